@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/bytes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct span span_of(const void *p, size_t n)
+{
+	return (struct span){ .p = p, .n = n };
+}
+
+struct span span_str(const char *s)
+{
+	return span_of(s, strlen(s));
+}
+
+bool span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool span_eq_reversed(struct span a, struct span b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (a.p[i] != b.p[b.n - 1 - i])
+			return false;
+	return true;
+}
+
+bool span_starts(struct span s, struct span prefix)
+{
+	return s.n >= prefix.n && span_eq(span_of(s.p, prefix.n), prefix);
+}
+
+bool span_has(struct span s, uint8_t byte)
+{
+	return s.n != 0 && memchr(s.p, byte, s.n) != NULL;
+}
+
+int span_cmp(struct span a, struct span b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	if (r != 0)
+		return r;
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+int span_at(struct span s, size_t i)
+{
+	return i < s.n ? s.p[i] : -1;
+}
+
+struct span span_slice(struct span s, size_t at, size_t n)
+{
+	if (at >= s.n)
+		return SPAN_NONE;
+	if (n > s.n - at)
+		n = s.n - at;
+	return span_of(s.p + at, n);
+}
+
+size_t span_offset(struct span outer, struct span inner)
+{
+	return (size_t)(inner.p - outer.p);
+}
+
+uint32_t span_be(struct span s)
+{
+	uint32_t v = 0;
+
+	if (s.n > 4)
+		return UINT32_MAX;
+	for (size_t i = 0; i < s.n; i++)
+		v = v << 8 | s.p[i];
+	return v;
+}
+
+char *span_dup(struct span s)
+{
+	char *copy = malloc(s.n + 1);
+
+	if (copy == NULL)
+		return NULL;
+	if (s.n != 0)
+		memcpy(copy, s.p, s.n);
+	copy[s.n] = '\0';
+	return copy;
+}
+
+struct cursor cursor_of(struct span s)
+{
+	return (struct cursor){ .rest = s, .at = 0 };
+}
+
+bool cursor_take(struct cursor *c, size_t n, struct span *out)
+{
+	if (n > c->rest.n)
+		return false;
+	if (out != NULL)
+		*out = span_of(c->rest.p, n);
+	if (n != 0) {
+		c->rest.p += n;
+		c->rest.n -= n;
+		c->at += n;
+	}
+	return true;
+}
+
+static bool cursor_number(struct cursor *c, size_t n, uint32_t *out)
+{
+	struct span s;
+
+	if (!cursor_take(c, n, &s))
+		return false;
+	*out = span_be(s);
+	return true;
+}
+
+bool cursor_u8(struct cursor *c, uint8_t *out)
+{
+	uint32_t v;
+
+	if (!cursor_number(c, 1, &v))
+		return false;
+	*out = (uint8_t)v;
+	return true;
+}
+
+bool cursor_u16(struct cursor *c, uint16_t *out)
+{
+	uint32_t v;
+
+	if (!cursor_number(c, 2, &v))
+		return false;
+	*out = (uint16_t)v;
+	return true;
+}
+
+bool cursor_u32(struct cursor *c, uint32_t *out)
+{
+	return cursor_number(c, 4, out);
+}
+
+/* Makes room for n more bytes and a NUL behind them. */
+static bool buf_room(struct buf *b, size_t n)
+{
+	size_t cap = b->cap == 0 ? 256 : b->cap;
+	uint8_t *p;
+
+	if (b->failed != ST_OK)
+		return false;
+	if (n > SIZE_MAX / 4 - b->n || (b->max != 0 && b->n + n > b->max)) {
+		b->failed = ST_INPUT;
+		return false;
+	}
+	while (cap < b->n + n + 1)
+		cap *= 2;
+	if (cap == b->cap)
+		return true;
+	p = realloc(b->p, cap);
+	if (p == NULL) {
+		b->failed = ST_BUG;
+		return false;
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+void buf_put(struct buf *b, struct span s)
+{
+	if (!buf_room(b, s.n) || s.n == 0)
+		return;
+	memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+}
+
+void buf_put_reversed(struct buf *b, struct span s)
+{
+	for (size_t i = s.n; i > 0; i--)
+		buf_u8(b, s.p[i - 1]);
+}
+
+void buf_u8(struct buf *b, uint8_t v)
+{
+	buf_put(b, span_of(&v, 1));
+}
+
+void buf_u16(struct buf *b, uint16_t v)
+{
+	const uint8_t be[2] = { (uint8_t)(v >> 8), (uint8_t)v };
+
+	buf_put(b, span_of(be, sizeof be));
+}
+
+void buf_u32(struct buf *b, uint32_t v)
+{
+	buf_u16(b, (uint16_t)(v >> 16));
+	buf_u16(b, (uint16_t)v);
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+	buf_put(b, span_str(s));
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || !buf_room(b, (size_t)n))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->n += (size_t)n;
+}
+
+size_t buf_hole(struct buf *b, size_t n)
+{
+	size_t pos = b->n;
+
+	if (!buf_room(b, n))
+		return pos;
+	memset(b->p + b->n, 0, n);
+	b->n += n;
+	return pos;
+}
+
+void buf_fill(struct buf *b, size_t pos, struct span s)
+{
+	if (b->failed != ST_OK)
+		return;
+	if (pos > b->n || s.n > b->n - pos) {
+		b->failed = ST_BUG;
+		return;
+	}
+	if (s.n != 0)
+		memcpy(b->p + pos, s.p, s.n);
+}
+
+void buf_fill_u16(struct buf *b, size_t pos, uint16_t v)
+{
+	const uint8_t be[2] = { (uint8_t)(v >> 8), (uint8_t)v };
+
+	buf_fill(b, pos, span_of(be, sizeof be));
+}
+
+void buf_truncate(struct buf *b, size_t n)
+{
+	if (n < b->n)
+		b->n = n;
+}
+
+struct span buf_span(const struct buf *b)
+{
+	return span_of(b->p, b->n);
+}
+
+const char *buf_cstr(struct buf *b)
+{
+	if (b->p == NULL)
+		return "";
+	b->p[b->n] = '\0';
+	return (const char *)b->p;
+}
+
+enum status buf_failed(const struct buf *b, struct tlv_err *e)
+{
+	switch (b->failed) {
+	case ST_OK:
+		return ST_OK;
+	case ST_INPUT:
+		return err_set(e, ST_INPUT, "longer than %zu bytes", b->max);
+	default:
+		return err_nomem(e);
+	}
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->p);
+	*b = BUF_INIT;
+}
+
+void buf_wipe(struct buf *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->cap);
+	buf_free(b);
+}
