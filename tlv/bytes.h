@@ -29,6 +29,8 @@ bool span_eq(struct span a, struct span b);
 bool span_eq_reversed(struct span a, struct span b); /* a equals b back to front */
 bool span_starts(struct span s, struct span prefix);
 bool span_has(struct span s, uint8_t byte);
+bool span_is_ascii(struct span s);
+bool span_is_utf8(struct span s); /* well-formed: no overlong forms, no surrogates */
 int span_cmp(struct span a, struct span b); /* bytewise, a shorter prefix first */
 /* The byte at i, or -1 beyond the end. */
 int span_at(struct span s, size_t i);

@@ -6,8 +6,8 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct tlv_tag_row tag_rows[] = {
-#define TAG(scope, number, name, label, kind, min, max, parent) \
-	{ TLV_SCOPE_##scope, number, #name, label, TLV_KIND_##kind, min, max, parent },
+#define TAG(scope, number, name, text, label, kind, min, max, parent) \
+	{ TLV_SCOPE_##scope, number, text, label, TLV_KIND_##kind, min, max, parent },
 #include "tlv/tags.def"
 #undef TAG
 };

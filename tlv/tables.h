@@ -30,7 +30,7 @@ enum tlv_kind {
 #define TLV_TAG_ENUM_HEADER(name) TLV_H_##name
 #define TLV_TAG_ENUM_RECORD(name) TLV_R_##name
 enum tlv_tag {
-#define TAG(scope, number, name, label, kind, min, max, parent) TLV_TAG_ENUM_##scope(name) = (number),
+#define TAG(scope, number, name, text, label, kind, min, max, parent) TLV_TAG_ENUM_##scope(name) = (number),
 #include "tlv/tags.def"
 #undef TAG
 };
@@ -38,7 +38,7 @@ enum tlv_tag {
 struct tlv_tag_row {
 	enum tlv_scope scope;
 	uint8_t number;
-	const char *name;  /* "SIGNER_NAME" */
+	const char *text;  /* "signer name" */
 	const char *label; /* "SIGNERNAME", in parentheses where show prints no row */
 	enum tlv_kind kind;
 	uint16_t min, max;

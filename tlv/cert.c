@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/cert.h"
+
+#include "tlv/der.h"
+#include "tlv/name.h"
+
+static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
+
+/* A BIT STRING of whole bytes. */
+static bool bit_string(struct cursor *c, struct span *out)
+{
+	struct der d;
+
+	if (!der_expect(c, DER_BIT_STRING, &d) || span_at(d.value, 0) != 0)
+		return false;
+	*out = span_slice(d.value, 1, d.value.n);
+	return true;
+}
+
+static bool walk_key(struct span spki, struct tlv_cert *out)
+{
+	struct cursor c = cursor_of(spki), a;
+	struct der algorithm, oid;
+
+	if (!der_expect(&c, DER_SEQUENCE, &algorithm))
+		return false;
+	a = cursor_of(algorithm.value);
+	if (!der_expect(&a, DER_OID, &oid))
+		return false;
+	if (span_eq(oid.value, span_of(oid_rsa, sizeof oid_rsa)))
+		out->key_type = TLV_KEY_RSA;
+	else if (span_eq(oid.value, span_of(oid_ec, sizeof oid_ec)))
+		out->key_type = TLV_KEY_EC;
+	return bit_string(&c, &out->public_key);
+}
+
+/* version serial signature issuer validity subject key, RFC 5280 4.1; *fault is where it went wrong. */
+static bool walk_tbs(struct cursor c, struct tlv_cert *out, size_t *fault)
+{
+	struct der serial, algorithm, issuer, validity, subject, key;
+	struct cursor at = c;
+	struct der version;
+
+	if (der_expect(&at, DER_CONTEXT_0, &version))
+		c = at;
+	if (!der_expect(&c, DER_INTEGER, &serial) || serial.value.n == 0 ||
+	    !der_expect(&c, DER_SEQUENCE, &algorithm) || !der_expect(&c, DER_SEQUENCE, &issuer) ||
+	    !der_expect(&c, DER_SEQUENCE, &validity) || !der_expect(&c, DER_SEQUENCE, &subject)) {
+		*fault = c.at;
+		return false;
+	}
+	*fault = c.at;
+	if (!der_expect(&c, DER_SEQUENCE, &key) || !walk_key(key.value, out))
+		return false;
+	out->serial = der_magnitude(serial.value);
+	out->issuer = issuer.raw;
+	out->subject = subject.raw;
+	return true;
+}
+
+static struct cursor inside(struct cursor before, const struct der *d)
+{
+	return (struct cursor){ .rest = d->value,
+				.at = before.at + (d->raw.n - d->value.n) };
+}
+
+enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e)
+{
+	struct cursor c = cursor_of(der), before;
+	struct der whole, tbs, algorithm;
+	size_t fault = 0;
+
+	*out = (struct tlv_cert){ .der = der };
+	if (!der_expect(&c, DER_SEQUENCE, &whole))
+		return err_set(e, ST_INPUT, "not a DER certificate, or cut short");
+	if (c.rest.n != 0)
+		return err_set_at(e, ST_INPUT, c.at, "%zu bytes follow the certificate", c.rest.n);
+	before = c = inside(cursor_of(der), &whole);
+	if (!der_expect(&c, DER_SEQUENCE, &tbs))
+		return err_set_at(e, ST_INPUT, c.at, "not a DER certificate");
+	if (!walk_tbs(inside(before, &tbs), out, &fault))
+		return err_set_at(e, ST_INPUT, fault, "not a DER certificate");
+	if (!der_expect(&c, DER_SEQUENCE, &algorithm) || !bit_string(&c, &out->signature) ||
+	    c.rest.n != 0)
+		return err_set_at(e, ST_INPUT, c.at, "not a DER certificate");
+	return ST_OK;
+}
+
+static unsigned bit_length(struct span number)
+{
+	unsigned bits = (unsigned)number.n * 8;
+
+	for (int top = span_at(number, 0); top >= 0 && top < 0x80 && bits > 0; bits--)
+		top = top << 1 | 1;
+	return bits;
+}
+
+bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out)
+{
+	struct cursor c = cursor_of(public_key);
+	struct der whole, n, x;
+
+	if (!der_expect(&c, DER_SEQUENCE, &whole) || c.rest.n != 0)
+		return false;
+	c = cursor_of(whole.value);
+	if (!der_expect(&c, DER_INTEGER, &n) || !der_expect(&c, DER_INTEGER, &x) || c.rest.n != 0 ||
+	    n.value.n == 0 || x.value.n == 0)
+		return false;
+	if (span_at(n.value, 0) >= 0x80 || span_at(x.value, 0) >= 0x80)
+		return false; /* negative */
+	out->modulus = der_magnitude(n.value);
+	out->exponent = der_magnitude(x.value);
+	out->bits = bit_length(out->modulus);
+	return true;
+}
+
+bool tlv_cert_is_token(const struct tlv_cert *c)
+{
+	struct buf cn = BUF_INIT;
+	bool token = tlv_name_cn(c->issuer, &cn) &&
+		     span_starts(buf_span(&cn), SPAN_LIT("Cisco Manufacturing CA"));
+
+	buf_free(&cn);
+	return token;
+}

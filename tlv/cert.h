@@ -1,0 +1,41 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of an X.509 certificate that a record copies, found by walking
+ * its DER. No date, extension or signature is judged here.
+ */
+#ifndef TLV_CERT_H
+#define TLV_CERT_H
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+
+enum tlv_key_type { TLV_KEY_OTHER, TLV_KEY_RSA, TLV_KEY_EC };
+
+/* Borrows der. */
+struct tlv_cert {
+	struct span der;
+	struct span serial;	/* INTEGER, big-endian, without a leading zero byte */
+	struct span issuer;	/* Name, the whole element */
+	struct span subject;	/* Name, the whole element */
+	enum tlv_key_type key_type;
+	struct span public_key; /* of the BIT STRING: RSAPublicKey, or an EC point */
+	struct span signature;	/* of the BIT STRING */
+};
+
+/* ST_INPUT, with the offset in der, where it is no certificate or bytes follow it. */
+enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e);
+
+struct tlv_rsa {
+	struct span modulus;  /* magnitudes, big-endian */
+	struct span exponent;
+	unsigned bits;	      /* of the modulus */
+};
+
+/* A PKCS#1 RSAPublicKey; false where it is none. */
+bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out);
+
+/* Whether the certificate is a hardware token's: its issuer's CN begins "Cisco Manufacturing CA". */
+bool tlv_cert_is_token(const struct tlv_cert *c);
+
+#endif

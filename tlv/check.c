@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BIT(tag) (1U << (unsigned)(tag))
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { ERROR = 1, WARNING = 0 };
+
+static const struct {
+	const char *text;
+	bool error;
+} finding_rows[] = {
+#define FINDING(name, code, level) [TLV_FIND_##name] = { code, (level) != 0 },
+#include "tlv/findings.def"
+#undef FINDING
+};
+
+bool tlv_finding_is_error(enum tlv_finding_code code)
+{
+	return finding_rows[code].error;
+}
+
+const char *tlv_finding_text(enum tlv_finding_code code)
+{
+	return finding_rows[code].text;
+}
+
+static struct tlv_finding *slot(struct tlv_findings *f)
+{
+	if (f->n == f->cap) {
+		size_t cap = f->cap == 0 ? 16 : f->cap * 2;
+		struct tlv_finding *grown = reallocarray(f->v, cap, sizeof *grown);
+
+		if (grown == NULL) {
+			f->nomem = true;
+			return NULL;
+		}
+		f->v = grown;
+		f->cap = cap;
+	}
+	return &f->v[f->n];
+}
+
+static void add(struct tlv_findings *f, enum tlv_finding_code code, size_t record, int64_t at,
+		const char *text)
+{
+	struct tlv_finding *s = slot(f);
+
+	if (s == NULL)
+		return;
+	*s = (struct tlv_finding){ .code = code,
+				   .record = record,
+				   .has_at = at >= 0,
+				   .at = at >= 0 ? (size_t)at : 0,
+				   .text = span_dup(span_str(text)) };
+	if (s->text == NULL)
+		f->nomem = true;
+	else
+		f->n++;
+}
+
+void tlv_find(struct tlv_findings *f, enum tlv_finding_code code, size_t record, int64_t at,
+	      const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (f->n > TLV_FINDINGS_MAX)
+		return;
+	if (f->n == TLV_FINDINGS_MAX) {
+		/* An error must not be lost among the warnings that are left out. */
+		add(f, tlv_finding_is_error(code) ? code : TLV_FIND_MORE, record, at,
+		    "more findings than are listed");
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	add(f, code, record, at, text);
+}
+
+size_t tlv_findings_errors(const struct tlv_findings *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += tlv_finding_is_error(f->v[i].code);
+	return n;
+}
+
+void tlv_findings_free(struct tlv_findings *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->v[i].text);
+	free(f->v);
+	*f = TLV_FINDINGS_INIT;
+}
+
+static bool has_control(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i);
+
+		if ((c > 0 && c < 0x20) || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static void check_text(const struct tlv_field *f, size_t record, struct tlv_findings *out)
+{
+	struct span text = tlv_text(f->value);
+	int64_t at = (int64_t)f->at;
+	const char *name = f->row->text;
+
+	if (f->value.n == text.n)
+		tlv_find(out, TLV_FIND_TEXT_END, record, at, "%s: does not end in a NUL", name);
+	if (span_has(text, 0))
+		tlv_find(out, TLV_FIND_TEXT_NUL, record, at, "%s: a NUL inside", name);
+	if (!span_is_utf8(text))
+		tlv_find(out, TLV_FIND_TEXT_UTF8, record, at, "%s: not UTF-8", name);
+	if (has_control(text))
+		tlv_find(out, TLV_FIND_TEXT_CONTROL, record, at, "%s: control characters inside", name);
+}
+
+/* What every field of a scope is asked, whatever it says. */
+static void check_fields(enum tlv_scope scope, struct span raw, size_t at, size_t record,
+			 struct tlv_findings *out)
+{
+	struct tlv_walk w = tlv_walk_of(scope, raw, at);
+	struct tlv_field f;
+	uint32_t seen = 0;
+
+	while (tlv_walk_next(&w, &f, NULL)) {
+		int64_t where = (int64_t)f.at;
+
+		if (f.row == NULL) {
+			tlv_find(out, TLV_FIND_UNKNOWN_TAG, record, where, "tag %u: unknown, %zu bytes",
+				 (unsigned)f.tag, f.value.n);
+			continue;
+		}
+		if (f.row->kind == TLV_KIND_PADDING)
+			continue;
+		if ((seen & BIT(f.tag)) != 0)
+			tlv_find(out, TLV_FIND_REPEATED, record, where, "%s: there twice", f.row->text);
+		seen |= BIT(f.tag);
+		if (f.parent != f.row->parent)
+			tlv_find(out, TLV_FIND_CONTAINER, record, where, "%s: not where it belongs",
+				 f.row->text);
+		if (f.row->kind == TLV_KIND_TEXT || f.tag == TLV_H_FILENAME)
+			check_text(&f, record, out);
+	}
+}
+
+static void check_present(enum tlv_scope scope, uint32_t present, const uint8_t *tags, size_t n,
+			  size_t record, size_t at, struct tlv_findings *out)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((present & BIT(tags[i])) == 0)
+			tlv_find(out, TLV_FIND_MISSING, record, (int64_t)at, "%s: missing",
+				 tlv_tag_find(scope, tags[i])->text);
+}
+
+static void check_codes(const struct tlv_header *h, struct tlv_findings *out)
+{
+	unsigned bits = tlv_modulus_bits(h->modulus);
+
+	if (h->version[0] != 1)
+		tlv_find(out, TLV_FIND_VERSION, 0, 0, "version %u.%u: only 1.x is known",
+			 (unsigned)h->version[0], (unsigned)h->version[1]);
+	if (tlv_header_has(h, TLV_H_DIGEST_ALGORITHM) && tlv_digest_find(h->digest) == NULL)
+		tlv_find(out, TLV_FIND_DIGEST, 0, TLV_NO_OFFSET, "digest algorithm %u: unknown",
+			 (unsigned)h->digest);
+	if (h->algorithm != 0)
+		tlv_find(out, TLV_FIND_ALGORITHM, 0, TLV_NO_OFFSET,
+			 "signature algorithm %u: only 0, RSA PKCS#1 v1.5, is known",
+			 (unsigned)h->algorithm);
+	if (tlv_header_has(h, TLV_H_SIGNATURE_MODULUS) && bits != h->signature.n * 8)
+		tlv_find(out, TLV_FIND_MODULUS, 0, (int64_t)h->signature_at,
+			 "signature modulus: code %u stands for %u bits, the signature has %zu",
+			 (unsigned)h->modulus, bits, h->signature.n * 8);
+}
+
+void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out)
+{
+	static const uint8_t wanted[] = {
+		TLV_H_VERSION,		  TLV_H_SIGNER_ID,	   TLV_H_SIGNER_NAME,
+		TLV_H_SERIAL_NUMBER,	  TLV_H_CA_NAME,	   TLV_H_SIGNATURE_INFO,
+		TLV_H_DIGEST_ALGORITHM,	  TLV_H_SIGNATURE_ALGO_INFO, TLV_H_SIGNATURE_ALGORITHM,
+		TLV_H_SIGNATURE_MODULUS, TLV_H_SIGNATURE,	   TLV_H_FILENAME,
+	};
+
+	check_fields(TLV_SCOPE_HEADER, h->raw, 0, 0, out);
+	check_present(TLV_SCOPE_HEADER, h->present, wanted, COUNT(wanted), 0, 0, out);
+	check_codes(h, out);
+	if (h->padding_at != 0 || h->padding > 3 || h->raw.n % 4 != 0)
+		tlv_find(out, TLV_FIND_PADDING, 0,
+			 h->padding_at != 0 ? (int64_t)h->padding_at : TLV_NO_OFFSET,
+			 "padding: must fill the header's end up to a multiple of 4 bytes, once");
+}
+
+static void mismatch(struct tlv_findings *out, size_t record, const struct tlv_record *r,
+		     struct span field, const char *what)
+{
+	size_t at = field.n > 0 ? r->at + span_offset(r->raw, field) - TLV_HEAD : r->at;
+
+	tlv_find(out, TLV_FIND_CERT_MISMATCH, record, (int64_t)at, "%s: is not its certificate's",
+		 what);
+}
+
+static void agree_name(struct tlv_findings *out, size_t record, const struct tlv_record *r,
+		       struct span field, struct span name, const char *what)
+{
+	if (tlv_name_match(tlv_text(field), name).matches)
+		return;
+	if (tlv_name_is_open(name))
+		tlv_find(out, TLV_FIND_NAME_UNUSUAL, record, (int64_t)r->at,
+			 "%s: no known rendering of its certificate's, which has unusual attributes",
+			 what);
+	else
+		mismatch(out, record, r, field, what);
+}
+
+static void check_agreement(const struct tlv_record *r, size_t record, struct tlv_findings *out)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_cert c;
+
+	if (tlv_cert_walk(r->certificate, &c, &e) != ST_OK) {
+		size_t at = r->at + span_offset(r->raw, r->certificate) + (size_t)e.at;
+
+		tlv_find(out, TLV_FIND_CERT_MALFORMED, record, (int64_t)at, "certificate: %s", e.text);
+		return;
+	}
+	agree_name(out, record, r, r->subject, c.subject, "subject name");
+	agree_name(out, record, r, r->issuer, c.issuer, "issuer name");
+	if (!span_eq(r->serial, c.serial) && !span_eq_reversed(r->serial, c.serial))
+		mismatch(out, record, r, r->serial, "serial number");
+	if (tlv_record_has(r, TLV_R_PUBLIC_KEY) && !span_eq(r->public_key, c.public_key))
+		mismatch(out, record, r, r->public_key, "public key");
+	if (tlv_record_has(r, TLV_R_CERT_SIGNATURE) && !span_eq(r->signature, c.signature))
+		mismatch(out, record, r, r->signature, "certificate signature");
+}
+
+/* Non-secure mode leaves name, function and address of a CCM+TFTP record. */
+static bool is_bare(const struct tlv_record *r)
+{
+	return r->role == TLV_ROLE_CCM_TFTP &&
+	       (r->present & (BIT(TLV_R_SUBJECT_NAME) | BIT(TLV_R_PUBLIC_KEY) | BIT(TLV_R_CERTIFICATE))) ==
+		       0;
+}
+
+static void check_record(const struct tlv_record *r, size_t record, struct tlv_findings *out)
+{
+	static const uint8_t bare[] = { TLV_R_FUNCTION };
+	static const uint8_t full[] = { TLV_R_FUNCTION, TLV_R_SUBJECT_NAME, TLV_R_ISSUER_NAME,
+					TLV_R_SERIAL, TLV_R_PUBLIC_KEY, TLV_R_CERTIFICATE };
+	static const uint8_t hashed[] = { TLV_R_FUNCTION, TLV_R_SUBJECT_NAME, TLV_R_ISSUER_NAME,
+					  TLV_R_SERIAL };
+
+	check_fields(TLV_SCOPE_RECORD, r->raw, r->at, record, out);
+	if (is_bare(r))
+		check_present(TLV_SCOPE_RECORD, r->present, bare, COUNT(bare), record, r->at, out);
+	else if (tlv_record_has(r, TLV_R_CERT_HASH))
+		check_present(TLV_SCOPE_RECORD, r->present, hashed, COUNT(hashed), record, r->at, out);
+	else
+		check_present(TLV_SCOPE_RECORD, r->present, full, COUNT(full), record, r->at, out);
+	if (tlv_record_has(r, TLV_R_FUNCTION) && tlv_role_find(r->role) == NULL)
+		tlv_find(out, TLV_FIND_ROLE, record, (int64_t)r->at, "function %u: unknown",
+			 (unsigned)r->role);
+	if (tlv_record_has(r, TLV_R_IP_ADDRESS) && r->address.n != 4)
+		tlv_find(out, TLV_FIND_ADDRESS, record, (int64_t)r->at,
+			 "IP address: %zu bytes, an IPv4 address has 4", r->address.n);
+	if (tlv_record_has(r, TLV_R_CERTIFICATE))
+		check_agreement(r, record, out);
+}
+
+struct twin {
+	struct span raw;
+	size_t record;
+};
+
+static int compare_twins(const void *a, const void *b)
+{
+	const struct twin *x = a, *y = b;
+	int r = span_cmp(x->raw, y->raw);
+
+	return r != 0 ? r : (x->record > y->record) - (x->record < y->record);
+}
+
+/* Sorted, so that thousands of records cost no square. */
+static void check_duplicates(const struct tlv_list *l, struct tlv_findings *out)
+{
+	struct twin *t = l->nrecords > 1 ? calloc(l->nrecords, sizeof *t) : NULL;
+
+	if (t == NULL) {
+		out->nomem |= l->nrecords > 1;
+		return;
+	}
+	for (size_t i = 0; i < l->nrecords; i++)
+		t[i] = (struct twin){ tlv_list_record(l, i).raw, i + 1 };
+	qsort(t, l->nrecords, sizeof *t, compare_twins);
+	for (size_t i = 1; i < l->nrecords; i++)
+		if (span_eq(t[i].raw, t[i - 1].raw))
+			tlv_find(out, TLV_FIND_DUPLICATE, t[i].record,
+				 (int64_t)l->record_at[t[i].record - 1], "the same as record %zu",
+				 t[i - 1].record);
+	free(t);
+}
+
+/* Two independent SAST records are the recovery design. */
+static void check_anchors(const struct tlv_list *l, struct tlv_findings *out)
+{
+	struct span first = SPAN_NONE;
+	size_t keys = 0, tvs = 0;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		tvs += r.role == TLV_ROLE_TVS;
+		if (tvs == 1 && r.role == TLV_ROLE_TVS && !tlv_list_is_itl(l))
+			tlv_find(out, TLV_FIND_KIND, i + 1, (int64_t)r.at,
+				 "a TVS record in a CTL: only an ITL has them");
+		if (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION) || keys > 1)
+			continue;
+		if (keys == 0 || !span_eq(first, r.public_key))
+			keys++;
+		first = keys == 1 ? r.public_key : first;
+	}
+	if (keys == 1 && !tlv_list_is_itl(l))
+		tlv_find(out, TLV_FIND_LONE_SAST, 0, TLV_NO_OFFSET,
+			 "a lone SAST: when its key is lost or renewed, every phone is locked out");
+}
+
+void tlv_check_list(const struct tlv_list *l, struct tlv_findings *out)
+{
+	tlv_check_header(&l->header, out);
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		check_record(&r, i + 1, out);
+	}
+	if (l->nrecords == 0)
+		tlv_find(out, TLV_FIND_EMPTY, 0, (int64_t)l->header.raw.n, "no records");
+	if (l->bytes.n > TLV_PHONE_LIMIT)
+		tlv_find(out, TLV_FIND_LARGE, 0, TLV_NO_OFFSET,
+			 "%zu bytes: phones do not load a list over %d bytes", l->bytes.n,
+			 TLV_PHONE_LIMIT);
+	check_duplicates(l, out);
+	check_anchors(l, out);
+}

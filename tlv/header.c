@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/header.h"
+
+#include "tlv/writer.h"
+
+#define BIT(tag) (1U << (unsigned)(tag))
+
+/* The values in the order of the specification; numbers have the lengths that the walk has checked. */
+static void take(struct tlv_header *h, const struct tlv_field *f)
+{
+	switch (f->tag) {
+	case TLV_H_VERSION:
+		h->version[0] = (uint8_t)(span_be(f->value) >> 8);
+		h->version[1] = (uint8_t)span_be(f->value);
+		break;
+	case TLV_H_HEADER_LENGTH:
+		h->length = (uint16_t)span_be(f->value);
+		break;
+	case TLV_H_SIGNER_NAME:
+		h->signer_name = f->value;
+		break;
+	case TLV_H_SERIAL_NUMBER:
+		h->signer_serial = f->value;
+		break;
+	case TLV_H_CA_NAME:
+		h->signer_issuer = f->value;
+		break;
+	case TLV_H_DIGEST_ALGORITHM:
+		h->digest = (uint8_t)span_be(f->value);
+		break;
+	case TLV_H_SIGNATURE_ALGORITHM:
+		h->algorithm = (uint8_t)span_be(f->value);
+		break;
+	case TLV_H_SIGNATURE_MODULUS:
+		h->modulus = (uint8_t)span_be(f->value);
+		break;
+	case TLV_H_SIGNATURE:
+		h->signature = f->value;
+		h->signature_at = f->at;
+		break;
+	case TLV_H_FILENAME:
+		h->filename = f->value;
+		break;
+	case TLV_H_TIMESTAMP:
+		h->timestamp = span_be(f->value);
+		break;
+	case TLV_H_SIGNER_VERSION:
+		h->signer_version[0] = (uint8_t)(span_be(f->value) >> 8);
+		h->signer_version[1] = (uint8_t)span_be(f->value);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Field 2 says where the header ends; what is signed hangs on field 12: neither may be there twice. */
+static bool may_repeat(uint8_t tag)
+{
+	return tag != TLV_H_HEADER_LENGTH && tag != TLV_H_SIGNATURE;
+}
+
+static enum status note(struct tlv_header *h, const struct tlv_field *f, struct tlv_err *e)
+{
+	if (f->tag >= 32)
+		return ST_OK;
+	if ((h->present & BIT(f->tag)) == 0) {
+		h->present |= BIT(f->tag);
+		take(h, f);
+		return ST_OK;
+	}
+	if (!may_repeat(f->tag))
+		return err_set_at(e, ST_INPUT, f->at, "%s: there twice", f->row->text);
+	h->repeated |= BIT(f->tag);
+	return ST_OK;
+}
+
+static void note_padding(struct tlv_header *h, const struct tlv_field *f, size_t *last)
+{
+	if (h->padding > 0 && f->at != *last + 1 && h->padding_at == 0)
+		h->padding_at = *last;
+	h->padding++;
+	*last = f->at;
+}
+
+/* The header's length stands in one of its fields; until that is found, all bytes are looked at. */
+static enum status find_length(struct span bytes, uint16_t *out, struct tlv_err *e)
+{
+	struct tlv_walk w = tlv_walk_of(TLV_SCOPE_HEADER, span_slice(bytes, 0, TLV_FIELD_MAX), 0);
+	struct tlv_field f;
+
+	if (bytes.n == 0)
+		return err_set(e, ST_INPUT, "empty");
+	while (tlv_walk_next(&w, &f, e)) {
+		if (f.at == 0 && f.row == NULL)
+			return err_set_at(e, ST_INPUT, 0,
+					  "not a trust list or signed file: it begins with byte 0x%02x",
+					  (unsigned)f.tag);
+		if (f.tag != TLV_H_HEADER_LENGTH)
+			continue;
+		*out = (uint16_t)span_be(f.value);
+		if (*out > bytes.n)
+			return err_set_at(e, ST_INPUT, f.at,
+					  "header length: %u bytes claimed, %zu remain",
+					  (unsigned)*out, bytes.n);
+		return ST_OK;
+	}
+	if (e != NULL && e->status != ST_OK)
+		return e->status;
+	return err_set_at(e, ST_INPUT, w.c.at, "header length: missing");
+}
+
+enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tlv_err *e)
+{
+	struct tlv_err local = TLV_ERR_INIT;
+	struct tlv_walk w;
+	struct tlv_field f;
+	uint16_t length = 0;
+	size_t last = 0;
+
+	*h = (struct tlv_header){ .raw = bytes };
+	e = e != NULL ? e : &local;
+	if (find_length(bytes, &length, e) != ST_OK)
+		return err_in(e, "header");
+	h->raw = span_slice(bytes, 0, length);
+	w = tlv_walk_of(TLV_SCOPE_HEADER, h->raw, 0);
+	while (e->status == ST_OK && tlv_walk_next(&w, &f, e)) {
+		if (f.tag == TLV_H_PADDING)
+			note_padding(h, &f, &last);
+		else
+			(void)note(h, &f, e);
+	}
+	if (h->padding > 0 && last + 1 != length && h->padding_at == 0)
+		h->padding_at = last;
+	return err_in(e, "header");
+}
+
+void tlv_signed_parts(const struct tlv_header *h, struct span bytes, struct span parts[2])
+{
+	size_t behind = h->signature_at + TLV_HEAD + h->signature.n;
+
+	parts[0] = parts[1] = SPAN_NONE;
+	if (!tlv_header_has(h, TLV_H_SIGNATURE))
+		return;
+	parts[0] = span_slice(bytes, 0, h->signature_at);
+	parts[1] = span_slice(bytes, behind, bytes.n - behind);
+}
+
+static void write_signer(struct tlv_writer *w, const struct tlv_header_spec *s)
+{
+	size_t opened = tlv_put_open(w, TLV_H_SIGNER_ID);
+
+	tlv_put(w, TLV_H_SIGNER_NAME, s->signer_name);
+	tlv_put(w, TLV_H_SERIAL_NUMBER, s->signer_serial);
+	tlv_put(w, TLV_H_CA_NAME, s->signer_issuer);
+	tlv_put_close(w, opened, TLV_H_SIGNER_ID);
+}
+
+static void write_signature_info(struct tlv_writer *w, const struct tlv_header_spec *s)
+{
+	size_t info = tlv_put_open(w, TLV_H_SIGNATURE_INFO);
+	size_t algo;
+
+	tlv_put_u8(w, TLV_H_DIGEST_ALGORITHM, s->digest);
+	algo = tlv_put_open(w, TLV_H_SIGNATURE_ALGO_INFO);
+	tlv_put_u8(w, TLV_H_SIGNATURE_ALGORITHM, 0);
+	tlv_put_u8(w, TLV_H_SIGNATURE_MODULUS, s->modulus);
+	tlv_put_close(w, algo, TLV_H_SIGNATURE_ALGO_INFO);
+	tlv_put_close(w, info, TLV_H_SIGNATURE_INFO);
+}
+
+static enum status close_header(struct buf *b, size_t start, size_t length_at, struct tlv_err *e)
+{
+	while ((b->n - start) % 4 != 0 && b->failed == ST_OK)
+		buf_u8(b, TLV_H_PADDING);
+	if (b->n - start > TLV_FIELD_MAX)
+		return err_set(e, ST_INPUT, "header: %zu bytes, its length field holds at most %d",
+			       b->n - start, TLV_FIELD_MAX);
+	buf_fill_u16(b, length_at, (uint16_t)(b->n - start));
+	return buf_failed(b, e);
+}
+
+enum status tlv_header_write(struct buf *b, const struct tlv_header_spec *s, size_t *hole,
+			     struct tlv_err *e)
+{
+	struct tlv_writer w = tlv_writer_of(b, TLV_SCOPE_HEADER, e);
+	size_t start = b->n, length_at;
+
+	tlv_put(&w, TLV_H_VERSION, span_of(s->version, 2));
+	length_at = tlv_put_hole(&w, TLV_H_HEADER_LENGTH, 2);
+	write_signer(&w, s);
+	write_signature_info(&w, s);
+	*hole = tlv_put_hole(&w, TLV_H_SIGNATURE, s->signature_bytes);
+	tlv_put_text(&w, TLV_H_FILENAME, s->filename);
+	if (s->has_timestamp)
+		tlv_put_u32(&w, TLV_H_TIMESTAMP, s->timestamp);
+	if (s->has_signer_version)
+		tlv_put(&w, TLV_H_SIGNER_VERSION, span_of(s->signer_version, 2));
+	if (tlv_writer_done(&w) != ST_OK)
+		return err_in(e, "header");
+	return close_header(b, start, length_at, e);
+}

@@ -1,0 +1,74 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The header of a trust list or of a signed file: who signed, how, when.
+ * Source of the layout: docs/FORMAT.md.
+ */
+#ifndef TLV_HEADER_H
+#define TLV_HEADER_H
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+#include "tlv/reader.h"
+#include "tlv/tables.h"
+
+/* Borrows the decoded bytes. Strings hold their NUL where the file has one. */
+struct tlv_header {
+	struct span raw;	 /* from byte 0 to the first record; shorter where damaged */
+	uint32_t present;	 /* bit n: tag n is there; the first one of a tag counts */
+	uint32_t repeated;	 /* bit n: tag n is there more than once */
+	uint8_t version[2];	 /* major, minor */
+	uint16_t length;	 /* as field 2 says */
+	struct span signer_name, signer_serial, signer_issuer;
+	uint8_t digest;		 /* code */
+	uint8_t algorithm;	 /* 0: RSASSA-PKCS1-v1_5 */
+	uint8_t modulus;	 /* code */
+	struct span signature;
+	size_t signature_at;	 /* offset of field 12's tag byte */
+	struct span filename;
+	uint32_t timestamp;	 /* seconds since 1970 UTC */
+	uint8_t signer_version[2];
+	size_t padding;		 /* number of padding bytes */
+	size_t padding_at;	 /* offset of the first that is not at the end, 0: none */
+};
+
+static inline bool tlv_header_has(const struct tlv_header *h, enum tlv_tag tag)
+{
+	return (h->present >> (unsigned)tag & 1U) != 0;
+}
+
+/*
+ * Decodes the header at the front of bytes, which may go on with records or
+ * content. On ST_INPUT the struct holds what was read before the fault.
+ */
+enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tlv_err *e);
+
+/*
+ * The two parts of bytes that are signed: all before and all behind field 12.
+ * Both empty where the header has no signature.
+ */
+void tlv_signed_parts(const struct tlv_header *h, struct span bytes, struct span parts[2]);
+
+/* What a header says; signer_* are values as they stand in the signer's record (NUL included). */
+struct tlv_header_spec {
+	uint8_t version[2];
+	struct span signer_name, signer_serial, signer_issuer;
+	uint8_t digest;
+	uint8_t modulus;
+	size_t signature_bytes;
+	struct span filename; /* without NUL */
+	bool has_timestamp;
+	uint32_t timestamp;
+	bool has_signer_version;
+	uint8_t signer_version[2];
+};
+
+/*
+ * Appends a header in ascending order, padded, with a hole of zeros for the
+ * signature, whose position goes to *hole. ST_INPUT where a field or the whole
+ * is longer than 65535 bytes.
+ */
+enum status tlv_header_write(struct buf *b, const struct tlv_header_spec *s, size_t *hole,
+			     struct tlv_err *e);
+
+#endif

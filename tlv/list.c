@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/list.h"
+
+#include <stdlib.h>
+
+#include "tlv/writer.h"
+
+static enum status add_record(struct tlv_list *l, size_t at, struct tlv_err *e)
+{
+	if (l->nrecords == l->cap) {
+		size_t cap = l->cap == 0 ? 16 : l->cap * 2;
+		size_t *grown = reallocarray(l->record_at, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		l->record_at = grown;
+		l->cap = cap;
+	}
+	l->record_at[l->nrecords++] = at;
+	return ST_OK;
+}
+
+enum status tlv_list_decode(struct tlv_list *l, struct span bytes, struct tlv_err *e)
+{
+	struct tlv_record r;
+	size_t at;
+	enum status st;
+
+	*l = (struct tlv_list){ .bytes = bytes };
+	st = tlv_header_decode(&l->header, bytes, e);
+	at = l->header.raw.n;
+	while (st == ST_OK && at < bytes.n) {
+		st = tlv_record_decode(&r, span_slice(bytes, at, bytes.n), at, e);
+		if (st != ST_OK) {
+			(void)err_in(e, "record %zu", l->nrecords + 1);
+			break;
+		}
+		st = add_record(l, at, e);
+		at += r.raw.n;
+	}
+	return st;
+}
+
+void tlv_list_free(struct tlv_list *l)
+{
+	free(l->record_at);
+	*l = (struct tlv_list){ .nrecords = 0 };
+}
+
+struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
+{
+	struct tlv_record r = { .at = 0 };
+
+	if (i < l->nrecords)
+		(void)tlv_record_decode(&r, span_slice(l->bytes, l->record_at[i], l->bytes.n),
+					l->record_at[i], NULL);
+	return r;
+}
+
+/* Fields one by one; a container's own fields follow it, so its length is all there is to write. */
+static enum status encode_fields(struct buf *b, enum tlv_scope scope, struct span raw,
+				 uint8_t length_tag, struct tlv_err *e)
+{
+	struct tlv_writer w = tlv_writer_of(b, scope, e);
+	struct tlv_walk walk = tlv_walk_of(scope, raw, 0);
+	struct tlv_field f;
+	size_t start = b->n, length_at = 0;
+
+	while (tlv_walk_next(&walk, &f, e)) {
+		if (f.row != NULL && f.row->kind == TLV_KIND_PADDING) {
+			buf_u8(b, f.tag);
+		} else if (f.row != NULL && f.row->kind == TLV_KIND_CONTAINER) {
+			buf_u8(b, f.tag);
+			buf_u16(b, (uint16_t)f.value.n);
+		} else if (f.tag == length_tag && length_at == 0) {
+			length_at = tlv_put_hole(&w, f.tag, 2);
+		} else {
+			tlv_put(&w, f.tag, f.value);
+		}
+	}
+	buf_fill_u16(b, length_at, (uint16_t)(b->n - start));
+	return tlv_writer_done(&w);
+}
+
+enum status tlv_list_encode(const struct tlv_list *l, struct buf *b, struct tlv_err *e)
+{
+	enum status st = encode_fields(b, TLV_SCOPE_HEADER, l->header.raw, TLV_H_HEADER_LENGTH, e);
+
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++)
+		st = encode_fields(b, TLV_SCOPE_RECORD, tlv_list_record(l, i).raw,
+				   TLV_R_RECORD_LENGTH, e);
+	return st;
+}
+
+bool tlv_list_is_itl(const struct tlv_list *l)
+{
+	return span_starts(l->header.filename, SPAN_LIT("ITL"));
+}
+
+static bool is_address_text(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!span_has(SPAN_LIT("0123456789."), (uint8_t)span_at(s, i)))
+			return false;
+	return s.n > 0;
+}
+
+/* How far a record tells its writer: 0 not, 1 a token's (which cucm lists hold too), 2 surely. */
+static int dialect_of(const struct tlv_record *r, struct tlv_dialect *d)
+{
+	struct span dns = tlv_text(r->dns_name);
+	struct tlv_name_match m = { .matches = false };
+	struct tlv_cert c;
+
+	*d = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
+	if (tlv_record_has(r, TLV_R_DNS_NAME) && dns.n == 0 && r->role == TLV_ROLE_SAST) {
+		d->style = TLV_STYLE_CTL_CLIENT;
+		return 1;
+	}
+	if (tlv_record_has(r, TLV_R_DNS_NAME)) {
+		if (is_address_text(dns) && !tlv_record_has(r, TLV_R_CERT_SIGNATURE))
+			d->style = TLV_STYLE_CTL_CLIENT;
+		return 2;
+	}
+	if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
+		m = tlv_name_match(tlv_text(r->subject), c.subject);
+	d->style = TLV_STYLE_RFC4514;
+	if (m.matches && m.form == TLV_NAME_RFC4514)
+		d->separator = m.separator;
+	/* A name of one attribute shows no separator. */
+	return span_has(tlv_text(r->subject), (uint8_t)d->separator) ? 2 : 1;
+}
+
+struct tlv_dialect tlv_list_dialect(const struct tlv_list *l)
+{
+	struct tlv_dialect best = { .style = TLV_STYLE_CUCM, .separator = ',' }, d;
+	int sure = 0;
+
+	for (size_t i = 0; i < l->nrecords && sure < 2; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+		int s = dialect_of(&r, &d);
+
+		if (s > sure) {
+			sure = s;
+			best = d;
+		}
+	}
+	return best;
+}
+
+long tlv_list_signer(const struct tlv_list *l)
+{
+	struct span key = SPAN_NONE;
+	long found = TLV_SIGNER_NONE;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION) ||
+		    !span_eq(r.serial, l->header.signer_serial) ||
+		    !span_eq(r.issuer, l->header.signer_issuer))
+			continue;
+		if (found >= 0 && !span_eq(key, r.public_key))
+			return TLV_SIGNER_AMBIGUOUS;
+		if (found < 0) {
+			found = (long)i;
+			key = r.public_key;
+		}
+	}
+	return found;
+}

@@ -1,0 +1,51 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A whole trust list: one header, then records to the end of the file.
+ */
+#ifndef TLV_LIST_H
+#define TLV_LIST_H
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+#include "tlv/header.h"
+#include "tlv/record.h"
+
+enum { TLV_PHONE_LIMIT = 65536 }; /* bytes; phones do not load a longer list (documented for the ITL) */
+
+/* Borrows the bytes. Records are numbered from 1 where people read, from 0 here. */
+struct tlv_list {
+	struct span bytes;
+	struct tlv_header header;
+	size_t *record_at; /* offsets, owned */
+	size_t nrecords;
+	size_t cap;
+};
+
+/*
+ * Decodes a list. On ST_INPUT the struct holds what is whole before the
+ * fault (records included), and is to be freed all the same.
+ */
+enum status tlv_list_decode(struct tlv_list *l, struct span bytes, struct tlv_err *e);
+void tlv_list_free(struct tlv_list *l);
+
+/* Record i of a decoded list; i < nrecords. */
+struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i);
+
+/* Writes every field anew from the model: equal to the bytes that were decoded. */
+enum status tlv_list_encode(const struct tlv_list *l, struct buf *b, struct tlv_err *e);
+
+/* FILENAME begins with ITL. */
+bool tlv_list_is_itl(const struct tlv_list *l);
+
+/* The dialect of the list's server records; of its other ones where it has none. */
+struct tlv_dialect tlv_list_dialect(const struct tlv_list *l);
+
+/*
+ * The first SAST record with the header's serial and issuer, byte for byte; -1
+ * where there is none, -2 where two of them have different keys.
+ */
+enum { TLV_SIGNER_NONE = -1, TLV_SIGNER_AMBIGUOUS = -2 };
+long tlv_list_signer(const struct tlv_list *l);
+
+#endif

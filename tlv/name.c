@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/name.h"
+
+#include "tlv/der.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct attr_row {
+	struct span oid;
+	const char *keyword;
+	unsigned rank;
+	bool rfc4514;
+};
+
+static const struct attr_row attr_rows[] = {
+#define ATTR(oid, keyword, rank, rfc4514) { { (const uint8_t *)(oid), sizeof(oid) - 1 }, keyword, rank, rfc4514 },
+#include "tlv/attrs.def"
+#undef ATTR
+};
+
+enum { RANK_MAX = 6, ATTRS_MAX = 256 };
+
+/* One AttributeTypeAndValue. */
+struct attr {
+	struct span oid;
+	struct der value;
+	const struct attr_row *row; /* NULL: no keyword */
+};
+
+static const struct attr_row *row_of(struct span oid)
+{
+	for (size_t i = 0; i < COUNT(attr_rows); i++)
+		if (span_eq(attr_rows[i].oid, oid))
+			return &attr_rows[i];
+	return NULL;
+}
+
+static bool read_attr(struct cursor *rdn, struct attr *out)
+{
+	struct der pair, oid;
+	struct cursor c;
+
+	if (!der_expect(rdn, DER_SEQUENCE, &pair))
+		return false;
+	c = cursor_of(pair.value);
+	if (!der_expect(&c, DER_OID, &oid) || oid.value.n == 0 || !der_next(&c, &out->value) ||
+	    c.rest.n != 0)
+		return false;
+	out->oid = oid.value;
+	out->row = row_of(oid.value);
+	return true;
+}
+
+/* The attributes in certificate order; those of one RDN one after the other. -1: no Name, or too many. */
+static int read_attrs(struct span name, struct attr attrs[ATTRS_MAX])
+{
+	struct cursor c = cursor_of(name), rdns, rdn;
+	struct der whole, set;
+	int n = 0;
+
+	if (!der_expect(&c, DER_SEQUENCE, &whole) || c.rest.n != 0)
+		return -1;
+	for (rdns = cursor_of(whole.value); rdns.rest.n > 0;) {
+		if (!der_expect(&rdns, DER_SET, &set) || set.value.n == 0)
+			return -1;
+		for (rdn = cursor_of(set.value); rdn.rest.n > 0; n++)
+			if (n == ATTRS_MAX || !read_attr(&rdn, &attrs[n]))
+				return -1;
+	}
+	return n;
+}
+
+static bool put_code_point(struct buf *b, uint32_t u)
+{
+	if (u > 0x10ffff || (u >= 0xd800 && u <= 0xdfff))
+		return false;
+	if (u < 0x80) {
+		buf_u8(b, (uint8_t)u);
+		return true;
+	}
+	if (u < 0x800) {
+		buf_u8(b, (uint8_t)(0xc0 | u >> 6));
+	} else if (u < 0x10000) {
+		buf_u8(b, (uint8_t)(0xe0 | u >> 12));
+		buf_u8(b, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
+	} else {
+		buf_u8(b, (uint8_t)(0xf0 | u >> 18));
+		buf_u8(b, (uint8_t)(0x80 | (u >> 12 & 0x3f)));
+		buf_u8(b, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
+	}
+	buf_u8(b, (uint8_t)(0x80 | (u & 0x3f)));
+	return true;
+}
+
+/* Characters of a fixed width: Latin-1, UCS-2 (with surrogate pairs), UCS-4. */
+static bool put_wide(struct buf *b, struct span s, size_t width)
+{
+	struct cursor c = cursor_of(s);
+	struct span unit, low;
+	uint32_t u;
+
+	while (cursor_take(&c, width, &unit)) {
+		u = span_be(unit);
+		if (width == 2 && u >= 0xd800 && u <= 0xdbff && cursor_take(&c, 2, &low))
+			u = 0x10000 + ((u - 0xd800) << 10) + (span_be(low) - 0xdc00U);
+		if (!put_code_point(b, u))
+			return false;
+	}
+	return c.rest.n == 0;
+}
+
+/* The value as UTF-8; false where its bytes are not valid in its type or the type is no text. */
+static bool put_text(struct buf *b, const struct der *v)
+{
+	switch (v->tag) {
+	case DER_UTF8_STRING:
+		buf_put(b, v->value);
+		return span_is_utf8(v->value);
+	case DER_NUMERIC_STRING:
+	case DER_PRINTABLE_STRING:
+	case DER_IA5_STRING:
+	case DER_VISIBLE_STRING:
+		buf_put(b, v->value);
+		return span_is_ascii(v->value);
+	case DER_T61_STRING:
+		return put_wide(b, v->value, 1);
+	case DER_BMP_STRING:
+		return put_wide(b, v->value, 2);
+	case DER_UNIVERSAL_STRING:
+		return put_wide(b, v->value, 4);
+	default:
+		return false;
+	}
+}
+
+/* Dotted decimal; the first byte group holds two arcs (X.690 8.19.4). */
+static bool put_oid(struct buf *b, struct span oid)
+{
+	uint64_t arc = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < oid.n; i++) {
+		int byte = span_at(oid, i);
+
+		if (arc > UINT64_MAX >> 8)
+			return false;
+		arc = arc << 7 | ((unsigned)byte & 0x7fU);
+		if ((byte & 0x80) != 0)
+			continue;
+		if (first) {
+			uint64_t top = arc < 80 ? arc / 40 : 2;
+
+			buf_printf(b, "%llu.", (unsigned long long)top);
+			arc -= top * 40;
+		}
+		buf_printf(b, first ? "%llu" : ".%llu", (unsigned long long)arc);
+		first = false;
+		arc = 0;
+	}
+	return (span_at(oid, oid.n - 1) & 0x80) == 0;
+}
+
+static void put_hex_value(struct buf *b, struct span raw)
+{
+	buf_u8(b, '#');
+	for (size_t i = 0; i < raw.n; i++)
+		buf_printf(b, "%02x", (unsigned)span_at(raw, i));
+}
+
+static enum status not_expressible(struct tlv_err *e, const struct attr *a, const char *what)
+{
+	return err_set(e, ST_INPUT, "name: %s: %s", a->row != NULL ? a->row->keyword : "attribute",
+		       what);
+}
+
+static bool is_string_type(uint8_t tag)
+{
+	static const uint8_t types[] = { DER_UTF8_STRING,      DER_NUMERIC_STRING, DER_PRINTABLE_STRING,
+					 DER_T61_STRING,       DER_IA5_STRING,	   DER_VISIBLE_STRING,
+					 DER_UNIVERSAL_STRING, DER_BMP_STRING };
+
+	return span_has(span_of(types, sizeof types), tag);
+}
+
+/* Text, or '#' and the DER in hex for what has no string form (RFC 4514 2.4); *text says which. */
+static enum status put_value(struct buf *b, const struct attr *a, bool *text, struct tlv_err *e)
+{
+	*text = is_string_type(a->value.tag);
+	if (!*text)
+		put_hex_value(b, a->value.raw);
+	else if (!put_text(b, &a->value))
+		return not_expressible(e, a, "bytes that its string type does not allow");
+	return ST_OK;
+}
+
+enum keyword_form { KEYWORD_UPPER, KEYWORD_LOWER, KEYWORD_RFC4514 };
+
+static enum status put_keyword(struct buf *b, const struct attr *a, enum keyword_form form,
+			       struct tlv_err *e)
+{
+	if (a->row == NULL || (form == KEYWORD_RFC4514 && !a->row->rfc4514)) {
+		if (!put_oid(b, a->oid))
+			return err_set(e, ST_INPUT, "name: an attribute type is malformed");
+	} else {
+		for (const char *k = a->row->keyword; *k != '\0'; k++)
+			buf_u8(b, (uint8_t)(form == KEYWORD_LOWER ? *k | 0x20 : *k));
+	}
+	buf_u8(b, '=');
+	return ST_OK;
+}
+
+/* A name under construction. */
+struct name_out {
+	struct buf *b;
+	char separator;
+	bool ended; /* nothing more is to be written */
+	struct tlv_err *e;
+};
+
+typedef enum status put_attr_fn(struct name_out *o, const struct attr *a, struct span v, bool text);
+
+static enum status put_server_attr(struct name_out *o, const struct attr *a, struct span v, bool text)
+{
+	(void)text;
+	if (span_has(v, 0))
+		return not_expressible(o->e, a, "a NUL inside, which ends the name in a list");
+	if (span_has(v, ';'))
+		return not_expressible(o->e, a, "a ';' inside, which separates attributes in this style");
+	if (put_keyword(o->b, a, KEYWORD_UPPER, o->e) != ST_OK)
+		return ST_INPUT;
+	buf_put(o->b, v);
+	return ST_OK;
+}
+
+/*
+ * The CTL Client ends the string at the first comma or NUL inside a value, and
+ * loses the closing quote with the rest.
+ */
+static enum status put_token_attr(struct name_out *o, const struct attr *a, struct span v, bool text)
+{
+	bool quoted = span_at(v, 0) == ' ' || (v.n > 0 && span_at(v, v.n - 1) == ' ') ||
+		      span_has(v, ',');
+	size_t n = 0;
+
+	(void)text;
+	while (n < v.n && span_at(v, n) != ',' && span_at(v, n) != 0)
+		n++;
+	o->ended = n < v.n;
+	v = span_slice(v, 0, n);
+	if (span_has(v, ';'))
+		return not_expressible(o->e, a, "a ';' inside, which separates attributes in this style");
+	if (put_keyword(o->b, a, KEYWORD_LOWER, o->e) != ST_OK)
+		return ST_INPUT;
+	buf_str(o->b, quoted ? "\"" : "");
+	buf_put(o->b, v);
+	buf_str(o->b, quoted && !o->ended ? "\"" : "");
+	return ST_OK;
+}
+
+static bool rfc4514_escaped(struct span v, size_t i)
+{
+	int c = span_at(v, i);
+
+	if (c == ' ')
+		return i == 0 || i == v.n - 1;
+	return (c == '#' && i == 0) || span_has(SPAN_LIT("\\\"+,;<>"), (uint8_t)c);
+}
+
+static enum status put_rfc4514_attr(struct name_out *o, const struct attr *a, struct span v, bool text)
+{
+	if (span_has(v, 0))
+		return not_expressible(o->e, a, "a NUL inside, which ends the name in a list");
+	if (put_keyword(o->b, a, KEYWORD_RFC4514, o->e) != ST_OK)
+		return ST_INPUT;
+	for (size_t i = 0; i < v.n; i++) {
+		if (text && rfc4514_escaped(v, i))
+			buf_u8(o->b, '\\');
+		buf_u8(o->b, (uint8_t)span_at(v, i));
+	}
+	return ST_OK;
+}
+
+static const struct {
+	put_attr_fn *put;
+	bool ranked; /* fixed order of the ranks, else certificate order */
+} forms[] = {
+	[TLV_NAME_SERVER] = { put_server_attr, true },
+	[TLV_NAME_TOKEN] = { put_token_attr, true },
+	[TLV_NAME_RFC4514] = { put_rfc4514_attr, false },
+};
+
+static enum status put_attr(struct name_out *o, const struct attr *a, put_attr_fn *put, bool first)
+{
+	struct buf value = BUF_INIT;
+	bool text;
+	enum status st;
+
+	if (!first)
+		buf_u8(o->b, (uint8_t)o->separator);
+	st = put_value(&value, a, &text, o->e);
+	if (st == ST_OK)
+		st = buf_failed(&value, o->e);
+	if (st == ST_OK)
+		st = put(o, a, buf_span(&value), text);
+	buf_free(&value);
+	return st;
+}
+
+/* Those of one rank, in certificate order; every attribute where rank is negative. */
+static enum status put_rank(struct name_out *o, const struct attr *attrs, int n, int rank,
+			    put_attr_fn *put, size_t start)
+{
+	enum status st = ST_OK;
+
+	for (int i = 0; i < n && st == ST_OK && !o->ended; i++) {
+		int own = attrs[i].row != NULL ? (int)attrs[i].row->rank : 0;
+
+		if (rank < 0 || rank == own)
+			st = put_attr(o, &attrs[i], put, o->b->n == start);
+	}
+	return st;
+}
+
+enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form form,
+			   char separator, struct tlv_err *e)
+{
+	struct name_out o = { .b = out, .separator = forms[form].ranked ? ';' : separator, .e = e };
+	struct attr attrs[ATTRS_MAX];
+	size_t start = out->n;
+	enum status st = ST_OK;
+	int n = read_attrs(name, attrs);
+
+	if (n < 0)
+		return err_set(e, ST_INPUT, "name: not a distinguished name, or of over %d attributes",
+			       ATTRS_MAX);
+	if (!forms[form].ranked)
+		return put_rank(&o, attrs, n, -1, forms[form].put, start);
+	for (int rank = 1; rank <= RANK_MAX && st == ST_OK; rank++)
+		st = put_rank(&o, attrs, n, rank, forms[form].put, start);
+	return st == ST_OK ? put_rank(&o, attrs, n, 0, forms[form].put, start) : st;
+}
+
+bool tlv_name_cn(struct span name, struct buf *out)
+{
+	struct attr attrs[ATTRS_MAX];
+	int n = read_attrs(name, attrs);
+
+	while (n-- > 0)
+		if (attrs[n].row != NULL && attrs[n].row->rank == 1)
+			return put_text(out, &attrs[n].value);
+	return false;
+}
+
+bool tlv_name_is_open(struct span name)
+{
+	struct attr attrs[ATTRS_MAX];
+	int n = read_attrs(name, attrs);
+
+	while (n-- > 0)
+		if (attrs[n].row == NULL || attrs[n].row->rank == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,34 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Distinguished names as the writers of trust lists render them. Phones
+ * compare these bytes, so every oddity is reproduced. Source: docs/FORMAT.md.
+ */
+#ifndef TLV_NAME_H
+#define TLV_NAME_H
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+
+enum tlv_name_form {
+	TLV_NAME_SERVER,  /* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, then the rest */
+	TLV_NAME_TOKEN,	  /* cn="…";ou=…;o="… : cut at the first comma inside a value */
+	TLV_NAME_RFC4514  /* certificate order, RFC 4514 escapes, the given separator */
+};
+
+/*
+ * Appends the name, UTF-8 without NUL. ST_INPUT where it is no Name, a value
+ * is no text or not valid in its type, or holds what the form cannot express:
+ * NUL or ';' in SERVER (and in what is written of TOKEN), NUL in RFC4514.
+ * separator counts in RFC4514 only: ',' (or ';' as community tools up to 4.12).
+ */
+enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form form,
+			   char separator, struct tlv_err *e);
+
+/* Appends the value of the last CN in certificate order, as UTF-8; false where there is none. */
+bool tlv_name_cn(struct span name, struct buf *out);
+
+/* Whether the Name has attributes beyond CN OU O L ST C, whose cucm rendering nobody has shown. */
+bool tlv_name_is_open(struct span name);
+
+#endif
