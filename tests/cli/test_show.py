@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""show: as CUCM prints it, and as JSON."""
+import base64
+import datetime
+import hashlib
+import json
+import os
+import re
+
+import lists
+import peerlist
+import peerwrite
+import pytest
+from conftest import openssl
+from lists import PUB, SUB, TIME
+
+POLISH_TIME = "CET-1CEST,M3.5.0,M10.5.0/3"
+
+
+def fold(text):
+    """Lines with white space folded, without what depends on keys; blank lines are dropped."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    rules = [(r"^[0-9a-f]{32}\(MD5\)$", "(MD5)"), (r"^[0-9a-f]{40}\(SHA1\)$", "(SHA1)"),
+             (r"^(The CTL File was last modified on) .*", r"\1"),
+             (r"^([0-9a-f]{1,2} ){7}[0-9a-f]{1,2}$", "signature row"),
+             (r"([0-9A-F]{2} ){20}\(SHA1 Hash HEX\)$", "(SHA1 Hash HEX)")]
+    for pattern, word in rules:
+        lines = [re.sub(pattern, word, line) for line in lines]
+    return [line for line in lines if line]
+
+
+@pytest.fixture
+def listed(ctlsign, cluster, tmp_path):
+    def make(kind, *more):
+        out = tmp_path / f"{kind}.tlv"
+        lists.build(ctlsign, cluster, kind, out, "--filename", "CTLFile.tlv", *more)
+        os.utime(out, (TIME, TIME))
+        return out
+    return make
+
+
+def test_tokenless_is_what_cucm_printed(ctlsign, listed, samples):
+    run = ctlsign.ok("show", listed("tokenless"))
+    assert fold(run.out) == fold((samples / "show-ctl-tokenless.txt").read_text())
+    assert run.err == ""
+
+
+def test_token_record_is_what_cucm_printed(ctlsign, listed, samples):
+    run = ctlsign.ok("show", listed("tokens"))
+    expected = fold((samples / "show-ctl-token-record.txt").read_text())
+    lines = fold(run.out)
+    start = lines.index("CTL Record #:5")
+    assert lines[start:start + len(expected)] == expected
+    assert "The CTL file was verified successfully." in lines[start + len(expected):]
+
+
+def test_tabs_are_where_cucm_puts_them(ctlsign, listed, samples):
+    sample = (samples / "show-ctl-tokenless.txt").read_text().splitlines()
+    ours = ctlsign.ok("show", listed("tokenless")).out.splitlines()
+    for line in ("BYTEPOS\tTAG\t\tLENGTH\tVALUE", "-------\t---\t\t------\t-----",
+                 "\tParse CTL File", "\tCTL Record #:1", "Length of CTL file: 4947"):
+        assert line in sample and line in ours
+
+
+def test_each_sast_record_says_whether_it_signed(ctlsign, listed):
+    out = ctlsign.ok("show", listed("tokens")).out
+    words = re.findall(r"This etoken was (?:not )?used to sign the CTL file\.", out)
+    assert words == ["This etoken was not used to sign the CTL file.",
+                     "This etoken was used to sign the CTL file."]
+
+
+def test_checksums_date_signature_and_hashes(ctlsign, listed):
+    path = listed("tokenless")
+    data = path.read_bytes()
+    parsed = peerlist.parse(data)
+    out = ctlsign.ok("show", path, env={"TZ": POLISH_TIME}).out
+    assert f"{hashlib.md5(data).hexdigest()}(MD5)" in out.splitlines()
+    assert f"{hashlib.sha1(data).hexdigest()}(SHA1)" in out.splitlines()
+    assert "The CTL File was last modified on Fri Mar 06 19:46:07 CET 2015" in out.splitlines()
+    rows = [line.split() for line in out.splitlines()
+            if re.fullmatch(r"\s+([0-9a-f]{1,2}\s*){8}", line)]
+    assert [word for row in rows for word in row] == [f"{b:x}" for b in parsed["header"]["signature"]]
+    assert {len(row) for row in rows} == {8}
+    for record in parsed["records"]:
+        words = " ".join(f"{b:02X}" for b in hashlib.sha1(record["certificate"]).digest())
+        assert f"{words} (SHA1 Hash HEX)" in out
+
+
+def test_signature_is_left_justified_in_four_columns(ctlsign, listed):
+    out = ctlsign.ok("show", listed("tokenless")).out
+    for line in out.splitlines():
+        if re.fullmatch(r"\t\t([0-9a-f]{1,2} +){7}[0-9a-f]{1,2} *", line):
+            assert [line[2 + 4 * i:6 + 4 * i].rstrip() for i in range(8)] == line.split()
+            break
+    else:
+        pytest.fail("no row of the signature")
+
+
+def test_default_is_ctlfile_in_the_working_folder(ctlsign, listed):
+    path = listed("tokenless")
+    path.rename(path.parent / "CTLFile.tlv")
+    assert "Length of CTL file: 4947" in ctlsign.ok("show", cwd=path.parent).out
+
+
+def test_no_file(ctlsign, tmp_path):
+    run = ctlsign("show", tmp_path / "CTLFile.tlv")
+    assert run.status == 3
+    assert "Length of CTL file: 0" in run.out
+    assert ("CTL File not found. Please run CTLClient plugin or run the CLI - utils ctl.. "
+            "to generate the CTL file.") in run.out
+    assert "Error parsing the CTL File." in run.out
+
+
+def test_itl_says_itl(ctlsign, cluster, tmp_path):
+    path = tmp_path / "ITLFile.tlv"
+    ctlsign.ok("build", "-o", path, "--tvs", f"{cluster}/sub1.pem,address={SUB}",
+               *lists.key(cluster, "tokenless"))
+    out = ctlsign.ok("show", path).out
+    for line in ("Length of ITL file:", "Parse ITL File", "ITL Record #:1", "TVS",
+                 "The ITL file was verified successfully."):
+        assert line in out
+    assert "CTL" not in out.replace("ctlsign", "")
+
+
+def test_bad_signature(ctlsign, listed):
+    path = listed("tokenless")
+    data = bytearray(path.read_bytes())
+    data[peerlist.parse_header(bytes(data))["cut"][0] + 40] ^= 1
+    path.write_bytes(data)
+    run = ctlsign("show", path)
+    assert run.status == 1
+    assert "verified successfully" not in run.out
+    assert "CTL Record #:4" in run.out
+    assert json.loads(ctlsign("show", "--json", path).out)["signature"] == {"verified": False}
+
+
+@pytest.mark.parametrize("size,at", [(2608, None), (4946, None), (1492, None), (337, None)])
+def test_damaged_file_is_shown_as_far_as_it_goes(ctlsign, listed, size, at):
+    path = listed("tokenless")
+    path.write_bytes(path.read_bytes()[:size])
+    run = ctlsign("show", path)
+    assert run.status == 3
+    assert "cucm-1051-a-pub" in run.out
+    assert re.search(r"\(at byte \d+\)", run.err), str(run)
+    assert path.name in run.errors[-1]
+
+
+def test_more_rows_than_cucm_has(ctlsign, listed):
+    out = ctlsign.ok("show", listed("tokenless", "--signer-version", "1.1")).out
+    assert re.search(r"^28\s+SIGNERVERSION\s+2", out, re.M)
+
+
+# JSON ----------------------------------------------------------------------------------------
+
+def shown(ctlsign, path, status=0):
+    run = ctlsign("show", "--json", path)
+    assert run.status == status, str(run)
+    return json.loads(run.out)
+
+
+@pytest.mark.parametrize("kind", sorted(lists.LENGTHS))
+def test_json_header(ctlsign, listed, kind):
+    path = listed(kind)
+    data = path.read_bytes()
+    peer = peerlist.parse(data)["header"]
+    doc = shown(ctlsign, path)
+    assert doc["file"] == str(path) and doc["kind"] == "CTL" and doc["length"] == len(data)
+    assert doc["md5"] == hashlib.md5(data).hexdigest()
+    assert doc["sha1"] == hashlib.sha1(data).hexdigest()
+    assert doc["signature"] == {"verified": True}
+    header = doc["header"]
+    assert header["version"] == "1.2"
+    assert header["header_length"] == peer["header_length"]
+    assert header["signer_name"] == peer["signer_name"]
+    assert header["signer_serial"] == peer["signer_serial"].hex().upper()
+    assert header["signer_issuer"] == peer["signer_issuer"]
+    assert header["digest"] == "sha1"
+    assert header["modulus_bits"] == len(peer["signature"]) * 8
+    assert header["signature"] == peer["signature"].hex()
+    assert header["filename"] == "CTLFile.tlv"
+    assert header["timestamp"] == TIME and header["time"] == "2015-03-06T18:46:07Z"
+    assert header["signer_version"] is None
+    assert header["padding"] == peer["padding"]
+
+
+@pytest.mark.parametrize("kind", sorted(lists.LENGTHS))
+def test_json_records_are_what_a_second_reader_reads(ctlsign, listed, kind):
+    path = listed(kind)
+    peers = peerlist.parse(path.read_bytes())["records"]
+    records = shown(ctlsign, path)["records"]
+    assert len(records) == len(peers)
+    for number, (record, peer) in enumerate(zip(records, peers), 1):
+        assert record["number"] == number
+        assert record["offset"] == peer["offset"] and record["length"] == peer["length"]
+        assert record["role"] == peer["role_name"] and record["role_number"] == peer["role"]
+        for name in ("dns_name", "subject", "issuer"):
+            assert record[name] == peer.get(name), name
+        serial = peer.get("serial")
+        assert record["serial"] == (serial.hex().upper() if serial else None)
+        for name in ("public_key", "signature"):
+            assert record[name] == (peer[name].hex() if name in peer else None), name
+        address = peer.get("address")
+        assert record["address"] == (".".join(map(str, address)) if address else None)
+        assert [(f["tag"], f["offset"], f["length"]) for f in record["fields"]] == peer["fields"]
+        if "certificate" in peer:
+            assert base64.b64decode(record["certificate"]["der"]) == peer["certificate"]
+        else:
+            assert record["certificate"] is None
+    signers = [r["signed_the_list"] for r in records if r["role"] == "SAST"]
+    assert signers.count(True) == 1
+
+
+@pytest.mark.parametrize("kind", sorted(lists.LENGTHS))
+def test_json_agrees_with_openssl_about_every_certificate(ctlsign, listed, kind, tmp_path):
+    def moment(text):
+        text = text.split("=")[1].removesuffix(" GMT")
+        return datetime.datetime.strptime(text, "%b %d %H:%M:%S %Y").strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    count = 0
+    for record in shown(ctlsign, listed(kind))["records"]:
+        if record["certificate"] is None:
+            continue
+        certificate = record["certificate"]
+        der = tmp_path / "c.der"
+        der.write_bytes(base64.b64decode(certificate["der"]))
+
+        def ask(*words, file=der):
+            return openssl("x509", "-inform", "DER", "-in", file, "-noout", *words).decode().strip()
+
+        assert certificate["subject"] == ask("-subject", "-nameopt", "RFC2253").removeprefix("subject=")
+        assert certificate["issuer"] == ask("-issuer", "-nameopt", "RFC2253").removeprefix("issuer=")
+        assert certificate["serial"] == ask("-serial").removeprefix("serial=")
+        assert certificate["not_before"] == moment(ask("-startdate"))
+        assert certificate["not_after"] == moment(ask("-enddate"))
+        for digest in ("sha1", "sha256"):
+            hexes = ask("-fingerprint", f"-{digest}").split("=")[1].replace(":", "").lower()
+            assert certificate[digest] == hexes
+        text = ask("-text")
+        bits = int(re.search(r"Public-Key: \((\d+) bit\)", text).group(1))
+        assert (certificate["key_type"], certificate["key_bits"]) == ("RSA", bits)
+        # The record's own fields against the certificate.
+        modulus = ask("-modulus").split("=")[1].lower()
+        assert modulus in record["public_key"]
+        serial = ask("-serial").removeprefix("serial=")
+        turned = bytes.fromhex(serial)[::-1].hex().upper()
+        token = record["role"] == "SAST" and record["dns_name"] == ""
+        assert record["serial"] == (turned if token else serial)
+        parsed = peerwrite.load_der(der)
+        naming = peerwrite.token_name if token else peerwrite.cucm_name
+        assert record["subject"] == naming(parsed.subject)
+        assert record["issuer"] == naming(parsed.issuer)
+        if record["signature"]:
+            assert record["signature"] == parsed.signature.hex()
+        count += 1
+    assert count >= 3
+
+
+def test_json_of_ec_certificates(ctlsign, cluster, signer, tmp_path):
+    _, cert = signer("ec", cn="ec-node")
+    path = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", path, "--ccm-tftp", f"{cert},address={SUB}",
+               *lists.key(cluster, "tokenless"))
+    certificate = shown(ctlsign, path)["records"][1]["certificate"]
+    assert (certificate["key_type"], certificate["key_bits"]) == ("EC", 256)
+
+
+def test_json_of_strings_that_are_no_utf8(ctlsign, cluster, tmp_path):
+    cert = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(cert, "SAST", "cucm", "n", PUB)
+    odd = [(2, b"caf\xe9\0") if tag == 2 else (tag, value) for tag, value in fields]
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([fields, odd], 0, cluster / "pub.key"))
+    record = shown(ctlsign, path)["records"][1]
+    assert record["dns_name"] is None
+    assert record["dns_name_hex"].startswith("636166e9")
+
+
+def test_text_does_not_carry_terminal_escapes(ctlsign, cluster, tmp_path):
+    cert = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(cert, "SAST", "cucm", "evil\x1b[2J\x07\x9b", PUB)
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([fields], 0, cluster / "pub.key"))
+    run = ctlsign("show", path)
+    assert "evil" in run.out
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", run.out)
+    assert shown(ctlsign, path, run.status)["records"][0]["dns_name"] == "evil\x1b[2J\x07\x9b"
+
+
+def test_json_findings(ctlsign, cluster, signer, tmp_path):
+    _, old = signer("rsa1024b", cn="old-node", not_after=datetime.datetime(2016, 1, 1))
+    path = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", path, "--ccm-tftp", f"{old},address={SUB}",
+               *lists.key(cluster, "tokenless"))
+    findings = shown(ctlsign, path)["findings"]
+    expired = [f for f in findings if f["code"] == "expired"]
+    assert len(expired) == 1
+    assert (expired[0]["level"], expired[0]["record"]) == ("warning", 2)
+    assert set(expired[0]) >= {"level", "code", "record", "offset", "text"}
+
+
+def test_json_of_a_damaged_file(ctlsign, listed):
+    path = listed("tokenless")
+    path.write_bytes(path.read_bytes()[:3000])
+    run = ctlsign("show", "--json", path)
+    assert run.status == 3
+    doc = json.loads(run.out)
+    assert len(doc["records"]) >= 2
+    assert any(f["level"] == "error" and f["offset"] is not None for f in doc["findings"])
+
+
+# What others write ---------------------------------------------------------------------------
+
+@pytest.mark.parametrize("order", [(4, 5, 6), (4, 6, 5)])
+@pytest.mark.parametrize("after", [2, 15])
+def test_other_writers_headers(ctlsign, cluster, tmp_path, order, after):
+    cert = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(cert, "SAST", "rfc4514")
+    community = [fields[i] for i in (0, 1, 2, 3, 4, 5, 6)]
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([community], 0, cluster / "pub.key", signer_order=order,
+                                        signer_version=b"\x01\x01", version_after=after))
+    doc = shown(ctlsign, path)
+    assert doc["header"]["signer_version"] == "1.1"
+    assert doc["signature"] == {"verified": True}
+
+
+def test_unknown_tags_and_hash_only_records(ctlsign, cluster, tmp_path):
+    cert = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(cert, "SAST", "cucm", "n", PUB)
+    hashed = [(2, b"n2\0"), (4, b"\0\x02"), (11, bytes(20)), (12, b"\x01"), (200, b"?"),
+              (10, bytes([10, 0, 0, 1]))]
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([fields, hashed], 0, cluster / "pub.key",
+                                        extra=peerwrite.field(99, b"xyz")))
+    run = ctlsign("show", path)
+    assert run.status == 0, str(run)
+    for word in ("CERTHASH", "HASHALGORITHM", "UNKNOWN"):
+        assert word in run.out
+    tags = [f["tag"] for f in shown(ctlsign, path)["records"][1]["fields"]]
+    assert tags == [1, 2, 4, 11, 12, 200, 10]
+
+
+def test_an_address_of_another_length(ctlsign, cluster, tmp_path):
+    cert = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(cert, "SAST", "cucm", "n", PUB)
+    odd = fields[:-1] + [(10, b"\x0a\0\0")]
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([fields, odd], 0, cluster / "pub.key"))
+    assert "10\tIPADDRESS\t3" in ctlsign.ok("show", path).out

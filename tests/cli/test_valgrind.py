@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""valgrind finds nothing: key file and token, good and bad input. Not for sanitized builds."""
+import lists
+import pytest
+from conftest import ROOT, SANITIZED
+from lists import TIME
+
+pytestmark = pytest.mark.skipif(SANITIZED, reason="valgrind cannot run a sanitized program")
+TWO = "SAST-ADN008580ef"
+
+
+@pytest.fixture
+def memcheck(ctlsign, tmp_path):
+    """memcheck(args…): the run under valgrind, its children too; fails on any report."""
+    def run(*args, status=0, **kw):
+        logs = tmp_path / "valgrind"
+        logs.mkdir(exist_ok=True)
+        for old in logs.iterdir():
+            old.unlink()
+        result = ctlsign(*args, timeout=300, wrapper=[
+            "valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+            "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=97", "--track-fds=no",
+            "--trace-children=no", f"--suppressions={ROOT}/tests/valgrind.supp",
+            f"--log-file={logs}/%p"], **kw)
+        said = "".join(p.read_text(errors="replace") for p in sorted(logs.iterdir()))
+        reports = [line for line in said.splitlines() if "== " in line or line.endswith("==")]
+        assert not reports, f"{result}\n{said}"
+        assert result.status == status, str(result)
+        return result
+    return run
+
+
+def test_build_show_verify_extract(memcheck, ctlsign, cluster, tmp_path):
+    out = tmp_path / "CTLFile.tlv"
+    memcheck("build", "-o", out, "-m", lists.manifest(cluster), "--timestamp", TIME)
+    memcheck("show", out)
+    memcheck("show", "--json", out)
+    memcheck("verify", "--trust", cluster / "pub.pem", out)
+    memcheck("extract", out, "-o", tmp_path / "x")
+    memcheck("build", "-o", tmp_path / "again.tlv", "-m", tmp_path / "x" / "cluster.yaml",
+             *lists.key(cluster, "tokenless"))
+
+
+def test_build_with_a_token(memcheck, cluster, lab, tmp_path):
+    out = tmp_path / "CTLFile.tlv"
+    memcheck("build", "-o", out, *lists.records(cluster, "tokens"), *lab.key(TWO),
+             "--timestamp", TIME, "--timeout", 200, env=lab.env)
+    assert out.stat().st_size == 5728
+
+
+def test_failures(memcheck, ctlsign, cluster, lab, tmp_path):
+    out = tmp_path / "CTLFile.tlv"
+    data = lists.build(ctlsign, cluster, "tokenless", out)
+    wrong = tmp_path / "wrong"
+    wrong.write_text("no such pin")
+    wrong.chmod(0o600)
+    memcheck("build", "-o", tmp_path / "n.tlv", *lists.records(cluster, "tokens"),
+             *lab.key(TWO, wrong), env=lab.env, status=6)
+    memcheck("build", "-o", tmp_path / "n.tlv", "-k", cluster / "capf.key", "--cert",
+             cluster / "pub.pem", status=3)
+    path = cluster / "bad.yaml"
+    path.write_text("file: x\nrecords:\n  - {role: NONE}\n")
+    memcheck("build", "-o", tmp_path / "n.tlv", "-m", path, status=3)
+    for size in (2000, 400, 100):
+        out.write_bytes(data[:size])
+        memcheck("show", out, status=3)
+        memcheck("verify", "--trust", cluster / "pub.pem", out, status=3)

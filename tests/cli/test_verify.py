@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""verify: shape, agreement, signature, signer."""
+import datetime
+import json
+import random
+
+import lists
+import peerlist
+import peerwrite
+import pytest
+from lists import PUB, SUB
+
+GOOD, UNTRUSTED, BAD = "good signature by ", "UNTRUSTED signature by ", "BAD signature"
+
+
+@pytest.fixture
+def made(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", path)
+    return path
+
+
+@pytest.fixture
+def peer(cluster, tmp_path):
+    """peer(change…): a list of the second writer's with changed records, truly signed."""
+    def make(*changes, signer="pub", **kw):
+        cert = peerwrite.load(cluster / f"{signer}.pem")
+        records = [peerwrite.record_fields(cert, "SAST", "cucm", "cucm-1051-a-pub", PUB),
+                   peerwrite.record_fields(cert, "CCM+TFTP", "cucm", "cucm-1051-a-pub", PUB)]
+        for change in changes:
+            records = change(records) or records
+        path = tmp_path / "peer.tlv"
+        path.write_bytes(peerwrite.assemble(records, 0, cluster / f"{signer}.key", **kw))
+        return path
+    return make
+
+
+def swap(index, tag, value):
+    """A change: the field of that record gets another value."""
+    def change(records):
+        records[index] = [(t, value if t == tag else v) for t, v in records[index]]
+    return change
+
+
+@pytest.mark.parametrize("kind", sorted(lists.LENGTHS))
+def test_trusted(ctlsign, cluster, tmp_path, kind):
+    path = tmp_path / "CTLFile.tlv"
+    data = lists.build(ctlsign, cluster, kind, path)
+    run = ctlsign.ok("verify", "--trust", cluster / f"{lists.SIGNER[kind]}.pem", path)
+    assert run.last_line == GOOD + peerlist.parse(data)["header"]["signer_name"]
+
+
+def test_nobody_named(ctlsign, made):
+    run = ctlsign("verify", made)
+    assert (run.status, run.last_line) == (
+        1, UNTRUSTED + "CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL")
+
+
+def test_somebody_else_named(ctlsign, cluster, made):
+    run = ctlsign("verify", "--trust", cluster / "capf.pem", made)
+    assert run.status == 1 and run.last_line.startswith(UNTRUSTED)
+
+
+def test_the_renewed_certificate_of_the_same_name_is_somebody_else(ctlsign, cluster, made):
+    run = ctlsign("verify", "--trust", cluster / "pub-regenerated.pem", made)
+    assert run.status == 1 and run.last_line.startswith(UNTRUSTED)
+
+
+def test_several_named(ctlsign, cluster, made):
+    run = ctlsign.ok("verify", "--trust", cluster / "capf.pem", "--trust", cluster / "pub.pem", made)
+    assert run.last_line.startswith(GOOD)
+
+
+def test_a_folder_of_certificates(ctlsign, cluster, made, tmp_path):
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    for name in ("capf.pem", "pub.pem"):
+        (folder / name).write_bytes((cluster / name).read_bytes())
+    assert ctlsign.ok("verify", "--trust", folder, made).last_line.startswith(GOOD)
+
+
+def test_a_list_vouches_for_its_sast_records(ctlsign, cluster, made, tmp_path):
+    new = tmp_path / "new.tlv"
+    lists.build(ctlsign, cluster, "tokens", new)
+    installed = tmp_path / "installed.tlv"
+    ctlsign.ok("build", "-o", installed, *lists.records(cluster, "tokens"),
+               *lists.key(cluster, "tokens"))
+    assert ctlsign.ok("verify", "--trust", installed, new).last_line.startswith(GOOD)
+    # pub is there too, but not as SAST.
+    assert ctlsign("verify", "--trust", installed, made).last_line.startswith(UNTRUSTED)
+
+
+def test_a_list_with_a_bad_signature_vouches_for_nobody(ctlsign, made, tmp_path):
+    damaged = bytearray(made.read_bytes())
+    damaged[-1] ^= 1
+    other = tmp_path / "other.tlv"
+    other.write_bytes(damaged)
+    run = ctlsign("verify", "--trust", other, made)
+    assert run.status in (1, 3) and not run.last_line.startswith(GOOD)
+
+
+def test_trust_self_asks_for_self_consistency(ctlsign, made):
+    assert ctlsign.ok("verify", "--trust", "self", made).last_line.startswith(GOOD)
+    data = bytearray(made.read_bytes())
+    data[-1] ^= 1
+    made.write_bytes(data)
+    run = ctlsign("verify", "--trust", "self", made)
+    assert run.status == 1 and run.last_line == BAD
+
+
+def test_no_chains_ever(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens", path)
+    run = ctlsign("verify", "--trust", cluster / "manufacturing-ca.pem", path)
+    assert run.status not in (0, 70)
+    assert not run.last_line.startswith(GOOD)
+    assert "CA" in run.err or "error:" in run.out
+
+
+@pytest.mark.parametrize("trust", ["missing.pem", "empty.pem"])
+def test_trust_that_cannot_be_read(ctlsign, made, tmp_path, trust):
+    (tmp_path / "empty.pem").write_bytes(b"")
+    ctlsign.refused(3, "verify", "--trust", tmp_path / trust, made, says=trust)
+
+
+@pytest.mark.parametrize("what", ["signature", "filename", "timestamp", "last record", "padding"])
+def test_a_changed_byte_is_a_bad_signature(ctlsign, cluster, made, what):
+    data = bytearray(made.read_bytes())
+    start, end = peerlist.parse_header(bytes(data))["cut"]
+    at = {"signature": start + 10, "filename": end + 5, "timestamp": end + 21,
+          "last record": len(data) - 1, "padding": 335}[what]
+    data[at] ^= 1
+    made.write_bytes(data)
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", made)
+    if what == "padding":
+        assert run.status in (1, 3)
+    else:
+        assert (run.status, run.last_line) == (1, BAD), str(run)
+
+
+def test_a_signer_not_in_the_list(ctlsign, cluster, peer):
+    def drop(records):
+        return records[1:]
+    # The second writer signs with the CCM+TFTP record's identity once the SAST record is gone.
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(drop))
+    assert (run.status, run.last_line) == (1, BAD)
+
+
+def test_a_public_key_that_is_not_its_certificate_s(ctlsign, cluster, peer):
+    other = peerwrite.public_key(peerwrite.load(cluster / "capf.pem"))
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(swap(1, 7, other)))
+    assert run.status == 1 and "error:" in run.out, str(run)
+
+
+@pytest.mark.parametrize("tag,value", [(3, b"CN=somebody\0"), (5, b"CN=somebody\0"), (6, b"\x01")])
+def test_a_record_that_disagrees_with_its_certificate(ctlsign, cluster, peer, tag, value):
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(swap(1, tag, value)))
+    assert run.status == 1 and "error:" in run.out and "record 2" in run.out, str(run)
+
+
+def test_findings_come_before_the_last_line(ctlsign, cluster, signer, tmp_path):
+    _, old = signer("rsa1024b", cn="old-node", not_after=datetime.datetime(2016, 1, 1))
+    path = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", path, "--ccm-tftp", f"{old},address={SUB}",
+               *lists.key(cluster, "tokenless"))
+    run = ctlsign.ok("verify", "--trust", cluster / "pub.pem", path)
+    lines = run.out.splitlines()
+    assert any(line.startswith("warning:") and "expired" in line for line in lines[:-1])
+    assert any(line.startswith("warning:") and "SAST" in line for line in lines[:-1])
+    assert lines[-1].startswith(GOOD)
+
+
+def test_a_lone_sast_is_a_warning_two_are_none(ctlsign, cluster, made, tmp_path):
+    assert "warning:" in ctlsign.ok("verify", "--trust", cluster / "pub.pem", made).out
+    path = tmp_path / "tokens.tlv"
+    lists.build(ctlsign, cluster, "tokens", path, "--filename", "CTLFile.tlv")
+    run = ctlsign.ok("verify", "--trust", cluster / "SAST-ADN008580ef.pem", path)
+    assert "lone" not in run.out and "only one SAST" not in run.out
+
+
+def test_512_bits_are_an_error_finding(ctlsign, signer, tmp_path):
+    key, cert = signer("rsa512")
+    path = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", path, "-k", key, "--cert", cert, "--allow-weak-keys")
+    run = ctlsign("verify", "--trust", cert, path)
+    assert run.status == 1 and "error:" in run.out
+    assert run.last_line.startswith(GOOD)  # the last line is about the signature alone
+
+
+def test_over_64_kib_is_a_warning(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    many = [word for i in range(60) for word in
+            ("--ccm-tftp", f"{cluster}/pub-regenerated.pem,name=n{i},address=10.0.0.{i + 1}")]
+    ctlsign.ok("build", "-o", path, *many, *lists.key(cluster, "tokenless"), "--allow-large")
+    run = ctlsign.ok("verify", "--trust", cluster / "pub.pem", path)
+    assert "64 KiB" in run.out
+
+
+def test_duplicates_are_a_warning(ctlsign, cluster, peer):
+    def twice(records):
+        return [*records, records[1]]
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(twice))
+    assert "duplicate" in run.out and run.last_line.startswith(GOOD)
+
+
+def test_tvs_in_a_ctl(ctlsign, cluster, peer):
+    """Ruling 40: verify binds version, FILENAME and kind."""
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(swap(1, 4, b"\0\x15")))
+    assert run.status == 1 and "TVS" in run.out
+
+
+def test_digests_that_do_not_exist(ctlsign, cluster, made):
+    data = bytearray(made.read_bytes())
+    at = next(o for t, o, _ in peerlist.parse_header(bytes(data))["fields"] if t == 8)
+    for code in (0, 4, 255):
+        data[at + 3] = code
+        made.write_bytes(data)
+        run = ctlsign("verify", "--trust", cluster / "pub.pem", made)
+        assert run.status in (1, 3) and not run.last_line.startswith(GOOD)
+
+
+def test_modulus_field_that_disagrees(ctlsign, cluster, peer):
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(modulus=2))
+    assert run.status in (1, 3) and not (run.status == 0)
+    assert "error:" in run.out or run.errors
+
+
+def test_a_signature_that_only_begins_like_pkcs1(ctlsign, cluster, peer):
+    """Not the digest: random bytes, all zero, and the signature of other content."""
+    for junk in (bytes(128), bytes([0, 1]) + b"\xff" * 126, bytes(127) + b"\x01"):
+        run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(corrupt=lambda _, j=junk: j))
+        assert (run.status, run.last_line) == (1, BAD)
+
+
+def test_json(ctlsign, cluster, made):
+    doc = json.loads(ctlsign.ok("verify", "--json", "--trust", cluster / "pub.pem", made).out)
+    assert isinstance(doc, dict)
+
+
+def test_damaged(ctlsign, cluster, made):
+    made.write_bytes(made.read_bytes()[:2000])
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", made)
+    assert run.status == 3
+    assert "(at byte " in run.err and made.name in run.err
+    assert GOOD not in run.out
+
+
+@pytest.mark.parametrize("content,says", [(b"", "empty"), (b"\x01", "byte"), (b"garbage" * 99, "byte")])
+def test_no_list_at_all(ctlsign, cluster, tmp_path, content, says):
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(content)
+    ctlsign.refused(3, "verify", "--trust", cluster / "pub.pem", path, says=[path.name, says])
+
+
+def test_a_folder_and_a_missing_file(ctlsign, cluster, tmp_path):
+    ctlsign.refused(3, "verify", "--trust", cluster / "pub.pem", tmp_path, says=str(tmp_path))
+    ctlsign.refused(3, "verify", "--trust", cluster / "pub.pem", tmp_path / "none.tlv",
+                    says="none.tlv")
+
+
+def test_truncations_through_the_program(ctlsign, cluster, made):
+    """A sample; the exhaustive one runs in process."""
+    data = made.read_bytes()
+    sizes = {0, 1, 3, 9, 10, 13, 183, 185, 186, 314, 335, 336, 337, 341, 1491, 1492, 1493,
+             len(data) - 1, *random.Random(2).sample(range(len(data)), 25)}
+    good_ends = {336, 336 + 1156, 336 + 2 * 1156, 336 + 2 * 1156 + 1138}
+    for size in sorted(sizes):
+        made.write_bytes(data[:size])
+        run = ctlsign("verify", "--trust", cluster / "pub.pem", made)
+        if size in good_ends:
+            assert (run.status, run.last_line) == (1, BAD), str(run)
+        else:
+            assert run.status == 3 and len(run.errors) == 1, f"{size}\n{run}"
+            assert size == 0 or "(at byte " in run.err, f"{size}\n{run}"
+
+
+def test_bit_flips_through_the_program(ctlsign, cluster, made):
+    data = made.read_bytes()
+    rng = random.Random(12)
+    for _ in range(60):
+        at, bit = rng.randrange(len(data)), rng.randrange(8)
+        wrong = bytearray(data)
+        wrong[at] ^= 1 << bit
+        made.write_bytes(wrong)
+        run = ctlsign("verify", "--trust", cluster / "pub.pem", made)
+        assert run.status in (1, 3), f"byte {at} bit {bit}\n{run}"
+        assert GOOD not in run.out
+        if run.status == 1:
+            assert run.last_line == BAD, f"byte {at} bit {bit}\n{run}"
+
+
+def test_a_large_file(ctlsign, cluster, tmp_path):
+    """50 MB, well-formed but for its signature: bounded memory is the unit tests' matter."""
+    cert = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(cert, "SAST", "cucm", "n", PUB)
+    data = bytearray(peerwrite.assemble([fields], 0, cluster / "pub.key"))
+    data += peerwrite.raw_record([(2, b"x\0"), (4, b"\0\2"), (200, bytes(65000))]) * 807
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(data)
+    assert path.stat().st_size > 50_000_000
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", path)
+    assert (run.status, run.last_line) == (1, BAD)
