@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/hold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pkcs11/login.h"
+#include "pkcs11/rsa.h"
+
+enum status tok_hold_scan(struct tok_hold *h, struct tok_pulse *pulse, struct tlv_err *e)
+{
+	const struct tok_search *s = h->search;
+	enum status st = tok_modules_load(&h->modules, s->module_path, s->module_name, pulse, e);
+
+	if (st == ST_OK)
+		st = tok_slots_scan(&h->scan, &h->modules, s->uri, s->skip, &h->warn, e);
+	return st;
+}
+
+/* The URIs of the tokens that match, or of all. */
+static enum status refuse(const struct tok_scan *scan, bool all, enum status st, const char *first,
+			  struct tlv_err *e)
+{
+	char **uris = calloc(scan->n + 1, sizeof *uris);
+	size_t n = 0;
+
+	if (uris == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < scan->n; i++)
+		if (all || scan->list[i].matches)
+			uris[n++] = scan->list[i].uri;
+	st = tok_candidates(e, st, first, uris, n);
+	free(uris);
+	return st;
+}
+
+static bool is_initialised(const struct tok_found *f)
+{
+	return (f->info.flags & CKF_TOKEN_INITIALIZED) != 0;
+}
+
+static enum status no_token(const struct tok_hold *h, bool bare, struct tlv_err *e)
+{
+	if (bare)
+		return refuse(&h->scan, false, ST_NO_MATCH,
+			      "the token that matches is not initialised", e);
+	if (h->scan.faults)
+		return refuse(&h->scan, true, ST_TOKEN,
+			      "no token matches, but a slot or module did not answer; there is", e);
+	if (h->scan.n == 0)
+		return err_set(e, ST_NO_MATCH, "no token is there");
+	return refuse(&h->scan, true, ST_NO_MATCH, "no token matches; there is", e);
+}
+
+static enum status pick(const struct tok_hold *h, const struct tok_found **out, struct tlv_err *e)
+{
+	bool bare = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->scan.n; i++) {
+		struct tok_found *f = &h->scan.list[i];
+
+		bare = bare || (f->matches && !is_initialised(f));
+		f->matches = f->matches && is_initialised(f);
+		n += f->matches ? 1 : 0;
+		if (f->matches)
+			*out = f;
+	}
+	if (n > 1)
+		return refuse(&h->scan, false, ST_AMBIGUOUS, "more than one token matches", e);
+	if (n == 1)
+		return ST_OK;
+	for (size_t i = 0; bare && i < h->scan.n; i++)
+		h->scan.list[i].matches = !is_initialised(&h->scan.list[i]);
+	return no_token(h, bare, e);
+}
+
+enum status tok_hold_visit(struct tok_hold *h, const struct tok_found *f, struct tlv_err *e)
+{
+	CK_RV rv;
+
+	h->at = (struct tok_place){ .token = f, .uri = h->search->uri };
+	rv = tok_c_open_session(f->m, f->slot, &h->at.session);
+	if (rv != CKR_OK)
+		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_OpenSession, rv);
+	h->in_session = true;
+	return tok_objects_find(&h->certs, f->m, h->at.session, CKO_CERTIFICATE, e);
+}
+
+void tok_hold_leave(struct tok_hold *h)
+{
+	tok_objects_free(&h->certs);
+	if (h->logged_in)
+		(void)tok_c_logout(h->at.token->m, h->at.session);
+	if (h->in_session)
+		(void)tok_c_close_session(h->at.token->m, h->at.session);
+	h->in_session = h->logged_in = false;
+}
+
+enum status tok_hold_open(struct tok_hold *h, struct span *cert, struct tlv_err *e)
+{
+	const struct tok_object *chosen = NULL;
+	const struct tok_found *f = NULL;
+	enum status st = pick(h, &f, e);
+
+	if (st == ST_OK)
+		st = tok_hold_visit(h, f, e);
+	*cert = h->search->opt->cert;
+	if (st == ST_OK && cert->n == 0) {
+		st = tok_choose_cert(&h->at, &h->certs, &chosen, e);
+		if (st == ST_OK)
+			*cert = chosen->value;
+	}
+	if (st == ST_OK) {
+		st = tok_public_read(&h->public, *cert, e);
+		err_in(st == ST_OK ? NULL : e, "certificate");
+	}
+	return st;
+}
+
+/* CKR_USER_NOT_LOGGED_IN from a token that wants a login for the signature itself. */
+static CK_RV sign_once(struct tok_hold *h, struct span data, bool authenticate, uint8_t *sig,
+		       CK_ULONG *n)
+{
+	const struct tok_module *m = h->at.token->m;
+	CK_RV rv;
+
+	if (authenticate && tok_login_allowed(h, h->why) != ST_OK)
+		return CKR_FUNCTION_REJECTED;
+	rv = tok_c_sign_init(m, h->at.session, h->key);
+	if (rv != CKR_OK) {
+		tok_rv_failed(h->why, ST_TOKEN, TOK_CALL_C_SignInit, rv);
+		return rv;
+	}
+	if (authenticate) {
+		rv = tok_login_for_signature(h, h->why);
+		if (rv != CKR_OK)
+			return rv;
+	}
+	rv = tok_c_sign(m, h->at.session, data.p, data.n, sig, n);
+	if (rv != CKR_OK)
+		tok_rv_failed(h->why, ST_TOKEN, TOK_CALL_C_Sign, rv);
+	return rv;
+}
+
+/*
+ * SafeNet's 5110 says so once to a login that it then accepts. A token that
+ * did not announce that it wants one gets its PIN from the parent again.
+ */
+static CK_RV sign_again(struct tok_hold *h, struct span data, uint8_t *sig, CK_ULONG *n)
+{
+	if (!h->always_authenticate) {
+		h->hint = h->authenticate_once ? WIRE_FINAL : WIRE_LOGIN_AGAIN;
+		return CKR_USER_NOT_LOGGED_IN;
+	}
+	*h->why = TLV_ERR_INIT;
+	return sign_once(h, data, true, sig, n);
+}
+
+/* A short answer lost its leading zeros, a long one is no signature of this key. */
+static CK_RV fit(const struct tok_hold *h, const uint8_t *raw, size_t n, uint8_t *sig)
+{
+	size_t want = h->public.modulus.n;
+
+	if (n == 0 || n > want) {
+		err_set(h->why, ST_TOKEN, "C_Sign: a signature of %zu bytes for a key of %zu", n,
+			want);
+		return CKR_FUNCTION_FAILED;
+	}
+	memset(sig, 0, want - n);
+	memcpy(sig + want - n, raw, n);
+	return CKR_OK;
+}
+
+static CK_RV sign(void *arg, struct span data, uint8_t *sig)
+{
+	struct tok_hold *h = arg;
+	uint8_t raw[TOK_SIG_MAX * 2]; /* a module that writes too much does it here */
+	CK_ULONG n = sizeof raw;
+	CK_RV rv = sign_once(h, data, h->always_authenticate || h->authenticate_once, raw, &n);
+
+	if (rv == CKR_USER_NOT_LOGGED_IN) {
+		n = sizeof raw;
+		rv = sign_again(h, data, raw, &n);
+	}
+	h->authenticate_once = false;
+	if (!h->always_authenticate)
+		tok_pin_free(&h->pin);
+	return rv == CKR_OK ? fit(h, raw, n, sig) : rv;
+}
+
+enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e)
+{
+	const struct tok_search *s = h->search;
+	bool by_name = s->uri != NULL && (s->uri->type_private || s->opt->cert.n != 0);
+	enum status st;
+
+	if (h->public.modulus.n == 0)
+		return err_set(e, ST_INPUT, "the certificate's key is not an RSA key");
+	if (h->public.modulus.n > TOK_SIG_MAX)
+		return err_set(e, ST_INPUT, "the certificate's key has more than %d bits",
+			       TOK_SIG_MAX * 8);
+	st = tok_choose_key(&h->at, h->public.modulus, by_name, &h->key, e);
+	if (st != ST_OK || h->p11 != NULL)
+		return st;
+	h->always_authenticate =
+		tok_object_flag(h->at.token->m, h->at.session, h->key, CKA_ALWAYS_AUTHENTICATE);
+	h->onekey = (struct tok_onekey){
+		.modulus = h->public.modulus, .exponent = h->public.exponent, .sign = sign, .arg = h
+	};
+	return tok_key_open(&h->p11, &h->onekey, e);
+}
+
+enum status tok_hold_sign(struct tok_hold *h, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
+			  size_t *n, struct tlv_err *e)
+{
+	struct tlv_err why = TLV_ERR_INIT, outer = TLV_ERR_INIT;
+	enum status st;
+
+	if (h->p11 == NULL)
+		return err_set(e, ST_BUG, "signing without a login");
+	h->why = &why;
+	h->hint = WIRE_FINAL;
+	st = rsa_sign_digest_info(tok_key_pkey(h->p11), digest_info, sig, TOK_SIG_MAX, n, &outer);
+	h->why = NULL;
+	if (why.status != ST_OK)
+		return err_set(e, why.status, "%s", why.text);
+	return st == ST_OK ? ST_OK : err_set(e, outer.status, "%s", outer.text);
+}
+
+/* A PIN must not go to a token that was plugged in instead. */
+enum status tok_hold_flags(const struct tok_hold *h, CK_FLAGS *flags, struct tlv_err *e)
+{
+	const struct tok_found *f = h->at.token;
+	CK_TOKEN_INFO info;
+	CK_RV rv = tok_c_get_token_info(f->m, f->slot, &info);
+
+	if (rv != CKR_OK)
+		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_GetTokenInfo, rv);
+	if (memcmp(info.serialNumber, f->info.serialNumber, sizeof info.serialNumber) != 0 ||
+	    memcmp(info.label, f->info.label, sizeof info.label) != 0)
+		return err_set(e, ST_TOKEN, "another token is in the slot now");
+	*flags = info.flags;
+	return ST_OK;
+}
+
+void tok_hold_free(struct tok_hold *h)
+{
+	tok_key_free(&h->p11);
+	tok_pin_free(&h->pin);
+	tok_pin_free(&h->request);
+	tok_hold_leave(h);
+	tok_public_free(&h->public);
+	tok_slots_free(&h->scan);
+	tok_modules_free(&h->modules);
+}

@@ -1,0 +1,61 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the child holds: the modules, the one token, its session, its key.
+ */
+#ifndef TOK_HOLD_H
+#define TOK_HOLD_H
+
+#include "pkcs11/choose.h"
+#include "pkcs11/key.h"
+#include "pkcs11/pin.h"
+#include "pkcs11/wire.h"
+
+/* What is looked for; made before the fork, the same on both sides. */
+struct tok_search {
+	const struct tok_options *opt;
+	struct tok_uri *uri;	 /* NULL: every token */
+	const char *module_path; /* NULL: the registered modules */
+	const char *module_name; /* of the registered ones, those of this name; NULL: all */
+	struct tok_pin_source pin;
+	uint64_t skip; /* registered modules that crashed or hung before, one bit each */
+};
+
+struct tok_hold {
+	const struct tok_search *search;
+	struct tlv_warn warn;
+	struct tok_modules modules;
+	struct tok_scan scan;
+	struct tok_place at; /* token NULL: none is open */
+	bool in_session, logged_in;
+	struct tok_objects certs;
+	struct tok_public public; /* of the certificate that signs */
+	CK_OBJECT_HANDLE key;
+	bool always_authenticate;
+	bool authenticate_once;	 /* the token asked for it at a signature */
+	struct tok_pin *request; /* what was last received */
+	struct tok_pin *pin;	 /* kept only while a signature needs a login of its own */
+	uint8_t how;		 /* WIRE_TYPED, WIRE_PAD: of that PIN */
+	struct tok_onekey onekey;
+	struct tok_key *p11;
+	struct tlv_err *why; /* where a failing signature says why, past libp11 */
+	enum wire_hint hint;
+};
+
+/* Modules and slots; nothing is opened. */
+enum status tok_hold_scan(struct tok_hold *h, struct tok_pulse *pulse, struct tlv_err *e);
+/* The one initialised token that matches, a session on it, the certificate that signs. */
+enum status tok_hold_open(struct tok_hold *h, struct span *cert, struct tlv_err *e);
+/* A session on any initialised token of the scan, to look at it. */
+enum status tok_hold_visit(struct tok_hold *h, const struct tok_found *f, struct tlv_err *e);
+void tok_hold_leave(struct tok_hold *h);
+/* The key of the certificate, as soon as the login lets it be seen. */
+enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e);
+enum status tok_hold_sign(struct tok_hold *h, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
+			  size_t *n, struct tlv_err *e);
+void tok_hold_free(struct tok_hold *h);
+
+/* The token's flags as they are now. ST_TOKEN also where another token is in the slot. */
+enum status tok_hold_flags(const struct tok_hold *h, CK_FLAGS *flags, struct tlv_err *e);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Logging in, both halves of it: the parent gets the PIN, the child gives it
+ * to the token. Besides pin.c the only file that sees a PIN's bytes.
+ */
+#ifndef TOK_LOGIN_H
+#define TOK_LOGIN_H
+
+#include "pkcs11/hold.h"
+
+/*
+ * The child: whether a C_Login may be tried now, by flags that are read now,
+ * with a PIN of the kind h->how. ST_PIN_LOCKED, ST_PIN, ST_TOKEN.
+ */
+enum status tok_login_allowed(const struct tok_hold *h, struct tlv_err *e);
+
+/* The child: one C_Login(CKU_USER) with what was received. */
+enum status tok_login_user(struct tok_hold *h, struct tlv_err *e);
+
+/* The child: one C_Login(CKU_CONTEXT_SPECIFIC), between C_SignInit and C_Sign. */
+CK_RV tok_login_for_signature(struct tok_hold *h, struct tlv_err *e);
+
+#endif

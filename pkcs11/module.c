@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/module.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pkcs11/env.h"
+
+/* "path" may be written by others than its owner and root, or be replaced by them. */
+static bool safe_entry(const struct stat *sb, uid_t owner)
+{
+	bool known = sb->st_uid == 0 || sb->st_uid == geteuid() || geteuid() == 0;
+	bool open = (sb->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+
+	/* A folder such as /tmp is everybody's, but nobody replaces another's file in it. */
+	if (S_ISDIR(sb->st_mode) && (sb->st_mode & S_ISVTX) != 0)
+		open = false;
+	return known && !open &&
+	       (sb->st_uid == 0 || sb->st_uid == geteuid() || sb->st_uid == owner);
+}
+
+static enum status check_folders(char *real, uid_t owner, struct tlv_err *e)
+{
+	struct stat sb;
+	char *slash;
+
+	while ((slash = strrchr(real, '/')) != NULL) {
+		*slash = '\0';
+		if (stat(*real == '\0' ? "/" : real, &sb) != 0)
+			return err_set(e, ST_USAGE, "module folder '%s': %s", real,
+				       strerror(errno));
+		if (!safe_entry(&sb, owner))
+			return err_set(e, ST_USAGE,
+				       "module folder '%s' can be written by others than its owner "
+				       "and root",
+				       *real == '\0' ? "/" : real);
+	}
+	return ST_OK;
+}
+
+static enum status check_real(char *real, struct tlv_err *e)
+{
+	struct stat sb;
+
+	if (stat(real, &sb) != 0)
+		return err_set(e, ST_USAGE, "module '%s': %s", real, strerror(errno));
+	if (!S_ISREG(sb.st_mode))
+		return err_set(e, ST_USAGE, "module '%s' is not a file", real);
+	if (!safe_entry(&sb, sb.st_uid))
+		return err_set(e, ST_USAGE,
+			       "module '%s' can be written by others than its owner and root",
+			       real);
+	return check_folders(real, sb.st_uid, e);
+}
+
+enum status tok_path_check(const char *path, struct tlv_err *e)
+{
+	enum status st;
+	char *real;
+
+	if (*path != '/')
+		return err_set(e, ST_USAGE, "module '%s' is not an absolute path", path);
+	real = realpath(path, NULL);
+	if (real == NULL)
+		return err_set(e, ST_USAGE, "module '%s': %s", path, strerror(errno));
+	st = check_real(real, e);
+	free(real);
+	return st;
+}
+
+static const char *kit_reason(void)
+{
+	const char *text = p11_kit_message();
+
+	return text == NULL ? "p11-kit gives no reason" : text;
+}
+
+static enum status add(struct tok_modules *ms, CK_FUNCTION_LIST *f, char *name,
+		       struct tok_pulse *pulse, struct tlv_err *e)
+{
+	if (name == NULL)
+		return err_nomem(e);
+	ms->list[ms->n++] = (struct tok_module){ .f = f, .name = name, .pulse = pulse };
+	return ST_OK;
+}
+
+static enum status load_named(struct tok_modules *ms, const char *path, struct tok_pulse *pulse,
+			      struct tlv_err *e)
+{
+	CK_FUNCTION_LIST *f;
+
+	tok_pulse_enter(pulse, TOK_CALL_load);
+	f = p11_kit_module_load(path, 0);
+	tok_pulse_leave(pulse);
+	if (f == NULL)
+		return err_set(e, ST_TOKEN, "module '%s' cannot be loaded: %s", path, kit_reason());
+	return add(ms, f, strdup(path), pulse, e);
+}
+
+/* "softhsm2" as p11-kit names it, or libsofthsm2.so as the file is called (RFC 7512, 2.3). */
+static bool named(CK_FUNCTION_LIST *f, const char *file, const char *want)
+{
+	char *name = p11_kit_module_get_name(f);
+	const char *base = file == NULL ? NULL : strrchr(file, '/');
+	size_t n = strlen(want);
+	bool same = name != NULL && strcmp(name, want) == 0;
+
+	free(name);
+	if (same || file == NULL)
+		return same;
+	base = base == NULL ? file : base + 1;
+	if (strncmp(base, want, n) != 0 && strncmp(base, "lib", 3) == 0)
+		base += 3;
+	return strncmp(base, want, n) == 0 && (base[n] == '\0' || strncmp(base + n, ".so", 3) == 0);
+}
+
+static bool is_trust_policy(CK_FUNCTION_LIST *f)
+{
+	char *value = p11_kit_config_option(f, "trust-policy");
+	bool yes = value != NULL && strcmp(value, "yes") == 0;
+
+	free(value);
+	return yes;
+}
+
+static enum status add_registered(struct tok_modules *ms, CK_FUNCTION_LIST *f, const char *name,
+				  struct tok_pulse *pulse, struct tlv_err *e)
+{
+	char *file = p11_kit_module_get_filename(f);
+
+	if (is_trust_policy(f) || (name != NULL && !named(f, file, name))) {
+		free(file);
+		return ST_OK;
+	}
+	if (file == NULL) /* a remote one has no file */
+		file = p11_kit_module_get_name(f);
+	return add(ms, f, file, pulse, e);
+}
+
+static bool is_general(const struct tok_module *m)
+{
+	return strstr(m->name, "opensc") != NULL;
+}
+
+/* A vendor's own module before OpenSC's, which sees many of the same tokens less well. */
+static void general_last(struct tok_modules *ms)
+{
+	size_t last = ms->n;
+
+	for (size_t i = 0; i < last;) {
+		struct tok_module m = ms->list[i];
+
+		if (!is_general(&m)) {
+			i++;
+			continue;
+		}
+		last--;
+		for (size_t k = i; k + 1 < ms->n; k++)
+			ms->list[k] = ms->list[k + 1];
+		ms->list[ms->n - 1] = m;
+	}
+}
+
+static enum status load_registered(struct tok_modules *ms, const char *name,
+				   struct tok_pulse *pulse, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	tok_pulse_enter(pulse, TOK_CALL_load);
+	ms->registered = p11_kit_modules_load(NULL, 0);
+	tok_pulse_leave(pulse);
+	if (ms->registered == NULL)
+		return err_set(e, ST_TOKEN,
+			       "p11-kit loads none of its modules, as one marked 'critical' fails "
+			       "(%s); see 'p11-kit list-modules', or name a module with --module",
+			       kit_reason());
+	for (size_t i = 0; ms->registered[i] != NULL && st == ST_OK && ms->n < TOK_MODULES_MAX; i++)
+		st = add_registered(ms, ms->registered[i], name, pulse, e);
+	general_last(ms);
+	if (st == ST_OK && ms->n == 0 && name != NULL)
+		st = err_set(e, ST_NO_MATCH, "p11-kit has no module named '%s'", name);
+	return st;
+}
+
+enum status tok_modules_load(struct tok_modules *ms, const char *path, const char *name,
+			     struct tok_pulse *pulse, struct tlv_err *e)
+{
+	p11_kit_be_quiet(); /* it would print by itself; its words are in the message */
+	ms->list = calloc(TOK_MODULES_MAX, sizeof *ms->list);
+	if (ms->list == NULL)
+		return err_nomem(e);
+	if (path != NULL)
+		return load_named(ms, path, pulse, e);
+	return load_registered(ms, name, pulse, e);
+}
+
+void tok_modules_free(struct tok_modules *ms)
+{
+	for (size_t i = 0; i < ms->n; i++) {
+		(void)tok_c_finalize(&ms->list[i]);
+		if (ms->registered == NULL)
+			p11_kit_module_release(ms->list[i].f);
+		free(ms->list[i].name);
+	}
+	if (ms->registered != NULL)
+		p11_kit_modules_release(ms->registered);
+	free(ms->list);
+	*ms = TOK_MODULES_INIT;
+}
+
+/* "unix:path=/run/x" with further ";key=value" behind it. */
+static bool socket_path(const char *address, char *out, size_t cap)
+{
+	static const char prefix[] = "unix:path=";
+	size_t n = sizeof prefix - 1;
+
+	if (strncmp(address, prefix, n) != 0)
+		return false;
+	(void)snprintf(out, cap, "%s", address + n);
+	out[strcspn(out, ";")] = '\0';
+	return true;
+}
+
+static void owner_name(uid_t uid, char *out, size_t cap)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	if (pw == NULL)
+		(void)snprintf(out, cap, "uid %lu", (unsigned long)uid);
+	else
+		(void)snprintf(out, cap, "%s", pw->pw_name);
+}
+
+void tok_module_remote(const char *module, char *out, size_t cap)
+{
+	const char *address = tok_env("P11_KIT_SERVER_ADDRESS");
+	char path[256], owner[64];
+	struct stat sb;
+
+	*out = '\0';
+	if (strstr(module, "p11-kit-client") == NULL || address == NULL)
+		return;
+	if (!socket_path(address, path, sizeof path) || stat(path, &sb) != 0) {
+		(void)snprintf(out, cap, "remote %.200s", address);
+		return;
+	}
+	owner_name(sb.st_uid, owner, sizeof owner);
+	(void)snprintf(out, cap, "remote socket %s of %s", path, owner);
+}

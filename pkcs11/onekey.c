@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/onekey.h"
+
+#include <string.h>
+
+enum { SLOT = 0, SESSION = 1, KEY = 1 };
+
+static const struct tok_onekey *the;
+static bool found; /* the search has given its one answer */
+static bool initiated;
+
+static CK_RV guard_initialize(void *args)
+{
+	(void)args;
+	return CKR_OK;
+}
+
+static CK_RV guard_finalize(void *reserved)
+{
+	(void)reserved;
+	return CKR_OK;
+}
+
+static void blank(unsigned char *text, size_t n)
+{
+	memset(text, ' ', n);
+}
+
+static CK_RV guard_get_info(CK_INFO *info)
+{
+	*info = (CK_INFO){ .cryptokiVersion = { 2, 40 } };
+	blank(info->manufacturerID, sizeof info->manufacturerID);
+	blank(info->libraryDescription, sizeof info->libraryDescription);
+	return CKR_OK;
+}
+
+static CK_RV guard_get_slot_list(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *n)
+{
+	(void)present;
+	if (list != NULL && *n < 1)
+		return CKR_BUFFER_TOO_SMALL;
+	if (list != NULL)
+		*list = SLOT;
+	*n = 1;
+	return CKR_OK;
+}
+
+static CK_RV guard_get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO *info)
+{
+	(void)slot;
+	*info = (CK_SLOT_INFO){ .flags = CKF_TOKEN_PRESENT };
+	blank(info->slotDescription, sizeof info->slotDescription);
+	blank(info->manufacturerID, sizeof info->manufacturerID);
+	return CKR_OK;
+}
+
+static CK_RV guard_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+	(void)slot;
+	*info = (CK_TOKEN_INFO){ .flags = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED };
+	blank(info->label, sizeof info->label);
+	blank(info->manufacturerID, sizeof info->manufacturerID);
+	blank(info->model, sizeof info->model);
+	blank(info->serialNumber, sizeof info->serialNumber);
+	return CKR_OK;
+}
+
+static CK_RV guard_open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *app, CK_NOTIFY notify,
+				CK_SESSION_HANDLE *s)
+{
+	(void)slot;
+	(void)flags;
+	(void)app;
+	(void)notify;
+	*s = SESSION;
+	return CKR_OK;
+}
+
+static CK_RV guard_close_session(CK_SESSION_HANDLE s)
+{
+	(void)s;
+	return CKR_OK;
+}
+
+static CK_RV guard_close_all_sessions(CK_SLOT_ID slot)
+{
+	(void)slot;
+	return CKR_OK;
+}
+
+static CK_RV guard_login(CK_SESSION_HANDLE s, CK_USER_TYPE user, unsigned char *pin, CK_ULONG n)
+{
+	(void)s;
+	(void)user;
+	(void)pin;
+	(void)n;
+	return CKR_OK;
+}
+
+static CK_RV guard_logout(CK_SESSION_HANDLE s)
+{
+	(void)s;
+	return CKR_OK;
+}
+
+/* Finds the key where private keys are asked for, and nothing else. */
+static CK_RV guard_find_objects_init(CK_SESSION_HANDLE s, CK_ATTRIBUTE *attrs, CK_ULONG n)
+{
+	(void)s;
+	found = true;
+	for (CK_ULONG i = 0; i < n; i++) {
+		CK_OBJECT_CLASS class = 0;
+
+		if (attrs[i].type != CKA_CLASS || attrs[i].ulValueLen != sizeof class)
+			continue;
+		memcpy(&class, attrs[i].pValue, sizeof class);
+		found = class != CKO_PRIVATE_KEY;
+	}
+	return CKR_OK;
+}
+
+static CK_RV guard_find_objects(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *list, CK_ULONG cap,
+				CK_ULONG *n)
+{
+	(void)s;
+	*n = 0;
+	if (found || cap == 0)
+		return CKR_OK;
+	found = true;
+	*list = KEY;
+	*n = 1;
+	return CKR_OK;
+}
+
+static CK_RV guard_find_objects_final(CK_SESSION_HANDLE s)
+{
+	(void)s;
+	return CKR_OK;
+}
+
+/*
+ * CKA_ALWAYS_AUTHENTICATE is never true here: libp11 would ask for a PIN by
+ * itself. Who signs below logs in.
+ */
+static bool attribute(CK_ATTRIBUTE_TYPE type, struct span *value)
+{
+	static const CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	static const CK_KEY_TYPE rsa = CKK_RSA;
+	static const CK_BBOOL no = CK_FALSE;
+	const struct {
+		CK_ATTRIBUTE_TYPE type;
+		struct span value;
+	} rows[] = {
+		{ CKA_CLASS, span_of(&class, sizeof class) },
+		{ CKA_KEY_TYPE, span_of(&rsa, sizeof rsa) },
+		{ CKA_ID, SPAN_LIT("1") },
+		{ CKA_LABEL, SPAN_LIT("key") },
+		{ CKA_ALWAYS_AUTHENTICATE, span_of(&no, sizeof no) },
+		{ CKA_MODULUS, the->modulus },
+		{ CKA_PUBLIC_EXPONENT, the->exponent },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].type == type) {
+			*value = rows[i].value;
+			return true;
+		}
+	return false;
+}
+
+static CK_RV guard_get_attribute_value(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a,
+				       CK_ULONG n)
+{
+	CK_RV rv = CKR_OK;
+
+	(void)s;
+	(void)o;
+	for (CK_ULONG i = 0; i < n; i++) {
+		struct span value;
+		bool known = attribute(a[i].type, &value);
+
+		if (!known || (a[i].pValue != NULL && a[i].ulValueLen < value.n)) {
+			rv = known ? CKR_BUFFER_TOO_SMALL : CKR_ATTRIBUTE_TYPE_INVALID;
+			a[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+			continue;
+		}
+		if (a[i].pValue != NULL)
+			memcpy(a[i].pValue, value.p, value.n);
+		a[i].ulValueLen = value.n;
+	}
+	return rv;
+}
+
+static CK_RV guard_sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
+{
+	(void)s;
+	(void)key;
+	initiated = mechanism->mechanism == CKM_RSA_PKCS;
+	return initiated ? CKR_OK : CKR_MECHANISM_INVALID;
+}
+
+static CK_RV guard_sign(CK_SESSION_HANDLE s, unsigned char *data, CK_ULONG n, unsigned char *sig,
+			CK_ULONG *nsig)
+{
+	CK_RV rv;
+
+	(void)s;
+	if (!initiated)
+		return CKR_OPERATION_NOT_INITIALIZED;
+	initiated = false;
+	if (*nsig < the->modulus.n)
+		return CKR_BUFFER_TOO_SMALL;
+	rv = the->sign(the->arg, span_of(data, n), sig);
+	*nsig = the->modulus.n;
+	/* At this value libp11 would try to encrypt instead, with functions that are not here. */
+	return rv == CKR_KEY_FUNCTION_NOT_PERMITTED ? CKR_FUNCTION_FAILED : rv;
+}
+
+static CK_FUNCTION_LIST list = {
+	.version = { 2, 40 },
+	.C_Initialize = guard_initialize,
+	.C_Finalize = guard_finalize,
+	.C_GetInfo = guard_get_info,
+	.C_GetSlotList = guard_get_slot_list,
+	.C_GetSlotInfo = guard_get_slot_info,
+	.C_GetTokenInfo = guard_get_token_info,
+	.C_OpenSession = guard_open_session,
+	.C_CloseSession = guard_close_session,
+	.C_CloseAllSessions = guard_close_all_sessions,
+	.C_Login = guard_login,
+	.C_Logout = guard_logout,
+	.C_FindObjectsInit = guard_find_objects_init,
+	.C_FindObjects = guard_find_objects,
+	.C_FindObjectsFinal = guard_find_objects_final,
+	.C_GetAttributeValue = guard_get_attribute_value,
+	.C_SignInit = guard_sign_init,
+	.C_Sign = guard_sign,
+};
+
+void tok_onekey_set(const struct tok_onekey *k)
+{
+	the = k;
+}
+
+CK_FUNCTION_LIST *tok_onekey_list(void)
+{
+	return &list;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/pin.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pkcs11/env.h"
+#include "pkcs11/secret.h"
+#include "pkcs11/tty.h"
+
+struct tok_pin {
+	size_t n;
+	char bytes[TOK_SECRET_ROOM];
+};
+
+static const char forms[] = "file:PATH, env:NAME, fd:N or prompt";
+
+struct tok_pin *tok_secret_new(void)
+{
+	struct tok_pin *p =
+		mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)mlock(p, sizeof *p);
+	(void)madvise(p, sizeof *p, MADV_DONTDUMP);
+	(void)madvise(p, sizeof *p, MADV_DONTFORK);
+	return p;
+}
+
+void tok_secret_wipe(struct tok_pin *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, sizeof *p);
+}
+
+void tok_pin_free(struct tok_pin **p)
+{
+	if (p == NULL || *p == NULL)
+		return;
+	tok_secret_wipe(*p);
+	(void)munmap(*p, sizeof **p);
+	*p = NULL;
+}
+
+const char *tok_pin_bytes(const struct tok_pin *p)
+{
+	return p->bytes;
+}
+
+size_t tok_pin_length(const struct tok_pin *p)
+{
+	return p->n;
+}
+
+static enum status parse_file(const char *arg, struct tok_pin_source *out, struct tlv_err *e)
+{
+	if (*arg == '\0')
+		return err_set(e, ST_USAGE, "pin source 'file:' names no file");
+	*out = (struct tok_pin_source){ .kind = TOK_PIN_FROM_FILE, .arg = arg, .fd = -1 };
+	return ST_OK;
+}
+
+static enum status parse_env(const char *arg, struct tok_pin_source *out, struct tlv_err *e)
+{
+	if (*arg == '\0' || strchr(arg, '=') != NULL)
+		return err_set(e, ST_USAGE, "pin source 'env:' names no variable");
+	*out = (struct tok_pin_source){ .kind = TOK_PIN_FROM_ENV, .arg = arg, .fd = -1 };
+	return ST_OK;
+}
+
+static enum status parse_fd(const char *arg, struct tok_pin_source *out, struct tlv_err *e)
+{
+	char *end = NULL;
+	long fd;
+
+	errno = 0;
+	fd = strtol(arg, &end, 10);
+	if (!isdigit((unsigned char)*arg) || *end != '\0' || errno != 0 || fd > INT_MAX)
+		return err_set(e, ST_USAGE, "pin source 'fd:' wants the number of a descriptor");
+	*out = (struct tok_pin_source){ .kind = TOK_PIN_FROM_FD, .fd = (int)fd };
+	return ST_OK;
+}
+
+static enum status parse_prompt(const char *arg, struct tok_pin_source *out, struct tlv_err *e)
+{
+	if (*arg != '\0')
+		return err_set(e, ST_USAGE, "pin source is none of %s", forms);
+	*out = (struct tok_pin_source){ .kind = TOK_PIN_FROM_PROMPT, .fd = -1 };
+	return ST_OK;
+}
+
+static const struct {
+	const char *prefix;
+	enum status (*parse)(const char *arg, struct tok_pin_source *out, struct tlv_err *e);
+} sources[] = {
+	{ "file:", parse_file },
+	{ "env:", parse_env },
+	{ "fd:", parse_fd },
+	{ "prompt", parse_prompt },
+};
+
+/* The text itself is in no message: it may be a PIN in the wrong place. */
+enum status tok_pin_source_parse(const char *text, struct tok_pin_source *out, struct tlv_err *e)
+{
+	if (text == NULL)
+		return parse_prompt("", out, e);
+	if (*text == '|')
+		return err_set(e, ST_USAGE, "a pin source that runs a command is refused; use %s",
+			       forms);
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+		size_t n = strlen(sources[i].prefix);
+
+		if (strncmp(text, sources[i].prefix, n) == 0)
+			return sources[i].parse(text + n, out, e);
+	}
+	return err_set(e, ST_USAGE, "pin source is none of %s", forms);
+}
+
+enum status tok_pin_source_parse_uri(const char *text, struct tok_pin_source *out,
+				     struct tlv_err *e)
+{
+	if (text != NULL && *text == '/')
+		return parse_file(text, out, e);
+	if (text != NULL && strncmp(text, "file:///", 8) == 0)
+		return parse_file(text + 7, out, e);
+	return tok_pin_source_parse(text, out, e);
+}
+
+bool tok_pin_source_untyped(const struct tok_pin_source *src)
+{
+	return src->kind != TOK_PIN_FROM_PROMPT;
+}
+
+void tok_pin_source_scrub(const struct tok_pin_source *src)
+{
+	char *value = src->kind == TOK_PIN_FROM_ENV ? tok_env(src->arg) : NULL;
+
+	if (value != NULL)
+		explicit_bzero(value, strlen(value));
+}
+
+/* "what" names the source in messages: never the secret. */
+static enum status check(const struct tok_pin *p, const char *what, struct tlv_err *e)
+{
+	if (p->n == 0)
+		return err_set(e, ST_PIN, "%s: the PIN is empty", what);
+	if (p->n > TOK_PIN_MAX)
+		return err_set(e, ST_PIN, "%s: the PIN is longer than %d bytes", what, TOK_PIN_MAX);
+	if (memchr(p->bytes, '\0', p->n) != NULL)
+		return err_set(e, ST_PIN, "%s: the PIN holds a NUL byte", what);
+	return ST_OK;
+}
+
+enum tok_secret_got tok_secret_read_byte(struct tok_pin *p, int fd)
+{
+	/* The last place takes whatever is too long, so that the line's end is still found. */
+	char *to = &p->bytes[p->n <= TOK_PIN_MAX + 1 ? p->n : TOK_PIN_MAX + 1];
+	ssize_t got = read(fd, to, 1);
+
+	if (got < 0)
+		return TOK_SECRET_FAILED;
+	if (got == 0 || *to == '\n') {
+		*to = '\0';
+		return TOK_SECRET_END;
+	}
+	if (p->n <= TOK_PIN_MAX + 1)
+		p->n++;
+	return TOK_SECRET_MORE;
+}
+
+void *tok_secret_room(struct tok_pin *p)
+{
+	return p->bytes;
+}
+
+void tok_secret_set_length(struct tok_pin *p, size_t n)
+{
+	p->n = n < TOK_SECRET_ROOM ? n : TOK_SECRET_ROOM - 1;
+	p->bytes[p->n] = '\0';
+}
+
+/*
+ * One line, byte by byte: what comes behind it stays in the descriptor for
+ * its next reader, and no buffer but the locked page ever holds it.
+ */
+static enum status read_line(int fd, struct tok_pin *p, const char *what, struct tlv_err *e)
+{
+	enum tok_secret_got got;
+
+	do {
+		got = tok_secret_read_byte(p, fd);
+	} while ((got == TOK_SECRET_FAILED && errno == EINTR) ||
+		 (got == TOK_SECRET_MORE && p->n <= TOK_PIN_MAX + 1));
+	if (got == TOK_SECRET_FAILED)
+		return err_set(e, ST_PIN, "%s: %s", what, strerror(errno));
+	if (p->n > 0 && p->n <= TOK_PIN_MAX + 1 && p->bytes[p->n - 1] == '\r')
+		tok_secret_set_length(p, p->n - 1);
+	return check(p, what, e);
+}
+
+static enum status check_mode(int fd, const char *path, struct tlv_err *e)
+{
+	struct stat sb;
+
+	if (fstat(fd, &sb) != 0)
+		return err_set(e, ST_PIN, "PIN file '%s': %s", path, strerror(errno));
+	if (S_ISDIR(sb.st_mode))
+		return err_set(e, ST_PIN, "PIN file '%s' is a folder", path);
+	if ((sb.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0)
+		return err_set(e, ST_PIN,
+			       "PIN file '%s' is open to group or others (mode %04o); chmod 600 it",
+			       path, (unsigned)(sb.st_mode & 07777));
+	return ST_OK;
+}
+
+static enum status read_file(const char *path, bool insecure, struct tok_pin *p, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_set(e, ST_PIN, "PIN file '%s': %s", path, strerror(errno));
+	if (!insecure)
+		st = check_mode(fd, path, e);
+	if (st == ST_OK) {
+		st = read_line(fd, p, "PIN file", e);
+		err_in(st == ST_OK ? NULL : e, "'%s'", path);
+	}
+	(void)close(fd);
+	return st;
+}
+
+static enum status read_env(const struct tok_pin_source *src, struct tok_pin *p, struct tlv_err *e)
+{
+	const char *value = tok_env(src->arg);
+	size_t n = value == NULL ? 0 : strnlen(value, TOK_PIN_MAX + 1);
+	enum status st;
+
+	if (value == NULL)
+		return err_set(e, ST_PIN, "no PIN: variable '%s' is not set", src->arg);
+	memcpy(p->bytes, value, n);
+	p->n = n;
+	st = check(p, "PIN variable", e);
+	tok_pin_source_scrub(src);
+	return st;
+}
+
+static enum status read_prompt(const char *prompt, struct tok_pin *p, struct tlv_err *e)
+{
+	enum status st = tok_tty_secret(prompt, p, e);
+
+	return st == ST_OK ? check(p, "terminal", e) : st;
+}
+
+static enum status read_source(const struct tok_pin_source *src, const char *prompt, bool insecure,
+			       struct tok_pin *p, struct tlv_err *e)
+{
+	switch (src->kind) {
+	case TOK_PIN_FROM_FILE:
+		return read_file(src->arg, insecure, p, e);
+	case TOK_PIN_FROM_ENV:
+		return read_env(src, p, e);
+	case TOK_PIN_FROM_FD:
+		return read_line(src->fd, p, "PIN descriptor", e);
+	case TOK_PIN_FROM_PROMPT:
+		return read_prompt(prompt, p, e);
+	}
+	return err_set(e, ST_BUG, "unknown kind of pin source");
+}
+
+enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
+			 bool insecure_file_mode, struct tok_pin **out, struct tlv_err *e)
+{
+	struct tok_pin *p = tok_secret_new();
+	enum status st;
+
+	*out = NULL;
+	if (p == NULL)
+		return err_nomem(e);
+	st = read_source(src, prompt, insecure_file_mode, p, e);
+	if (st == ST_OK)
+		*out = p;
+	else
+		tok_pin_free(&p);
+	return st;
+}
+
+/* Under AddressSanitizer the leak check itself traces the process at its end. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TRACEABLE 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TRACEABLE 1
+#endif
+#endif
+#ifndef TRACEABLE
+#define TRACEABLE 0
+#endif
+
+void tok_pin_harden_process(void)
+{
+	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (!TRACEABLE)
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}

@@ -1,0 +1,59 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * PINs and passphrases: where they come from, and the only memory they are
+ * in. Locked, kept out of core dumps, wiped; never in argv, never logged.
+ */
+#ifndef TOK_PIN_H
+#define TOK_PIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tlv/err.h"
+
+enum { TOK_PIN_MAX = 255 };
+
+enum tok_pin_kind { TOK_PIN_FROM_PROMPT, TOK_PIN_FROM_FILE, TOK_PIN_FROM_ENV, TOK_PIN_FROM_FD };
+
+struct tok_pin_source {
+	enum tok_pin_kind kind;
+	const char *arg; /* path or variable name, borrowed from the parsed text */
+	int fd;
+};
+
+/* A secret of 1 to TOK_PIN_MAX bytes without NUL, on pages of its own. */
+struct tok_pin;
+
+/* "file:PATH", "env:NAME", "fd:N" or "prompt"; NULL is prompt. "|command" is refused (ST_USAGE). */
+enum status tok_pin_source_parse(const char *text, struct tok_pin_source *out, struct tlv_err *e);
+
+/* The same, and RFC 7512's further forms of pin-source: a plain absolute path, "file:///path". */
+enum status tok_pin_source_parse_uri(const char *text, struct tok_pin_source *out,
+				     struct tlv_err *e);
+
+/* Whether nobody types the secret: file, env and fd. Such a PIN gets one attempt. */
+bool tok_pin_source_untyped(const struct tok_pin_source *src);
+
+/* Overwrites the variable of an env: source; for processes that hold a copy and need none. */
+void tok_pin_source_scrub(const struct tok_pin_source *src);
+
+/*
+ * Reads one secret: a file's first line without its end, an environment
+ * variable (overwritten in place afterwards), one line of a descriptor, or
+ * what is typed at the terminal without echo under the given prompt. Echo is
+ * restored on every signal. ST_PIN where there is none, it is empty, too long
+ * or holds a NUL, or the file is readable by group or others (unless
+ * insecure_file_mode); ST_USAGE where a prompt has no terminal.
+ */
+enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
+			 bool insecure_file_mode, struct tok_pin **out, struct tlv_err *e);
+
+const char *tok_pin_bytes(const struct tok_pin *p); /* NUL-terminated */
+size_t tok_pin_length(const struct tok_pin *p);
+void tok_pin_free(struct tok_pin **p); /* wipes */
+
+/* No core dumps, no ptrace by others, for this process and its children; once, early in main. */
+void tok_pin_harden_process(void);
+
+#endif

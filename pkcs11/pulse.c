@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/pulse.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <time.h>
+
+struct tok_pulse {
+	_Atomic uint32_t call;
+	_Atomic int32_t module;
+	_Atomic int64_t since;
+};
+
+static const char *const names[] = {
+	"its own process",
+	"loading the module",
+#define CALL(name) #name,
+#include "pkcs11/calls.def"
+#undef CALL
+};
+
+const char *tok_call_name(unsigned call)
+{
+	return call < sizeof names / sizeof *names ? names[call] : names[0];
+}
+
+struct tok_pulse *tok_pulse_new(void)
+{
+	struct tok_pulse *p =
+		mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	atomic_store(&p->module, -1);
+	return p;
+}
+
+void tok_pulse_free(struct tok_pulse **p)
+{
+	if (*p != NULL)
+		(void)munmap(*p, sizeof **p);
+	*p = NULL;
+}
+
+int64_t tok_pulse_now(void)
+{
+	struct timespec ts = { .tv_sec = 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void tok_pulse_enter(struct tok_pulse *p, enum tok_call call)
+{
+	if (p == NULL)
+		return;
+	atomic_store(&p->since, tok_pulse_now());
+	atomic_store(&p->call, (uint32_t)call);
+}
+
+void tok_pulse_leave(struct tok_pulse *p)
+{
+	tok_pulse_enter(p, TOK_CALL_none);
+}
+
+void tok_pulse_module(struct tok_pulse *p, int module)
+{
+	if (p != NULL)
+		atomic_store(&p->module, module);
+}
+
+unsigned tok_pulse_call(const struct tok_pulse *p)
+{
+	return atomic_load(&p->call);
+}
+
+int tok_pulse_at_module(const struct tok_pulse *p)
+{
+	return atomic_load(&p->module);
+}
+
+int64_t tok_pulse_since(const struct tok_pulse *p, int64_t from)
+{
+	int64_t since = atomic_load(&p->since), now = tok_pulse_now();
+
+	if (since < from)
+		since = from;
+	return since > now ? now : since;
+}

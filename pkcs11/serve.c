@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/serve.h"
+
+#include <stdlib.h>
+
+#include "pkcs11/child.h"
+#include "pkcs11/hold.h"
+#include "pkcs11/login.h"
+#include "pkcs11/secret.h"
+#include "pkcs11/wire.h"
+
+static void send_warning(void *arg, const char *text)
+{
+	const int *line = arg;
+
+	(void)wire_send_bytes(*line, WIRE_WARNING, span_str(text));
+}
+
+static char *padded(const CK_UTF8CHAR *text, size_t cap)
+{
+	return span_dup(span_of(text, p11_kit_space_strlen(text, cap)));
+}
+
+static bool send_token(int line, const struct tok_found *f)
+{
+	const CK_TOKEN_INFO *t = &f->info;
+	struct tok_info info = {
+		.uri = f->uri,
+		.label = padded(t->label, sizeof t->label),
+		.manufacturer = padded(t->manufacturerID, sizeof t->manufacturerID),
+		.model = padded(t->model, sizeof t->model),
+		.serial = padded(t->serialNumber, sizeof t->serialNumber),
+		.module = f->m->name,
+		.flags = t->flags,
+	};
+	bool ok = wire_send_token(line, &info);
+
+	info.uri = info.module = NULL; /* not its own */
+	tok_info_free(&info);
+	return ok;
+}
+
+static bool send_cert(int line, const struct tok_place *at, const struct tok_object *o, bool seen)
+{
+	struct tok_cert cert = {
+		.uri = tok_uri_of_cert(&at->token->info, o->id, o->label),
+		.label = span_dup(o->label),
+		.id = o->id,
+		.der = o->value,
+		.key_seen = seen,
+	};
+	bool ok = wire_send_cert(line, &cert);
+
+	free(cert.uri);
+	free(cert.label);
+	return ok;
+}
+
+static void send_certs(int line, const struct tok_hold *h, const bool *seen)
+{
+	for (size_t i = 0; i < h->certs.n; i++)
+		(void)send_cert(line, &h->at, &h->certs.list[i], seen != NULL && seen[i]);
+}
+
+static enum status open_token(int line, struct tok_hold *h, struct tok_pulse *pulse,
+			      struct tlv_err *e)
+{
+	struct span cert = SPAN_NONE;
+	enum status st = tok_hold_scan(h, pulse, e);
+
+	if (st == ST_OK)
+		st = tok_hold_open(h, &cert, e);
+	if (st != ST_OK)
+		return st;
+	(void)send_token(line, h->at.token);
+	send_certs(line, h, NULL);
+	(void)wire_send_bytes(line, WIRE_CHOSEN, cert);
+	return ST_OK;
+}
+
+static enum status serve_flags(int line, struct tok_hold *h, struct tlv_err *e)
+{
+	CK_FLAGS flags;
+	enum status st = tok_hold_flags(h, &flags, e);
+
+	if (st == ST_OK)
+		(void)wire_send_flags(line, flags);
+	return st;
+}
+
+/* The PIN is gone when this returns, unless every signature needs it. */
+static enum status serve_login(struct tok_hold *h, uint8_t how, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	h->how = how;
+	if (how != WIRE_NONE)
+		st = tok_login_user(h, e);
+	if (st == ST_OK)
+		st = tok_hold_key(h, e);
+	if (st == ST_OK && (h->always_authenticate || h->authenticate_once)) {
+		tok_pin_free(&h->pin);
+		h->pin = h->request;
+		h->request = tok_secret_new();
+		return h->request == NULL ? err_nomem(e) : ST_OK;
+	}
+	return st;
+}
+
+static enum status serve_sign(int line, struct tok_hold *h, size_t n, struct tlv_err *e)
+{
+	uint8_t sig[TOK_SIG_MAX];
+	size_t nsig = 0;
+	enum status st = tok_hold_sign(h, span_of(tok_secret_room(h->request), n), sig, &nsig, e);
+
+	if (st == ST_OK)
+		(void)wire_send_bytes(line, WIRE_SIGNATURE, span_of(sig, nsig));
+	return st;
+}
+
+static enum status serve_one(int line, struct tok_hold *h, const uint8_t head[TOK_HEAD], size_t n,
+			     struct tlv_err *e)
+{
+	switch (head[0]) {
+	case WIRE_FLAGS:
+		return serve_flags(line, h, e);
+	case WIRE_LOGIN:
+		return serve_login(h, head[1], e);
+	case WIRE_SIGN:
+		return serve_sign(line, h, n, e);
+	default:
+		return err_set(e, ST_BUG, "unknown request %d", head[0]);
+	}
+}
+
+static void serve_requests(int line, struct tok_hold *h)
+{
+	uint8_t head[TOK_HEAD];
+	size_t n;
+
+	while (h->request != NULL &&
+	       tok_line_receive(line, head, tok_secret_room(h->request), TOK_SECRET_ROOM - 1, &n)) {
+		struct tlv_err e = TLV_ERR_INIT;
+
+		h->hint = WIRE_FINAL;
+		tok_secret_set_length(h->request, n);
+		(void)serve_one(line, h, head, n, &e);
+		tok_secret_wipe(h->request);
+		if (!wire_send_done(line, &e, h->hint))
+			return;
+	}
+}
+
+void tok_serve(int line, struct tok_pulse *pulse, const void *search)
+{
+	const struct tok_search *s = search;
+	struct tok_hold h = { .search = s, .warn = { send_warning, &line } };
+	struct tlv_err e = TLV_ERR_INIT;
+
+	tok_pin_source_scrub(&s->pin); /* this process' copy of the environment */
+	h.request = tok_secret_new();
+	if (h.request == NULL)
+		(void)err_nomem(&e);
+	else
+		(void)open_token(line, &h, pulse, &e);
+	if (wire_send_done(line, &e, WIRE_FINAL) && e.status == ST_OK)
+		serve_requests(line, &h);
+	tok_hold_free(&h);
+}
+
+/* A token that cannot be opened is shown all the same, with a warning. */
+static void look_inside(int line, struct tok_hold *h, const struct tok_found *f)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	bool *seen = NULL;
+
+	if (tok_hold_visit(h, f, &e) == ST_OK) {
+		seen = calloc(h->certs.n + 1, sizeof *seen);
+		if (seen != NULL && h->certs.n != 0)
+			(void)tok_keys_seen(&h->at, &h->certs, seen, &e);
+		send_certs(line, h, seen);
+	}
+	if (e.status != ST_OK)
+		warn_put(&h->warn, "token '%s': %s", f->uri, e.text);
+	free(seen);
+	tok_hold_leave(h);
+}
+
+static void scan_tokens(int line, struct tok_hold *h)
+{
+	for (size_t i = 0; i < h->scan.n; i++) {
+		const struct tok_found *f = &h->scan.list[i];
+
+		if (!f->matches)
+			continue;
+		(void)send_token(line, f);
+		if ((f->info.flags & CKF_TOKEN_INITIALIZED) != 0)
+			look_inside(line, h, f);
+	}
+}
+
+void tok_serve_scan(int line, struct tok_pulse *pulse, const void *search)
+{
+	struct tok_hold h = { .search = search, .warn = { send_warning, &line } };
+	struct tlv_err e = TLV_ERR_INIT;
+
+	if (tok_hold_scan(&h, pulse, &e) == ST_OK)
+		scan_tokens(line, &h);
+	(void)wire_send_done(line, &e, WIRE_FINAL);
+	tok_hold_free(&h);
+}

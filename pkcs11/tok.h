@@ -1,0 +1,34 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The parent's side of an open token, for token.c and login.c.
+ */
+#ifndef TOK_TOK_H
+#define TOK_TOK_H
+
+#include "pkcs11/child.h"
+#include "pkcs11/hold.h"
+
+struct tok {
+	struct tok_options opt; /* a copy; what it points to is the caller's */
+	struct tok_search search;
+	struct tok_child *child;
+	struct tok_info info;
+	struct span cert; /* owned */
+	bool has_info, logged_in;
+	bool pin_given; /* by --pin-source or the URI */
+	uint8_t sig[TOK_SIG_MAX];
+	size_t nsig;
+};
+
+/*
+ * One request and its whole answer; what comes is stored in t. hint may be
+ * NULL. A failure of the child's is recorded with the child's words.
+ */
+enum status tok_request(struct tok *t, enum wire_request type, uint8_t flag, struct span payload,
+			enum wire_hint *hint, struct tlv_err *e);
+
+/* For a token that wants its PIN again: one more login, if the source can be read twice. */
+enum status tok_login_again(struct tok *t, struct tlv_err *e);
+
+#endif

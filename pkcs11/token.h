@@ -1,0 +1,128 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Tokens, as the program sees them. Every PKCS#11 module runs in a child
+ * process that is forked before C_Initialize: a module that prints, hangs,
+ * crashes or exits takes only the child along. The parent keeps files,
+ * verification and the exit status, and must verify every signature that
+ * comes from here.
+ */
+#ifndef TOK_TOKEN_H
+#define TOK_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+
+enum {
+	TOK_SIG_MAX = 512,	 /* bytes; RSA of 4096 bits */
+	TOK_TIMEOUT_DEFAULT = 60 /* seconds, of one call into the module */
+};
+
+/* What the verbs' options say about tokens. Everything is borrowed and must outlive the struct tok. */
+struct tok_options {
+	const char *uri;    /* RFC 7512; NULL only for tok_scan: every token */
+	const char *module; /* --module: this one only; NULL: the URI's, else p11-kit's registry */
+	const char *pin_source;	 /* --pin-source; NULL: the URI's, else a prompt */
+	struct span cert;	 /* DER of --cert, or empty: the certificate on the token */
+	unsigned timeout;	 /* seconds; 0: TOK_TIMEOUT_DEFAULT */
+	bool insecure_file_mode; /* take PIN files that group or others can read */
+	struct tlv_warn warn;
+};
+
+enum tok_pin_state {
+	TOK_PIN_OK,
+	TOK_PIN_COUNT_LOW,
+	TOK_PIN_FINAL_TRY,
+	TOK_PIN_LOCKED,
+	TOK_PIN_TO_BE_CHANGED,
+	TOK_PIN_NOT_INITIALISED
+};
+
+/* "ok", "count-low", "final-try", "locked", "to-be-changed", "not-initialised": contract. */
+const char *tok_pin_state_name(enum tok_pin_state s);
+
+struct tok_cert {
+	char *uri;	 /* canonical, of the certificate object */
+	char *label;	 /* CKA_LABEL, UTF-8 as the token has it */
+	struct span id;	 /* CKA_ID, owned */
+	struct span der; /* CKA_VALUE, owned; whatever the token holds: parse with care */
+	bool key_seen; /* a public or private key object with this certificate's key shows without PIN */
+};
+
+/* One token. Strings are UTF-8 with the blank padding taken off, owned. */
+struct tok_info {
+	char *uri; /* canonical, of the token; PINs are never part of it */
+	char *label, *manufacturer, *model, *serial;
+	char *module;	     /* path of the module that was used */
+	unsigned long flags; /* CK_TOKEN_INFO.flags, fresh */
+	enum tok_pin_state pin;
+	bool pin_pad; /* PROTECTED_AUTHENTICATION_PATH */
+	struct tok_cert *certs;
+	size_t ncerts; /* sorted by URI */
+};
+
+/*
+ * An open token in its child process: one token, one certificate, after the
+ * login one key. The child ends with the thread that opened it: that thread
+ * must live until tok_free. One thread at a time may use it.
+ */
+struct tok;
+
+/*
+ * Finds exactly one token for opt->uri and the certificate that signs; no
+ * login. ST_USAGE: the URI selects nothing in particular, repeats or has an
+ * unknown attribute. ST_NO_MATCH, ST_AMBIGUOUS: the text lists the candidates
+ * as sorted canonical URIs. ST_TOKEN: the module failed or timed out.
+ */
+enum status tok_open(struct tok **out, const struct tok_options *opt, struct tlv_err *e);
+
+/* Borrowed until tok_free. The certificate is opt->cert where that was given. */
+const struct tok_info *tok_info(const struct tok *t);
+struct span tok_certificate(const struct tok *t);
+
+/*
+ * Gets the PIN from its source and logs in. Reads the flags afresh before
+ * each C_Login: none at all where the PIN is locked, to be changed or one
+ * attempt from locking (ST_PIN_LOCKED); none with a PIN that nobody typed
+ * while the count is low (ST_PIN_LOCKED). One attempt for a PIN that nobody
+ * typed, two for one that somebody did (ST_PIN). Then finds the one private
+ * key whose modulus is the certificate's (ST_NO_MATCH, ST_AMBIGUOUS).
+ */
+enum status tok_login(struct tok *t, struct tlv_err *e);
+
+/*
+ * RSASSA-PKCS1-v1_5 over a DER DigestInfo. sig gets exactly as many bytes as
+ * the modulus has; a short answer is padded on the left, a long one is
+ * ST_TOKEN. Not verified here: the caller does, with the certificate.
+ */
+enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,
+		     struct tlv_err *e);
+
+/* Ends the child, by force where it does not end by itself; call after publishing. */
+void tok_free(struct tok **t);
+
+/*
+ * Every token that matches opt->uri (all, where it is NULL), sorted by URI,
+ * each once however many modules show it. A slot or module that fails costs a
+ * warning. Nothing found is ST_OK with *n == 0 without a URI, ST_NO_MATCH with one.
+ */
+enum status tok_scan(struct tok_info **list, size_t *n, const struct tok_options *opt,
+		     struct tlv_err *e);
+void tok_infos_free(struct tok_info **list, size_t n);
+
+/* Whether a KEY or CERT argument is a URI ("pkcs11:…", any case). */
+bool tok_is_uri(const char *arg);
+
+/*
+ * Whether a URI would be taken, without looking at any token: ST_USAGE with
+ * the reason. Outside of the command line (a manifest) module-path,
+ * module-name and pin-source are refused too (ruling 30).
+ */
+enum status tok_uri_check(const char *uri, bool command_line, struct tlv_err *e);
+/* Whether the URI brings a PIN source of its own; false also where it is refused. */
+bool tok_uri_has_pin_source(const char *uri);
+
+#endif

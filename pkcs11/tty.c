@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pkcs11/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "pkcs11/secret.h"
+
+/* What a terminal, a shell or an admin sends to a program that waits for a line. */
+static const int caught[] = { SIGALRM, SIGHUP,	SIGINT,	 SIGPIPE, SIGQUIT, SIGTERM,   SIGUSR1,
+			      SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXCPU, SIGVTALRM, SIGPROF };
+
+enum { CAUGHT = sizeof caught / sizeof *caught };
+
+/* Handlers have no argument to keep this in. */
+static volatile sig_atomic_t pending[CAUGHT];
+
+static void note(int signo)
+{
+	for (size_t i = 0; i < CAUGHT; i++)
+		if (caught[i] == signo)
+			pending[i] = 1;
+}
+
+static bool any_pending(void)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < CAUGHT; i++)
+		any = any || pending[i] != 0;
+	return any;
+}
+
+struct watch {
+	struct sigaction before[CAUGHT];
+	sigset_t mask; /* as it was; in force only while poll waits */
+};
+
+/* Ignored signals stay ignored: nohup's SIGHUP must not end the question. */
+static void watch_begin(struct watch *w)
+{
+	struct sigaction sa = { .sa_handler = note };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < CAUGHT; i++)
+		sigaddset(&set, caught[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, &w->mask);
+	for (size_t i = 0; i < CAUGHT; i++) {
+		pending[i] = 0;
+		(void)sigaction(caught[i], NULL, &w->before[i]);
+		if (w->before[i].sa_handler != SIG_IGN)
+			(void)sigaction(caught[i], &sa, NULL);
+	}
+}
+
+/* Gives the signals back and delivers those that came. True where one of them was a stop. */
+static bool watch_end(struct watch *w)
+{
+	bool stopped = false;
+
+	for (size_t i = 0; i < CAUGHT; i++)
+		(void)sigaction(caught[i], &w->before[i], NULL);
+	for (size_t i = 0; i < CAUGHT; i++) {
+		if (pending[i] == 0)
+			continue;
+		stopped = stopped || caught[i] == SIGTSTP || caught[i] == SIGTTIN ||
+			  caught[i] == SIGTTOU;
+		(void)raise(caught[i]);
+	}
+	(void)sigprocmask(SIG_SETMASK, &w->mask, NULL);
+	return stopped;
+}
+
+/*
+ * False where a signal or the end of the terminal came before the end of the
+ * line. Signals are let in only while ppoll waits, so that none slips in
+ * between the test and the read.
+ */
+static bool read_line(int fd, struct tok_pin *p, const struct watch *w)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	enum tok_secret_got got = TOK_SECRET_MORE;
+
+	while (got == TOK_SECRET_MORE) {
+		int ready = ppoll(&pfd, 1, NULL, &w->mask);
+
+		if (any_pending() || (ready < 0 && errno != EINTR))
+			return false;
+		if (ready > 0)
+			got = tok_secret_read_byte(p, fd);
+	}
+	return got == TOK_SECRET_END;
+}
+
+static void put(int fd, const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n > 0) {
+		ssize_t done = write(fd, text, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return;
+		text += done;
+		n -= (size_t)done;
+	}
+}
+
+/* One question. *again where a stop interrupted it. */
+static bool ask(int fd, const char *prompt, struct tok_pin *p, bool *again)
+{
+	struct termios before, silent;
+	struct watch w;
+	bool done;
+
+	watch_begin(&w);
+	if (tcgetattr(fd, &before) != 0) {
+		(void)watch_end(&w);
+		return false;
+	}
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	silent.c_lflag |= ICANON | ISIG;
+	(void)tcsetattr(fd, TCSAFLUSH, &silent);
+	put(fd, prompt);
+	done = read_line(fd, p, &w);
+	(void)tcsetattr(fd, TCSAFLUSH, &before);
+	put(fd, "\n");
+	if (!done)
+		tok_secret_wipe(p);
+	*again = watch_end(&w);
+	return done;
+}
+
+enum status tok_tty_secret(const char *prompt, struct tok_pin *p, struct tlv_err *e)
+{
+	bool again = false, done;
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return err_set(e, ST_USAGE,
+			       "no terminal to ask for the PIN; name one with --pin-source");
+	do {
+		done = ask(fd, prompt == NULL ? "PIN: " : prompt, p, &again);
+	} while (!done && again);
+	(void)close(fd);
+	return done ? ST_OK : err_set(e, ST_PIN, "no PIN was typed");
+}
