@@ -134,8 +134,8 @@ def test_bad_signature(ctlsign, listed):
     assert json.loads(ctlsign("show", "--json", path).out)["signature"] == {"verified": False}
 
 
-@pytest.mark.parametrize("size,at", [(2608, None), (4946, None), (1492, None), (337, None)])
-def test_damaged_file_is_shown_as_far_as_it_goes(ctlsign, listed, size, at):
+@pytest.mark.parametrize("size", [337, 1500, 2608, 4946])
+def test_damaged_file_is_shown_as_far_as_it_goes(ctlsign, listed, size):
     path = listed("tokenless")
     path.write_bytes(path.read_bytes()[:size])
     run = ctlsign("show", path)
