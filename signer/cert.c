@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/cert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "signer/slurp.h"
+#include "tlv/name.h"
+
+enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e)
+{
+	*c = CERT_INIT;
+	buf_put(&c->der, der);
+	if (buf_failed(&c->der, e) != ST_OK)
+		return ST_BUG;
+	return tlv_cert_walk(buf_span(&c->der), &c->parts, e);
+}
+
+void cert_free(struct cert *c)
+{
+	buf_free(&c->der);
+	*c = CERT_INIT;
+}
+
+static bool is_certificate_block(const char *name)
+{
+	return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
+}
+
+/* Takes the first certificate of a PEM text, and counts them all. */
+static enum status first_in_pem(struct cert *c, struct span text, size_t *count, struct tlv_err *e)
+{
+	BIO *bio = text.n <= SLURP_CERT_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
+	char *name = NULL, *header = NULL;
+	unsigned char *data = NULL;
+	long n = 0;
+	enum status st = bio != NULL ? ST_OK : err_nomem(e);
+
+	*count = 0;
+	while (st == ST_OK && PEM_read_bio(bio, &name, &header, &data, &n) == 1) {
+		if (is_certificate_block(name) && (*count)++ == 0)
+			st = cert_from_der(c, span_of(data, (size_t)n), e);
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(data, (size_t)n);
+		name = header = NULL;
+		data = NULL;
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return st;
+}
+
+static bool looks_like_pem(struct span s)
+{
+	return s.n > 0 && memmem(s.p, s.n, "-----BEGIN ", 11) != NULL;
+}
+
+enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
+		       struct tlv_err *e)
+{
+	size_t count = 0;
+	enum status st;
+
+	*c = CERT_INIT;
+	if (bytes.n == 0)
+		return err_set(e, ST_INPUT, "empty");
+	if (!looks_like_pem(bytes))
+		return cert_from_der(c, bytes, e);
+	st = first_in_pem(c, bytes, &count, e);
+	if (st == ST_OK && count == 0)
+		return err_set(e, ST_INPUT, "no certificate in this PEM file");
+	if (st == ST_OK && count > 1)
+		warn_put(warn, "%zu certificates in one file: the first is taken", count);
+	return st;
+}
+
+struct named_warn {
+	const struct tlv_warn *warn;
+	const char *name;
+};
+
+static void warn_named(void *arg, const char *text)
+{
+	const struct named_warn *n = arg;
+
+	warn_put(n->warn, "%s: %s", n->name, text);
+}
+
+static enum status load_token_cert(struct cert *c, const char *uri, const struct tok_options *opt,
+				   struct tlv_err *e)
+{
+	struct tok_options o = *opt;
+	struct tok *t = NULL;
+	enum status st;
+
+	o.uri = uri;
+	o.cert = SPAN_NONE;
+	st = tok_open(&t, &o, e);
+	if (st == ST_OK)
+		st = cert_from_der(c, tok_certificate(t), e);
+	tok_free(&t);
+	return st;
+}
+
+enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
+		      const struct tlv_warn *warn, struct tlv_err *e)
+{
+	struct named_warn named = { warn, arg };
+	struct tlv_warn w = { warn_named, &named };
+	struct blob file;
+	enum status st;
+
+	*c = CERT_INIT;
+	if (tok_is_uri(arg))
+		return load_token_cert(c, arg, tok, e);
+	st = slurp(arg, SLURP_CERT_MAX, SLURP_ANY, &file, e);
+	if (st != ST_OK)
+		return st;
+	st = cert_parse(c, blob_span(&file), &w, e);
+	blob_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
+}
+
+static X509 *parse(struct span der)
+{
+	const unsigned char *p = der.p;
+	X509 *x = der.n <= INT32_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+
+	if (x != NULL && p != der.p + der.n) {
+		X509_free(x);
+		x = NULL;
+	}
+	return x;
+}
+
+static bool to_seconds(const ASN1_TIME *t, int64_t *out)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days = 0, seconds = 0;
+	bool ok = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
+
+	if (ok)
+		*out = (int64_t)days * 86400 + seconds;
+	ASN1_TIME_free(epoch);
+	return ok;
+}
+
+static char *name_text(const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data, *copy = NULL;
+	long n;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
+		n = BIO_get_mem_data(bio, &data);
+		copy = n >= 0 ? span_dup(span_of(data, (size_t)n)) : NULL;
+	}
+	BIO_free(bio);
+	return copy;
+}
+
+static const char *key_type(const EVP_PKEY *key)
+{
+	static const char *const types[] = { "RSA", "EC", "ED25519", "ED448", "RSA-PSS", "DSA" };
+
+	for (size_t i = 0; key != NULL && i < sizeof types / sizeof types[0]; i++)
+		if (EVP_PKEY_is_a(key, types[i]))
+			return types[i];
+	return "unknown";
+}
+
+static enum status not_taken(struct tlv_err *e)
+{
+	ERR_clear_error();
+	return err_set(e, ST_INPUT, "OpenSSL does not take the certificate");
+}
+
+enum status cert_judge(struct span der, struct cert_facts *f, struct tlv_err *e)
+{
+	X509 *x = parse(der);
+	const EVP_PKEY *key = x != NULL ? X509_get0_pubkey(x) : NULL;
+	bool ok = x != NULL;
+
+	*f = (struct cert_facts){ .key_type = "unknown" };
+	ok = ok && to_seconds(X509_get0_notBefore(x), &f->not_before) &&
+	     to_seconds(X509_get0_notAfter(x), &f->not_after) &&
+	     EVP_Digest(der.p, der.n, f->sha1, NULL, EVP_sha1(), NULL) == 1 &&
+	     EVP_Digest(der.p, der.n, f->sha256, NULL, EVP_sha256(), NULL) == 1;
+	if (ok) {
+		BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(x, NID_basic_constraints, NULL, NULL);
+
+		f->is_ca = bc != NULL && bc->ca != 0;
+		BASIC_CONSTRAINTS_free(bc);
+		f->self_signed = X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+		f->key_type = key_type(key);
+		f->key_bits = key != NULL ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+		f->subject = name_text(X509_get_subject_name(x));
+		f->issuer = name_text(X509_get_issuer_name(x));
+		ok = f->subject != NULL && f->issuer != NULL;
+	}
+	X509_free(x);
+	if (!ok) {
+		cert_facts_free(f);
+		return not_taken(e);
+	}
+	ERR_clear_error();
+	return ST_OK;
+}
+
+void cert_facts_free(struct cert_facts *f)
+{
+	free(f->subject);
+	free(f->issuer);
+	f->subject = f->issuer = NULL;
+}
+
+enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_after,
+			  struct tlv_err *e)
+{
+	X509 *x = parse(der);
+	bool ok = x != NULL && to_seconds(X509_get0_notBefore(x), not_before) &&
+		  to_seconds(X509_get0_notAfter(x), not_after);
+
+	X509_free(x);
+	return ok ? ST_OK : not_taken(e);
+}
+
+enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data;
+	long n;
+	enum status st = ST_OK;
+
+	if (bio == NULL || PEM_write_bio(bio, PEM_STRING_X509, "", der.p, (long)der.n) <= 0) {
+		st = err_nomem(e);
+	} else {
+		n = BIO_get_mem_data(bio, &data);
+		buf_put(out, span_of(data, (size_t)n));
+		st = buf_failed(out, e);
+	}
+	BIO_free(bio);
+	return st;
+}
+
+enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
+{
+	if (EVP_Digest(der.p, der.n, out, NULL, EVP_sha1(), NULL) == 1)
+		return ST_OK;
+	return err_set(e, ST_BUG, "OpenSSL refuses SHA-1");
+}
+
+enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e)
+{
+	struct buf cn = BUF_INIT;
+	struct span name;
+	size_t n = 0;
+
+	if (tlv_name_cn(c->subject, &cn)) {
+		name = buf_span(&cn);
+		while (n < name.n && span_at(name, n) != '.')
+			n++;
+		buf_put(out, span_slice(name, 0, n));
+	}
+	buf_free(&cn);
+	return buf_failed(out, e);
+}

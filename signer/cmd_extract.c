@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/cert.h"
+#include "signer/common.h"
+#include "signer/filename.h"
+#include "signer/out.h"
+#include "signer/publish.h"
+#include "signer/verb.h"
+
+/* The folder that is written into, and the manifest that comes of it. */
+struct extract {
+	const struct tlv_list *l;
+	const char *dir;
+	struct buf manifest;
+	struct filenames names;
+};
+
+/* A YAML scalar in double quotes. */
+static void put_quoted(struct buf *b, struct span s)
+{
+	buf_u8(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i);
+
+		if (c == '"' || c == '\\')
+			buf_u8(b, '\\');
+		if (c < 0x20 || c == 0x7f)
+			buf_printf(b, "\\x%02x", (unsigned)c);
+		else
+			buf_u8(b, (uint8_t)c);
+	}
+	buf_u8(b, '"');
+}
+
+/* What a file name is made of: the node's name, else the certificate's CN. */
+static enum status label_of(const struct tlv_record *r, struct buf *out, struct tlv_err *e)
+{
+	struct span dns = tlv_text(r->dns_name);
+	struct tlv_cert c;
+
+	if (dns.n > 0)
+		buf_put(out, dns);
+	else if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
+		(void)tlv_name_cn(c.subject, out);
+	return buf_failed(out, e);
+}
+
+static enum status write_cert(struct extract *x, const struct tlv_record *r, const char *role,
+			      struct buf *file, struct tlv_err *e)
+{
+	struct publish_options opt = { .no_replace = true };
+	struct buf pem = BUF_INIT, label = BUF_INIT, path = BUF_INIT;
+	enum status st = label_of(r, &label, e);
+
+	if (st == ST_OK)
+		st = filename_make(&x->names, role, buf_span(&label), r->serial, r->certificate, ".pem",
+				   file, e);
+	if (st == ST_OK)
+		st = cert_to_pem(r->certificate, &pem, e);
+	if (st == ST_OK) {
+		buf_printf(&path, "%s/%s", x->dir, buf_cstr(file));
+		st = buf_failed(&path, e);
+	}
+	if (st == ST_OK)
+		st = publish(buf_cstr(&path), buf_span(&pem), &opt, e);
+	buf_free(&pem);
+	buf_free(&label);
+	buf_free(&path);
+	return st;
+}
+
+static void put_record_line(struct buf *b, const struct tlv_record *r, const char *role,
+			    struct buf *file)
+{
+	struct span dns = tlv_text(r->dns_name);
+
+	buf_printf(b, "  - {role: %s", role);
+	if (file->n > 0) {
+		buf_str(b, ", cert: ");
+		put_quoted(b, buf_span(file));
+	}
+	if (dns.n > 0) {
+		buf_str(b, ", name: ");
+		put_quoted(b, dns);
+	}
+	if (r->address.n == 4 && dns.n + (size_t)(span_be(r->address) != 0) > 0)
+		buf_printf(b, ", address: %d.%d.%d.%d", span_at(r->address, 0), span_at(r->address, 1),
+			   span_at(r->address, 2), span_at(r->address, 3));
+	buf_str(b, "}\n");
+}
+
+static enum status extract_record(struct extract *x, size_t i, struct tlv_err *e)
+{
+	struct tlv_record r = tlv_list_record(x->l, i);
+	const struct tlv_role_row *role = tlv_role_find(r.role);
+	struct buf file = BUF_INIT;
+	enum status st = ST_OK;
+
+	if (role == NULL) {
+		msg_warn("record %zu: function %u is unknown: left out", i + 1, (unsigned)r.role);
+		return ST_OK;
+	}
+	if (r.certificate.n > 0)
+		st = write_cert(x, &r, role->text, &file, e);
+	else if (r.role != TLV_ROLE_CCM_TFTP)
+		msg_warn("record %zu: has no certificate", i + 1);
+	if (st == ST_OK)
+		put_record_line(&x->manifest, &r, role->text, &file);
+	buf_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "record %zu", i + 1);
+}
+
+/* A CCM+TFTP record without certificate is what non-secure mode leaves of it. */
+static bool is_non_secure(const struct tlv_list *l)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role == TLV_ROLE_CCM_TFTP && !tlv_record_has(&r, TLV_R_CERTIFICATE))
+			return true;
+	}
+	return false;
+}
+
+static void put_settings(struct extract *x)
+{
+	const struct tlv_header *h = &x->l->header;
+	const struct tlv_digest_row *digest = tlv_digest_find(h->digest);
+	struct tlv_dialect d = tlv_list_dialect(x->l);
+	struct buf *b = &x->manifest;
+
+	buf_str(b, "file: ");
+	put_quoted(b, tlv_text(h->filename));
+	buf_printf(b, "\nstyle: %s\n", tlv_style_text(d.style));
+	if (d.style == TLV_STYLE_RFC4514 && d.separator != ',')
+		buf_printf(b, "name-separator: \"%c\"\n", d.separator);
+	buf_printf(b, "mode: %s\n", is_non_secure(x->l) ? "non-secure" : "mixed");
+	if (digest != NULL)
+		buf_printf(b, "digest: %s\n", digest->text);
+	if (tlv_header_has(h, TLV_H_SIGNER_VERSION))
+		buf_printf(b, "signer-version: \"%u.%u\"\n", (unsigned)h->signer_version[0],
+			   (unsigned)h->signer_version[1]);
+	buf_str(b, "records:\n");
+}
+
+static enum status extract_all(struct extract *x, struct tlv_err *e)
+{
+	struct publish_options opt = { .no_replace = true };
+	struct buf path = BUF_INIT;
+	enum status st = ST_OK;
+
+	put_settings(x);
+	for (size_t i = 0; i < x->l->nrecords && st == ST_OK; i++)
+		st = extract_record(x, i, e);
+	buf_printf(&path, "%s/cluster.yaml", x->dir);
+	if (st == ST_OK)
+		st = buf_failed(&x->manifest, e);
+	if (st == ST_OK)
+		st = publish(buf_cstr(&path), buf_span(&x->manifest), &opt, e);
+	if (st == ST_OK)
+		out_printf("%s: %zu records\n", buf_cstr(&path), x->l->nrecords);
+	buf_free(&path);
+	return st;
+}
+
+enum status cmd_extract(const struct opts *o, struct tlv_err *e)
+{
+	struct extract x = { .dir = opt_value(o, OPT_DIRECTORY) };
+	struct list_file f = { .fault = TLV_ERR_INIT };
+	enum status st = ST_OK;
+	bool made = false;
+
+	if (x.dir == NULL)
+		return err_set(e, ST_USAGE, "where to? name the folder with -o");
+	st = list_file_read(&f, o->args[0], e);
+	if (st == ST_OK && f.fault.status != ST_OK) {
+		*e = f.fault;
+		st = e->status;
+	}
+	x.l = &f.list;
+	if (st == ST_OK)
+		st = publish_folder(x.dir, &made, e);
+	if (st == ST_OK)
+		st = extract_all(&x, e);
+	buf_free(&x.manifest);
+	filenames_free(&x.names);
+	list_file_free(&f);
+	return st;
+}

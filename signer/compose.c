@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/compose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry *entries_insert(struct entries *es, size_t at)
+{
+	if (es->n == es->cap) {
+		size_t cap = es->cap == 0 ? 16 : es->cap * 2;
+		struct entry *grown = reallocarray(es->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return NULL;
+		es->v = grown;
+		es->cap = cap;
+	}
+	for (size_t i = es->n; i > at; i--)
+		es->v[i] = es->v[i - 1];
+	es->n++;
+	es->v[at] = (struct entry){ .cert = CERT_INIT };
+	return &es->v[at];
+}
+
+void entries_free(struct entries *es)
+{
+	for (size_t i = 0; i < es->n; i++) {
+		cert_free(&es->v[i].cert);
+		free(es->v[i].name);
+		free(es->v[i].origin);
+	}
+	free(es->v);
+	*es = ENTRIES_INIT;
+}
+
+static bool has_cert(const struct entry *x)
+{
+	return x->cert.der.n > 0;
+}
+
+static bool same_cert(const struct entry *a, const struct entry *b)
+{
+	return has_cert(a) && span_eq(buf_span(&a->cert.der), buf_span(&b->cert.der));
+}
+
+static bool same_address(const struct entry *a, const struct entry *b)
+{
+	return a->has_address && b->has_address && span_eq(span_of(a->address, 4), span_of(b->address, 4));
+}
+
+static bool is_signer(const struct entry *x, const struct cert *signer)
+{
+	return x->role == TLV_ROLE_SAST && span_eq(buf_span(&x->cert.der), buf_span(&signer->der));
+}
+
+/* The entry that the signer's record takes name and address from: any with the same certificate. */
+static const struct entry *twin_of(const struct entries *es, const struct cert *signer)
+{
+	for (size_t i = 0; i < es->n; i++)
+		if (span_eq(buf_span(&es->v[i].cert.der), buf_span(&signer->der)))
+			return &es->v[i];
+	return NULL;
+}
+
+static enum status add_signer(struct entries *es, const struct cert *signer, struct tlv_err *e)
+{
+	const struct entry *twin;
+	struct entry copy = { .role = TLV_ROLE_SAST };
+	struct entry *x;
+
+	for (size_t i = 0; i < es->n; i++)
+		if (is_signer(&es->v[i], signer))
+			return ST_OK;
+	twin = twin_of(es, signer);
+	if (twin != NULL && twin->name != NULL && (copy.name = strdup(twin->name)) == NULL)
+		return err_nomem(e);
+	if (twin != NULL) {
+		copy.has_address = twin->has_address;
+		(void)span_copy(span_of(twin->address, 4), copy.address, 4);
+	}
+	copy.origin = strdup("the signer's SAST record");
+	x = entries_insert(es, 0);
+	if (x == NULL || copy.origin == NULL) {
+		free(copy.name);
+		free(copy.origin);
+		return err_nomem(e);
+	}
+	*x = copy;
+	return cert_from_der(&x->cert, buf_span(&signer->der), e);
+}
+
+/* CAPF and SAST certificates are not named after their node. */
+static bool names_itself(const struct entry *x)
+{
+	return x->role != TLV_ROLE_CAPF && x->role != TLV_ROLE_SAST;
+}
+
+static bool is_node(const struct entry *x)
+{
+	return x->role == TLV_ROLE_CCM_TFTP || x->role == TLV_ROLE_TFTP;
+}
+
+static enum status set_short_name(struct entry *x, const struct entry *node, struct tlv_err *e)
+{
+	struct buf name = BUF_INIT;
+	enum status st = ST_OK;
+
+	if (node->name != NULL) {
+		x->name = strdup(node->name);
+		return x->name != NULL ? ST_OK : err_nomem(e);
+	}
+	if (has_cert(node))
+		st = cert_short_name(&node->cert.parts, &name, e);
+	if (st == ST_OK && name.n > 0 && (x->name = span_dup(buf_span(&name))) == NULL)
+		st = err_nomem(e);
+	buf_free(&name);
+	return st;
+}
+
+static enum status default_name(struct entries *es, struct entry *x, struct tlv_err *e)
+{
+	if (x->name != NULL)
+		return ST_OK;
+	if (names_itself(x))
+		return set_short_name(x, x, e);
+	for (size_t i = 0; i < es->n; i++)
+		if (is_node(&es->v[i]) && (same_address(x, &es->v[i]) || same_cert(x, &es->v[i])))
+			return set_short_name(x, &es->v[i], e);
+	return ST_OK;
+}
+
+static enum status write_entry(struct buf *out, const struct entry *x, const struct cert *signer,
+			       const struct compose_options *opt, struct tlv_err *e)
+{
+	bool bare = !has_cert(x) || (opt->non_secure && x->role == TLV_ROLE_CCM_TFTP);
+	bool sast = x->role == TLV_ROLE_SAST && has_cert(x);
+	struct tlv_record_spec spec = {
+		.dialect = opt->dialect,
+		.role = x->role,
+		.token = sast && (tlv_cert_is_token(&x->cert.parts) ||
+				  (is_signer(x, signer) &&
+				   opt->dialect.style == TLV_STYLE_CTL_CLIENT)),
+		.cert = bare ? NULL : &x->cert.parts,
+		.name = x->name != NULL ? span_str(x->name) : SPAN_NONE,
+		.has_address = x->has_address,
+		.address = { x->address[0], x->address[1], x->address[2], x->address[3] },
+	};
+	enum status st = ST_OK;
+
+	if (!has_cert(x) && !(opt->non_secure && x->role == TLV_ROLE_CCM_TFTP))
+		st = err_set(e, opt->missing,
+			     "no certificate: only a CCM+TFTP record in non-secure mode goes without");
+	if (st == ST_OK)
+		st = tlv_record_write(out, &spec, e);
+	if (st == ST_USAGE && e != NULL)
+		e->status = st = opt->missing;
+	return st == ST_OK ? ST_OK : err_in(e, "%s", x->origin);
+}
+
+enum status compose(struct buf *out, struct entries *es, const struct cert *signer,
+		    const struct compose_options *opt, size_t *signer_at, struct tlv_err *e)
+{
+	bool found = false;
+	enum status st = add_signer(es, signer, e);
+
+	for (size_t i = 0; i < es->n && st == ST_OK; i++)
+		st = default_name(es, &es->v[i], e);
+	for (size_t i = 0; i < es->n && st == ST_OK; i++) {
+		if (!found && is_signer(&es->v[i], signer)) {
+			*signer_at = out->n;
+			found = true;
+		}
+		st = write_entry(out, &es->v[i], signer, opt, e);
+	}
+	return st;
+}

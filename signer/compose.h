@@ -1,0 +1,48 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Records from certificates: what each is called, where it is, which of them
+ * is the signer's.
+ */
+#ifndef CTL_COMPOSE_H
+#define CTL_COMPOSE_H
+
+#include "signer/cert.h"
+#include "tlv/record.h"
+
+/* One record to be made. */
+struct entry {
+	uint16_t role;
+	struct cert cert; /* empty: a record without certificate (non-secure mode) */
+	char *name;	  /* owned; NULL: by default */
+	bool has_address;
+	uint8_t address[4];
+	char *origin; /* owned; "cluster.yaml:7", "--capf capf.pem": where an error is */
+};
+
+struct entries {
+	struct entry *v;
+	size_t n, cap;
+};
+
+#define ENTRIES_INIT ((struct entries){ .n = 0 })
+
+/* Appends an empty entry at position at (n: the end); NULL where memory ends. */
+struct entry *entries_insert(struct entries *es, size_t at);
+void entries_free(struct entries *es);
+
+struct compose_options {
+	struct tlv_dialect dialect;
+	bool non_secure; /* CCM+TFTP records keep name, role and address only */
+	enum status missing; /* status of an entry that lacks what the style wants */
+};
+
+/*
+ * Appends the records in order. A SAST record for the signer comes first
+ * unless an entry is one; *signer_at is its offset in out. Entries may be
+ * added and their defaults filled in. Errors name the entry's origin.
+ */
+enum status compose(struct buf *out, struct entries *es, const struct cert *signer,
+		    const struct compose_options *opt, size_t *signer_at, struct tlv_err *e);
+
+#endif

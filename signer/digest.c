@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+
+#include "tlv/cert.h"
+
+/* Everything of a DigestInfo before the digest itself: RFC 8017, 9.2, note 1. */
+static const struct {
+	enum tlv_digest alg;
+	const EVP_MD *(*md)(void);
+	uint8_t prefix[19];
+	size_t prefix_n, digest_n;
+} algs[] = {
+	{ TLV_SHA1, EVP_sha1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14", 15, 20 },
+	{ TLV_SHA256, EVP_sha256,
+	  "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19, 32 },
+	{ TLV_SHA512, EVP_sha512,
+	  "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40", 19, 64 },
+};
+
+static int find(enum tlv_digest alg)
+{
+	for (size_t i = 0; i < sizeof algs / sizeof algs[0]; i++)
+		if (algs[i].alg == alg)
+			return (int)i;
+	return -1;
+}
+
+static enum status run(const EVP_MD *md, const struct span *parts, size_t nparts,
+		       struct digest *out, struct tlv_err *e)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned n = 0;
+	bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+
+	for (size_t i = 0; i < nparts && ok; i++)
+		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, out->bytes, &n) == 1;
+	out->n = n;
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	return ok ? ST_OK : err_set(e, ST_BUG, "OpenSSL refuses the digest");
+}
+
+enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t nparts,
+			 struct digest *out, struct tlv_err *e)
+{
+	int i = find(alg);
+
+	if (i < 0)
+		return err_set(e, ST_INPUT, "digest algorithm %d: unknown", (int)alg);
+	return run(algs[i].md(), parts, nparts, out, e);
+}
+
+struct span digest_span(const struct digest *d)
+{
+	return span_of(d->bytes, d->n);
+}
+
+enum status digest_md5(struct span bytes, struct digest *out, struct tlv_err *e)
+{
+	return run(EVP_md5(), &bytes, 1, out, e);
+}
+
+enum status digest_info_make(enum tlv_digest alg, struct span digest, struct digest_info *out,
+			     struct tlv_err *e)
+{
+	int i = find(alg);
+
+	if (i < 0 || digest.n != algs[i].digest_n)
+		return err_set(e, ST_BUG, "a digest of %zu bytes", digest.n);
+	out->n = algs[i].prefix_n + digest.n;
+	if (!span_copy(span_of(algs[i].prefix, algs[i].prefix_n), out->bytes, sizeof out->bytes) ||
+	    !span_copy(digest, out->bytes + algs[i].prefix_n,
+		       sizeof out->bytes - algs[i].prefix_n))
+		return err_set(e, ST_BUG, "a DigestInfo of %zu bytes", out->n);
+	return ST_OK;
+}
+
+size_t digest_key_bytes(enum tlv_digest alg)
+{
+	int i = find(alg);
+
+	return i < 0 ? SIZE_MAX : algs[i].prefix_n + algs[i].digest_n + 11;
+}
+
+static EVP_PKEY *make_key(const struct tlv_rsa *rsa)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	BIGNUM *n = BN_bin2bn(rsa->modulus.p, (int)rsa->modulus.n, NULL);
+	BIGNUM *x = BN_bin2bn(rsa->exponent.p, (int)rsa->exponent.n, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (bld != NULL && n != NULL && x != NULL &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, x) == 1)
+		params = OSSL_PARAM_BLD_to_param(bld);
+	if (params != NULL && ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		key = NULL;
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(bld);
+	EVP_PKEY_CTX_free(ctx);
+	BN_free(n);
+	BN_free(x);
+	return key;
+}
+
+enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
+			  struct span signature, struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+	struct digest_info info;
+	EVP_PKEY *key = NULL;
+	EVP_PKEY_CTX *ctx = NULL;
+	enum status st = ST_NO;
+
+	if (!tlv_rsa_walk(public_key, &rsa) || rsa.bits > 16384 || rsa.exponent.n > 8)
+		return err_set(e, ST_INPUT, "no RSA key that can be used");
+	if (digest_info_make(alg, digest, &info, e) != ST_OK)
+		return e != NULL ? e->status : ST_BUG;
+	key = make_key(&rsa);
+	ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+	/* With no digest set, OpenSSL undoes the padding and compares the whole of what is inside. */
+	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
+		st = err_set(e, ST_INPUT, "no RSA key that can be used");
+	else if (signature.n == (rsa.bits + 7) / 8 &&
+		 EVP_PKEY_verify(ctx, signature.p, signature.n, info.bytes, info.n) == 1)
+		st = ST_OK;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return st;
+}

@@ -1,0 +1,50 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Digests, and the DigestInfo that PKCS#1 v1.5 signs (RFC 8017, 9.2).
+ */
+#ifndef CTL_DIGEST_H
+#define CTL_DIGEST_H
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+#include "tlv/tables.h"
+
+enum { DIGEST_MAX = 64, DIGEST_INFO_MAX = 83 };
+
+struct digest {
+	uint8_t bytes[DIGEST_MAX];
+	size_t n;
+};
+
+/* Over the parts one after the other. */
+enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t nparts,
+			 struct digest *out, struct tlv_err *e);
+struct span digest_span(const struct digest *d);
+
+struct digest_info {
+	uint8_t bytes[DIGEST_INFO_MAX];
+	size_t n;
+};
+
+/* ST_BUG where the digest has not the algorithm's length. */
+enum status digest_info_make(enum tlv_digest alg, struct span digest, struct digest_info *out,
+			     struct tlv_err *e);
+
+/* Bytes that a key needs for a signature with this digest: DigestInfo and 11 of padding. */
+size_t digest_key_bytes(enum tlv_digest alg);
+
+/* Not for signatures: the MD5 that phones show of a whole list, with the fixed length 16. */
+enum status digest_md5(struct span bytes, struct digest *out, struct tlv_err *e);
+
+/*
+ * Whether signature is RSASSA-PKCS1-v1_5 over the digest with the key (a
+ * PKCS#1 RSAPublicKey). The DigestInfo must be the one DER form, nothing
+ * before, inside or behind it. No digest is named to OpenSSL, so that no
+ * crypto policy decides. ST_OK: it is; ST_NO: it is not; ST_INPUT: the key is
+ * no RSA key that can be used.
+ */
+enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
+			  struct span signature, struct tlv_err *e);
+
+#endif

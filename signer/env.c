@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+int64_t env_now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+const char *env_get(const char *name)
+{
+	return getenv(name);
+}
+
+void time_iso(int64_t seconds, char out[32])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (gmtime_r(&t, &tm) != NULL && strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+}
+
+void time_cucm(int64_t seconds, char out[64])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (localtime_r(&t, &tm) != NULL && strftime(out, 64, "%a %b %d %H:%M:%S %Z %Y", &tm) == 0)
+		out[0] = '\0';
+}

@@ -1,0 +1,21 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The one place that asks the clock and the environment.
+ */
+#ifndef CTL_ENV_H
+#define CTL_ENV_H
+
+#include <stdint.h>
+
+#include "tlv/bytes.h"
+
+int64_t env_now(void);			 /* seconds since 1970 UTC */
+const char *env_get(const char *name);	 /* NULL where unset */
+
+/* "2015-03-06T18:46:07Z" */
+void time_iso(int64_t seconds, char out[32]);
+/* "Fri Mar 06 19:45:13 CET 2015", local time, as CUCM prints it. */
+void time_cucm(int64_t seconds, char out[64]);
+
+#endif

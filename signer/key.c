@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "pkcs11/pin.h"
+#include "pkcs11/rsa.h"
+#include "signer/digest.h"
+#include "signer/keyfile.h"
+#include "signer/slurp.h"
+
+struct key {
+	struct key_options opt;
+	struct tok *tok; /* a token's, or */
+	struct blob file; /* a file's */
+	EVP_PKEY *pkey;	  /* of a file, NULL until it is decrypted */
+	struct cert cert;
+	unsigned bits;
+};
+
+const struct cert *key_cert(const struct key *k)
+{
+	return &k->cert;
+}
+
+unsigned key_bits(const struct key *k)
+{
+	return k->bits;
+}
+
+const struct tok_info *key_token(const struct key *k)
+{
+	return k->tok != NULL ? tok_info(k->tok) : NULL;
+}
+
+/* An exponent of 1, or an even one: signatures with such a key prove nothing. */
+static bool exponent_is_weak(struct span exponent)
+{
+	int last = span_at(exponent, exponent.n - 1);
+
+	return (exponent.n == 1 && last == 1) || (last & 1) == 0;
+}
+
+static enum status check_cert(struct key *k, struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+
+	if (k->cert.parts.key_type != TLV_KEY_RSA || !tlv_rsa_walk(k->cert.parts.public_key, &rsa))
+		return err_set(e, ST_INPUT,
+			       "the signer's certificate has no RSA key: trust lists are signed with RSA only");
+	k->bits = rsa.bits;
+	if (tlv_modulus_code(rsa.bits) < 0)
+		return err_set(e, ST_INPUT,
+			       "a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
+			       rsa.bits);
+	if (k->opt.allow_weak)
+		return ST_OK;
+	if (rsa.bits == 512)
+		return err_set(e, ST_INPUT,
+			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
+	if (exponent_is_weak(rsa.exponent))
+		return err_set(e, ST_INPUT,
+			       "the signer's public exponent is 1 or even: insist with --allow-weak-keys");
+	return ST_OK;
+}
+
+static enum status check_pair(struct key *k, struct tlv_err *e)
+{
+	unsigned char *der = NULL;
+	struct tlv_rsa own, certs;
+	bool same;
+	int n;
+
+	if (!EVP_PKEY_is_a(k->pkey, "RSA"))
+		return err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
+	n = i2d_PublicKey(k->pkey, &der);
+	same = n > 0 && tlv_rsa_walk(span_of(der, (size_t)n), &own) &&
+	       tlv_rsa_walk(k->cert.parts.public_key, &certs) &&
+	       span_eq(own.modulus, certs.modulus) && span_eq(own.exponent, certs.exponent);
+	OPENSSL_free(der);
+	return same ? ST_OK : err_set(e, ST_INPUT, "is not the key of the signer's certificate");
+}
+
+static bool file_has_cert(const struct blob *file)
+{
+	return memmem(file->p, file->n, "-----BEGIN CERTIFICATE", 22) != NULL;
+}
+
+/* The certificate from --cert, else from the key's own PEM file, else from what keyfile found. */
+static enum status file_cert(struct key *k, const struct keyfile *f, struct tlv_err *e)
+{
+	if (k->cert.der.n > 0)
+		return ST_OK;
+	if (file_has_cert(&k->file))
+		return cert_parse(&k->cert, blob_span(&k->file), NULL, e);
+	if (f->cert.n > 0)
+		return cert_from_der(&k->cert, buf_span(&f->cert), e);
+	return err_set(e, ST_USAGE, "no certificate beside the key: name it with --cert");
+}
+
+static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err *e)
+{
+	struct tok_pin_source src;
+	char prompt[512];
+	struct buf name = BUF_INIT;
+	enum status st = tok_pin_source_parse(k->opt.tok.pin_source, &src, e);
+
+	buf_printf(&name, "Passphrase of %s: ", k->opt.key);
+	prompt[0] = '\0';
+	if (st == ST_OK && span_copy(span_of(buf_cstr(&name), name.n + 1), (uint8_t *)prompt, sizeof prompt))
+		st = tok_pin_read(&src, prompt, k->opt.tok.insecure_file_mode, out, e);
+	else if (st == ST_OK)
+		st = tok_pin_read(&src, "Passphrase of the key: ", k->opt.tok.insecure_file_mode, out, e);
+	buf_free(&name);
+	return st;
+}
+
+/* With the passphrase; the file's bytes are no longer needed then. */
+static enum status decrypt(struct key *k, struct tlv_err *e)
+{
+	struct keyfile f = { .key = NULL };
+	struct tok_pin *pass = NULL;
+	enum status st = read_pass(k, &pass, e);
+
+	if (st == ST_OK)
+		st = keyfile_read(&f, blob_span(&k->file), tok_pin_bytes(pass), e);
+	tok_pin_free(&pass);
+	if (st == ST_OK) {
+		k->pkey = f.key;
+		f.key = NULL;
+		st = file_cert(k, &f, e);
+	}
+	keyfile_free(&f);
+	return st;
+}
+
+static enum status open_plain(struct key *k, struct tlv_err *e)
+{
+	struct keyfile f;
+	enum status st = keyfile_read(&f, blob_span(&k->file), NULL, e);
+
+	if (st == ST_OK && f.needs_pass) {
+		/* Later, unless only the passphrase can bring the certificate. */
+		if (k->cert.der.n > 0)
+			st = ST_OK;
+		else if (file_has_cert(&k->file))
+			st = file_cert(k, &f, e);
+		else
+			st = decrypt(k, e);
+	} else if (st == ST_OK) {
+		k->pkey = f.key;
+		f.key = NULL;
+		st = file_cert(k, &f, e);
+	}
+	keyfile_free(&f);
+	return st;
+}
+
+static enum status open_file(struct key *k, struct tlv_err *e)
+{
+	enum slurp_mode mode = k->opt.tok.insecure_file_mode ? SLURP_REGULAR : SLURP_PRIVATE;
+	enum status st = slurp(k->opt.key, SLURP_CERT_MAX, mode, &k->file, e);
+
+	if (st != ST_OK)
+		return st;
+	st = open_plain(k, e);
+	if (st == ST_OK && k->pkey != NULL && !EVP_PKEY_is_a(k->pkey, "RSA"))
+		st = err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
+	if (st == ST_OK)
+		st = check_cert(k, e);
+	if (st == ST_OK && k->pkey != NULL)
+		st = check_pair(k, e);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
+}
+
+static enum status open_token(struct key *k, struct tlv_err *e)
+{
+	struct tok_options t = k->opt.tok;
+	enum status st;
+
+	t.uri = k->opt.key;
+	t.cert = buf_span(&k->cert.der);
+	st = tok_open(&k->tok, &t, e);
+	if (st == ST_OK && k->cert.der.n == 0)
+		st = cert_from_der(&k->cert, tok_certificate(k->tok), e);
+	return st == ST_OK ? check_cert(k, e) : st;
+}
+
+enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e)
+{
+	struct key *k = calloc(1, sizeof *k);
+	enum status st = ST_OK;
+
+	*out = k;
+	if (k == NULL)
+		return err_nomem(e);
+	k->opt = *opt;
+	if (opt->cert != NULL)
+		st = cert_load(&k->cert, opt->cert, &opt->tok, &opt->tok.warn, e);
+	if (st == ST_OK)
+		st = tok_is_uri(opt->key) ? open_token(k, e) : open_file(k, e);
+	if (st != ST_OK)
+		key_free(out);
+	return st;
+}
+
+enum status key_login(struct key *k, struct tlv_err *e)
+{
+	enum status st;
+
+	if (k->tok != NULL)
+		return tok_login(k->tok, e);
+	if (k->pkey != NULL)
+		return ST_OK;
+	st = decrypt(k, e);
+	if (st == ST_OK)
+		st = check_pair(k, e);
+	blob_free(&k->file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
+}
+
+enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
+		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
+{
+	struct digest_info info;
+	enum status st = digest_info_make(alg, digest, &info, e);
+	struct span di = span_of(info.bytes, info.n);
+
+	if (st != ST_OK)
+		return st;
+	if (k->tok != NULL)
+		st = tok_sign(k->tok, di, sig, n, e);
+	else
+		st = rsa_sign_digest_info(k->pkey, di, sig, TOK_SIG_MAX, n, e);
+	if (st != ST_OK)
+		return st;
+	st = digest_verify(k->cert.parts.public_key, alg, digest, span_of(sig, *n), NULL);
+	if (st != ST_OK)
+		return err_set(e, ST_TOKEN,
+			       "the signature that the key gave does not verify with the signer's certificate");
+	return ST_OK;
+}
+
+void key_free(struct key **k)
+{
+	if (*k == NULL)
+		return;
+	tok_free(&(*k)->tok);
+	EVP_PKEY_free((*k)->pkey);
+	blob_free(&(*k)->file);
+	cert_free(&(*k)->cert);
+	free(*k);
+	*k = NULL;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/keyfile.h"
+
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
+
+/* What the passphrase callback is told, and what it tells. */
+struct asked {
+	const char *pass;
+	bool asked;
+};
+
+static int give_pass(char *out, int cap, int rwflag, void *arg)
+{
+	struct asked *a = arg;
+	size_t n = a->pass != NULL ? strlen(a->pass) : 0;
+
+	(void)rwflag;
+	a->asked = true;
+	if (a->pass == NULL || cap < 0 || !span_copy(span_of(a->pass, n), (uint8_t *)out, (size_t)cap))
+		return -1;
+	return (int)n;
+}
+
+static void keep_cert(struct keyfile *k, const X509 *x)
+{
+	unsigned char *der = NULL;
+	int n = k->cert.n == 0 ? i2d_X509(x, &der) : 0;
+
+	if (n > 0)
+		buf_put(&k->cert, span_of(der, (size_t)n));
+	OPENSSL_free(der);
+}
+
+static void take(struct keyfile *k, OSSL_STORE_INFO *info)
+{
+	switch (OSSL_STORE_INFO_get_type(info)) {
+	case OSSL_STORE_INFO_PKEY:
+		if (k->key == NULL)
+			k->key = OSSL_STORE_INFO_get1_PKEY(info);
+		break;
+	case OSSL_STORE_INFO_CERT:
+		keep_cert(k, OSSL_STORE_INFO_get0_CERT(info));
+		break;
+	default:
+		break;
+	}
+}
+
+/* Whether an error says that an algorithm is not there, as old ciphers are not in the default provider. */
+static bool unsupported_in_queue(void)
+{
+	unsigned long code;
+	bool found = false;
+
+	while ((code = ERR_get_error()) != 0) {
+		const char *reason = ERR_reason_error_string(code);
+
+		found |= ERR_GET_REASON(code) == ERR_R_UNSUPPORTED ||
+			 (reason != NULL && strstr(reason, "unsupported") != NULL) ||
+			 (reason != NULL && strstr(reason, "unknown pbe") != NULL);
+	}
+	return found;
+}
+
+/* All objects of the file in one pass. *unsupported: an algorithm was missing. */
+static bool load(struct keyfile *k, struct span bytes, struct asked *a, OSSL_LIB_CTX *libctx,
+		 bool *unsupported)
+{
+	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
+	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+	OSSL_STORE_CTX *store = NULL;
+
+	if (ui != NULL && bio != NULL)
+		store = OSSL_STORE_attach(bio, "file", libctx, NULL, ui, a, NULL, NULL, NULL);
+	ERR_clear_error();
+	while (store != NULL && OSSL_STORE_eof(store) == 0) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info == NULL && OSSL_STORE_error(store) != 0)
+			break;
+		if (info != NULL)
+			take(k, info);
+		OSSL_STORE_INFO_free(info);
+	}
+	*unsupported = unsupported_in_queue();
+	(void)OSSL_STORE_close(store);
+	BIO_free(bio);
+	UI_destroy_method(ui);
+	return k->key != NULL;
+}
+
+/* A key must outlive the library context that read it: over its DER into the default one. */
+static void move_key(struct keyfile *k)
+{
+	unsigned char *der = NULL;
+	const unsigned char *p;
+	int n = i2d_PrivateKey(k->key, &der);
+
+	EVP_PKEY_free(k->key);
+	k->key = NULL;
+	p = der;
+	if (n > 0)
+		k->key = d2i_AutoPrivateKey(NULL, &p, n);
+	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+}
+
+static bool load_legacy(struct keyfile *k, struct span bytes, struct asked *a)
+{
+	OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+	OSSL_PROVIDER *base = libctx != NULL ? OSSL_PROVIDER_load(libctx, "default") : NULL;
+	OSSL_PROVIDER *old = libctx != NULL ? OSSL_PROVIDER_load(libctx, "legacy") : NULL;
+	bool unsupported;
+
+	if (base != NULL && old != NULL && load(k, bytes, a, libctx, &unsupported))
+		move_key(k);
+	(void)OSSL_PROVIDER_unload(old);
+	(void)OSSL_PROVIDER_unload(base);
+	OSSL_LIB_CTX_free(libctx);
+	return k->key != NULL;
+}
+
+enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass,
+			 struct tlv_err *e)
+{
+	struct asked a = { .pass = pass };
+	bool unsupported = false;
+
+	*out = (struct keyfile){ .key = NULL };
+	if (bytes.n == 0 || bytes.n > INT32_MAX)
+		return err_set(e, ST_INPUT, "no private key in it");
+	if (load(out, bytes, &a, NULL, &unsupported))
+		goto done;
+	if (unsupported && load_legacy(out, bytes, &a))
+		goto done;
+	out->needs_pass = a.asked;
+	if (a.asked && pass == NULL)
+		goto done;
+	ERR_clear_error();
+	buf_free(&out->cert);
+	if (a.asked)
+		return err_set(e, ST_PIN, "the passphrase is wrong, or the file is damaged");
+	return err_set(e, ST_INPUT, "no private key in it");
+done:
+	ERR_clear_error();
+	return ST_OK;
+}
+
+void keyfile_free(struct keyfile *k)
+{
+	EVP_PKEY_free(k->key);
+	buf_free(&k->cert);
+	*k = (struct keyfile){ .key = NULL };
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <string.h>
+
+#include "pkcs11/pin.h"
+#include "signer/help.h"
+#include "signer/out.h"
+#include "signer/verb.h"
+
+static enum status run_verb(const struct verb_row *v, int argc, char **argv, struct tlv_err *e)
+{
+	struct opts o;
+	enum status st = opts_parse(&o, v->mask, argc, argv, e);
+
+	if (opt_given(&o, OPT_HELP)) {
+		*e = TLV_ERR_INIT;
+		help_verb(v);
+		st = ST_OK;
+	} else if (st == ST_OK && (int)o.nargs < v->min_args) {
+		st = err_set(e, ST_USAGE, "%s: a file is missing: ctlsign %s %s", v->name, v->name,
+			     v->args);
+	} else if (st == ST_OK && v->max_args >= 0 && (int)o.nargs > v->max_args) {
+		st = err_set(e, ST_USAGE, "%s: '%s' is one argument too many", v->name,
+			     o.args[v->max_args]);
+	} else if (st == ST_OK) {
+		st = v->run(&o, e);
+	}
+	opts_free(&o);
+	return st;
+}
+
+static enum status run(int argc, char **argv, struct tlv_err *e)
+{
+	const struct verb_row *v;
+
+	if (argc < 2) {
+		help_first();
+		return ST_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		help_version();
+		return ST_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help_all();
+		return ST_OK;
+	}
+	v = verb_find(argv[1]);
+	if (v == NULL)
+		return help_unknown_verb(argv[1], e);
+	return run_verb(v, argc - 2, argv + 2, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	enum status st, flushed;
+
+	tok_pin_harden_process();
+	(void)signal(SIGPIPE, SIG_IGN);
+	st = run(argc, argv, &e);
+	flushed = out_flush(e.status == ST_OK ? &e : NULL);
+	if (e.status != ST_OK)
+		msg_error(&e);
+	return (int)(st != ST_OK ? st : flushed);
+}

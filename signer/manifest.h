@@ -1,0 +1,50 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The YAML manifest of build: settings and records. Relative paths in it are
+ * relative to its folder.
+ */
+#ifndef CTL_MANIFEST_H
+#define CTL_MANIFEST_H
+
+#include <stddef.h>
+
+#include "tlv/err.h"
+
+struct manifest_record {
+	char *role, *cert, *name, *address;
+};
+
+/* Strings are as written, NULL where absent. Owned by the manifest. */
+struct manifest {
+	char *file, *style, *mode, *digest, *key, *cert;
+	char *name_separator, *signer_version;
+	struct manifest_record *records;
+	unsigned records_count;
+};
+
+struct manifest_file;
+
+/*
+ * Reads a regular file of at most 1 MiB: one YAML document, no aliases, no
+ * repeated or unknown keys, no empty values. ST_INPUT as "file:line: what".
+ */
+enum status manifest_read(struct manifest_file **out, const char *path, struct tlv_err *e);
+const struct manifest *manifest_content(const struct manifest_file *m);
+void manifest_free(struct manifest_file **m);
+
+/* Line of a value: of the top level where record is -1. The record's own line where key is NULL or absent. */
+unsigned manifest_line(const struct manifest_file *m, int record, const char *key);
+
+/* ST_INPUT as "file:line: what". */
+enum status manifest_error(const struct manifest_file *m, int record, const char *key,
+			   struct tlv_err *e, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* A path of the manifest as seen from here; malloc'd, NULL where memory ends. URIs stay as they are. */
+char *manifest_resolve(const struct manifest_file *m, const char *path);
+
+/* "cluster.yaml:7", malloc'd. */
+char *manifest_origin(const struct manifest_file *m, int record);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/opt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tlv/tables.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct opt_row rows[] = {
+#define ROLE(NAME, number, text, option, shown) \
+	{ OPT_RECORD, option, 0, "CERT[,name=NAME][,address=IP]", true, V_BUILD, "a record of role " text, number },
+#include "tlv/roles.def"
+#undef ROLE
+#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, help) \
+	{ OPT_##NAME, name, short_name, metavar, repeatable, verbs, help, 0 },
+#include "signer/options.def"
+#undef OPTION
+};
+
+const struct opt_row *opt_rows(size_t *n)
+{
+	*n = COUNT(rows);
+	return rows;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Levenshtein; words beyond 31 characters are never near. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[32], na = strlen(a), nb = strlen(b);
+
+	if (na >= COUNT(row) || nb >= COUNT(row))
+		return SIZE_MAX;
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			size_t above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1,
+				      diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[nb];
+}
+
+const char *opt_nearest(const char *word, const char *const *candidates, size_t n)
+{
+	const char *best = NULL;
+	size_t best_distance = strlen(word) / 3 + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(word, candidates[i]);
+
+		if (d <= best_distance && (best == NULL || d < best_distance)) {
+			best = candidates[i];
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv_err *e)
+{
+	const char *names[COUNT(rows)];
+	char plain[64] = "";
+	const char *near = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if ((rows[i].verbs & verb) != 0)
+			names[count++] = rows[i].name;
+	if (n < sizeof plain) {
+		struct span copy = span_of(word, n);
+		char *dup = span_dup(copy);
+
+		near = dup != NULL ? opt_nearest(dup, names, count) : NULL;
+		free(dup);
+	}
+	if (near != NULL)
+		return err_set(e, ST_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)n,
+			       word, near);
+	return err_set(e, ST_USAGE, "unknown option '--%.*s'", (int)n, word);
+}
+
+static const struct opt_row *find_long(unsigned verb, const char *name, size_t n)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if ((rows[i].verbs & verb) != 0 && strlen(rows[i].name) == n &&
+		    strncmp(rows[i].name, name, n) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static const struct opt_row *find_short(unsigned verb, char c)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if ((rows[i].verbs & verb) != 0 && c != 0 && rows[i].short_name == c)
+			return &rows[i];
+	return NULL;
+}
+
+static enum status add(struct opts *o, const struct opt_row *row, const char *value,
+		       struct tlv_err *e)
+{
+	for (size_t i = 0; i < o->n && !row->repeatable; i++)
+		if (o->items[i].row == row)
+			return err_set(e, ST_USAGE, "option '--%s' is given twice", row->name);
+	o->items[o->n++] = (struct opt_item){ .row = row, .value = value };
+	return ST_OK;
+}
+
+/* argv[*i] is an option with its own value, or takes the next word. */
+static enum status take_value(struct opts *o, const struct opt_row *row, const char *own, int argc,
+			      char **argv, int *i, struct tlv_err *e)
+{
+	if (row->metavar == NULL && own != NULL)
+		return err_set(e, ST_USAGE, "option '--%s' takes no value", row->name);
+	if (row->metavar != NULL && own == NULL) {
+		if (*i + 1 >= argc)
+			return err_set(e, ST_USAGE, "option '--%s' needs a value: %s", row->name,
+				       row->metavar);
+		own = argv[++*i];
+	}
+	return add(o, row, own, e);
+}
+
+static enum status parse_long(struct opts *o, unsigned verb, int argc, char **argv, int *i,
+			      struct tlv_err *e)
+{
+	const char *name = argv[*i] + 2;
+	const char *equals = strchr(name, '=');
+	size_t n = equals != NULL ? (size_t)(equals - name) : strlen(name);
+	const struct opt_row *row = find_long(verb, name, n);
+
+	if (row == NULL)
+		return unknown(verb, name, n, e);
+	return take_value(o, row, equals != NULL ? equals + 1 : NULL, argc, argv, i, e);
+}
+
+static enum status parse_short(struct opts *o, unsigned verb, int argc, char **argv, int *i,
+			       struct tlv_err *e)
+{
+	const char *word = argv[*i];
+	const struct opt_row *row = find_short(verb, word[1]);
+
+	if (row == NULL)
+		return err_set(e, ST_USAGE, "unknown option '-%c'", word[1]);
+	return take_value(o, row, word[2] != '\0' ? word + 2 : NULL, argc, argv, i, e);
+}
+
+enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	bool only_args = false;
+
+	*o = (struct opts){ .items = calloc((size_t)argc + 1, sizeof *o->items),
+			    .args = calloc((size_t)argc + 1, sizeof *o->args) };
+	if (o->items == NULL || o->args == NULL)
+		return err_nomem(e);
+	for (int i = 0; i < argc && st == ST_OK; i++) {
+		if (only_args || argv[i][0] != '-' || argv[i][1] == '\0')
+			o->args[o->nargs++] = argv[i];
+		else if (strcmp(argv[i], "--") == 0)
+			only_args = true;
+		else if (argv[i][1] == '-')
+			st = parse_long(o, verb, argc, argv, &i, e);
+		else
+			st = parse_short(o, verb, argc, argv, &i, e);
+	}
+	return st;
+}
+
+void opts_free(struct opts *o)
+{
+	free(o->items);
+	free(o->args);
+	*o = (struct opts){ .n = 0 };
+}
+
+const char *opt_value(const struct opts *o, enum opt_id id)
+{
+	for (size_t i = o->n; i > 0; i--)
+		if (o->items[i - 1].row->id == id)
+			return o->items[i - 1].value;
+	return NULL;
+}
+
+bool opt_given(const struct opts *o, enum opt_id id)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->items[i].row->id == id)
+			return true;
+	return false;
+}
+
+bool parse_number(const char *text, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		v = v * 10 + (uint64_t)(*text - '0');
+		if (v > max)
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+bool parse_ipv4(const char *text, uint8_t out[4])
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned v = 0, digits = 0;
+
+		for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++) {
+			if (digits == 1 && v == 0)
+				return false;
+			v = v * 10 + (unsigned)(*text - '0');
+		}
+		if (digits == 0 || v > 255 || *text != (i < 3 ? '.' : '\0'))
+			return false;
+		text += i < 3;
+		out[i] = (uint8_t)v;
+	}
+	return true;
+}
+
+enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
+		       struct tlv_err *e)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->items[i].row->id == id && !parse_number(o->items[i].value, max, out))
+			return err_set(e, ST_USAGE, "option '--%s': '%s' is no number from 0 to %llu",
+				       o->items[i].row->name, o->items[i].value,
+				       (unsigned long long)max);
+	return ST_OK;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/out.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void out_printf(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+}
+
+/* Bytes of the character in front that a terminal may see as it is; 0: none. */
+static size_t harmless(struct span s)
+{
+	for (size_t n = 1; n <= 4 && n <= s.n; n++) {
+		struct span c = span_slice(s, 0, n);
+		int first = span_at(c, 0);
+
+		if (!span_is_utf8(c))
+			continue;
+		if (n == 1)
+			return first >= 0x20 && first != 0x7f;
+		/* U+0080 to U+009F are controls too. */
+		return n == 2 && first == 0xc2 && span_at(c, 1) < 0xa0 ? 0 : n;
+	}
+	return 0;
+}
+
+void safe_text(struct buf *b, struct span text)
+{
+	while (text.n > 0) {
+		size_t n = harmless(text);
+
+		if (n == 0)
+			buf_printf(b, "\\x%02x", (unsigned)span_at(text, 0));
+		else
+			buf_put(b, span_slice(text, 0, n));
+		text = span_slice(text, n == 0 ? 1 : n, text.n);
+	}
+}
+
+void out_safe(struct span text)
+{
+	struct buf b = BUF_INIT;
+
+	safe_text(&b, text);
+	(void)fwrite(b.p != NULL ? b.p : (const uint8_t *)"", 1, b.n, stdout);
+	buf_free(&b);
+}
+
+enum status out_json(json_t *value, struct tlv_err *e)
+{
+	int r = value != NULL ? json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : -1;
+
+	if (value == NULL)
+		return err_nomem(e);
+	json_decref(value);
+	(void)putchar('\n');
+	return r == 0 ? ST_OK : err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
+}
+
+enum status out_flush(struct tlv_err *e)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
+	return ST_OK;
+}
+
+/* One write per message, so that lines of several processes do not mix. */
+static void say(const char *prefix, const char *text)
+{
+	struct buf b = BUF_INIT;
+	struct span rest = span_str(text);
+
+	buf_str(&b, prefix);
+	/* Our own line breaks (lists of candidates) stay; everything else that controls is escaped. */
+	while (rest.n > 0) {
+		size_t n = 0;
+
+		while (n < rest.n && span_at(rest, n) != '\n')
+			n++;
+		safe_text(&b, span_slice(rest, 0, n));
+		if (n < rest.n)
+			buf_u8(&b, '\n');
+		rest = span_slice(rest, n + 1, rest.n);
+	}
+	buf_u8(&b, '\n');
+	(void)fflush(stdout);
+	(void)fwrite(buf_cstr(&b), 1, b.n, stderr);
+	buf_free(&b);
+}
+
+void msg_error(const struct tlv_err *e)
+{
+	char text[2048];
+
+	err_format(e, text, sizeof text);
+	say("ctlsign: ", text);
+}
+
+static void warn(void *arg, const char *text)
+{
+	(void)arg;
+	say("ctlsign: warning: ", text);
+}
+
+const struct tlv_warn msg_warnings = { .fn = warn, .arg = NULL };
+
+void msg_warn(const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	warn(NULL, text);
+}
+
+void msg_note(const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	say("", text);
+}
+
+bool msg_can_ask(void)
+{
+	return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+bool msg_ask(const char *question)
+{
+	char answer[16] = "";
+
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	(void)fflush(stderr);
+	if (fgets(answer, sizeof answer, stdin) == NULL)
+		return false;
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0;
+}
+
+static json_t *hex(struct span s, bool upper)
+{
+	struct buf b = BUF_INIT;
+	json_t *v;
+
+	for (size_t i = 0; i < s.n; i++)
+		buf_printf(&b, upper ? "%02X" : "%02x", (unsigned)span_at(s, i));
+	v = buf_failed(&b, NULL) == ST_OK ? json_string(buf_cstr(&b)) : NULL;
+	buf_free(&b);
+	return v;
+}
+
+json_t *json_hex(struct span s)
+{
+	return hex(s, false);
+}
+
+json_t *json_hex_upper(struct span s)
+{
+	return hex(s, true);
+}
+
+void json_set_text(json_t *object, const char *key, struct span text)
+{
+	char name[64];
+
+	if (span_is_utf8(text)) {
+		(void)json_object_set_new(object, key, text.n == 0 ? json_string("") :
+									 json_stringn((const char *)text.p, text.n));
+		return;
+	}
+	(void)json_object_set_new(object, key, json_null());
+	(void)snprintf(name, sizeof name, "%s_hex", key);
+	(void)json_object_set_new(object, name, json_hex(text));
+}

@@ -1,0 +1,45 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The only place that prints. Results go to stdout, everything else to
+ * stderr; text that came from files is escaped for the medium.
+ */
+#ifndef CTL_OUT_H
+#define CTL_OUT_H
+
+#include <jansson.h>
+
+#include "tlv/bytes.h"
+#include "tlv/check.h"
+#include "tlv/err.h"
+
+/* Results. Buffered until out_flush; "safe" text has control bytes and what is not UTF-8 as \xNN. */
+void out_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void out_safe(struct span text);
+/* Prints and frees the value, indented, with a newline. */
+enum status out_json(json_t *value, struct tlv_err *e);
+/* ST_OUTPUT where stdout could not take it all. */
+enum status out_flush(struct tlv_err *e);
+
+/* "ctlsign: …" on stderr. */
+void msg_error(const struct tlv_err *e);
+void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void msg_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A warn_fn that prints "ctlsign: warning: …". */
+extern const struct tlv_warn msg_warnings;
+
+/* stdin and stderr are a terminal: there is somebody to ask. */
+bool msg_can_ask(void);
+/* Asks a question that "y" or "yes" answers. */
+bool msg_ask(const char *question);
+
+/* Appends text with control bytes, C1 controls and what is not UTF-8 as \xNN. */
+void safe_text(struct buf *b, struct span text);
+
+/* JSON values; NULL where memory ends, which json_object_set_new takes and reports. */
+json_t *json_hex(struct span s);	       /* lower case */
+json_t *json_hex_upper(struct span s);
+/* Sets key to the text, or where it is not UTF-8 to null with its bytes under key_hex. */
+void json_set_text(json_t *object, const char *key, struct span text);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define TEMP_MARK ".ctlsign-"
+
+/* A file under way: the folder, the target's name in it, the temporary name and its descriptor. */
+struct pending {
+	char *folder;
+	const char *name;
+	char *path; /* owned; name points into it */
+	int dir_fd, fd;
+	char temp[NAME_MAX + 1];
+	bool exists;
+	struct stat old;
+};
+
+static enum status failed(struct tlv_err *e, const char *what)
+{
+	return err_set(e, ST_OUTPUT, "%s: %s", what, strerror(errno));
+}
+
+static void pending_free(struct pending *p)
+{
+	if (p->fd >= 0) {
+		(void)unlinkat(p->dir_fd, p->temp, 0);
+		(void)close(p->fd);
+	}
+	if (p->dir_fd >= 0)
+		(void)close(p->dir_fd);
+	free(p->folder);
+	free(p->path);
+}
+
+static enum status split(struct pending *p, const char *path, bool follow, struct tlv_err *e)
+{
+	const char *slash;
+
+	/* With --follow the file behind the link is the target, and its folder holds the temporary file. */
+	p->path = follow ? realpath(path, NULL) : NULL;
+	if (p->path == NULL)
+		p->path = strdup(path);
+	if (p->path == NULL)
+		return err_nomem(e);
+	slash = strrchr(p->path, '/');
+	p->name = slash != NULL ? slash + 1 : p->path;
+	p->folder = slash == NULL ? strdup(".") :
+				    strndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path));
+	if (p->folder == NULL)
+		return err_nomem(e);
+	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 8)
+		return err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
+	return ST_OK;
+}
+
+static enum status look_at_target(struct pending *p, const struct publish_options *opt,
+				  struct tlv_err *e)
+{
+	if (fstatat(p->dir_fd, p->name, &p->old, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? ST_OK : failed(e, "cannot look at it");
+	p->exists = true;
+	if (S_ISLNK(p->old.st_mode))
+		return err_set(e, ST_OUTPUT,
+			       "is a symbolic link: name the file itself, or write through it with --follow");
+	if (S_ISDIR(p->old.st_mode))
+		return err_set(e, ST_OUTPUT, "is a folder");
+	if (!S_ISREG(p->old.st_mode))
+		return err_set(e, ST_OUTPUT, "is not a regular file");
+	if (opt->replaces != NULL &&
+	    (opt->replaces->st_dev != p->old.st_dev || opt->replaces->st_ino != p->old.st_ino ||
+	     opt->replaces->st_size != p->old.st_size ||
+	     opt->replaces->st_mtim.tv_sec != p->old.st_mtim.tv_sec ||
+	     opt->replaces->st_mtim.tv_nsec != p->old.st_mtim.tv_nsec))
+		return err_set(e, ST_OUTPUT, "was changed by somebody else meanwhile: run this again");
+	return ST_OK;
+}
+
+static enum status begin(struct pending *p, const char *path, const struct publish_options *opt,
+			 struct tlv_err *e)
+{
+	enum status st;
+
+	*p = (struct pending){ .dir_fd = -1, .fd = -1 };
+	st = split(p, path, opt->follow, e);
+	if (st != ST_OK)
+		return st;
+	p->dir_fd = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir_fd < 0)
+		return failed(e, "its folder cannot be opened");
+	return look_at_target(p, opt, e);
+}
+
+/* A temporary file is held under a lock as long as its writer lives. */
+static void sweep_one(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(dir_fd, name, 0);
+	(void)close(fd);
+}
+
+static void sweep(const struct pending *p)
+{
+	char prefix[NAME_MAX + 1];
+	int fd = openat(p->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	(void)snprintf(prefix, sizeof prefix, ".%s" TEMP_MARK, p->name);
+	for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
+		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0 &&
+		    strlen(d->d_name) == strlen(prefix) + 8)
+			sweep_one(p->dir_fd, d->d_name);
+	(void)closedir(dir);
+}
+
+/* Between creating and locking, another run's sweep may have taken the file away: then once more. */
+static enum status make_temp(struct pending *p, struct tlv_err *e)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < 64; i++) {
+		(void)snprintf(p->temp, sizeof p->temp, ".%s" TEMP_MARK "%04x%04x", p->name,
+			       (unsigned)getpid() & 0xffffU, i);
+		p->fd = openat(p->dir_fd, p->temp,
+			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (p->fd < 0 && errno == EEXIST)
+			continue;
+		if (p->fd < 0)
+			return failed(e, "cannot be written in its folder");
+		if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && fstat(p->fd, &st) == 0 && st.st_nlink > 0)
+			return ST_OK;
+		(void)close(p->fd);
+		p->fd = -1;
+	}
+	return err_set(e, ST_OUTPUT, "no temporary name is free in its folder");
+}
+
+static enum status write_all(int fd, struct span bytes, struct tlv_err *e)
+{
+	while (bytes.n > 0) {
+		ssize_t w = write(fd, bytes.p, bytes.n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return failed(e, "cannot be written");
+		if (w == 0)
+			return err_set(e, ST_OUTPUT, "cannot be written: no room");
+		bytes = span_slice(bytes, (size_t)w, bytes.n);
+	}
+	return ST_OK;
+}
+
+static enum status set_mode(const struct pending *p, struct tlv_err *e)
+{
+	/* Owner first: changing it clears the set-id bits of the mode. */
+	if (p->exists && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)
+		return failed(e, "its owner cannot be kept");
+	if (fchmod(p->fd, p->exists ? p->old.st_mode & 07777U : 0644) != 0)
+		return failed(e, "its mode cannot be set");
+	return ST_OK;
+}
+
+static enum status sync_fd(int fd, struct tlv_err *e)
+{
+	int r;
+
+	do
+		r = fsync(fd);
+	while (r != 0 && errno == EINTR);
+	return r == 0 ? ST_OK : failed(e, "cannot be brought to the disk");
+}
+
+static enum status commit(struct pending *p, const struct publish_options *opt, struct tlv_err *e)
+{
+	bool existed = p->exists;
+	enum status st = sync_fd(p->fd, e);
+
+	p->exists = false;
+	if (st == ST_OK)
+		st = look_at_target(p, opt, e);
+	if (st == ST_OK && (existed || opt->replaces != NULL) && !p->exists)
+		st = err_set(e, ST_OUTPUT, "was taken away by somebody else meanwhile: run this again");
+	if (st != ST_OK)
+		return st;
+	if (renameat(p->dir_fd, p->temp, p->dir_fd, p->name) != 0)
+		return failed(e, "cannot be put in its place");
+	(void)close(p->fd);
+	p->fd = -1;
+	return sync_fd(p->dir_fd, e);
+}
+
+/* The file is there already, with these very bytes. */
+static bool same_content(const struct pending *p, struct span bytes)
+{
+	uint8_t chunk[8192];
+	int fd = openat(p->dir_fd, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool same = fd >= 0 && (uint64_t)p->old.st_size == bytes.n;
+	ssize_t r = 1;
+
+	while (same && bytes.n > 0) {
+		r = read(fd, chunk, sizeof chunk);
+		same = r > 0 && span_starts(bytes, span_of(chunk, (size_t)r));
+		bytes = same ? span_slice(bytes, (size_t)r, bytes.n) : bytes;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return same;
+}
+
+enum status publish(const char *path, struct span bytes, const struct publish_options *opt,
+		    struct tlv_err *e)
+{
+	struct pending p;
+	enum status st = begin(&p, path, opt, e);
+
+	if (st == ST_OK && opt->no_replace && p.exists) {
+		if (!same_content(&p, bytes))
+			st = err_set(e, ST_OUTPUT, "is there already, with other content");
+		goto out;
+	}
+	if (st == ST_OK) {
+		sweep(&p);
+		st = make_temp(&p, e);
+	}
+	if (st == ST_OK)
+		st = write_all(p.fd, bytes, e);
+	if (st == ST_OK)
+		st = set_mode(&p, e);
+	if (st == ST_OK)
+		st = commit(&p, opt, e);
+out:
+	pending_free(&p);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
+enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e)
+{
+	struct pending p;
+	enum status st = begin(&p, path, opt, e);
+
+	if (st == ST_OK && faccessat(p.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		st = failed(e, "cannot be written in its folder");
+	pending_free(&p);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
+enum status publish_folder(const char *path, bool *made, struct tlv_err *e)
+{
+	struct stat st;
+
+	*made = mkdir(path, 0755) == 0;
+	if (*made)
+		return ST_OK;
+	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return ST_OK;
+	errno = errno == EEXIST ? ENOTDIR : errno;
+	return err_set(e, ST_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+}

@@ -1,0 +1,37 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The only way in which files come to be: written whole under a temporary
+ * name in the target's folder, synced, renamed, the folder synced. After a
+ * failure the old file is as it was and no new one is there.
+ */
+#ifndef CTL_PUBLISH_H
+#define CTL_PUBLISH_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+
+struct publish_options {
+	bool follow;		     /* write through a symbolic link */
+	bool no_replace;	     /* an existing file of other content is refused */
+	const struct stat *replaces; /* what was read of the target, or NULL; a change since is refused */
+};
+
+/*
+ * Writes bytes to path. A new file has mode 0644 whatever the umask; an
+ * existing one keeps mode and owner. Temporary files that nobody holds, left
+ * by a run that was killed, are taken away. Every failure is ST_OUTPUT.
+ */
+enum status publish(const char *path, struct span bytes, const struct publish_options *opt,
+		    struct tlv_err *e);
+
+/* Makes the folder where it is missing (not its parents). *made says whether. */
+enum status publish_folder(const char *path, bool *made, struct tlv_err *e);
+
+/* Whether publish could begin: the folder is there and can be written, the target is no folder or link. */
+enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e);
+
+#endif

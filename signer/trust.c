@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "signer/cert.h"
+#include "signer/slurp.h"
+#include "signer/verify.h"
+
+bool trust_has(const struct trust *t, struct span der)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (span_eq(span_of(t->v[i].der, t->v[i].n), der))
+			return true;
+	return false;
+}
+
+static void trust_entry_free(struct trust_entry *entry)
+{
+	free(entry->der);
+	free(entry->ca);
+}
+
+/* ca: the argument's name where the certificate is a CA's, else NULL. */
+static enum status add_der(struct trust *t, struct span der, const char *ca, struct tlv_err *e)
+{
+	struct trust_entry entry = { .n = der.n };
+
+	if (trust_has(t, der))
+		return ST_OK;
+	if (t->n == t->cap) {
+		size_t cap = t->cap == 0 ? 8 : t->cap * 2;
+		struct trust_entry *grown = reallocarray(t->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		t->v = grown;
+		t->cap = cap;
+	}
+	entry.der = (uint8_t *)span_dup(der);
+	entry.ca = ca != NULL ? strdup(ca) : NULL;
+	if (entry.der == NULL || (ca != NULL && entry.ca == NULL)) {
+		trust_entry_free(&entry);
+		return err_nomem(e);
+	}
+	t->v[t->n++] = entry;
+	return ST_OK;
+}
+
+/* The SAST certificates of a list whose own signature verifies. */
+static enum status add_list(struct trust *t, const struct tlv_list *l, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	long signer;
+
+	if (verify_signature(l, NULL, &signer) == VERDICT_BAD)
+		return err_set(e, ST_INPUT, "its own signature does not verify: it vouches for nobody");
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role == TLV_ROLE_SAST && r.certificate.n > 0)
+			st = add_der(t, r.certificate, NULL, e);
+	}
+	return st;
+}
+
+static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
+			    const struct tlv_warn *warn, struct tlv_err *e)
+{
+	struct cert_facts facts = { .is_ca = false };
+	struct cert c;
+	enum status st = cert_parse(&c, bytes, warn, e);
+
+	if (st == ST_OK)
+		st = cert_judge(buf_span(&c.der), &facts, e);
+	if (st == ST_OK)
+		st = add_der(t, buf_span(&c.der), facts.is_ca ? arg : NULL, e);
+	cert_facts_free(&facts);
+	cert_free(&c);
+	return st;
+}
+
+static bool looks_like_list(struct span s)
+{
+	return span_starts(s, SPAN_LIT("\x01\x00\x02"));
+}
+
+static enum status add_file(struct trust *t, const char *path, const struct tlv_warn *warn,
+			    struct tlv_err *e)
+{
+	struct blob file;
+	struct tlv_list l;
+	enum status st = slurp(path, SLURP_LIST_MAX, SLURP_ANY, &file, e);
+
+	if (st != ST_OK)
+		return st;
+	if (looks_like_list(blob_span(&file))) {
+		st = tlv_list_decode(&l, blob_span(&file), e);
+		if (st == ST_OK)
+			st = add_list(t, &l, e);
+		tlv_list_free(&l);
+	} else {
+		st = add_cert(t, blob_span(&file), path, warn, e);
+	}
+	blob_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
+/* A folder of uploads may well hold the CA; it just counts for nothing. */
+static void drop_last_ca(struct trust *t, const struct tlv_warn *warn)
+{
+	if (t->n == 0 || t->v[t->n - 1].ca == NULL)
+		return;
+	warn_put(warn, "%s: a CA certificate vouches for nobody", t->v[t->n - 1].ca);
+	trust_entry_free(&t->v[--t->n]);
+}
+
+static enum status add_folder(struct trust *t, const char *path, const struct tlv_warn *warn,
+			      struct tlv_err *e)
+{
+	struct dirent **names = NULL;
+	int n = scandir(path, &names, NULL, alphasort);
+	enum status st = ST_OK;
+
+	if (n < 0)
+		return err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		struct tlv_err own = TLV_ERR_INIT;
+		struct buf file = BUF_INIT;
+
+		buf_printf(&file, "%s/%s", path, names[i]->d_name);
+		if (names[i]->d_name[0] != '.' && add_file(t, buf_cstr(&file), warn, &own) != ST_OK)
+			warn_put(warn, "%s", own.text);
+		drop_last_ca(t, warn);
+		if (own.status == ST_BUG)
+			st = err_nomem(e);
+		buf_free(&file);
+		free(names[i]);
+	}
+	free(names);
+	return st;
+}
+
+enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *warn,
+		      struct tlv_err *e)
+{
+	struct stat st;
+
+	if (strcmp(arg, "self") == 0) {
+		t->self = true;
+		return ST_OK;
+	}
+	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_folder(t, arg, warn, e);
+	return add_file(t, arg, warn, e);
+}
+
+static bool signs_in(const struct tlv_list *l, struct span der)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role == TLV_ROLE_SAST && span_eq(r.certificate, der))
+			return true;
+	}
+	return false;
+}
+
+/* CUCM's self-signed certificates may call themselves a CA; what counts is that nobody trusts by issuer. */
+enum status trust_check(const struct trust *t, const struct tlv_list *l, struct tlv_err *e)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].ca != NULL && !signs_in(l, span_of(t->v[i].der, t->v[i].n)))
+			return err_set(e, ST_INPUT,
+				       "%s: is a CA certificate, and the tokens' CA also issued every phone's own: name the signer's certificate",
+				       t->v[i].ca);
+	return ST_OK;
+}
+
+void trust_free(struct trust *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		trust_entry_free(&t->v[i]);
+	free(t->v);
+	*t = TRUST_INIT;
+}
