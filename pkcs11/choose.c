@@ -218,8 +218,9 @@ static bool names_object(const struct tok_uri *uri)
 
 /*
  * id and object are the certificate's, or else those of its key; with
- * type=private the other way round, and then perhaps of a key that shows only
- * after the login.
+ * type=private first a key's that shows, then, as a key and its certificate
+ * mostly share them, the certificate's. The key's own name is seen after the
+ * login.
  */
 static enum status narrow_by_name(struct choice *c, struct tlv_err *e)
 {
@@ -231,8 +232,12 @@ static enum status narrow_by_name(struct choice *c, struct tlv_err *e)
 		return ST_OK;
 	if (!uri->type_cert)
 		st = narrow_by_key(c, uri, &some, e);
-	if (st != ST_OK || some || uri->type_private)
+	if (st != ST_OK || some)
 		return st;
+	if (uri->type_private) {
+		(void)narrow(c, is_named, uri);
+		return ST_OK;
+	}
 	return refuse(c, true, ST_NO_MATCH,
 		      "no certificate of the token has this id or object (for a private key's, add "
 		      "'type=private'); it has",

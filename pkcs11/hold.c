@@ -167,8 +167,8 @@ static CK_RV fit(const struct tok_hold *h, const uint8_t *raw, size_t n, uint8_t
 			want);
 		return CKR_FUNCTION_FAILED;
 	}
-	memset(sig, 0, want - n);
-	memcpy(sig + want - n, raw, n);
+	memset(sig, 0, want);
+	(void)span_copy(span_of(raw, n), sig + want - n, n);
 	return CKR_OK;
 }
 

@@ -82,9 +82,8 @@ static enum status set_signature(struct tok *t, struct span msg, struct tlv_err 
 {
 	struct span sig = wire_read_bytes(msg);
 
-	if (t == NULL || sig.n == 0 || sig.n > TOK_SIG_MAX)
+	if (t == NULL || sig.n == 0 || !span_copy(sig, t->sig, sizeof t->sig))
 		return nonsense(e);
-	memcpy(t->sig, sig.p, sig.n);
 	t->nsig = sig.n;
 	return ST_OK;
 }
@@ -329,7 +328,7 @@ enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG
 		err_set(e, st, "%s", once.text);
 		return err_in(e, "token '%s'", t->info.label);
 	}
-	memcpy(sig, t->sig, t->nsig);
+	(void)span_copy(span_of(t->sig, t->nsig), sig, TOK_SIG_MAX);
 	*n = t->nsig;
 	return ST_OK;
 }
