@@ -199,7 +199,8 @@ enum status cert_judge(struct span der, struct cert_facts *f, struct tlv_err *e)
 
 		f->is_ca = bc != NULL && bc->ca != 0;
 		BASIC_CONSTRAINTS_free(bc);
-		f->self_signed = X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+		f->self_signed =
+			X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
 		f->key_type = key_type(key);
 		f->key_bits = key != NULL ? (unsigned)EVP_PKEY_get_bits(key) : 0;
 		f->subject = name_text(X509_get_subject_name(x));

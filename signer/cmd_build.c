@@ -103,8 +103,8 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 	struct setting s = setting_of(b, OPT_SIGNER_VERSION, "signer-version", "signer-version",
 				      content(b)->signer_version);
 
-	b->sign.has_signer_version = s.value != NULL ||
-				     b->compose.dialect.style == TLV_STYLE_RFC4514;
+	b->sign.has_signer_version =
+		s.value != NULL || b->compose.dialect.style == TLV_STYLE_RFC4514;
 	b->sign.signer_version[0] = 1;
 	b->sign.signer_version[1] = s.value != NULL && strcmp(s.value, "1.1") == 0;
 	if (s.value != NULL && strcmp(s.value, "1.0") != 0 && strcmp(s.value, "1.1") != 0)
@@ -129,12 +129,14 @@ static enum status read_timestamp(struct build *b, struct tlv_err *e)
 	const char *epoch = env_get("SOURCE_DATE_EPOCH");
 
 	if (opt_given(b->o, OPT_TIMESTAMP) && opt_given(b->o, OPT_REPRODUCIBLE))
-		return err_set(e, ST_USAGE, "'--timestamp' and '--reproducible' contradict each other");
+		return err_set(e, ST_USAGE,
+			       "'--timestamp' and '--reproducible' contradict each other");
 	if (opt_given(b->o, OPT_REPRODUCIBLE) &&
 	    (epoch == NULL || !parse_number(epoch, UINT32_MAX, &when)))
-		return err_set(e, ST_USAGE,
-			       "'--reproducible' needs SOURCE_DATE_EPOCH: seconds since 1970 up to %u",
-			       UINT32_MAX);
+		return err_set(
+			e, ST_USAGE,
+			"'--reproducible' needs SOURCE_DATE_EPOCH: seconds since 1970 up to %u",
+			UINT32_MAX);
 	if (opt_number(b->o, OPT_TIMESTAMP, UINT32_MAX, &when, e) != ST_OK)
 		return ST_USAGE;
 	b->sign.timestamp = (uint32_t)when;
@@ -163,8 +165,9 @@ static enum status split_record(char *text, struct entry *x, const char *option,
 		} else if (!is_name && !x->has_address && parse_ipv4(part + 9, x->address)) {
 			x->has_address = true;
 		} else {
-			return err_set(e, ST_USAGE, "option '--%s': '%s' is empty, given twice or no %s",
-				       option, part + 1, is_name ? "name" : "IPv4 address");
+			return err_set(e, ST_USAGE,
+				       "option '--%s': '%s' is empty, given twice or no %s", option,
+				       part + 1, is_name ? "name" : "IPv4 address");
 		}
 	}
 }
@@ -288,9 +291,10 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 		return status;
 	b->replaces = true;
 	if (b->old.fault.status != ST_OK)
-		return err_set(e, ST_OUTPUT,
-			       "%s: is there and is no trust list: move it away if it is to be replaced",
-			       b->output);
+		return err_set(
+			e, ST_OUTPUT,
+			"%s: is there and is no trust list: move it away if it is to be replaced",
+			b->output);
 	return ST_OK;
 }
 
@@ -303,14 +307,17 @@ static enum status check_time(const struct build *b, struct tlv_err *e)
 		return err_in(e, "the signer's certificate");
 	if ((int64_t)b->sign.timestamp < before) {
 		time_iso(before, when);
-		return err_set(e, ST_NO, "the time of signing is before the signer's certificate is valid, %s",
-			       when);
+		return err_set(
+			e, ST_NO,
+			"the time of signing is before the signer's certificate is valid, %s",
+			when);
 	}
 	if (b->replaces && tlv_header_has(&b->old.list.header, TLV_H_TIMESTAMP) &&
 	    b->sign.timestamp < b->old.list.header.timestamp) {
 		time_iso(b->old.list.header.timestamp, when);
 		return err_set(e, ST_NO,
-			       "the time of signing is before that of the list being replaced, %s: check the clock, or say --timestamp",
+			       "the time of signing is before that of the list being replaced, %s: "
+			       "check the clock, or say --timestamp",
 			       when);
 	}
 	return ST_OK;
@@ -322,7 +329,8 @@ static enum status check_kind(const struct build *b, struct tlv_err *e)
 
 	for (size_t i = 0; i < b->entries.n; i++)
 		if (b->entries.v[i].role == TLV_ROLE_TVS && !itl)
-			return err_set(e, ST_NO, "%s: a TVS record belongs in an ITL, and this list is '%s'",
+			return err_set(e, ST_NO,
+				       "%s: a TVS record belongs in an ITL, and this list is '%s'",
 				       b->entries.v[i].origin, b->sign.filename);
 	return ST_OK;
 }
@@ -332,7 +340,8 @@ static enum status check_size(const struct build *b, struct tlv_err *e)
 	if (b->signing.list.n <= TLV_PHONE_LIMIT || opt_given(b->o, OPT_ALLOW_LARGE))
 		return ST_OK;
 	return err_set(e, ST_NO,
-		       "%zu bytes: phones do not load a list over %d bytes (--allow-large writes it all the same)",
+		       "%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
+		       "it all the same)",
 		       b->signing.list.n, TLV_PHONE_LIMIT);
 }
 
@@ -345,7 +354,8 @@ static void describe(const struct build *b)
 	for (size_t i = 0; i < b->entries.n; i++, at += r.raw.n) {
 		const struct tlv_role_row *role = tlv_role_find(b->entries.v[i].role);
 
-		(void)tlv_record_decode(&r, span_slice(buf_span(&b->records), at, b->records.n), at, NULL);
+		(void)tlv_record_decode(&r, span_slice(buf_span(&b->records), at, b->records.n), at,
+					NULL);
 		msg_note("record %zu: %s %s%s", i + 1, role->text, field_text(&text, r.subject),
 			 at == b->sign.signer_at ? " (signs)" : "");
 	}

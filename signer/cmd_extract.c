@@ -52,8 +52,8 @@ static enum status write_cert(struct extract *x, const struct tlv_record *r, con
 	enum status st = label_of(r, &label, e);
 
 	if (st == ST_OK)
-		st = filename_make(&x->names, role, buf_span(&label), r->serial, r->certificate, ".pem",
-				   file, e);
+		st = filename_make(&x->names, role, buf_span(&label), r->serial, r->certificate,
+				   ".pem", file, e);
 	if (st == ST_OK)
 		st = cert_to_pem(r->certificate, &pem, e);
 	if (st == ST_OK) {
@@ -83,8 +83,8 @@ static void put_record_line(struct buf *b, const struct tlv_record *r, const cha
 		put_quoted(b, dns);
 	}
 	if (r->address.n == 4 && dns.n + (size_t)(span_be(r->address) != 0) > 0)
-		buf_printf(b, ", address: %d.%d.%d.%d", span_at(r->address, 0), span_at(r->address, 1),
-			   span_at(r->address, 2), span_at(r->address, 3));
+		buf_printf(b, ", address: %d.%d.%d.%d", span_at(r->address, 0),
+			   span_at(r->address, 1), span_at(r->address, 2), span_at(r->address, 3));
 	buf_str(b, "}\n");
 }
 

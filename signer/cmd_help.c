@@ -88,7 +88,8 @@ void help_verb(const struct verb_row *v)
 	size_t n;
 	const struct opt_row *o = opt_rows(&n);
 
-	out_printf("usage: ctlsign %s [options] %s\n\n%s\n\noptions:\n", v->name, v->args, v->summary);
+	out_printf("usage: ctlsign %s [options] %s\n\n%s\n\noptions:\n", v->name, v->args,
+		   v->summary);
 	for (size_t i = 0; i < n; i++)
 		if ((o[i].verbs & v->mask) != 0)
 			print_option(&o[i]);
@@ -116,7 +117,8 @@ void help_all(void)
 void help_first(void)
 {
 	msg_note("usage: ctlsign [--help | --version] <verb> [options] [files]");
-	msg_note("Begin with 'ctlsign show CTLFile.tlv' to look at a list, or 'ctlsign help' for all verbs.");
+	msg_note("Begin with 'ctlsign show CTLFile.tlv' to look at a list, or 'ctlsign help' for "
+		 "all verbs.");
 }
 
 void help_version(void)

@@ -154,12 +154,14 @@ static void print_fields(enum tlv_scope scope, struct span raw, size_t at)
 		print_field(&f);
 }
 
-static void print_record(const struct tlv_record *r, const char *kind, size_t number, bool signed_it)
+static void print_record(const struct tlv_record *r, const char *kind, size_t number,
+			 bool signed_it)
 {
 	out_printf("\n\t%s Record #:%zu\n\t\t----\n", kind, number);
 	print_fields(TLV_SCOPE_RECORD, r->raw, r->at);
 	if (r->role == TLV_ROLE_SAST && tlv_record_has(r, TLV_R_FUNCTION))
-		out_printf("This etoken was %sused to sign the %s file.\n", signed_it ? "" : "not ", kind);
+		out_printf("This etoken was %sused to sign the %s file.\n", signed_it ? "" : "not ",
+			   kind);
 }
 
 static void print_header(const struct tlv_header *h, const char *kind)
@@ -179,8 +181,8 @@ static enum status print_file(const struct list_file *f, const char *kind, struc
 		return st;
 	time_cucm(f->file.st.st_mtim.tv_sec, when);
 	out_printf("The checksum value of the %s file:\n%s(MD5)\n%s(SHA1)\n\n", kind, md5, sha1);
-	out_printf("Length of %s file: %zu\nThe %s File was last modified on %s\n\n", kind, f->file.n,
-		   kind, when);
+	out_printf("Length of %s file: %zu\nThe %s File was last modified on %s\n\n", kind,
+		   f->file.n, kind, when);
 	return ST_OK;
 }
 
@@ -212,10 +214,11 @@ static enum status show_text(const struct list_file *f, struct tlv_err *e)
 	if (verify_signature(&f->list, NULL, &signer) == VERDICT_BAD) {
 		out_printf("\nThe %s file could not be verified.\n", kind);
 		return err_set(e, ST_NO, "%s",
-			       signer == TLV_SIGNER_NONE ? "no SAST record is the signer's" :
+			       signer == TLV_SIGNER_NONE ?
+				       "no SAST record is the signer's" :
 			       signer == TLV_SIGNER_AMBIGUOUS ?
-							   "two SAST records are the signer's, with different keys" :
-							   "the signature does not verify");
+				       "two SAST records are the signer's, with different keys" :
+				       "the signature does not verify");
 	}
 	out_printf("\nThe %s file was verified successfully.\n", kind);
 	return ST_OK;
@@ -238,8 +241,8 @@ static json_t *fault_json(const struct tlv_err *fault)
 	json_t *o = json_object();
 
 	json_set_text(o, "text", span_str(fault->text));
-	(void)json_object_set_new(o, "offset",
-				  fault->has_at ? json_integer((json_int_t)fault->at) : json_null());
+	(void)json_object_set_new(
+		o, "offset", fault->has_at ? json_integer((json_int_t)fault->at) : json_null());
 	return o;
 }
 
@@ -266,7 +269,8 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	(void)json_object_set_new(o, "header", json_header(&f->list.header));
 	(void)json_object_set_new(o, "records", records_json(&f->list));
 	(void)json_object_set_new(o, "findings", json_findings(&v.findings));
-	(void)json_object_set_new(sig, "verified", json_boolean(v.verified && f->fault.status == ST_OK));
+	(void)json_object_set_new(sig, "verified",
+				  json_boolean(v.verified && f->fault.status == ST_OK));
 	(void)json_object_set_new(o, "signature", sig);
 	(void)json_object_set_new(o, "fault",
 				  f->fault.status != ST_OK ? fault_json(&f->fault) : json_null());
@@ -287,7 +291,8 @@ static void print_missing(const char *path)
 	const char *kind = strncmp(base_name(path), "ITL", 3) == 0 ? "ITL" : "CTL";
 
 	out_printf("Length of %s file: 0\n", kind);
-	out_printf("%s File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to generate the CTL file.\n",
+	out_printf("%s File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to "
+		   "generate the CTL file.\n",
 		   kind);
 	out_printf("Error parsing the %s File.\n", kind);
 }

@@ -45,7 +45,8 @@ static bool same_cert(const struct entry *a, const struct entry *b)
 
 static bool same_address(const struct entry *a, const struct entry *b)
 {
-	return a->has_address && b->has_address && span_eq(span_of(a->address, 4), span_of(b->address, 4));
+	return a->has_address && b->has_address &&
+	       span_eq(span_of(a->address, 4), span_of(b->address, 4));
 }
 
 static bool is_signer(const struct entry *x, const struct cert *signer)
@@ -137,9 +138,9 @@ static enum status write_entry(struct buf *out, const struct entry *x, const str
 	struct tlv_record_spec spec = {
 		.dialect = opt->dialect,
 		.role = x->role,
-		.token = sast && (tlv_cert_is_token(&x->cert.parts) ||
-				  (is_signer(x, signer) &&
-				   opt->dialect.style == TLV_STYLE_CTL_CLIENT)),
+		.token = sast &&
+			 (tlv_cert_is_token(&x->cert.parts) ||
+			  (is_signer(x, signer) && opt->dialect.style == TLV_STYLE_CTL_CLIENT)),
 		.cert = bare ? NULL : &x->cert.parts,
 		.name = x->name != NULL ? span_str(x->name) : SPAN_NONE,
 		.has_address = x->has_address,
@@ -148,8 +149,9 @@ static enum status write_entry(struct buf *out, const struct entry *x, const str
 	enum status st = ST_OK;
 
 	if (!has_cert(x) && !(opt->non_secure && x->role == TLV_ROLE_CCM_TFTP))
-		st = err_set(e, opt->missing,
-			     "no certificate: only a CCM+TFTP record in non-secure mode goes without");
+		st = err_set(
+			e, opt->missing,
+			"no certificate: only a CCM+TFTP record in non-secure mode goes without");
 	if (st == ST_OK)
 		st = tlv_record_write(out, &spec, e);
 	if (st == ST_USAGE && e != NULL)

@@ -33,7 +33,7 @@ void entries_free(struct entries *es);
 
 struct compose_options {
 	struct tlv_dialect dialect;
-	bool non_secure; /* CCM+TFTP records keep name, role and address only */
+	bool non_secure;     /* CCM+TFTP records keep name, role and address only */
 	enum status missing; /* status of an entry that lacks what the style wants */
 };
 

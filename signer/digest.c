@@ -16,7 +16,8 @@ static const struct {
 	uint8_t prefix[19];
 	size_t prefix_n, digest_n;
 } algs[] = {
-	{ TLV_SHA1, EVP_sha1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14", 15, 20 },
+	{ TLV_SHA1, EVP_sha1, "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14", 15,
+	  20 },
 	{ TLV_SHA256, EVP_sha256,
 	  "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19, 32 },
 	{ TLV_SHA512, EVP_sha512,
@@ -76,8 +77,7 @@ enum status digest_info_make(enum tlv_digest alg, struct span digest, struct dig
 		return err_set(e, ST_BUG, "a digest of %zu bytes", digest.n);
 	out->n = algs[i].prefix_n + digest.n;
 	if (!span_copy(span_of(algs[i].prefix, algs[i].prefix_n), out->bytes, sizeof out->bytes) ||
-	    !span_copy(digest, out->bytes + algs[i].prefix_n,
-		       sizeof out->bytes - algs[i].prefix_n))
+	    !span_copy(digest, out->bytes + algs[i].prefix_n, sizeof out->bytes - algs[i].prefix_n))
 		return err_set(e, ST_BUG, "a DigestInfo of %zu bytes", out->n);
 	return ST_OK;
 }

@@ -10,8 +10,8 @@
 
 #include "tlv/bytes.h"
 
-int64_t env_now(void);			 /* seconds since 1970 UTC */
-const char *env_get(const char *name);	 /* NULL where unset */
+int64_t env_now(void);		       /* seconds since 1970 UTC */
+const char *env_get(const char *name); /* NULL where unset */
 
 /* "2015-03-06T18:46:07Z" */
 void time_iso(int64_t seconds, char out[32]);

@@ -37,7 +37,8 @@ static const struct filename *find(const struct filenames *given, const char *na
 	return NULL;
 }
 
-static enum status keep(struct filenames *given, const char *name, struct span der, struct tlv_err *e)
+static enum status keep(struct filenames *given, const char *name, struct span der,
+			struct tlv_err *e)
 {
 	if (given->n == given->cap) {
 		size_t cap = given->cap == 0 ? 16 : given->cap * 2;

@@ -14,7 +14,7 @@ struct filenames {
 	struct filename {
 		char *name;	 /* owned */
 		struct span der; /* borrowed */
-	} *v;
+	} * v;
 	size_t n, cap;
 };
 

@@ -112,7 +112,8 @@ json_t *json_header(const struct tlv_header *h)
 		set(o, "timestamp", json_null());
 		set(o, "time", json_null());
 	}
-	set_version(o, "signer_version", tlv_header_has(h, TLV_H_SIGNER_VERSION), h->signer_version);
+	set_version(o, "signer_version", tlv_header_has(h, TLV_H_SIGNER_VERSION),
+		    h->signer_version);
 	set_size(o, "padding", h->padding);
 	set(o, "fields", fields(TLV_SCOPE_HEADER, h->raw, 0));
 	return o;
@@ -164,8 +165,8 @@ static json_t *address(const struct tlv_record *r)
 
 	if (r->address.n != 4)
 		return tlv_record_has(r, TLV_R_IP_ADDRESS) ? json_hex(r->address) : json_null();
-	(void)snprintf(text, sizeof text, "%d.%d.%d.%d", span_at(r->address, 0), span_at(r->address, 1),
-		       span_at(r->address, 2), span_at(r->address, 3));
+	(void)snprintf(text, sizeof text, "%d.%d.%d.%d", span_at(r->address, 0),
+		       span_at(r->address, 1), span_at(r->address, 2), span_at(r->address, 3));
 	return json_string(text);
 }
 
@@ -189,7 +190,8 @@ json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it)
 	set(o, "certificate",
 	    tlv_record_has(r, TLV_R_CERTIFICATE) ? certificate(r->certificate) : json_null());
 	set_field_hex(o, "certificate_hash", tlv_record_has(r, TLV_R_CERT_HASH), r->hash);
-	set_field_hex(o, "hash_algorithm", tlv_record_has(r, TLV_R_HASH_ALGORITHM), r->hash_algorithm);
+	set_field_hex(o, "hash_algorithm", tlv_record_has(r, TLV_R_HASH_ALGORITHM),
+		      r->hash_algorithm);
 	set(o, "address", address(r));
 	set(o, "signed_the_list", json_boolean(signed_it));
 	set(o, "fields", fields(TLV_SCOPE_RECORD, r->raw, r->at));

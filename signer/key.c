@@ -14,7 +14,7 @@
 
 struct key {
 	struct key_options opt;
-	struct tok *tok; /* a token's, or */
+	struct tok *tok;  /* a token's, or */
 	struct blob file; /* a file's */
 	EVP_PKEY *pkey;	  /* of a file, NULL until it is decrypted */
 	struct cert cert;
@@ -50,20 +50,23 @@ static enum status check_cert(struct key *k, struct tlv_err *e)
 
 	if (k->cert.parts.key_type != TLV_KEY_RSA || !tlv_rsa_walk(k->cert.parts.public_key, &rsa))
 		return err_set(e, ST_INPUT,
-			       "the signer's certificate has no RSA key: trust lists are signed with RSA only");
+			       "the signer's certificate has no RSA key: trust lists are signed "
+			       "with RSA only");
 	k->bits = rsa.bits;
 	if (tlv_modulus_code(rsa.bits) < 0)
-		return err_set(e, ST_INPUT,
-			       "a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
-			       rsa.bits);
+		return err_set(
+			e, ST_INPUT,
+			"a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
+			rsa.bits);
 	if (k->opt.allow_weak)
 		return ST_OK;
 	if (rsa.bits == 512)
 		return err_set(e, ST_INPUT,
 			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
 	if (exponent_is_weak(rsa.exponent))
-		return err_set(e, ST_INPUT,
-			       "the signer's public exponent is 1 or even: insist with --allow-weak-keys");
+		return err_set(
+			e, ST_INPUT,
+			"the signer's public exponent is 1 or even: insist with --allow-weak-keys");
 	return ST_OK;
 }
 
@@ -110,10 +113,12 @@ static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err
 
 	buf_printf(&name, "Passphrase of %s: ", k->opt.key);
 	prompt[0] = '\0';
-	if (st == ST_OK && span_copy(span_of(buf_cstr(&name), name.n + 1), (uint8_t *)prompt, sizeof prompt))
+	if (st == ST_OK &&
+	    span_copy(span_of(buf_cstr(&name), name.n + 1), (uint8_t *)prompt, sizeof prompt))
 		st = tok_pin_read(&src, prompt, k->opt.tok.insecure_file_mode, out, e);
 	else if (st == ST_OK)
-		st = tok_pin_read(&src, "Passphrase of the key: ", k->opt.tok.insecure_file_mode, out, e);
+		st = tok_pin_read(&src, "Passphrase of the key: ", k->opt.tok.insecure_file_mode,
+				  out, e);
 	buf_free(&name);
 	return st;
 }
@@ -240,7 +245,8 @@ enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
 	st = digest_verify(k->cert.parts.public_key, alg, digest, span_of(sig, *n), NULL);
 	if (st != ST_OK)
 		return err_set(e, ST_TOKEN,
-			       "the signature that the key gave does not verify with the signer's certificate");
+			       "the signature that the key gave does not verify with the signer's "
+			       "certificate");
 	return ST_OK;
 }
 

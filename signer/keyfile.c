@@ -24,7 +24,8 @@ static int give_pass(char *out, int cap, int rwflag, void *arg)
 
 	(void)rwflag;
 	a->asked = true;
-	if (a->pass == NULL || cap < 0 || !span_copy(span_of(a->pass, n), (uint8_t *)out, (size_t)cap))
+	if (a->pass == NULL || cap < 0 ||
+	    !span_copy(span_of(a->pass, n), (uint8_t *)out, (size_t)cap))
 		return -1;
 	return (int)n;
 }

@@ -13,14 +13,14 @@
 #include "signer/slurp.h"
 
 #define TEXT_FIELD(key, type, member) \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, CYAML_UNLIMITED)
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, \
+			       CYAML_UNLIMITED)
 
 static const cyaml_schema_field_t record_fields[] = {
 	TEXT_FIELD("role", struct manifest_record, role),
 	TEXT_FIELD("cert", struct manifest_record, cert),
 	TEXT_FIELD("name", struct manifest_record, name),
-	TEXT_FIELD("address", struct manifest_record, address),
-	CYAML_FIELD_END
+	TEXT_FIELD("address", struct manifest_record, address), CYAML_FIELD_END
 };
 
 static const cyaml_schema_value_t record_schema = {
@@ -36,8 +36,8 @@ static const cyaml_schema_field_t manifest_fields[] = {
 	TEXT_FIELD("cert", struct manifest, cert),
 	TEXT_FIELD("name-separator", struct manifest, name_separator),
 	TEXT_FIELD("signer-version", struct manifest, signer_version),
-	CYAML_FIELD_SEQUENCE("records", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct manifest, records,
-			     &record_schema, 0, 65536),
+	CYAML_FIELD_SEQUENCE("records", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct manifest,
+			     records, &record_schema, 0, 65536),
 	CYAML_FIELD_END
 };
 
@@ -98,11 +98,11 @@ static enum status add_place(struct manifest_file *m, int record, const char *ke
 /* The pass over the events: lines of all values, and what the schema does not forbid. */
 struct survey {
 	struct manifest_file *m;
-	int depth;	/* of open mappings and sequences */
-	int record;	/* index of the record that is open, -1 */
-	int records;	/* how many began */
+	int depth;   /* of open mappings and sequences */
+	int record;  /* index of the record that is open, -1 */
+	int records; /* how many began */
 	bool in_records;
-	char *key;	/* owned; the key whose value comes next, NULL: a key comes next */
+	char *key;	   /* owned; the key whose value comes next, NULL: a key comes next */
 	size_t own_places; /* places of the open mapping begin here */
 	int documents;
 	struct tlv_err *e;
@@ -260,7 +260,8 @@ static enum status schema_error(const struct manifest_file *m, struct buf *log, 
 	what = what != NULL ? what + 6 : cyaml_strerror(code);
 	(void)snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(what, "\n"), what);
 	if (strncmp(sentence, "Unexpected key: ", 16) == 0)
-		return err_set(e, ST_INPUT, "%s:%lu: unknown key '%s'", m->path, number, sentence + 16);
+		return err_set(e, ST_INPUT, "%s:%lu: unknown key '%s'", m->path, number,
+			       sentence + 16);
 	return err_set(e, ST_INPUT, "%s:%lu: %s", m->path, number, sentence);
 }
 
@@ -286,15 +287,17 @@ static enum status load(struct manifest_file *m, struct span text, struct tlv_er
 static enum status refuse_uri_secrets(const struct manifest_file *m, int record, const char *key,
 				      const char *value, struct tlv_err *e)
 {
-	static const char *const refused[] = { "module-path", "module-name", "pin-source", "pin-value" };
+	static const char *const refused[] = { "module-path", "module-name", "pin-source",
+					       "pin-value" };
 
 	if (value == NULL || !tok_is_uri(value))
 		return ST_OK;
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
 		if (strcasestr(value, refused[i]) != NULL)
-			return manifest_error(m, record, key, e,
-					      "'%s' in a manifest's URI: it belongs on the command line",
-					      refused[i]);
+			return manifest_error(
+				m, record, key, e,
+				"'%s' in a manifest's URI: it belongs on the command line",
+				refused[i]);
 	return ST_OK;
 }
 

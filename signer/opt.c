@@ -10,7 +10,14 @@
 
 static const struct opt_row rows[] = {
 #define ROLE(NAME, number, text, option, shown) \
-	{ OPT_RECORD, option, 0, "CERT[,name=NAME][,address=IP]", true, V_BUILD, "a record of role " text, number },
+	{ OPT_RECORD, \
+	  option, \
+	  0, \
+	  "CERT[,name=NAME][,address=IP]", \
+	  true, \
+	  V_BUILD, \
+	  "a record of role " text, \
+	  number },
 #include "tlv/roles.def"
 #undef ROLE
 #define OPTION(NAME, name, short_name, metavar, repeatable, verbs, help) \
@@ -48,8 +55,7 @@ static size_t distance(const char *a, const char *b)
 		for (size_t j = 1; j <= nb; j++) {
 			size_t above = row[j];
 
-			row[j] = min3(above + 1, row[j - 1] + 1,
-				      diagonal + (a[i - 1] != b[j - 1]));
+			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
 			diagonal = above;
 		}
 	}
@@ -246,8 +252,8 @@ enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint6
 {
 	for (size_t i = 0; i < o->n; i++)
 		if (o->items[i].row->id == id && !parse_number(o->items[i].value, max, out))
-			return err_set(e, ST_USAGE, "option '--%s': '%s' is no number from 0 to %llu",
-				       o->items[i].row->name, o->items[i].value,
-				       (unsigned long long)max);
+			return err_set(
+				e, ST_USAGE, "option '--%s': '%s' is no number from 0 to %llu",
+				o->items[i].row->name, o->items[i].value, (unsigned long long)max);
 	return ST_OK;
 }

@@ -58,7 +58,8 @@ void out_safe(struct span text)
 
 enum status out_json(json_t *value, struct tlv_err *e)
 {
-	int r = value != NULL ? json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : -1;
+	int r = value != NULL ? json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) :
+				-1;
 
 	if (value == NULL)
 		return err_nomem(e);
@@ -180,8 +181,9 @@ void json_set_text(json_t *object, const char *key, struct span text)
 	char name[64];
 
 	if (span_is_utf8(text)) {
-		(void)json_object_set_new(object, key, text.n == 0 ? json_string("") :
-									 json_stringn((const char *)text.p, text.n));
+		(void)json_object_set_new(object, key,
+					  text.n == 0 ? json_string("") :
+							json_stringn((const char *)text.p, text.n));
 		return;
 	}
 	(void)json_object_set_new(object, key, json_null());

@@ -37,7 +37,7 @@ bool msg_ask(const char *question);
 void safe_text(struct buf *b, struct span text);
 
 /* JSON values; NULL where memory ends, which json_object_set_new takes and reports. */
-json_t *json_hex(struct span s);	       /* lower case */
+json_t *json_hex(struct span s); /* lower case */
 json_t *json_hex_upper(struct span s);
 /* Sets key to the text, or where it is not UTF-8 to null with its bytes under key_hex. */
 void json_set_text(json_t *object, const char *key, struct span text);

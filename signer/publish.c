@@ -53,8 +53,9 @@ static enum status split(struct pending *p, const char *path, bool follow, struc
 		return err_nomem(e);
 	slash = strrchr(p->path, '/');
 	p->name = slash != NULL ? slash + 1 : p->path;
-	p->folder = slash == NULL ? strdup(".") :
-				    strndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path));
+	p->folder = slash == NULL ?
+			    strdup(".") :
+			    strndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path));
 	if (p->folder == NULL)
 		return err_nomem(e);
 	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 8)
@@ -70,7 +71,8 @@ static enum status look_at_target(struct pending *p, const struct publish_option
 	p->exists = true;
 	if (S_ISLNK(p->old.st_mode))
 		return err_set(e, ST_OUTPUT,
-			       "is a symbolic link: name the file itself, or write through it with --follow");
+			       "is a symbolic link: name the file itself, or write through it with "
+			       "--follow");
 	if (S_ISDIR(p->old.st_mode))
 		return err_set(e, ST_OUTPUT, "is a folder");
 	if (!S_ISREG(p->old.st_mode))
@@ -80,7 +82,8 @@ static enum status look_at_target(struct pending *p, const struct publish_option
 	     opt->replaces->st_size != p->old.st_size ||
 	     opt->replaces->st_mtim.tv_sec != p->old.st_mtim.tv_sec ||
 	     opt->replaces->st_mtim.tv_nsec != p->old.st_mtim.tv_nsec))
-		return err_set(e, ST_OUTPUT, "was changed by somebody else meanwhile: run this again");
+		return err_set(e, ST_OUTPUT,
+			       "was changed by somebody else meanwhile: run this again");
 	return ST_OK;
 }
 
@@ -144,7 +147,8 @@ static enum status make_temp(struct pending *p, struct tlv_err *e)
 			continue;
 		if (p->fd < 0)
 			return failed(e, "cannot be written in its folder");
-		if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && fstat(p->fd, &st) == 0 && st.st_nlink > 0)
+		if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && fstat(p->fd, &st) == 0 &&
+		    st.st_nlink > 0)
 			return ST_OK;
 		(void)close(p->fd);
 		p->fd = -1;
@@ -197,7 +201,8 @@ static enum status commit(struct pending *p, const struct publish_options *opt, 
 	if (st == ST_OK)
 		st = look_at_target(p, opt, e);
 	if (st == ST_OK && (existed || opt->replaces != NULL) && !p->exists)
-		st = err_set(e, ST_OUTPUT, "was taken away by somebody else meanwhile: run this again");
+		st = err_set(e, ST_OUTPUT,
+			     "was taken away by somebody else meanwhile: run this again");
 	if (st != ST_OK)
 		return st;
 	if (renameat(p->dir_fd, p->temp, p->dir_fd, p->name) != 0)

@@ -15,9 +15,10 @@
 #include "tlv/err.h"
 
 struct publish_options {
-	bool follow;		     /* write through a symbolic link */
-	bool no_replace;	     /* an existing file of other content is refused */
-	const struct stat *replaces; /* what was read of the target, or NULL; a change since is refused */
+	bool follow;	 /* write through a symbolic link */
+	bool no_replace; /* an existing file of other content is refused */
+	const struct stat
+		*replaces; /* what was read of the target, or NULL; a change since is refused */
 };
 
 /*

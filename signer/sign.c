@@ -92,7 +92,8 @@ static enum status read_back(const struct signing *s, struct tlv_err *e)
 
 	if (st != ST_OK || !same_header(&l.header, &s->header) ||
 	    !span_eq(span_slice(bytes, l.header.raw.n, bytes.n), s->spec->records))
-		st = err_set(e, ST_BUG, "the list that was made does not read back as it was meant");
+		st = err_set(e, ST_BUG,
+			     "the list that was made does not read back as it was meant");
 	else if (verify_signature(&l, NULL, &signer) == VERDICT_BAD)
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
 	tlv_list_free(&l);
@@ -110,9 +111,11 @@ static enum status check_signer(const struct signing *s, struct tlv_err *e)
 	tlv_list_free(&l);
 	if (signer == TLV_SIGNER_AMBIGUOUS)
 		return err_set(e, ST_INPUT,
-			       "two SAST records have the signer's serial number and issuer, but other keys");
+			       "two SAST records have the signer's serial number and issuer, but "
+			       "other keys");
 	return signer >= 0 ? ST_OK :
-			     err_set(e, ST_BUG, "the list that was made does not read back as it was meant");
+			     err_set(e, ST_BUG,
+				     "the list that was made does not read back as it was meant");
 }
 
 enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,

@@ -12,7 +12,7 @@
 #include "tlv/err.h"
 
 enum {
-	SLURP_LIST_MAX = 1 << 30,    /* bytes */
+	SLURP_LIST_MAX = 1 << 30, /* bytes */
 	SLURP_CERT_MAX = 1 << 20,
 	SLURP_MANIFEST_MAX = 1 << 20
 };
@@ -25,9 +25,9 @@ struct blob {
 };
 
 enum slurp_mode {
-	SLURP_ANY,	/* pipes too, folders not */
-	SLURP_REGULAR,	/* a regular file */
-	SLURP_PRIVATE	/* a regular file that neither group nor others can read */
+	SLURP_ANY,     /* pipes too, folders not */
+	SLURP_REGULAR, /* a regular file */
+	SLURP_PRIVATE  /* a regular file that neither group nor others can read */
 };
 
 /* ST_INPUT, with the path in front, where it cannot be read, is no such file or longer than max. */

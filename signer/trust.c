@@ -56,7 +56,8 @@ static enum status add_list(struct trust *t, const struct tlv_list *l, struct tl
 	long signer;
 
 	if (verify_signature(l, NULL, &signer) == VERDICT_BAD)
-		return err_set(e, ST_INPUT, "its own signature does not verify: it vouches for nobody");
+		return err_set(e, ST_INPUT,
+			       "its own signature does not verify: it vouches for nobody");
 	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
@@ -174,7 +175,8 @@ enum status trust_check(const struct trust *t, const struct tlv_list *l, struct 
 	for (size_t i = 0; i < t->n; i++)
 		if (t->v[i].ca != NULL && !signs_in(l, span_of(t->v[i].der, t->v[i].n)))
 			return err_set(e, ST_INPUT,
-				       "%s: is a CA certificate, and the tokens' CA also issued every phone's own: name the signer's certificate",
+				       "%s: is a CA certificate, and the tokens' CA also issued "
+				       "every phone's own: name the signer's certificate",
 				       t->v[i].ca);
 	return ST_OK;
 }

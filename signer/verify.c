@@ -69,7 +69,8 @@ static void explain_missing(struct tlv_findings *f, const struct tlv_list *l)
 		by_serial = true;
 	}
 	tlv_find(f, TLV_FIND_SIGNER_MISSING, 0, TLV_NO_OFFSET,
-		 by_serial ? "no SAST record is the signer's: one has its serial number, with another issuer" :
+		 by_serial ? "no SAST record is the signer's: one has its serial number, with "
+			     "another issuer" :
 			     "no SAST record has the signer's serial number and issuer");
 }
 
@@ -79,7 +80,8 @@ static void find_signer(struct verification *v, const struct tlv_list *l)
 
 	if (v->signer == TLV_SIGNER_AMBIGUOUS)
 		tlv_find(&v->findings, TLV_FIND_SIGNER_AMBIGUOUS, 0, TLV_NO_OFFSET,
-			 "two SAST records have the signer's serial number and issuer, but other keys");
+			 "two SAST records have the signer's serial number and issuer, but other "
+			 "keys");
 	if (v->signer == TLV_SIGNER_NONE)
 		explain_missing(&v->findings, l);
 	if (v->signer < 0)
@@ -122,19 +124,22 @@ static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t 
 			 "weak key: with this public exponent anybody can sign");
 }
 
-static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_t record, int64_t now)
+static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_t record,
+		       int64_t now)
 {
 	struct tlv_err e = TLV_ERR_INIT;
 	int64_t before, after;
 	char when[32];
 
 	if (cert_validity(r->certificate, &before, &after, &e) != ST_OK) {
-		tlv_find(f, TLV_FIND_CERT_MALFORMED, record, (int64_t)r->at, "certificate: %s", e.text);
+		tlv_find(f, TLV_FIND_CERT_MALFORMED, record, (int64_t)r->at, "certificate: %s",
+			 e.text);
 		return;
 	}
 	if (now > after) {
 		time_iso(after, when);
-		tlv_find(f, TLV_FIND_EXPIRED, record, (int64_t)r->at, "certificate expired on %s", when);
+		tlv_find(f, TLV_FIND_EXPIRED, record, (int64_t)r->at, "certificate expired on %s",
+			 when);
 	}
 	if (now < before) {
 		time_iso(before, when);
@@ -157,9 +162,10 @@ static void find_certificates(struct verification *v, const struct tlv_list *l, 
 	}
 	if (short_keys > 0)
 		tlv_find(&v->findings, TLV_FIND_SHORT_KEY, 0, TLV_NO_OFFSET,
-			 "%zu of %zu records have keys of 1024 bits, which is weak today", short_keys,
-			 l->nrecords);
-	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP) && (int64_t)l->header.timestamp > now + 86400)
+			 "%zu of %zu records have keys of 1024 bits, which is weak today",
+			 short_keys, l->nrecords);
+	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP) &&
+	    (int64_t)l->header.timestamp > now + 86400)
 		tlv_find(&v->findings, TLV_FIND_FUTURE, 0, TLV_NO_OFFSET,
 			 "timestamp: more than a day in the future");
 }

@@ -26,7 +26,7 @@ struct trust {
 		uint8_t *der; /* owned */
 		size_t n;
 		char *ca; /* the argument, where it is a CA certificate; owned */
-	} *v;
+	} * v;
 	size_t n, cap;
 	bool self; /* self-consistency is enough */
 };
@@ -48,8 +48,8 @@ void trust_free(struct trust *t);
 
 struct verification {
 	enum verdict verdict;
-	bool verified;	  /* the signature is that of the signer's record in the list */
-	long signer;	  /* record index, or TLV_SIGNER_* */
+	bool verified;		      /* the signature is that of the signer's record in the list */
+	long signer;		      /* record index, or TLV_SIGNER_* */
 	struct tlv_findings findings; /* shape, agreement, signer, dates */
 };
 

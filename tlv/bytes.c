@@ -130,6 +130,15 @@ uint32_t span_be(struct span s)
 	return v;
 }
 
+bool span_copy(struct span s, uint8_t *out, size_t cap)
+{
+	if (s.n > cap)
+		return false;
+	if (s.n != 0)
+		memcpy(out, s.p, s.n);
+	return true;
+}
+
 char *span_dup(struct span s)
 {
 	char *copy = malloc(s.n + 1);

@@ -30,7 +30,7 @@ bool span_eq_reversed(struct span a, struct span b); /* a equals b back to front
 bool span_starts(struct span s, struct span prefix);
 bool span_has(struct span s, uint8_t byte);
 bool span_is_ascii(struct span s);
-bool span_is_utf8(struct span s); /* well-formed: no overlong forms, no surrogates */
+bool span_is_utf8(struct span s);	    /* well-formed: no overlong forms, no surrogates */
 int span_cmp(struct span a, struct span b); /* bytewise, a shorter prefix first */
 /* The byte at i, or -1 beyond the end. */
 int span_at(struct span s, size_t i);
@@ -40,6 +40,8 @@ struct span span_slice(struct span s, size_t at, size_t n);
 size_t span_offset(struct span outer, struct span inner);
 /* The value of a big-endian number of 0 to 4 bytes, 0xffffffff where it is longer. */
 uint32_t span_be(struct span s);
+/* Copies into a fixed room of cap bytes; false, copying nothing, where it does not fit. */
+bool span_copy(struct span s, uint8_t *out, size_t cap);
 /* A copy that ends in a NUL, malloc'd, or NULL. */
 char *span_dup(struct span s);
 

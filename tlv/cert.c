@@ -61,8 +61,7 @@ static bool walk_tbs(struct cursor c, struct tlv_cert *out, size_t *fault)
 
 static struct cursor inside(struct cursor before, const struct der *d)
 {
-	return (struct cursor){ .rest = d->value,
-				.at = before.at + (d->raw.n - d->value.n) };
+	return (struct cursor){ .rest = d->value, .at = before.at + (d->raw.n - d->value.n) };
 }
 
 enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e)

@@ -15,9 +15,9 @@ enum tlv_key_type { TLV_KEY_OTHER, TLV_KEY_RSA, TLV_KEY_EC };
 /* Borrows der. */
 struct tlv_cert {
 	struct span der;
-	struct span serial;	/* INTEGER, big-endian, without a leading zero byte */
-	struct span issuer;	/* Name, the whole element */
-	struct span subject;	/* Name, the whole element */
+	struct span serial;  /* INTEGER, big-endian, without a leading zero byte */
+	struct span issuer;  /* Name, the whole element */
+	struct span subject; /* Name, the whole element */
 	enum tlv_key_type key_type;
 	struct span public_key; /* of the BIT STRING: RSAPublicKey, or an EC point */
 	struct span signature;	/* of the BIT STRING */
@@ -27,9 +27,9 @@ struct tlv_cert {
 enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e);
 
 struct tlv_rsa {
-	struct span modulus;  /* magnitudes, big-endian */
+	struct span modulus; /* magnitudes, big-endian */
 	struct span exponent;
-	unsigned bits;	      /* of the modulus */
+	unsigned bits; /* of the modulus */
 };
 
 /* A PKCS#1 RSAPublicKey; false where it is none. */

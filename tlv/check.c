@@ -124,7 +124,8 @@ static void check_text(const struct tlv_field *f, size_t record, struct tlv_find
 	if (!span_is_utf8(text))
 		tlv_find(out, TLV_FIND_TEXT_UTF8, record, at, "%s: not UTF-8", name);
 	if (has_control(text))
-		tlv_find(out, TLV_FIND_TEXT_CONTROL, record, at, "%s: control characters inside", name);
+		tlv_find(out, TLV_FIND_TEXT_CONTROL, record, at, "%s: control characters inside",
+			 name);
 }
 
 /* What every field of a scope is asked, whatever it says. */
@@ -139,14 +140,15 @@ static void check_fields(enum tlv_scope scope, struct span raw, size_t at, size_
 		int64_t where = (int64_t)f.at;
 
 		if (f.row == NULL) {
-			tlv_find(out, TLV_FIND_UNKNOWN_TAG, record, where, "tag %u: unknown, %zu bytes",
-				 (unsigned)f.tag, f.value.n);
+			tlv_find(out, TLV_FIND_UNKNOWN_TAG, record, where,
+				 "tag %u: unknown, %zu bytes", (unsigned)f.tag, f.value.n);
 			continue;
 		}
 		if (f.row->kind == TLV_KIND_PADDING)
 			continue;
 		if ((seen & BIT(f.tag)) != 0)
-			tlv_find(out, TLV_FIND_REPEATED, record, where, "%s: there twice", f.row->text);
+			tlv_find(out, TLV_FIND_REPEATED, record, where, "%s: there twice",
+				 f.row->text);
 		seen |= BIT(f.tag);
 		if (f.parent != f.row->parent)
 			tlv_find(out, TLV_FIND_CONTAINER, record, where, "%s: not where it belongs",
@@ -188,10 +190,18 @@ static void check_codes(const struct tlv_header *h, struct tlv_findings *out)
 void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out)
 {
 	static const uint8_t wanted[] = {
-		TLV_H_VERSION,		  TLV_H_SIGNER_ID,	   TLV_H_SIGNER_NAME,
-		TLV_H_SERIAL_NUMBER,	  TLV_H_CA_NAME,	   TLV_H_SIGNATURE_INFO,
-		TLV_H_DIGEST_ALGORITHM,	  TLV_H_SIGNATURE_ALGO_INFO, TLV_H_SIGNATURE_ALGORITHM,
-		TLV_H_SIGNATURE_MODULUS, TLV_H_SIGNATURE,	   TLV_H_FILENAME,
+		TLV_H_VERSION,
+		TLV_H_SIGNER_ID,
+		TLV_H_SIGNER_NAME,
+		TLV_H_SERIAL_NUMBER,
+		TLV_H_CA_NAME,
+		TLV_H_SIGNATURE_INFO,
+		TLV_H_DIGEST_ALGORITHM,
+		TLV_H_SIGNATURE_ALGO_INFO,
+		TLV_H_SIGNATURE_ALGORITHM,
+		TLV_H_SIGNATURE_MODULUS,
+		TLV_H_SIGNATURE,
+		TLV_H_FILENAME,
 	};
 
 	check_fields(TLV_SCOPE_HEADER, h->raw, 0, 0, out);
@@ -218,9 +228,10 @@ static void agree_name(struct tlv_findings *out, size_t record, const struct tlv
 	if (tlv_name_match(tlv_text(field), name).matches)
 		return;
 	if (tlv_name_is_open(name))
-		tlv_find(out, TLV_FIND_NAME_UNUSUAL, record, (int64_t)r->at,
-			 "%s: no known rendering of its certificate's, which has unusual attributes",
-			 what);
+		tlv_find(
+			out, TLV_FIND_NAME_UNUSUAL, record, (int64_t)r->at,
+			"%s: no known rendering of its certificate's, which has unusual attributes",
+			what);
 	else
 		mismatch(out, record, r, field, what);
 }
@@ -233,7 +244,8 @@ static void check_agreement(const struct tlv_record *r, size_t record, struct tl
 	if (tlv_cert_walk(r->certificate, &c, &e) != ST_OK) {
 		size_t at = r->at + span_offset(r->raw, r->certificate) + (size_t)e.at;
 
-		tlv_find(out, TLV_FIND_CERT_MALFORMED, record, (int64_t)at, "certificate: %s", e.text);
+		tlv_find(out, TLV_FIND_CERT_MALFORMED, record, (int64_t)at, "certificate: %s",
+			 e.text);
 		return;
 	}
 	agree_name(out, record, r, r->subject, c.subject, "subject name");
@@ -250,15 +262,15 @@ static void check_agreement(const struct tlv_record *r, size_t record, struct tl
 static bool is_bare(const struct tlv_record *r)
 {
 	return r->role == TLV_ROLE_CCM_TFTP &&
-	       (r->present & (BIT(TLV_R_SUBJECT_NAME) | BIT(TLV_R_PUBLIC_KEY) | BIT(TLV_R_CERTIFICATE))) ==
-		       0;
+	       (r->present &
+		(BIT(TLV_R_SUBJECT_NAME) | BIT(TLV_R_PUBLIC_KEY) | BIT(TLV_R_CERTIFICATE))) == 0;
 }
 
 static void check_record(const struct tlv_record *r, size_t record, struct tlv_findings *out)
 {
 	static const uint8_t bare[] = { TLV_R_FUNCTION };
 	static const uint8_t full[] = { TLV_R_FUNCTION, TLV_R_SUBJECT_NAME, TLV_R_ISSUER_NAME,
-					TLV_R_SERIAL, TLV_R_PUBLIC_KEY, TLV_R_CERTIFICATE };
+					TLV_R_SERIAL,	TLV_R_PUBLIC_KEY,   TLV_R_CERTIFICATE };
 	static const uint8_t hashed[] = { TLV_R_FUNCTION, TLV_R_SUBJECT_NAME, TLV_R_ISSUER_NAME,
 					  TLV_R_SERIAL };
 
@@ -266,7 +278,8 @@ static void check_record(const struct tlv_record *r, size_t record, struct tlv_f
 	if (is_bare(r))
 		check_present(TLV_SCOPE_RECORD, r->present, bare, COUNT(bare), record, r->at, out);
 	else if (tlv_record_has(r, TLV_R_CERT_HASH))
-		check_present(TLV_SCOPE_RECORD, r->present, hashed, COUNT(hashed), record, r->at, out);
+		check_present(TLV_SCOPE_RECORD, r->present, hashed, COUNT(hashed), record, r->at,
+			      out);
 	else
 		check_present(TLV_SCOPE_RECORD, r->present, full, COUNT(full), record, r->at, out);
 	if (tlv_record_has(r, TLV_R_FUNCTION) && tlv_role_find(r->role) == NULL)

@@ -90,11 +90,11 @@ static enum status find_length(struct span bytes, uint16_t *out, struct tlv_err 
 
 	if (bytes.n == 0)
 		return err_set(e, ST_INPUT, "empty");
+	if (tlv_tag_find(TLV_SCOPE_HEADER, (uint8_t)span_at(bytes, 0)) == NULL)
+		return err_set_at(e, ST_INPUT, 0,
+				  "not a trust list or signed file: it begins with byte 0x%02x",
+				  (unsigned)span_at(bytes, 0));
 	while (tlv_walk_next(&w, &f, e)) {
-		if (f.at == 0 && f.row == NULL)
-			return err_set_at(e, ST_INPUT, 0,
-					  "not a trust list or signed file: it begins with byte 0x%02x",
-					  (unsigned)f.tag);
 		if (f.tag != TLV_H_HEADER_LENGTH)
 			continue;
 		*out = (uint16_t)span_be(f.value);

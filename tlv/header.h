@@ -14,22 +14,22 @@
 
 /* Borrows the decoded bytes. Strings hold their NUL where the file has one. */
 struct tlv_header {
-	struct span raw;	 /* from byte 0 to the first record; shorter where damaged */
-	uint32_t present;	 /* bit n: tag n is there; the first one of a tag counts */
-	uint32_t repeated;	 /* bit n: tag n is there more than once */
-	uint8_t version[2];	 /* major, minor */
-	uint16_t length;	 /* as field 2 says */
+	struct span raw;    /* from byte 0 to the first record; shorter where damaged */
+	uint32_t present;   /* bit n: tag n is there; the first one of a tag counts */
+	uint32_t repeated;  /* bit n: tag n is there more than once */
+	uint8_t version[2]; /* major, minor */
+	uint16_t length;    /* as field 2 says */
 	struct span signer_name, signer_serial, signer_issuer;
-	uint8_t digest;		 /* code */
-	uint8_t algorithm;	 /* 0: RSASSA-PKCS1-v1_5 */
-	uint8_t modulus;	 /* code */
+	uint8_t digest;	   /* code */
+	uint8_t algorithm; /* 0: RSASSA-PKCS1-v1_5 */
+	uint8_t modulus;   /* code */
 	struct span signature;
-	size_t signature_at;	 /* offset of field 12's tag byte */
+	size_t signature_at; /* offset of field 12's tag byte */
 	struct span filename;
-	uint32_t timestamp;	 /* seconds since 1970 UTC */
+	uint32_t timestamp; /* seconds since 1970 UTC */
 	uint8_t signer_version[2];
-	size_t padding;		 /* number of padding bytes */
-	size_t padding_at;	 /* offset of the first that is not at the end, 0: none */
+	size_t padding;	   /* number of padding bytes */
+	size_t padding_at; /* offset of the first that is not at the end, 0: none */
 };
 
 static inline bool tlv_header_has(const struct tlv_header *h, enum tlv_tag tag)

@@ -11,7 +11,9 @@
 #include "tlv/header.h"
 #include "tlv/record.h"
 
-enum { TLV_PHONE_LIMIT = 65536 }; /* bytes; phones do not load a longer list (documented for the ITL) */
+enum {
+	TLV_PHONE_LIMIT = 65536
+}; /* bytes; phones do not load a longer list (documented for the ITL) */
 
 /* Borrows the bytes. Records are numbered from 1 where people read, from 0 here. */
 struct tlv_list {

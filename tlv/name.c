@@ -13,7 +13,8 @@ struct attr_row {
 };
 
 static const struct attr_row attr_rows[] = {
-#define ATTR(oid, keyword, rank, rfc4514) { { (const uint8_t *)(oid), sizeof(oid) - 1 }, keyword, rank, rfc4514 },
+#define ATTR(oid, keyword, rank, rfc4514) \
+	{ { (const uint8_t *)(oid), sizeof(oid) - 1 }, keyword, rank, rfc4514 },
 #include "tlv/attrs.def"
 #undef ATTR
 };
@@ -95,14 +96,19 @@ static bool put_code_point(struct buf *b, uint32_t u)
 /* Characters of a fixed width: Latin-1, UCS-2 (with surrogate pairs), UCS-4. */
 static bool put_wide(struct buf *b, struct span s, size_t width)
 {
-	struct cursor c = cursor_of(s);
-	struct span unit, low;
+	struct cursor c = cursor_of(s), ahead;
+	struct span unit;
 	uint32_t u;
+	uint16_t low;
 
 	while (cursor_take(&c, width, &unit)) {
 		u = span_be(unit);
-		if (width == 2 && u >= 0xd800 && u <= 0xdbff && cursor_take(&c, 2, &low))
-			u = 0x10000 + ((u - 0xd800) << 10) + (span_be(low) - 0xdc00U);
+		ahead = c;
+		if (width == 2 && u >= 0xd800 && u <= 0xdbff && cursor_u16(&ahead, &low) &&
+		    low >= 0xdc00 && low <= 0xdfff) {
+			u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00U);
+			c = ahead;
+		}
 		if (!put_code_point(b, u))
 			return false;
 	}
@@ -175,8 +181,9 @@ static enum status not_expressible(struct tlv_err *e, const struct attr *a, cons
 
 static bool is_string_type(uint8_t tag)
 {
-	static const uint8_t types[] = { DER_UTF8_STRING,      DER_NUMERIC_STRING, DER_PRINTABLE_STRING,
-					 DER_T61_STRING,       DER_IA5_STRING,	   DER_VISIBLE_STRING,
+	static const uint8_t types[] = { DER_UTF8_STRING,      DER_NUMERIC_STRING,
+					 DER_PRINTABLE_STRING, DER_T61_STRING,
+					 DER_IA5_STRING,       DER_VISIBLE_STRING,
 					 DER_UNIVERSAL_STRING, DER_BMP_STRING };
 
 	return span_has(span_of(types, sizeof types), tag);
@@ -219,13 +226,15 @@ struct name_out {
 
 typedef enum status put_attr_fn(struct name_out *o, const struct attr *a, struct span v, bool text);
 
-static enum status put_server_attr(struct name_out *o, const struct attr *a, struct span v, bool text)
+static enum status put_server_attr(struct name_out *o, const struct attr *a, struct span v,
+				   bool text)
 {
 	(void)text;
 	if (span_has(v, 0))
 		return not_expressible(o->e, a, "a NUL inside, which ends the name in a list");
 	if (span_has(v, ';'))
-		return not_expressible(o->e, a, "a ';' inside, which separates attributes in this style");
+		return not_expressible(o->e, a,
+				       "a ';' inside, which separates attributes in this style");
 	if (put_keyword(o->b, a, KEYWORD_UPPER, o->e) != ST_OK)
 		return ST_INPUT;
 	buf_put(o->b, v);
@@ -236,10 +245,11 @@ static enum status put_server_attr(struct name_out *o, const struct attr *a, str
  * The CTL Client ends the string at the first comma or NUL inside a value, and
  * loses the closing quote with the rest.
  */
-static enum status put_token_attr(struct name_out *o, const struct attr *a, struct span v, bool text)
+static enum status put_token_attr(struct name_out *o, const struct attr *a, struct span v,
+				  bool text)
 {
-	bool quoted = span_at(v, 0) == ' ' || (v.n > 0 && span_at(v, v.n - 1) == ' ') ||
-		      span_has(v, ',');
+	bool quoted =
+		span_at(v, 0) == ' ' || (v.n > 0 && span_at(v, v.n - 1) == ' ') || span_has(v, ',');
 	size_t n = 0;
 
 	(void)text;
@@ -248,7 +258,8 @@ static enum status put_token_attr(struct name_out *o, const struct attr *a, stru
 	o->ended = n < v.n;
 	v = span_slice(v, 0, n);
 	if (span_has(v, ';'))
-		return not_expressible(o->e, a, "a ';' inside, which separates attributes in this style");
+		return not_expressible(o->e, a,
+				       "a ';' inside, which separates attributes in this style");
 	if (put_keyword(o->b, a, KEYWORD_LOWER, o->e) != ST_OK)
 		return ST_INPUT;
 	buf_str(o->b, quoted ? "\"" : "");
@@ -266,7 +277,8 @@ static bool rfc4514_escaped(struct span v, size_t i)
 	return (c == '#' && i == 0) || span_has(SPAN_LIT("\\\"+,;<>"), (uint8_t)c);
 }
 
-static enum status put_rfc4514_attr(struct name_out *o, const struct attr *a, struct span v, bool text)
+static enum status put_rfc4514_attr(struct name_out *o, const struct attr *a, struct span v,
+				    bool text)
 {
 	if (span_has(v, 0))
 		return not_expressible(o->e, a, "a NUL inside, which ends the name in a list");
@@ -331,7 +343,8 @@ enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form
 	int n = read_attrs(name, attrs);
 
 	if (n < 0)
-		return err_set(e, ST_INPUT, "name: not a distinguished name, or of over %d attributes",
+		return err_set(e, ST_INPUT,
+			       "name: not a distinguished name, or of over %d attributes",
 			       ATTRS_MAX);
 	if (!forms[form].ranked)
 		return put_rank(&o, attrs, n, -1, forms[form].put, start);

@@ -11,9 +11,9 @@
 #include "tlv/err.h"
 
 enum tlv_name_form {
-	TLV_NAME_SERVER,  /* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, then the rest */
-	TLV_NAME_TOKEN,	  /* cn="…";ou=…;o="… : cut at the first comma inside a value */
-	TLV_NAME_RFC4514  /* certificate order, RFC 4514 escapes, the given separator */
+	TLV_NAME_SERVER, /* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, then the rest */
+	TLV_NAME_TOKEN,	 /* cn="…";ou=…;o="… : cut at the first comma inside a value */
+	TLV_NAME_RFC4514 /* certificate order, RFC 4514 escapes, the given separator */
 };
 
 /*

@@ -14,10 +14,10 @@
 
 struct tlv_field {
 	uint8_t tag;
-	uint8_t parent;			/* tag of the innermost open container, 0: none */
-	const struct tlv_tag_row *row;	/* NULL: an unknown tag */
-	size_t at;			/* offset of the tag byte in the file */
-	struct span value;		/* a container's: the fields inside, which come next */
+	uint8_t parent;		       /* tag of the innermost open container, 0: none */
+	const struct tlv_tag_row *row; /* NULL: an unknown tag */
+	size_t at;		       /* offset of the tag byte in the file */
+	struct span value;	       /* a container's: the fields inside, which come next */
 };
 
 enum { TLV_DEPTH_MAX = 8, TLV_HEAD = 3 /* bytes of tag and length */, TLV_FIELD_MAX = 65535 };

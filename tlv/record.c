@@ -74,7 +74,8 @@ static enum status read_length(struct span bytes, size_t at, size_t *out, struct
 	if (!cursor_u16(&c, &n) || n != 2 || !cursor_u16(&c, &length))
 		return err_set_at(e, ST_INPUT, at, "record length: cut short, or not of 2 bytes");
 	if (length < c.at - at)
-		return err_set_at(e, ST_INPUT, at, "record length: %u bytes are less than its own field",
+		return err_set_at(e, ST_INPUT, at,
+				  "record length: %u bytes are less than its own field",
 				  (unsigned)length);
 	if (length > bytes.n)
 		return err_set_at(e, ST_INPUT, at, "record length: %u bytes claimed, %zu remain",
@@ -132,16 +133,19 @@ static enum status require(const struct form *f, const struct tlv_record_spec *s
 	if (f->dns == DNS_NAME && s->name.n == 0)
 		return err_set(e, ST_USAGE, "style cucm needs the node's name: add name=");
 	if (f->dns == DNS_ADDRESS && !s->has_address)
-		return err_set(e, ST_USAGE, "style ctl-client needs the node's address: add address=");
+		return err_set(e, ST_USAGE,
+			       "style ctl-client needs the node's address: add address=");
 	if (s->cert == NULL && f->dns == DNS_NONE)
 		return err_set(e, ST_USAGE,
-			       "style rfc4514 has neither names nor addresses for a record without certificate");
+			       "style rfc4514 has neither names nor addresses for a record without "
+			       "certificate");
 	if (span_has(s->name, 0))
 		return err_set(e, ST_INPUT, "name: a NUL inside");
 	return ST_OK;
 }
 
-static void put_dns_name(struct tlv_writer *w, const struct form *f, const struct tlv_record_spec *s)
+static void put_dns_name(struct tlv_writer *w, const struct form *f,
+			 const struct tlv_record_spec *s)
 {
 	struct buf text = BUF_INIT;
 

@@ -39,7 +39,8 @@ static inline bool tlv_record_has(const struct tlv_record *r, enum tlv_tag tag)
  * file and may go on with others. ST_INPUT where it is malformed; the struct
  * then holds what was read before the fault.
  */
-enum status tlv_record_decode(struct tlv_record *r, struct span bytes, size_t at, struct tlv_err *e);
+enum status tlv_record_decode(struct tlv_record *r, struct span bytes, size_t at,
+			      struct tlv_err *e);
 
 /* How a writer renders: its style, and what rfc4514 puts between attributes. */
 struct tlv_dialect {
@@ -50,9 +51,9 @@ struct tlv_dialect {
 struct tlv_record_spec {
 	struct tlv_dialect dialect;
 	uint16_t role;
-	bool token;		      /* a hardware token's record: ctl-client form, whatever the style but rfc4514 */
-	const struct tlv_cert *cert;  /* NULL: name, role and address only (non-secure mode) */
-	struct span name;	      /* DNSNAME of cucm, without NUL; empty: none */
+	bool token; /* a hardware token's record: ctl-client form, whatever the style but rfc4514 */
+	const struct tlv_cert *cert; /* NULL: name, role and address only (non-secure mode) */
+	struct span name;	     /* DNSNAME of cucm, without NUL; empty: none */
 	bool has_address;
 	uint8_t address[4];
 };

@@ -30,7 +30,8 @@ enum tlv_kind {
 #define TLV_TAG_ENUM_HEADER(name) TLV_H_##name
 #define TLV_TAG_ENUM_RECORD(name) TLV_R_##name
 enum tlv_tag {
-#define TAG(scope, number, name, text, label, kind, min, max, parent) TLV_TAG_ENUM_##scope(name) = (number),
+#define TAG(scope, number, name, text, label, kind, min, max, parent) \
+	TLV_TAG_ENUM_##scope(name) = (number),
 #include "tlv/tags.def"
 #undef TAG
 };
