@@ -28,7 +28,7 @@ SANITIZER_STATUS = 99
 STATUSES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70}
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """One run of the program."""
     args: list
@@ -37,7 +37,9 @@ class Run:
     err: str
 
     def __str__(self):
-        return (f"$ ctlsign {' '.join(map(str, self.args))}\nstatus {self.status}\n"
+        line = " ".join(map(str, self.args))
+        line = line if len(line) < 600 else f"{line[:600]} …"
+        return (f"$ ctlsign {line}\nstatus {self.status}\n"
                 f"--- stdout\n{self.out}--- stderr\n{self.err}")
 
     @property
@@ -95,7 +97,7 @@ class Runner:
         assert run.status != SANITIZER_STATUS, str(run)
         if not wrapper:
             assert run.status in STATUSES, str(run)
-        if run.status == 0 and args[:1] == ("build",) and "--help" not in args:
+        if run.status == 0 and args[:1] == ("build",) and "-o" in args:
             self.second_opinion(run, cwd)
         return run
 

@@ -2,7 +2,7 @@
 """The lists that many tests build, and what the format's description says about them."""
 PUB = "10.48.47.153"
 SUB = "10.48.47.154"
-TIME = 1425667567  # 2015-03-06T18:46:07Z, that of the vendor's printed list
+TIME = 1426000000  # 2015-03-10T15:06:40Z: every certificate of the cluster is valid
 
 MANIFEST = """\
 file: CTLFile.tlv
@@ -54,6 +54,17 @@ def key(cluster, kind):
     """The options that sign it with a key file."""
     name = SIGNER[kind]
     return ["-k", cluster / f"{name}.key", "--cert", cluster / f"{name}.pem"]
+
+
+def anchor(cluster):
+    """The options of a list that the publisher signs: its key and its SAST record."""
+    return ["--sast", f"{cluster}/pub.pem,name=cucm-1051-a-pub,address={PUB}",
+            *key(cluster, "tokenless")]
+
+
+def by(private_key, cert):
+    """The options of a list whose one record is its signer's."""
+    return ["--sast", f"{cert},name=n", "-k", private_key, "--cert", cert]
 
 
 def build(ctlsign, cluster, kind, out, *more, signs=None, **kw):

@@ -35,6 +35,8 @@ def target(request, ctlsign, cluster, tmp_path):
 
 def build(cluster, target, *more, key=("pub.key", "pub.pem")):
     words = ["build", "-o", target, *more]
+    if "-m" not in more and "--sast" not in more:
+        words += ["--sast", f"{cluster}/pub.pem,name=n"]
     if key:
         words += ["-k", cluster / key[0]]
         if len(key) > 1:
@@ -62,11 +64,14 @@ def test_inputs_that_are_none(ctlsign, cluster, target, tmp_path, what, where):
     ctlsign.refused(3, *args, says=bad.name)
 
 
-def test_a_fifo_and_a_device_are_no_inputs(ctlsign, cluster, target, tmp_path):
-    os.mkfifo(tmp_path / "fifo.pem")
-    ctlsign.refused(3, *build(cluster, target, "--ccm-tftp", f"{tmp_path}/fifo.pem"),
-                    says="fifo.pem", timeout=20)
+def test_devices_and_pipes(ctlsign, cluster, target, tmp_path):
+    """A manifest is a regular file; a certificate from a device is bounded."""
+    os.mkfifo(tmp_path / "fifo.yaml")
+    ctlsign.refused(3, *build(cluster, target, "-m", tmp_path / "fifo.yaml"), says="fifo.yaml",
+                    timeout=20)
     ctlsign.refused(3, *build(cluster, target, "-m", "/dev/zero"), says="/dev/zero", timeout=20)
+    ctlsign.refused(3, *build(cluster, target, "--ccm-tftp", f"/dev/zero,name=n,address={SUB}"),
+                    says="/dev/zero", timeout=20)
 
 
 # Keys ----------------------------------------------------------------------------------------
@@ -78,7 +83,7 @@ def test_a_certificate_without_its_key(ctlsign, cluster, target):
 
 
 def test_a_key_that_is_not_the_certificate_s(ctlsign, cluster, target):
-    ctlsign.refused(3, *build(cluster, target, key=("capf.key", "pub.pem")), says="pub.pem")
+    ctlsign.refused(3, *build(cluster, target, key=("capf.key", "pub.pem")), says="capf.key")
     ctlsign.refused(3, *build(cluster, target, key=("pub-regenerated.key", "pub.pem")))
 
 
@@ -86,7 +91,7 @@ def test_a_key_that_is_not_the_certificate_s(ctlsign, cluster, target):
                                        ("rsa1000", "1000")])
 def test_signers_that_the_format_cannot_express(ctlsign, signer, target, kind, says):
     key, cert = signer(kind)
-    ctlsign.refused(3, "build", "-o", target, "-k", key, "--cert", cert, says=says)
+    ctlsign.refused(3, "build", "-o", target, *lists.by(key, cert), says=says)
 
 
 # Lengths -------------------------------------------------------------------------------------
@@ -125,18 +130,18 @@ GOOD_ROW = "  - {role: SAST, cert: pub.pem, name: a, address: 10.0.0.1}\n"
 HEAD = "file: CTLFile.tlv\nstyle: cucm\nkey: pub.key\ncert: pub.pem\n"
 
 
-@pytest.mark.parametrize("text,line,says", [
+MANIFESTS = [
     (HEAD + "records:\n" + GOOD_ROW + "  - {role: CCM-TFTP, cert: pub.pem}\n", 7, "CCM-TFTP"),
     (HEAD + "records:\n  - role: sast\n    cert: pub.pem\n", 6, "sast"),
     (HEAD + "colour: blue\nrecords:\n" + GOOD_ROW, 5, "colour"),
     (HEAD + "records:\n  - {role: SAST, cert: pub.pem, port: 1}\n", 6, "port"),
-    (HEAD + "records: 5\n", 5, "records"),
-    (HEAD + "records: {role: SAST}\n", 5, "records"),
+    (HEAD + "records: 5\n", 5, ""),
+    (HEAD + "records: {role: SAST}\n", 5, ""),
     (HEAD + "records:\n  - SAST\n", 6, ""),
-    (HEAD + "records:\n  - {role: SAST, cert: [a, b]}\n", 6, "cert"),
+    (HEAD + "records:\n  - {role: SAST, cert: [a, b]}\n", 6, ""),
     (HEAD + "mode: insecure\nrecords:\n" + GOOD_ROW, 5, "insecure"),
     (HEAD + "digest: md5\nrecords:\n" + GOOD_ROW, 5, "md5"),
-    ("style: cisco\nkey: pub.key\nrecords:\n" + GOOD_ROW, 1, "cisco"),
+    ("style: cisco\nkey: pub.key\ncert: pub.pem\nrecords:\n" + GOOD_ROW, 1, "cisco"),
     (HEAD + "records:\n" + GOOD_ROW + "  - {role: TFTP, cert: pub.pem, name: b, address: 10.0.0.256}\n",
      7, "10.0.0.256"),
     (HEAD + "records:\n" + GOOD_ROW + "  - {role: TFTP, cert: pub.pem, name: b, address: '2001:db8::1'}\n",
@@ -159,7 +164,10 @@ HEAD = "file: CTLFile.tlv\nstyle: cucm\nkey: pub.key\ncert: pub.pem\n"
     ("key: 'pkcs11:token=x?pin-source=file:/etc/passwd'\nrecords:\n" + GOOD_ROW, 1, "pin-source"),
     ("key: 'pkcs11:token=x?module-name=evil'\nrecords:\n" + GOOD_ROW, 1, "module-name"),
     ("key: 'pkcs11:token=x?pin-value=1234'\nrecords:\n" + GOOD_ROW, 1, "pin-value"),
-])
+]
+
+
+@pytest.mark.parametrize("text,line,says", MANIFESTS, ids=range(len(MANIFESTS)))
 def test_manifest_errors_name_file_and_line(ctlsign, cluster, target, text, line, says):
     path = manifest(cluster, text)
     run = ctlsign.refused(3, "build", "-o", target, "-m", path, says=[path.name, says])

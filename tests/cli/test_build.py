@@ -141,7 +141,7 @@ def test_rfc4514_records_and_signer_version(ctlsign, cluster, out):
 def test_rfc4514_escapes_names(ctlsign, cluster, signer, out):
     key, cert = signer("rsa1024", cn='a,b+c;d"e\\f<g> ',
                        subject=[("ORGANIZATION_NAME", "#lead"), ("COMMON_NAME", 'a,b+c;d"e\\f<g> ')])
-    ctlsign.ok("build", "-o", out, "--style", "rfc4514", "--sast", cert, "-k", key, "--cert", cert)
+    ctlsign.ok("build", "-o", out, "--style", "rfc4514", *lists.by(key, cert))
     subject = peerlist.parse(out.read_bytes())["records"][0]["subject"]
     assert subject == peerwrite.rfc4514_name(peerwrite.load(cert).subject)
 
@@ -173,22 +173,22 @@ def test_digests(ctlsign, cluster, out, kind, digest, code):
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
 def test_moduli(ctlsign, signer, out, bits, code, digest):
     key, cert = signer(f"rsa{bits}")
-    ctlsign.ok("build", "-o", out, "-k", key, "--cert", cert, "--digest", digest)
+    ctlsign.ok("build", "-o", out, *lists.by(key, cert), "--digest", digest)
     header = peerlist.parse(out.read_bytes())["header"]
     assert header["modulus"] == code and len(header["signature"]) * 8 == bits
 
 
 def test_512_bits_only_where_insisted(ctlsign, signer, out):
     key, cert = signer("rsa512")
-    ctlsign.refused({1, 3}, "build", "-o", out, "-k", key, "--cert", cert, says="512")
+    ctlsign.refused({1, 3}, "build", "-o", out, *lists.by(key, cert), says="512")
     assert not out.exists()
-    ctlsign.ok("build", "-o", out, "-k", key, "--cert", cert, "--allow-weak-keys")
+    ctlsign.ok("build", "-o", out, *lists.by(key, cert), "--allow-weak-keys")
     assert peerlist.parse(out.read_bytes())["header"]["modulus"] == 0
 
 
 def test_512_bits_cannot_hold_sha512(ctlsign, signer, out):
     key, cert = signer("rsa512")
-    ctlsign.refused({2, 3}, "build", "-o", out, "-k", key, "--cert", cert, "--allow-weak-keys",
+    ctlsign.refused({2, 3}, "build", "-o", out, *lists.by(key, cert), "--allow-weak-keys",
                     "--digest", "sha512", says="512")
     assert not out.exists()
 
@@ -258,15 +258,15 @@ def test_another_sast_record_is_no_token_record(ctlsign, cluster, signer, out):
 @pytest.mark.parametrize("option,role", [
     ("--sast", 0), ("--ccm", 1), ("--ccm-tftp", 2), ("--tftp", 3), ("--capf", 4), ("--app-server", 7)])
 def test_roles(ctlsign, cluster, out, option, role):
-    ctlsign.ok("build", "-o", out, "--sast", f"{cluster}/pub.pem,address={PUB}",
+    ctlsign.ok("build", "-o", out, "--sast", f"{cluster}/pub.pem,name=n,address={PUB}",
                f"{option}={cluster}/sub1.pem,name=x,address={SUB}", *lists.key(cluster, "tokenless"))
     assert peerlist.parse(out.read_bytes())["records"][1]["role"] == role
 
 
 def test_itl(ctlsign, cluster, tmp_path):
     out = tmp_path / "ITLFile.tlv"
-    ctlsign.ok("build", "-o", out, "--tvs", f"{cluster}/sub1.pem,address={SUB}",
-               *lists.key(cluster, "tokenless"))
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
+               "--tvs", f"{cluster}/sub1.pem,address={SUB}")
     parsed = peerlist.parse(out.read_bytes())
     assert parsed["header"]["filename"] == "ITLFile.tlv"
     assert [r["role"] for r in parsed["records"]] == [0, 21]
@@ -274,14 +274,13 @@ def test_itl(ctlsign, cluster, tmp_path):
 
 def test_a_ctl_has_no_tvs_records(ctlsign, cluster, out):
     ctlsign.refused({1, 2, 3}, "build", "-o", out, "--tvs", f"{cluster}/sub1.pem,address={SUB}",
-                    *lists.key(cluster, "tokenless"), says="TVS")
+                    *lists.anchor(cluster), says="TVS")
     assert not out.exists()
 
 
 def test_ec_record(ctlsign, cluster, signer, out):
     _, cert = signer("ec", cn="ec-node")
-    ctlsign.ok("build", "-o", out, "--ccm-tftp", f"{cert},address={SUB}",
-               *lists.key(cluster, "tokenless"))
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster), "--ccm-tftp", f"{cert},address={SUB}")
     record = peerlist.parse(out.read_bytes())["records"][1]
     assert record["public_key"] == peerwrite.public_key(peerwrite.load(cert))
     assert record["public_key"][0] == 4 and len(record["public_key"]) == 65
@@ -371,7 +370,7 @@ def test_wrong_passphrase(ctlsign, cluster, out, tmp_path):
     key.chmod(0o600)
     secret.write_text("wrong-passphrase")
     secret.chmod(0o600)
-    run = ctlsign.refused(6, "build", "-o", out, "-k", key, "--cert", cluster / "pub.pem",
+    run = ctlsign.refused(6, "build", "-o", out, *lists.by(key, cluster / "pub.pem"),
                           "--pin-source", f"file:{secret}", says="e.pem")
     assert "wrong-passphrase" not in run.err
     assert not out.exists()
@@ -381,14 +380,14 @@ def test_no_terminal_to_ask_for_a_passphrase(ctlsign, cluster, out, tmp_path):
     key = tmp_path / "e.pem"
     openssl("pkcs8", "-topk8", "-in", cluster / "pub.key", "-passout", "pass:right", "-out", key)
     key.chmod(0o600)
-    ctlsign.refused(2, "build", "-o", out, "-k", key, "--cert", cluster / "pub.pem", says="terminal")
+    ctlsign.refused(2, "build", "-o", out, *lists.by(key, cluster / "pub.pem"), says="terminal")
     assert not out.exists()
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
 def test_key_files_that_others_can_read_are_refused(ctlsign, cluster, out, mode):
     (cluster / "pub.key").chmod(mode)
-    args = ["build", "-o", out, "-k", cluster / "pub.key", "--cert", cluster / "pub.pem"]
+    args = ["build", "-o", out, *lists.by(cluster / "pub.key", cluster / "pub.pem")]
     ctlsign.refused({2, 3, 6}, *args, says="pub.key")
     assert not out.exists()
     ctlsign.ok(*args, "--insecure-file-mode")
@@ -410,7 +409,7 @@ def test_certificates_in_der_and_with_text_around(ctlsign, cluster, out, tmp_pat
 def test_the_first_of_several_certificates_with_a_warning(ctlsign, cluster, out, tmp_path):
     both = tmp_path / "both.pem"
     both.write_bytes((cluster / "sub1.pem").read_bytes() + (cluster / "pub.pem").read_bytes())
-    run = ctlsign.ok("build", "-o", out, *lists.key(cluster, "tokenless"),
+    run = ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
                      "--ccm-tftp", f"{both},address={SUB}")
     assert "warning" in run.err and "both.pem" in run.err
     assert "sub1" in peerlist.parse(out.read_bytes())["records"][1]["subject"]
@@ -419,21 +418,21 @@ def test_the_first_of_several_certificates_with_a_warning(ctlsign, cluster, out,
 def test_a_file_name_with_a_comma(ctlsign, cluster, out, tmp_path):
     odd = tmp_path / "a,b,names.pem"
     odd.write_bytes((cluster / "sub1.pem").read_bytes())
-    ctlsign.ok("build", "-o", out, *lists.key(cluster, "tokenless"),
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
                "--ccm-tftp", f"{odd},name=n,address={SUB}")
     assert peerlist.parse(out.read_bytes())["records"][1]["dns_name"] == "n"
 
 
 def test_utf8_names(ctlsign, cluster, signer, out):
     _, cert = signer("rsa1024b", subject=[("COMMON_NAME", "Zażółć-ñ"), ("LOCALITY_NAME", "Kraków")])
-    ctlsign.ok("build", "-o", out, *lists.key(cluster, "tokenless"),
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
                "--ccm-tftp", f"{cert},address={SUB}")
     assert peerlist.parse(out.read_bytes())["records"][1]["subject"] == "CN=Zażółć-ñ;L=Kraków"
 
 
 def test_a_semicolon_in_a_name_is_refused_in_cucm(ctlsign, cluster, signer, out):
     _, cert = signer("rsa1024b", cn="a;b")
-    ctlsign.refused(3, "build", "-o", out, *lists.key(cluster, "tokenless"),
+    ctlsign.refused(3, "build", "-o", out, *lists.anchor(cluster),
                     "--ccm-tftp", f"{cert},name=n,address={SUB}", says=";")
     assert not out.exists()
 
@@ -441,14 +440,14 @@ def test_a_semicolon_in_a_name_is_refused_in_cucm(ctlsign, cluster, signer, out)
 def test_a_nul_in_a_name_is_refused(ctlsign, cluster, signer, out):
     _, cert = signer("rsa1024b", subject=[("COMMON_NAME", "a\0b")])
     for style in ("cucm", "rfc4514"):
-        ctlsign.refused(3, "build", "-o", out, *lists.key(cluster, "tokenless"), "--style", style,
+        ctlsign.refused(3, "build", "-o", out, *lists.anchor(cluster), "--style", style,
                         "--ccm-tftp", f"{cert},name=n,address={SUB}")
         assert not out.exists()
 
 
 def test_serial_with_its_high_bit_set_has_no_leading_zero(ctlsign, cluster, signer, out):
     _, cert = signer("rsa1024b", serial=0xF0E0D0C0)
-    ctlsign.ok("build", "-o", out, *lists.key(cluster, "tokenless"),
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
                "--ccm-tftp", f"{cert},name=n,address={SUB}")
     assert peerlist.parse(out.read_bytes())["records"][1]["serial"] == b"\xf0\xe0\xd0\xc0"
 
@@ -488,8 +487,8 @@ def test_output_through_a_symlink_is_refused_unless_followed(ctlsign, cluster, o
 def test_lists_over_64_kib_need_a_word(ctlsign, cluster, out):
     many = [word for _ in range(60) for word in
             ("--ccm-tftp", f"{cluster}/pub-regenerated.pem,name=n,address={SUB}")]
-    args = ["build", "-o", out, *many, *lists.key(cluster, "tokenless")]
-    ctlsign.refused({1, 3}, *args, says="64 KiB")
+    args = ["build", "-o", out, *many, *lists.anchor(cluster)]
+    ctlsign.refused({1, 3}, *args, says="65536")
     assert not out.exists()
     ctlsign.ok(*args, "--allow-large")
     assert out.stat().st_size > 65536
@@ -516,7 +515,7 @@ def test_another_issuer_s_certificate(ctlsign, cluster, keys, signer, out, tmp_p
     issuer = [("COUNTRY_NAME", "PL"), ("COMMON_NAME", "Some CA")]
     cert = make_certificate(tmp_path / "leaf.pem", keys["rsa1024b"],
                             [("COMMON_NAME", "leaf")], issuer=issuer, issuer_key=keys["rsa2048"])
-    ctlsign.ok("build", "-o", out, *lists.key(cluster, "tokenless"),
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
                "--ccm-tftp", f"{cert},address={SUB}")
     record = peerlist.parse(out.read_bytes())["records"][1]
     assert (record["subject"], record["issuer"]) == ("CN=leaf", "CN=Some CA;C=PL")

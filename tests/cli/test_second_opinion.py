@@ -32,14 +32,14 @@ def peer_list(cluster, kind, digest="sha1"):
     one, two = "SAST-ADN0054f509", "SAST-ADN008580ef"
     if kind == "tokens":
         records = [token(one), *(record(row, "ctl-client") for row in SERVERS), token(two)]
-        return peerwrite.assemble(records, 4, cluster / f"{two}.key", digest=digest)
+        return peerwrite.assemble(records, 4, cluster / f"{two}.key", digest=digest, timestamp=TIME)
     if kind == "tokens-non-secure":
         records = [token(one), token(two), *map(emptied, SERVERS)]
-        return peerwrite.assemble(records, 1, cluster / f"{two}.key", digest=digest)
+        return peerwrite.assemble(records, 1, cluster / f"{two}.key", digest=digest, timestamp=TIME)
     pub = lists.SIGNER[kind]
     rows = [("SAST", "pub", "cucm-1051-a-pub", PUB), *SERVERS]
     records = [record(row, "cucm", pub) for row in rows]
-    return peerwrite.assemble(records, 0, cluster / f"{pub}.key", digest=digest)
+    return peerwrite.assemble(records, 0, cluster / f"{pub}.key", digest=digest, timestamp=TIME)
 
 
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
@@ -86,7 +86,7 @@ def test_every_size_digest_and_style(ctlsign, signer, tmp_path, kind, digest, st
         return  # cannot be: 83 + 11 > 64, see test_build
     key, cert = signer(kind)
     out = tmp_path / "CTLFile.tlv"
-    ctlsign.ok("build", "-o", out, "-k", key, "--cert", cert, "--digest", digest, "--style", style,
+    ctlsign.ok("build", "-o", out, *lists.by(key, cert), "--digest", digest, "--style", style,
                "--allow-weak-keys", "--timestamp", TIME)
     assert peerlist.openssl_verify(out.read_bytes(), cert)
 

@@ -52,7 +52,7 @@ def test_either_token_signs(ctlsign, cluster, out, lab):
 def test_larger_keys(ctlsign, signer, out, own_lab, kind, digest):
     key, cert = signer(kind)
     lab = own_lab(("big", key, cert))
-    args = ["build", "-o", out, "--digest", digest, "--timestamp", TIME]
+    args = ["build", "-o", out, "--sast", f"{cert},name=n", "--digest", digest, "--timestamp", TIME]
     ctlsign.ok(*args, "-k", key, "--cert", cert)
     by_file = out.read_bytes()
     out.unlink()
@@ -100,7 +100,7 @@ def test_pin_source_in_the_uri(ctlsign, cluster, out, lab):
 
 
 def test_uris_with_more_attributes(ctlsign, cluster, out, lab):
-    for uri in (f"pkcs11:token={TWO};id=%01;type=private", f"pkcs11:object={TWO}",
+    for uri in (f"pkcs11:token={TWO};id=%01;type=private", f"pkcs11:token={TWO};object={TWO}",
                 f"PKCS11:token={TWO.replace('-', '%2D')}"):
         sign(ctlsign, cluster, out, lab, "-k", uri, "--module", lab.module,
              "--pin-source", f"file:{lab.pin_file}")
@@ -324,7 +324,8 @@ def test_a_named_certificate_that_is_not_the_key_s(ctlsign, cluster, out, lab):
 def test_tokens_that_cannot_sign_a_list(ctlsign, signer, out, own_lab, kind, says):
     key, cert = signer(kind)
     lab = own_lab(("odd", key, cert))
-    ctlsign.refused(3, "build", "-o", out, *lab.key("odd"), env=lab.env, says=says)
+    ctlsign.refused(3, "build", "-o", out, "--sast", f"{cert},name=n", *lab.key("odd"),
+                    env=lab.env, says=says)
     assert not out.exists()
 
 

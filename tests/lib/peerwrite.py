@@ -124,7 +124,7 @@ def sign(data, key, digest):
                           capture_output=True, check=True).stdout
 
 
-def assemble(records, signer, key, *, digest="sha1", filename="CTLFile.tlv", timestamp=1425667567,
+def assemble(records, signer, key, *, digest="sha1", filename="CTLFile.tlv", timestamp=1426000000,
              version=b"\x01\x02", signer_version=None, version_after=15, modulus=None, extra=b"",
              signer_order=(4, 5, 6), corrupt=None):
     """The whole list. records: [[(tag, value)…]…]; signer: index of the signer's record."""
