@@ -192,7 +192,7 @@ int lab_setup(void **state)
 	char name[32], conf[300];
 
 	assert_non_null(l);
-	(void)snprintf(name, sizeof name, "test-%u", folders++);
+	(void)snprintf(name, sizeof name, "test-%d-%u", (int)getpid(), folders++);
 	new_folder(l, name);
 	lab_token_add(l, LAB_PLAIN);
 	(void)snprintf(l->pin, sizeof l->pin, "%s/pin", l->dir);
