@@ -252,6 +252,16 @@ enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e)
 	return st;
 }
 
+enum status cert_base64(struct span s, struct buf *out, struct tlv_err *e)
+{
+	size_t at = buf_hole(out, (s.n + 2) / 3 * 4 + 1);
+
+	if (buf_failed(out, e) != ST_OK || s.n > INT32_MAX)
+		return err_nomem(e);
+	buf_truncate(out, at + (size_t)EVP_EncodeBlock(out->p + at, s.p, (int)s.n));
+	return ST_OK;
+}
+
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
 {
 	if (EVP_Digest(der.p, der.n, out, NULL, EVP_sha1(), NULL) == 1)

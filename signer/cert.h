@@ -58,6 +58,9 @@ enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_aft
 /* Appends "-----BEGIN CERTIFICATE-----…". */
 enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e);
 
+/* Appends the bytes in base64, without line breaks. */
+enum status cert_base64(struct span s, struct buf *out, struct tlv_err *e);
+
 /* SHA-1 of the DER, as show prints it. */
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
 

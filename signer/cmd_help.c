@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
+#include "signer/digest.h"
 #include "signer/help.h"
 #include "signer/out.h"
 
@@ -123,7 +122,7 @@ void help_first(void)
 
 void help_version(void)
 {
-	out_printf("ctlsign %s (%s)\n", CTLSIGN_VERSION, OpenSSL_version(OPENSSL_VERSION));
+	out_printf("ctlsign %s (%s)\n", CTLSIGN_VERSION, digest_library());
 }
 
 enum status help_unknown_verb(const char *word, struct tlv_err *e)

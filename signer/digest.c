@@ -2,6 +2,7 @@
 #include "signer/digest.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -56,6 +57,11 @@ enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t n
 	if (i < 0)
 		return err_set(e, ST_INPUT, "digest algorithm %d: unknown", (int)alg);
 	return run(algs[i].md(), parts, nparts, out, e);
+}
+
+const char *digest_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
 }
 
 struct span digest_span(const struct digest *d)

@@ -34,6 +34,9 @@ enum status digest_info_make(enum tlv_digest alg, struct span digest, struct dig
 /* Bytes that a key needs for a signature with this digest: DigestInfo and 11 of padding. */
 size_t digest_key_bytes(enum tlv_digest alg);
 
+/* "OpenSSL 3.0.19 …": the library that runs, for --version. */
+const char *digest_library(void);
+
 /* Not for signatures: the MD5 that phones show of a whole list, with the fixed length 16. */
 enum status digest_md5(struct span bytes, struct digest *out, struct tlv_err *e);
 

@@ -7,8 +7,6 @@
 #include "signer/env.h"
 #include "signer/out.h"
 
-#include <openssl/evp.h>
-
 static void set(json_t *o, const char *key, json_t *value)
 {
 	(void)json_object_set_new(o, key, value);
@@ -122,14 +120,10 @@ json_t *json_header(const struct tlv_header *h)
 static json_t *base64(struct span s)
 {
 	struct buf b = BUF_INIT;
-	size_t at = buf_hole(&b, (s.n + 2) / 3 * 4 + 1);
 	json_t *v = NULL;
 
-	if (b.failed == ST_OK && s.n <= INT32_MAX) {
-		int n = EVP_EncodeBlock(b.p + at, s.p, (int)s.n);
-
-		v = json_stringn((const char *)b.p, (size_t)n);
-	}
+	if (cert_base64(s, &b, NULL) == ST_OK)
+		v = json_string(buf_cstr(&b));
 	buf_free(&b);
 	return v;
 }

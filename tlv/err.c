@@ -43,7 +43,7 @@ enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const cha
 
 enum status err_in(struct tlv_err *e, const char *fmt, ...)
 {
-	char text[sizeof e->text];
+	char text[ERR_TEXT_MAX];
 	size_t n;
 	va_list ap;
 
