@@ -46,7 +46,7 @@ static void mutate_all(struct buf *b, struct tally *t)
 		const uint8_t good = b->p[i];
 
 		for (unsigned k = 0; k < 10; k++) {
-			b->p[i] = k < 8 ? (uint8_t)(good ^ 1U << k) : k == 8 ? 0x00 : 0xff;
+			b->p[i] = (uint8_t)(k < 8 ? good ^ 1U << k : k == 8 ? 0x00U : 0xffU);
 			if (b->p[i] != good)
 				try_bytes(buf_span(b), t);
 		}
