@@ -1,0 +1,201 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The same bytes from everywhere: PKCS#1 v1.5 has one signature for a key and
+ * a digest, so a key file, SoftHSM, NSS softokn and a token at the other end
+ * of a socket must agree.
+ */
+#include "lab.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOKEN "SAST-ADN008580ef"
+#define CLUSTER TEST_DATA_DIR "/cluster/"
+
+static const char *first_of(const char *const *paths)
+{
+	for (; *paths != NULL; paths++)
+		if (access(*paths, R_OK) == 0)
+			return *paths;
+	return NULL;
+}
+
+static const char *const softokns[] = { "/usr/lib/x86_64-linux-gnu/libsoftokn3.so",
+					"/usr/lib/aarch64-linux-gnu/libsoftokn3.so",
+					"/usr/lib/x86_64-linux-gnu/nss/libsoftokn3.so",
+					"/usr/lib64/libsoftokn3.so", NULL };
+static const char *const clients[] = { "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so",
+				       "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",
+				       "/usr/lib64/pkcs11/p11-kit-client.so", NULL };
+
+static void same_as_the_key_file(struct lab *l)
+{
+	for (uint32_t i = 1; i <= 3; i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		uint8_t sig[TOK_SIG_MAX];
+		struct span want;
+		size_t n;
+
+		assert_status(lab_signature(l, lab_digest_info(i), sig, &n, &e), ST_OK, &e);
+		want = lab_expect(TOKEN, lab_digest_info(i));
+		assert_int_equal(n, want.n);
+		assert_memory_equal(sig, want.p, n);
+	}
+}
+
+static void p21_softhsm(void **state)
+{
+	same_as_the_key_file(*state);
+}
+
+/* A database with key and certificate, and softokn's own init arguments through the fault module. */
+static void softokn_setup(struct lab *l, const char *module)
+{
+	lab_run("mkdir %s/nss && certutil -N -d sql:%s/nss -f %s && "
+		"openssl pkcs12 -export -inkey " CLUSTER TOKEN ".key -in " CLUSTER TOKEN ".pem "
+		"-name SAST -passout pass:x -out %s/k.p12 && "
+		"pk12util -i %s/k.p12 -d sql:%s/nss -k %s -W x >/dev/null",
+		l->dir, l->dir, l->pin, l->dir, l->dir, l->dir, l->pin);
+	lab_plan(l,
+		 "module %s\ninit-args configdir='sql:%s/nss' certPrefix='' keyPrefix='' secmod='' "
+		 "flags=",
+		 module, l->dir);
+	l->opt.uri = "pkcs11:token=NSS%20Certificate%20DB";
+}
+
+static void p21_softokn(void **state)
+{
+	struct lab *l = *state;
+	const char *module = first_of(softokns);
+
+	if (module == NULL || system("command -v certutil pk12util >/dev/null") != 0)
+		lab_skip("NSS softokn (libnss3) or its tools (libnss3-tools) are not installed");
+	softokn_setup(l, module);
+	same_as_the_key_file(l);
+}
+
+static void p16_softokn_takes_no_wrong_pin(void **state)
+{
+	struct lab *l = *state;
+	const char *module = first_of(softokns);
+	struct tlv_err e = TLV_ERR_INIT;
+
+	if (module == NULL || system("command -v certutil pk12util >/dev/null") != 0)
+		lab_skip("NSS softokn (libnss3) or its tools (libnss3-tools) are not installed");
+	softokn_setup(l, module);
+	lab_file(l->pin, "wrong\n", 0600);
+	assert_status(lab_sign(l, &e), ST_PIN, &e);
+	assert_int_equal(lab_count(l, "C_Login"), 1);
+}
+
+/* A server for the plain token, through SoftHSM or a faulty one; its process id, or 0. */
+static pid_t server(struct lab *l, const char *provider)
+{
+	static char address[512];
+	char line[512], said[200];
+	pid_t pid = 0;
+	FILE *out;
+
+	/* To a file: the server keeps what it was given as stdout open. */
+	(void)snprintf(said, sizeof said, "%s/server", l->dir);
+	lab_run("p11-kit server --provider %s --name %s/socket 'pkcs11:token=" TOKEN
+		"' </dev/null >%s 2>&1",
+		provider, l->dir, said);
+	out = fopen(said, "r");
+	assert_non_null(out);
+	while (fgets(line, sizeof line, out) != NULL) {
+		if (strncmp(line, "P11_KIT_SERVER_PID=", 19) == 0)
+			pid = (pid_t)strtol(line + 19, NULL, 10);
+		if (strncmp(line, "P11_KIT_SERVER_ADDRESS=", 23) == 0) {
+			line[strcspn(line, ";\n")] = '\0';
+			(void)snprintf(address, sizeof address, "%s", line + 23);
+			assert_int_equal(setenv("P11_KIT_SERVER_ADDRESS", address, 1), 0);
+		}
+	}
+	(void)fclose(out);
+	l->opt.module = first_of(clients);
+	return pid;
+}
+
+static bool have_remote(void)
+{
+	return first_of(clients) != NULL && system("p11-kit server --help >/dev/null 2>&1") == 0;
+}
+
+#define NO_REMOTE "p11-kit's server or client module (p11-kit, p11-kit-modules) is not installed"
+
+static void p26_a_token_at_the_other_end(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tok_info *list;
+	pid_t pid;
+	size_t n;
+
+	if (!have_remote())
+		lab_skip(NO_REMOTE);
+	pid = server(l, LAB_SOFTHSM);
+	assert_true(pid > 0);
+	same_as_the_key_file(l);
+	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_OK, &e);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].ncerts, 1);
+	tok_infos_free(&list, n);
+	(void)kill(pid, SIGTERM);
+}
+
+static void p26_a_dying_server_is_an_error_not_a_signal(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	uint8_t sig[TOK_SIG_MAX];
+	struct tok *t;
+	pid_t pid;
+	size_t n;
+
+	if (!have_remote())
+		lab_skip(NO_REMOTE);
+	lab_plan(l, "C_Sign 1 crash"); /* and the whole server with it */
+	pid = server(l, l->fault);
+	assert_true(pid > 0);
+	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
+	assert_status(tok_login(t, &e), ST_OK, &e);
+	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
+	assert_text(e.text, "C_Sign: CKR_DEVICE_ERROR");
+	tok_free(&t);
+	(void)kill(pid, SIGTERM);
+}
+
+static void p26_no_server_is_an_error(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	char address[200];
+
+	if (!have_remote())
+		lab_skip(NO_REMOTE);
+	(void)snprintf(address, sizeof address, "unix:path=%s/nobody", l->dir);
+	assert_int_equal(setenv("P11_KIT_SERVER_ADDRESS", address, 1), 0);
+	l->opt.module = first_of(clients);
+	assert_true(lab_sign(l, &e) == ST_TOKEN || e.status == ST_NO_MATCH);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(p21_softhsm),
+		TEST(p21_softokn),
+		TEST(p16_softokn_takes_no_wrong_pin),
+		TEST(p26_a_token_at_the_other_end),
+		TEST(p26_a_dying_server_is_an_error_not_a_signal),
+		TEST(p26_no_server_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
+}
