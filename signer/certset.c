@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/certset.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status certset_add(struct certset *s, struct span der, struct tlv_err *e)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (span_eq(buf_span(&s->v[i].der), der))
+			return ST_OK;
+	if (s->n == s->cap) {
+		size_t cap = s->cap == 0 ? 8 : s->cap * 2;
+		struct cert *grown = reallocarray(s->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		s->v = grown;
+		s->cap = cap;
+	}
+	if (cert_from_der(&s->v[s->n], der, e) != ST_OK) {
+		cert_free(&s->v[s->n]);
+		return e != NULL ? e->status : ST_INPUT;
+	}
+	s->n++;
+	return ST_OK;
+}
+
+static int is_certificate_file(const struct dirent *d)
+{
+	static const char *const endings[] = { ".pem", ".cer", ".crt", ".der" };
+	size_t n = strlen(d->d_name);
+
+	if (d->d_name[0] == '.' || n < 5)
+		return 0;
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+		if (strcasecmp(d->d_name + n - 4, endings[i]) == 0)
+			return 1;
+	return 0;
+}
+
+static enum status add_file(struct certset *s, const char *folder, const char *name,
+			    const struct tlv_warn *warn, struct tlv_err *e)
+{
+	static const struct tok_options no_tokens = { .uri = NULL };
+	struct tlv_err own = TLV_ERR_INIT;
+	struct buf path = BUF_INIT;
+	struct cert c = CERT_INIT;
+	enum status st;
+
+	buf_printf(&path, "%s/%s", folder, name);
+	st = cert_load(&c, buf_cstr(&path), &no_tokens, warn, &own);
+	if (st == ST_OK)
+		st = certset_add(s, buf_span(&c.der), &own);
+	if (st == ST_BUG)
+		(void)err_nomem(e);
+	else if (st != ST_OK)
+		warn_put(warn, "%s", own.text);
+	cert_free(&c);
+	buf_free(&path);
+	return st == ST_BUG ? ST_BUG : ST_OK;
+}
+
+enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
+			       struct tlv_err *e)
+{
+	struct dirent **names = NULL;
+	int n = scandir(path, &names, is_certificate_file, alphasort);
+	enum status st = ST_OK;
+
+	if (n < 0)
+		return err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		if (st == ST_OK)
+			st = add_file(s, path, names[i]->d_name, warn, e);
+		free(names[i]);
+	}
+	free(names);
+	return st;
+}
+
+void certset_free(struct certset *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		cert_free(&s->v[i]);
+	free(s->v);
+	*s = CERTSET_INIT;
+}

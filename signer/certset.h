@@ -1,0 +1,29 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A handful of certificates from files and folders.
+ */
+#ifndef CTL_CERTSET_H
+#define CTL_CERTSET_H
+
+#include "signer/cert.h"
+
+struct certset {
+	struct cert *v; /* owned */
+	size_t n, cap;
+};
+
+#define CERTSET_INIT ((struct certset){ .n = 0 })
+
+/* A copy; one that is there already is not added again. */
+enum status certset_add(struct certset *s, struct span der, struct tlv_err *e);
+/*
+ * The certificates of a folder: its files that end in .pem, .cer, .crt or
+ * .der, by name. A file that is none costs a warning. ST_INPUT where the
+ * folder cannot be read.
+ */
+enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
+			       struct tlv_err *e);
+void certset_free(struct certset *s);
+
+#endif
