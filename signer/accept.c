@@ -15,12 +15,21 @@ const struct accept_reason_row *accept_row(enum accept_reason r)
 	return &reason_rows[r];
 }
 
-/* Whether the new list's signature is made by this key. */
-static bool signed_with(const struct tlv_list *l, struct span public_key)
+/* The list in question; key is empty where its signature is there to be looked at. */
+struct candidate {
+	const struct tlv_list *list;
+	struct span key;
+};
+
+/* Whether the new list's signature is, or will be, made by this key. */
+static bool signed_with(const struct candidate *new_list, struct span public_key)
 {
+	const struct tlv_list *l = new_list->list;
 	struct span parts[2];
 	struct digest d;
 
+	if (new_list->key.n > 0)
+		return span_eq(new_list->key, public_key);
 	if (!tlv_header_has(&l->header, TLV_H_SIGNATURE) || l->header.algorithm != 0 ||
 	    tlv_digest_find(l->header.digest) == NULL)
 		return false;
@@ -129,12 +138,12 @@ static const struct cert *ask_tvs(const struct phone *p, const struct tlv_list *
 	const struct tlv_list *ctl = p->tvs_ctl_is_new ? new_list : p->tvs_ctl;
 
 	for (size_t i = 0; p->vouched != NULL && i < p->vouched->n; i++)
-		if (spelled_by_cucm(&p->vouched->v[i], h))
-			return &p->vouched->v[i];
+		if (spelled_by_cucm(&p->vouched->v[i].cert, h))
+			return &p->vouched->v[i].cert;
 	for (size_t i = 0; p->vouched != NULL && i < p->vouched->n; i++)
-		if (spelled_by_ctl(&p->vouched->v[i], ctl, h)) {
+		if (spelled_by_ctl(&p->vouched->v[i].cert, ctl, h)) {
 			*assumptions |= p->tvs_ctl_is_new ? ACCEPT_ASSUMES_CTL : 0U;
-			return &p->vouched->v[i];
+			return &p->vouched->v[i].cert;
 		}
 	return NULL;
 }
@@ -188,28 +197,29 @@ static struct acceptance decided(enum accept_reason reason, long record, bool in
 	return (struct acceptance){ .reason = reason, .record = record, .in_itl = in_itl };
 }
 
-static struct acceptance by_key(const struct tlv_list *new_list, struct span key,
+static struct acceptance by_key(const struct candidate *new_list, struct span key,
 				enum accept_reason good, long record, bool in_itl)
 {
 	return decided(signed_with(new_list, key) ? good : ACCEPT_BAD_SIGNATURE, record, in_itl);
 }
 
-static struct acceptance first_list(const struct tlv_list *new_list)
+static struct acceptance first_list(const struct candidate *new_list)
 {
 	struct acceptance a = decided(ACCEPT_LEAP_OF_FAITH, -1, false);
 	long signer;
 
-	a.new_is_bad = verify_signature(new_list, NULL, &signer) == VERDICT_BAD;
+	a.new_is_bad = new_list->key.n == 0 &&
+		       verify_signature(new_list->list, NULL, &signer) == VERDICT_BAD;
 	return a;
 }
 
-static struct acceptance through_tvs(const struct phone *p, const struct tlv_list *new_list,
+static struct acceptance through_tvs(const struct phone *p, const struct candidate *new_list,
 				     const struct matches *m)
 {
 	struct acceptance a = decided(ACCEPT_SIGNER_UNKNOWN, -1, false);
 	unsigned assumptions = 0;
 	bool asks = can_ask(p, &assumptions);
-	const struct cert *c = asks ? ask_tvs(p, new_list, &assumptions) : NULL;
+	const struct cert *c = asks ? ask_tvs(p, new_list->list, &assumptions) : NULL;
 
 	if (c != NULL) {
 		a = by_key(new_list, c->parts.public_key, ACCEPT_TVS, -1, false);
@@ -221,28 +231,39 @@ static struct acceptance through_tvs(const struct phone *p, const struct tlv_lis
 	else if (m->other >= 0)
 		a = decided(ACCEPT_SIGNER_NOT_SAST, m->other, m->other_in_itl);
 	else
-		a.near = find_near(p, new_list);
+		a.near = find_near(p, new_list->list);
 	a.could_ask = asks;
 	return a;
 }
 
-struct acceptance accept_decide(const struct phone *p, const struct tlv_list *new_list)
+static struct acceptance decide(const struct phone *p, const struct candidate *c)
 {
 	struct matches m = { .sast = -1, .tftp = -1, .other = -1 };
 
-	if (new_list->bytes.n > TLV_PHONE_LIMIT)
+	if (c->list->bytes.n > TLV_PHONE_LIMIT)
 		return decided(ACCEPT_TOO_LARGE, -1, false);
 	if (p->no_lists || (p->ctl == NULL && p->itl == NULL))
-		return first_list(new_list);
-	match_list(&m, p->ctl, &new_list->header, false);
-	match_list(&m, p->itl, &new_list->header, true);
+		return first_list(c);
+	match_list(&m, p->ctl, &c->list->header, false);
+	match_list(&m, p->itl, &c->list->header, true);
 	if (m.ambiguous)
 		return decided(ACCEPT_AMBIGUOUS_SIGNER, -1, false);
 	if (m.sast >= 0)
-		return by_key(new_list, m.key, ACCEPT_SIGNER_IS_SAST, m.sast, m.sast_in_itl);
-	if (m.tftp >= 0 && tlv_list_is_itl(new_list))
-		return by_key(new_list, m.key, ACCEPT_SIGNER_IS_TFTP, m.tftp, m.tftp_in_itl);
-	return through_tvs(p, new_list, &m);
+		return by_key(c, m.key, ACCEPT_SIGNER_IS_SAST, m.sast, m.sast_in_itl);
+	if (m.tftp >= 0 && tlv_list_is_itl(c->list))
+		return by_key(c, m.key, ACCEPT_SIGNER_IS_TFTP, m.tftp, m.tftp_in_itl);
+	return through_tvs(p, c, &m);
+}
+
+struct acceptance accept_decide(const struct phone *p, const struct tlv_list *new_list)
+{
+	return decide(p, &(struct candidate){ .list = new_list, .key = SPAN_NONE });
+}
+
+struct acceptance accept_foresee(const struct phone *p, const struct tlv_list *new_list,
+				 struct span signing_key)
+{
+	return decide(p, &(struct candidate){ .list = new_list, .key = signing_key });
 }
 
 void accept_reason_text(const struct acceptance *a, struct buf *out)

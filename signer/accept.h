@@ -62,6 +62,13 @@ struct acceptance {
 /* Pure: the same arguments, the same answer. */
 struct acceptance accept_decide(const struct phone *p, const struct tlv_list *new_list);
 
+/*
+ * The same before anything is signed: the new list's signature is taken to be
+ * one that this key (a PKCS#1 RSAPublicKey) will make.
+ */
+struct acceptance accept_foresee(const struct phone *p, const struct tlv_list *new_list,
+				 struct span signing_key);
+
 /* Appends "tvs (assumes the ITL has a TVS record)". */
 void accept_reason_text(const struct acceptance *a, struct buf *out);
 /* Appends the explanation, the spelling that would match, and the cure, a line each. */

@@ -6,25 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status certset_add(struct certset *s, struct span der, struct tlv_err *e)
+enum status certset_add(struct certset *s, struct span der, const char *file, struct tlv_err *e)
 {
+	struct certset_item item = { .file = NULL };
+
 	for (size_t i = 0; i < s->n; i++)
-		if (span_eq(buf_span(&s->v[i].der), der))
+		if (span_eq(buf_span(&s->v[i].cert.der), der))
 			return ST_OK;
 	if (s->n == s->cap) {
 		size_t cap = s->cap == 0 ? 8 : s->cap * 2;
-		struct cert *grown = reallocarray(s->v, cap, sizeof *grown);
+		struct certset_item *grown = reallocarray(s->v, cap, sizeof *grown);
 
 		if (grown == NULL)
 			return err_nomem(e);
 		s->v = grown;
 		s->cap = cap;
 	}
-	if (cert_from_der(&s->v[s->n], der, e) != ST_OK) {
-		cert_free(&s->v[s->n]);
+	if (cert_from_der(&item.cert, der, e) != ST_OK) {
+		cert_free(&item.cert);
 		return e != NULL ? e->status : ST_INPUT;
 	}
-	s->n++;
+	if (file != NULL && (item.file = strdup(file)) == NULL) {
+		cert_free(&item.cert);
+		return err_nomem(e);
+	}
+	s->v[s->n++] = item;
 	return ST_OK;
 }
 
@@ -53,7 +59,7 @@ static enum status add_file(struct certset *s, const char *folder, const char *n
 	buf_printf(&path, "%s/%s", folder, name);
 	st = cert_load(&c, buf_cstr(&path), &no_tokens, warn, &own);
 	if (st == ST_OK)
-		st = certset_add(s, buf_span(&c.der), &own);
+		st = certset_add(s, buf_span(&c.der), name, &own);
 	if (st == ST_BUG)
 		(void)err_nomem(e);
 	else if (st != ST_OK)
@@ -83,8 +89,10 @@ enum status certset_add_folder(struct certset *s, const char *path, const struct
 
 void certset_free(struct certset *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		cert_free(&s->v[i]);
+	for (size_t i = 0; i < s->n; i++) {
+		cert_free(&s->v[i].cert);
+		free(s->v[i].file);
+	}
 	free(s->v);
 	*s = CERTSET_INIT;
 }

@@ -9,14 +9,17 @@
 #include "signer/cert.h"
 
 struct certset {
-	struct cert *v; /* owned */
+	struct certset_item {
+		struct cert cert;
+		char *file; /* the name it was read under, NULL where added from memory; owned */
+	} * v;
 	size_t n, cap;
 };
 
 #define CERTSET_INIT ((struct certset){ .n = 0 })
 
 /* A copy; one that is there already is not added again. */
-enum status certset_add(struct certset *s, struct span der, struct tlv_err *e);
+enum status certset_add(struct certset *s, struct span der, const char *file, struct tlv_err *e);
 /*
  * The certificates of a folder: its files that end in .pem, .cer, .crt or
  * .der, by name. A file that is none costs a warning. ST_INPUT where the

@@ -6,6 +6,7 @@
 
 #include "signer/accept.h"
 #include "signer/common.h"
+#include "signer/deliver.h"
 #include "signer/out.h"
 #include "signer/verb.h"
 
@@ -17,17 +18,6 @@ struct question {
 	struct phone phone;
 };
 
-static enum status read_list(struct list_file *f, const char *path, struct tlv_err *e)
-{
-	enum status st = list_file_read(f, path, e);
-
-	if (st == ST_OK && f->fault.status != ST_OK) {
-		*e = f->fault;
-		st = e->status;
-	}
-	return st;
-}
-
 static enum status add_installed(struct question *q, const char *path, struct tlv_err *e)
 {
 	struct list_file f;
@@ -38,7 +28,7 @@ static enum status add_installed(struct question *q, const char *path, struct tl
 		q->phone.no_lists = true;
 		return ST_OK;
 	}
-	st = read_list(&f, path, e);
+	st = list_file_read_good(&f, path, e);
 	itl = tlv_list_is_itl(&f.list);
 	if (st == ST_OK && (itl ? q->phone.itl : q->phone.ctl) != NULL)
 		st = err_set(
@@ -79,25 +69,12 @@ static enum status read_installed(struct question *q, struct tlv_err *e)
 
 static enum status read_tvs(struct question *q, struct tlv_err *e)
 {
-	const char *ctl = opt_value(q->o, OPT_TVS_CTL);
-	enum status st = ST_OK;
-
 	q->phone.no_tvs = opt_given(q->o, OPT_NO_TVS);
 	q->phone.blank_itl = opt_given(q->o, OPT_BLANK_ITL);
-	q->phone.vouched = &q->vouched;
-	q->phone.tvs_ctl_is_new = ctl == NULL || strcmp(ctl, "new") == 0;
-	if (q->phone.no_tvs && (opt_given(q->o, OPT_SAST_TRUST) || ctl != NULL))
+	if (q->phone.no_tvs && (opt_given(q->o, OPT_SAST_TRUST) || opt_given(q->o, OPT_TVS_CTL)))
 		msg_warn("a phone without Security by Default asks no TVS: '--sast-trust' and "
 			 "'--tvs-ctl' change nothing");
-	for (size_t i = 0; i < q->o->n && st == ST_OK; i++)
-		if (q->o->items[i].row->id == OPT_SAST_TRUST)
-			st = certset_add_folder(&q->vouched, q->o->items[i].value, &msg_warnings,
-						e);
-	if (st != ST_OK || q->phone.tvs_ctl_is_new || strcmp(ctl, "none") == 0)
-		return st;
-	st = read_list(&q->tvs_ctl, ctl, e);
-	q->phone.tvs_ctl = &q->tvs_ctl.list;
-	return st;
+	return common_tvs_options(q->o, &q->phone, &q->vouched, &q->tvs_ctl, e);
 }
 
 /* A verdict that hangs on an assumption is no acceptance for those who said --strict. */
@@ -229,7 +206,7 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 {
 	struct question q = { .o = o, .vouched = CERTSET_INIT };
 	const char *folder = opt_value(o, OPT_INSTALLED_DIR);
-	enum status st = read_list(&q.new_list, o->args[0], e);
+	enum status st = list_file_read_good(&q.new_list, o->args[0], e);
 
 	if (st == ST_OK)
 		st = read_installed(&q, e);

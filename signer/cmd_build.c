@@ -4,18 +4,16 @@
 
 #include "signer/common.h"
 #include "signer/compose.h"
+#include "signer/deliver.h"
 #include "signer/env.h"
 #include "signer/key.h"
 #include "signer/manifest.h"
 #include "signer/out.h"
-#include "signer/publish.h"
-#include "signer/sign.h"
 #include "signer/verb.h"
 
 /* All that the options and the manifest say, and what comes of it. */
 struct build {
 	const struct opts *o;
-	const char *output;
 	struct manifest_file *manifest; /* NULL without -m */
 	struct tok_options tok;
 	char *key_arg, *cert_arg; /* owned */
@@ -24,9 +22,8 @@ struct build {
 	struct key *key;
 	struct entries entries;
 	struct compose_options compose;
-	struct sign_spec sign;
 	struct buf records;
-	struct signing signing;
+	struct delivery d;
 };
 
 /* A setting: the option wins over the manifest; errors name where the value stands. */
@@ -94,7 +91,7 @@ static enum status read_mode_and_digest(struct build *b, struct tlv_err *e)
 	if (row == NULL)
 		return bad_setting(b, &d, "must be sha1, sha256 or sha512", e);
 	b->compose.non_secure = m.value != NULL && strcmp(m.value, "non-secure") == 0;
-	b->sign.digest = (enum tlv_digest)row->code;
+	b->d.sign.digest = (enum tlv_digest)row->code;
 	return ST_OK;
 }
 
@@ -103,10 +100,10 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 	struct setting s = setting_of(b, OPT_SIGNER_VERSION, "signer-version", "signer-version",
 				      content(b)->signer_version);
 
-	b->sign.has_signer_version =
+	b->d.sign.has_signer_version =
 		s.value != NULL || b->compose.dialect.style == TLV_STYLE_RFC4514;
-	b->sign.signer_version[0] = 1;
-	b->sign.signer_version[1] = s.value != NULL && strcmp(s.value, "1.1") == 0;
+	b->d.sign.signer_version[0] = 1;
+	b->d.sign.signer_version[1] = s.value != NULL && strcmp(s.value, "1.1") == 0;
 	if (s.value != NULL && strcmp(s.value, "1.0") != 0 && strcmp(s.value, "1.1") != 0)
 		return bad_setting(b, &s, "must be 1.0 or 1.1", e);
 	return ST_OK;
@@ -115,85 +112,12 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 static enum status read_filename(struct build *b, struct tlv_err *e)
 {
 	struct setting s = setting_of(b, OPT_FILENAME, "filename", "file", content(b)->file);
-	bool itl = strncmp(base_name(b->output), "ITL", 3) == 0;
+	bool itl = strncmp(base_name(b->d.output), "ITL", 3) == 0;
 
-	b->sign.filename = s.value != NULL ? s.value : itl ? "ITLFile.tlv" : "CTLFile.tlv";
-	if (strchr(b->sign.filename, '/') != NULL || b->sign.filename[0] == '\0')
+	b->d.sign.filename = s.value != NULL ? s.value : itl ? "ITLFile.tlv" : "CTLFile.tlv";
+	if (strchr(b->d.sign.filename, '/') != NULL || b->d.sign.filename[0] == '\0')
 		return bad_setting(b, &s, "it is the name inside the list, not a path", e);
 	return ST_OK;
-}
-
-static enum status read_timestamp(struct build *b, struct tlv_err *e)
-{
-	uint64_t when = (uint64_t)env_now();
-	const char *epoch = env_get("SOURCE_DATE_EPOCH");
-
-	if (opt_given(b->o, OPT_TIMESTAMP) && opt_given(b->o, OPT_REPRODUCIBLE))
-		return err_set(e, ST_USAGE,
-			       "'--timestamp' and '--reproducible' contradict each other");
-	if (opt_given(b->o, OPT_REPRODUCIBLE) &&
-	    (epoch == NULL || !parse_number(epoch, UINT32_MAX, &when)))
-		return err_set(
-			e, ST_USAGE,
-			"'--reproducible' needs SOURCE_DATE_EPOCH: seconds since 1970 up to %u",
-			UINT32_MAX);
-	if (opt_number(b->o, OPT_TIMESTAMP, UINT32_MAX, &when, e) != ST_OK)
-		return ST_USAGE;
-	b->sign.timestamp = (uint32_t)when;
-	return ST_OK;
-}
-
-/* "CERT[,name=NAME][,address=IP]", split at ",name=" and ",address=" only; text is the caller's copy. */
-static enum status split_record(char *text, struct entry *x, const char *option, struct tlv_err *e)
-{
-	for (;;) {
-		char *name = strstr(text, ",name="), *address = strstr(text, ",address=");
-		/* The last one first, so that what remains in front ends where it was cut. */
-		bool is_name = name != NULL && (address == NULL || name > address);
-		char *part = is_name ? name : address;
-		char *next = part;
-
-		if (part == NULL)
-			return ST_OK;
-		while ((next = strstr(part + 1, is_name ? ",name=" : ",address=")) != NULL)
-			part = next;
-		*part = '\0';
-		if (is_name && x->name == NULL && part[6] != '\0') {
-			x->name = strdup(part + 6);
-			if (x->name == NULL)
-				return err_nomem(e);
-		} else if (!is_name && !x->has_address && parse_ipv4(part + 9, x->address)) {
-			x->has_address = true;
-		} else {
-			return err_set(e, ST_USAGE,
-				       "option '--%s': '%s' is empty, given twice or no %s", option,
-				       part + 1, is_name ? "name" : "IPv4 address");
-		}
-	}
-}
-
-static enum status option_record(struct build *b, const struct opt_item *item, struct tlv_err *e)
-{
-	char *text = strdup(item->value);
-	struct entry *x = text != NULL ? entries_insert(&b->entries, b->entries.n) : NULL;
-	struct buf origin = BUF_INIT;
-	enum status st = ST_OK;
-
-	if (x == NULL) {
-		free(text);
-		return err_nomem(e);
-	}
-	x->role = item->row->role;
-	st = split_record(text, x, item->row->name, e);
-	buf_printf(&origin, "--%s %s", item->row->name, text);
-	x->origin = span_dup(buf_span(&origin));
-	if (st == ST_OK && x->origin == NULL)
-		st = err_nomem(e);
-	if (st == ST_OK)
-		st = cert_load(&x->cert, text, &b->tok, &msg_warnings, e);
-	buf_free(&origin);
-	free(text);
-	return st;
 }
 
 static enum status manifest_cert(struct build *b, int i, struct entry *x, struct tlv_err *e)
@@ -243,7 +167,9 @@ static enum status read_records(struct build *b, struct tlv_err *e)
 
 	for (size_t i = 0; i < b->o->n && st == ST_OK; i++)
 		if (b->o->items[i].row->id == OPT_RECORD)
-			st = option_record(b, &b->o->items[i], e);
+			st = entries_add_option(&b->entries, b->o->items[i].row->role,
+						b->o->items[i].value, b->o->items[i].row->name,
+						&b->tok, e);
 	for (unsigned i = 0; !from_options && i < content(b)->records_count && st == ST_OK; i++)
 		st = manifest_entry(b, (int)i, e);
 	b->compose.missing = from_options ? ST_USAGE : ST_INPUT;
@@ -271,117 +197,37 @@ static enum status read_key_args(struct build *b, struct tlv_err *e)
 	return ST_OK;
 }
 
-static struct publish_options publish_options(const struct build *b)
-{
-	return (struct publish_options){ .follow = opt_given(b->o, OPT_FOLLOW),
-					 .replaces = b->replaces ? &b->old.file.st : NULL };
-}
-
 /* The list that stands where the new one goes; anything else there is not ours to replace. */
 static enum status read_old(struct build *b, struct tlv_err *e)
 {
-	struct publish_options opt = publish_options(b);
 	struct stat st;
-	enum status status = publish_check(b->output, &opt, e);
+	enum status status = publish_check(b->d.output, &b->d.publish, e);
 
-	if (status != ST_OK || stat(b->output, &st) != 0)
+	if (status != ST_OK || stat(b->d.output, &st) != 0)
 		return status;
-	status = list_file_read(&b->old, b->output, e);
+	status = list_file_read(&b->old, b->d.output, e);
 	if (status != ST_OK)
 		return status;
 	b->replaces = true;
+	b->d.old = &b->old.list;
+	b->d.publish.replaces = &b->old.file.st;
 	if (b->old.fault.status != ST_OK)
 		return err_set(
 			e, ST_OUTPUT,
 			"%s: is there and is no trust list: move it away if it is to be replaced",
-			b->output);
-	return ST_OK;
-}
-
-static enum status check_time(const struct build *b, struct tlv_err *e)
-{
-	int64_t before, after;
-	char when[32];
-
-	if (cert_validity(buf_span(&key_cert(b->key)->der), &before, &after, e) != ST_OK)
-		return err_in(e, "the signer's certificate");
-	if ((int64_t)b->sign.timestamp < before) {
-		time_iso(before, when);
-		return err_set(
-			e, ST_NO,
-			"the time of signing is before the signer's certificate is valid, %s",
-			when);
-	}
-	if (b->replaces && tlv_header_has(&b->old.list.header, TLV_H_TIMESTAMP) &&
-	    b->sign.timestamp < b->old.list.header.timestamp) {
-		time_iso(b->old.list.header.timestamp, when);
-		return err_set(e, ST_NO,
-			       "the time of signing is before that of the list being replaced, %s: "
-			       "check the clock, or say --timestamp",
-			       when);
-	}
+			b->d.output);
 	return ST_OK;
 }
 
 static enum status check_kind(const struct build *b, struct tlv_err *e)
 {
-	bool itl = strncmp(b->sign.filename, "ITL", 3) == 0;
+	bool itl = strncmp(b->d.sign.filename, "ITL", 3) == 0;
 
 	for (size_t i = 0; i < b->entries.n; i++)
 		if (b->entries.v[i].role == TLV_ROLE_TVS && !itl)
 			return err_set(e, ST_NO,
 				       "%s: a TVS record belongs in an ITL, and this list is '%s'",
-				       b->entries.v[i].origin, b->sign.filename);
-	return ST_OK;
-}
-
-static enum status check_size(const struct build *b, struct tlv_err *e)
-{
-	if (b->signing.list.n <= TLV_PHONE_LIMIT || opt_given(b->o, OPT_ALLOW_LARGE))
-		return ST_OK;
-	return err_set(e, ST_NO,
-		       "%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
-		       "it all the same)",
-		       b->signing.list.n, TLV_PHONE_LIMIT);
-}
-
-static void describe(const struct build *b)
-{
-	struct buf text = BUF_INIT;
-	struct tlv_record r;
-	size_t at = 0;
-
-	for (size_t i = 0; i < b->entries.n; i++, at += r.raw.n) {
-		const struct tlv_role_row *role = tlv_role_find(b->entries.v[i].role);
-
-		(void)tlv_record_decode(&r, span_slice(buf_span(&b->records), at, b->records.n), at,
-					NULL);
-		msg_note("record %zu: %s %s%s", i + 1, role->text, field_text(&text, r.subject),
-			 at == b->sign.signer_at ? " (signs)" : "");
-	}
-	if (b->replaces)
-		msg_note("replaces %s: %zu bytes, %zu records", b->output, b->old.file.n,
-			 b->old.list.nrecords);
-	buf_free(&text);
-}
-
-static enum status ask(const struct build *b, struct tlv_err *e)
-{
-	describe(b);
-	if (opt_given(b->o, OPT_YES) || !msg_can_ask())
-		return ST_OK;
-	return msg_ask("sign this list?") ? ST_OK : err_set(e, ST_NO, "not signed");
-}
-
-static enum status report(const struct build *b, struct tlv_err *e)
-{
-	char md5[33], sha1[41];
-	enum status st = checksums(buf_span(&b->signing.list), md5, sha1, e);
-
-	if (st != ST_OK)
-		return st;
-	out_printf("%s: %zu bytes, %zu records\n%s(MD5)\n%s(SHA1)\n", b->output, b->signing.list.n,
-		   b->entries.n, md5, sha1);
+				       b->entries.v[i].origin, b->d.sign.filename);
 	return ST_OK;
 }
 
@@ -400,7 +246,7 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_mode_and_digest(b, e);
 	if (st == ST_OK)
-		st = read_timestamp(b, e);
+		st = deliver_timestamp(b->o, &b->d.sign.timestamp, e);
 	if (st == ST_OK)
 		st = read_filename(b, e);
 	if (st == ST_OK)
@@ -419,38 +265,37 @@ static enum status make_records(struct build *b, struct tlv_err *e)
 	enum status st = check_kind(b, e);
 
 	if (st == ST_OK)
-		st = check_time(b, e);
-	if (st == ST_OK)
 		st = compose(&b->records, &b->entries, key_cert(b->key), &b->compose,
-			     &b->sign.signer_at, e);
-	b->sign.records = buf_span(&b->records);
-	if (st == ST_OK)
-		st = sign_prepare(&b->signing, &b->sign, b->key, e);
-	return st == ST_OK ? check_size(b, e) : st;
+			     &b->d.sign.signer_at, e);
+	b->d.sign.records = buf_span(&b->records);
+	return st == ST_OK ? deliver_prepare(&b->d, b->key, e) : st;
 }
 
-static enum status sign_and_publish(struct build *b, struct tlv_err *e)
+static void build_free(struct build *b)
 {
-	struct publish_options opt = publish_options(b);
-	enum status st = ask(b, e);
-
-	if (st == ST_OK)
-		st = key_login(b->key, e);
-	if (st == ST_OK)
-		st = sign_finish(&b->signing, b->key, e);
-	if (st == ST_OK)
-		st = publish(b->output, buf_span(&b->signing.list), &opt, e);
-	return st == ST_OK ? report(b, e) : st;
+	key_free(&b->key);
+	entries_free(&b->entries);
+	list_file_free(&b->old);
+	manifest_free(&b->manifest);
+	buf_free(&b->records);
+	delivery_free(&b->d);
+	free(b->key_arg);
+	free(b->cert_arg);
 }
 
 enum status cmd_build(const struct opts *o, struct tlv_err *e)
 {
-	struct build b = { .o = o, .output = opt_value(o, OPT_OUTPUT) };
+	struct build b = { .o = o };
 	const char *manifest = opt_value(o, OPT_MANIFEST);
 	enum status st = common_token_options(o, &b.tok, e);
 
-	if (st == ST_OK && b.output == NULL)
+	b.d.output = opt_value(o, OPT_OUTPUT);
+	b.d.publish.follow = opt_given(o, OPT_FOLLOW);
+	b.d.sign.timestamp = (uint32_t)env_now();
+	if (st == ST_OK && b.d.output == NULL)
 		st = err_set(e, ST_USAGE, "where to? name the list with -o");
+	if (st == ST_OK)
+		st = delivery_options(&b.d, o, e);
 	if (st == ST_OK && manifest != NULL)
 		st = manifest_read(&b.manifest, manifest, e);
 	if (st == ST_OK)
@@ -458,14 +303,7 @@ enum status cmd_build(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = make_records(&b, e);
 	if (st == ST_OK)
-		st = sign_and_publish(&b, e);
-	key_free(&b.key);
-	entries_free(&b.entries);
-	list_file_free(&b.old);
-	manifest_free(&b.manifest);
-	buf_free(&b.records);
-	signing_free(&b.signing);
-	free(b.key_arg);
-	free(b.cert_arg);
+		st = deliver_finish(&b.d, b.key, e);
+	build_free(&b);
 	return st;
 }

@@ -171,11 +171,7 @@ enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 
 	if (x.dir == NULL)
 		return err_set(e, ST_USAGE, "where to? name the folder with -o");
-	st = list_file_read(&f, o->args[0], e);
-	if (st == ST_OK && f.fault.status != ST_OK) {
-		*e = f.fault;
-		st = e->status;
-	}
+	st = list_file_read_good(&f, o->args[0], e);
 	x.l = &f.list;
 	if (st == ST_OK)
 		st = publish_folder(x.dir, &made, e);

@@ -79,11 +79,7 @@ enum status cmd_verify(const struct opts *o, struct tlv_err *e)
 	enum status st = read_trust(&t, o, e);
 
 	if (st == ST_OK)
-		st = list_file_read(&f, o->args[0], e);
-	if (st == ST_OK && f.fault.status != ST_OK) {
-		*e = f.fault;
-		st = e->status;
-	}
+		st = list_file_read_good(&f, o->args[0], e);
 	if (st == ST_OK)
 		st = trust_check(&t, &f.list, e);
 	if (st == ST_OK)

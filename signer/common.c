@@ -38,6 +38,17 @@ enum status list_file_read(struct list_file *f, const char *path, struct tlv_err
 	return ST_OK;
 }
 
+enum status list_file_read_good(struct list_file *f, const char *path, struct tlv_err *e)
+{
+	enum status st = list_file_read(f, path, e);
+
+	if (st == ST_OK && f->fault.status != ST_OK) {
+		*e = f->fault;
+		st = e->status;
+	}
+	return st;
+}
+
 void list_file_free(struct list_file *f)
 {
 	tlv_list_free(&f->list);

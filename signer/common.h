@@ -24,6 +24,8 @@ struct list_file {
 
 /* ST_INPUT where the file cannot be read; a malformed one is ST_OK with fault set. */
 enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e);
+/* The same, and a malformed one is ST_INPUT too. */
+enum status list_file_read_good(struct list_file *f, const char *path, struct tlv_err *e);
 void list_file_free(struct list_file *f);
 
 /* "cucm-1051-a-pub" of a text field that may lack its NUL, escaped for a terminal; malloc'd inside b. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/compose.h"
 
+#include "signer/opt.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,19 +20,126 @@ struct entry *entries_insert(struct entries *es, size_t at)
 	for (size_t i = es->n; i > at; i--)
 		es->v[i] = es->v[i - 1];
 	es->n++;
-	es->v[at] = (struct entry){ .cert = CERT_INIT };
+	es->v[at] = (struct entry){ .cert = CERT_INIT, .source = -1 };
 	return &es->v[at];
+}
+
+static void entry_free(struct entry *x)
+{
+	cert_free(&x->cert);
+	free(x->name);
+	free(x->origin);
+}
+
+void entries_remove(struct entries *es, size_t at)
+{
+	entry_free(&es->v[at]);
+	es->n--;
+	for (size_t i = at; i < es->n; i++)
+		es->v[i] = es->v[i + 1];
 }
 
 void entries_free(struct entries *es)
 {
-	for (size_t i = 0; i < es->n; i++) {
-		cert_free(&es->v[i].cert);
-		free(es->v[i].name);
-		free(es->v[i].origin);
-	}
+	for (size_t i = 0; i < es->n; i++)
+		entry_free(&es->v[i]);
 	free(es->v);
 	*es = ENTRIES_INIT;
+}
+
+enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e)
+{
+	for (;;) {
+		char *name = strstr(text, ",name="), *address = strstr(text, ",address=");
+		/* The last one first, so that what remains in front ends where it was cut. */
+		bool is_name = name != NULL && (address == NULL || name > address);
+		char *part = is_name ? name : address;
+		char *next = part;
+
+		if (part == NULL)
+			return ST_OK;
+		while ((next = strstr(part + 1, is_name ? ",name=" : ",address=")) != NULL)
+			part = next;
+		*part = '\0';
+		if (is_name && x->name == NULL && part[6] != '\0') {
+			x->name = strdup(part + 6);
+			if (x->name == NULL)
+				return err_nomem(e);
+		} else if (!is_name && !x->has_address && parse_ipv4(part + 9, x->address)) {
+			x->has_address = true;
+		} else {
+			return err_set(e, ST_USAGE,
+				       "option '--%s': '%s' is empty, given twice or no %s", option,
+				       part + 1, is_name ? "name" : "IPv4 address");
+		}
+	}
+}
+
+enum status entries_add_option(struct entries *es, uint16_t role, const char *value,
+			       const char *option, const struct tok_options *tok, struct tlv_err *e)
+{
+	char *text = strdup(value);
+	struct entry *x = text != NULL ? entries_insert(es, es->n) : NULL;
+	struct buf origin = BUF_INIT;
+	enum status st = ST_OK;
+
+	if (x == NULL) {
+		free(text);
+		return err_nomem(e);
+	}
+	x->role = role;
+	st = entry_settings(x, text, option, e);
+	buf_printf(&origin, "--%s %s", option, text);
+	x->origin = span_dup(buf_span(&origin));
+	if (st == ST_OK && x->origin == NULL)
+		st = err_nomem(e);
+	if (st == ST_OK)
+		st = cert_load(&x->cert, text, tok, &tok->warn, e);
+	buf_free(&origin);
+	free(text);
+	return st;
+}
+
+static enum status keep_record(struct entry *x, const struct tlv_record *r, size_t number,
+			       struct tlv_err *e)
+{
+	struct span name = tlv_text(r->dns_name);
+	struct buf origin = BUF_INIT;
+
+	x->role = r->role;
+	x->raw = r->raw;
+	x->source = (long)number - 1;
+	buf_printf(&origin, "record %zu", number);
+	x->origin = span_dup(buf_span(&origin));
+	buf_free(&origin);
+	x->has_address =
+		span_copy(r->address, x->address, r->address.n == 4 ? 4 : 0) && r->address.n == 4;
+	if (!x->has_address && x->name == NULL && name.n > 0 && name.n < 16) {
+		/* The CTL Client names a node by its address. */
+		char text[16] = "";
+
+		(void)span_copy(name, (uint8_t *)text, sizeof text - 1);
+		x->has_address = parse_ipv4(text, x->address);
+	}
+	if (x->origin == NULL || (name.n > 0 && (x->name = span_dup(name)) == NULL))
+		return err_nomem(e);
+	/* What is kept raw may hold a certificate that nobody can read; then it is just kept. */
+	if (r->certificate.n > 0 && cert_from_der(&x->cert, r->certificate, NULL) != ST_OK)
+		cert_free(&x->cert);
+	return ST_OK;
+}
+
+enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+		struct entry *x = entries_insert(es, es->n);
+
+		st = x != NULL ? keep_record(x, &r, i + 1, e) : err_nomem(e);
+	}
+	return st;
 }
 
 static bool has_cert(const struct entry *x)
@@ -66,7 +175,7 @@ static const struct entry *twin_of(const struct entries *es, const struct cert *
 static enum status add_signer(struct entries *es, const struct cert *signer, struct tlv_err *e)
 {
 	const struct entry *twin;
-	struct entry copy = { .role = TLV_ROLE_SAST };
+	struct entry copy = { .role = TLV_ROLE_SAST, .source = -1 };
 	struct entry *x;
 
 	for (size_t i = 0; i < es->n; i++)
@@ -120,7 +229,7 @@ static enum status set_short_name(struct entry *x, const struct entry *node, str
 
 static enum status default_name(struct entries *es, struct entry *x, struct tlv_err *e)
 {
-	if (x->name != NULL)
+	if (x->name != NULL || x->raw.n > 0)
 		return ST_OK;
 	if (names_itself(x))
 		return set_short_name(x, x, e);
@@ -148,6 +257,10 @@ static enum status write_entry(struct buf *out, const struct entry *x, const str
 	};
 	enum status st = ST_OK;
 
+	if (x->raw.n > 0) {
+		buf_put(out, x->raw);
+		return buf_failed(out, e);
+	}
 	if (!has_cert(x) && !(opt->non_secure && x->role == TLV_ROLE_CCM_TFTP))
 		st = err_set(
 			e, opt->missing,

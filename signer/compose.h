@@ -8,7 +8,7 @@
 #define CTL_COMPOSE_H
 
 #include "signer/cert.h"
-#include "tlv/record.h"
+#include "tlv/list.h"
 
 /* One record to be made. */
 struct entry {
@@ -17,7 +17,9 @@ struct entry {
 	char *name;	  /* owned; NULL: by default */
 	bool has_address;
 	uint8_t address[4];
-	char *origin; /* owned; "cluster.yaml:7", "--capf capf.pem": where an error is */
+	long source;	 /* index in the list that it was kept from, -1: none */
+	struct span raw; /* a record that is kept as it is; borrowed; the rest describes it */
+	char *origin;	 /* owned; "cluster.yaml:7", "--capf capf.pem": where an error is */
 };
 
 struct entries {
@@ -29,7 +31,22 @@ struct entries {
 
 /* Appends an empty entry at position at (n: the end); NULL where memory ends. */
 struct entry *entries_insert(struct entries *es, size_t at);
+void entries_remove(struct entries *es, size_t at);
 void entries_free(struct entries *es);
+
+/*
+ * Appends what a record option names, "CERT[,name=NAME][,address=IP]", which
+ * is split at ",name=" and ",address=" only. option is its name for messages.
+ */
+enum status entries_add_option(struct entries *es, uint16_t role, const char *text,
+			       const char *option, const struct tok_options *tok,
+			       struct tlv_err *e);
+
+/* Takes the settings off the end of text, which is cut there. ST_USAGE. */
+enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e);
+
+/* Appends the records of a list, to be kept byte for byte; the list must outlive the entries. */
+enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e);
 
 struct compose_options {
 	struct tlv_dialect dialect;

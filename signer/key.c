@@ -101,6 +101,8 @@ static enum status file_cert(struct key *k, const struct keyfile *f, struct tlv_
 		return cert_parse(&k->cert, blob_span(&k->file), NULL, e);
 	if (f->cert.n > 0)
 		return cert_from_der(&k->cert, buf_span(&f->cert), e);
+	if (k->opt.fallback.n > 0)
+		return cert_from_der(&k->cert, k->opt.fallback, e);
 	return err_set(e, ST_USAGE, "no certificate beside the key: name it with --cert");
 }
 
@@ -151,7 +153,7 @@ static enum status open_plain(struct key *k, struct tlv_err *e)
 		/* Later, unless only the passphrase can bring the certificate. */
 		if (k->cert.der.n > 0)
 			st = ST_OK;
-		else if (file_has_cert(&k->file))
+		else if (file_has_cert(&k->file) || k->opt.fallback.n > 0)
 			st = file_cert(k, &f, e);
 		else
 			st = decrypt(k, e);

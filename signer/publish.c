@@ -19,7 +19,7 @@ struct pending {
 	const char *name;
 	char *path; /* owned; name points into it */
 	int dir_fd, fd;
-	char temp[NAME_MAX + 1];
+	char temp[NAME_MAX + 1], backup[NAME_MAX + 1];
 	bool exists;
 	struct stat old;
 };
@@ -58,7 +58,7 @@ static enum status split(struct pending *p, const char *path, bool follow, struc
 			    strndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path));
 	if (p->folder == NULL)
 		return err_nomem(e);
-	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 8)
+	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 16)
 		return err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
 	return ST_OK;
 }
@@ -192,6 +192,32 @@ static enum status sync_fd(int fd, struct tlv_err *e)
 	return r == 0 ? ST_OK : failed(e, "cannot be brought to the disk");
 }
 
+/* The old file under another name, by a link: it is never without one. N is the first that is free. */
+static enum status keep_old(struct pending *p, struct tlv_err *e)
+{
+	for (unsigned n = 1; n < 100000; n++) {
+		(void)snprintf(p->backup, sizeof p->backup, "%s.~%u~", p->name, n);
+		if (linkat(p->dir_fd, p->name, p->dir_fd, p->backup, 0) == 0)
+			return ST_OK;
+		if (errno != EEXIST)
+			break;
+	}
+	p->backup[0] = '\0';
+	return failed(e, "the old file cannot be kept beside it");
+}
+
+static enum status swap(struct pending *p, bool backup, struct tlv_err *e)
+{
+	if (backup && p->exists && keep_old(p, e) != ST_OK)
+		return ST_OUTPUT;
+	if (renameat(p->dir_fd, p->temp, p->dir_fd, p->name) == 0)
+		return ST_OK;
+	(void)failed(e, "cannot be put in its place");
+	if (p->backup[0] != '\0')
+		(void)unlinkat(p->dir_fd, p->backup, 0);
+	return ST_OUTPUT;
+}
+
 static enum status commit(struct pending *p, const struct publish_options *opt, struct tlv_err *e)
 {
 	bool existed = p->exists;
@@ -205,8 +231,8 @@ static enum status commit(struct pending *p, const struct publish_options *opt, 
 			     "was taken away by somebody else meanwhile: run this again");
 	if (st != ST_OK)
 		return st;
-	if (renameat(p->dir_fd, p->temp, p->dir_fd, p->name) != 0)
-		return failed(e, "cannot be put in its place");
+	if (swap(p, opt->backup, e) != ST_OK)
+		return ST_OUTPUT;
 	(void)close(p->fd);
 	p->fd = -1;
 	return sync_fd(p->dir_fd, e);

@@ -16,6 +16,7 @@
 
 struct publish_options {
 	bool follow;	 /* write through a symbolic link */
+	bool backup;	 /* keep the old file as FILE.~N~, N the first that is free */
 	bool no_replace; /* an existing file of other content is refused */
 	const struct stat
 		*replaces; /* what was read of the target, or NULL; a change since is refused */

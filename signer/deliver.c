@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/deliver.h"
+
+#include <string.h>
+
+#include "signer/env.h"
+#include "signer/out.h"
+
+enum status common_tvs_options(const struct opts *o, struct phone *p, struct certset *vouched,
+			       struct list_file *tvs_ctl, struct tlv_err *e)
+{
+	const char *ctl = opt_value(o, OPT_TVS_CTL);
+	enum status st = ST_OK;
+
+	p->vouched = vouched;
+	p->tvs_ctl_is_new = ctl == NULL || strcmp(ctl, "new") == 0;
+	for (size_t i = 0; i < o->n && st == ST_OK; i++)
+		if (o->items[i].row->id == OPT_SAST_TRUST)
+			st = certset_add_folder(vouched, o->items[i].value, &msg_warnings, e);
+	if (st != ST_OK || p->tvs_ctl_is_new || strcmp(ctl, "none") == 0)
+		return st;
+	p->tvs_ctl = &tvs_ctl->list;
+	return list_file_read_good(tvs_ctl, ctl, e);
+}
+
+enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e)
+{
+	enum status st = lockout_options(&d->lockout, o, e);
+
+	d->o = o;
+	if (st == ST_OK)
+		st = common_tvs_options(o, &d->tvs, &d->vouched, &d->tvs_ctl, e);
+	return st;
+}
+
+enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_err *e)
+{
+	uint64_t when = *out;
+	const char *epoch = env_get("SOURCE_DATE_EPOCH");
+
+	if (opt_given(o, OPT_TIMESTAMP) && opt_given(o, OPT_REPRODUCIBLE))
+		return err_set(e, ST_USAGE,
+			       "'--timestamp' and '--reproducible' contradict each other");
+	if (opt_given(o, OPT_REPRODUCIBLE) &&
+	    (epoch == NULL || !parse_number(epoch, UINT32_MAX, &when)))
+		return err_set(
+			e, ST_USAGE,
+			"'--reproducible' needs SOURCE_DATE_EPOCH: seconds since 1970 up to %u",
+			UINT32_MAX);
+	if (opt_number(o, OPT_TIMESTAMP, UINT32_MAX, &when, e) != ST_OK)
+		return ST_USAGE;
+	*out = (uint32_t)when;
+	return ST_OK;
+}
+
+enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
+			       const struct tlv_list *old, struct tlv_err *e)
+{
+	int64_t before, after;
+	char when[32];
+
+	if (cert_validity(signer_der, &before, &after, e) != ST_OK)
+		return err_in(e, "the signer's certificate");
+	if ((int64_t)timestamp < before) {
+		time_iso(before, when);
+		return err_set(
+			e, ST_NO,
+			"the time of signing is before the signer's certificate is valid, %s",
+			when);
+	}
+	if (old != NULL && tlv_header_has(&old->header, TLV_H_TIMESTAMP) &&
+	    timestamp < old->header.timestamp) {
+		time_iso(old->header.timestamp, when);
+		return err_set(e, ST_NO,
+			       "the time of signing is before that of the list being replaced, %s: "
+			       "check the clock, or say --timestamp",
+			       when);
+	}
+	return ST_OK;
+}
+
+static enum status check_size(const struct delivery *d, struct tlv_err *e)
+{
+	if (d->signing.list.n <= TLV_PHONE_LIMIT || opt_given(d->o, OPT_ALLOW_LARGE))
+		return ST_OK;
+	return err_set(e, ST_NO,
+		       "%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
+		       "it all the same)",
+		       d->signing.list.n, TLV_PHONE_LIMIT);
+}
+
+static void describe_records(const struct tlv_list *l)
+{
+	struct buf text = BUF_INIT;
+	long signer = tlv_list_signer(l);
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+		const struct tlv_role_row *role = tlv_role_find(r.role);
+		const char *subject = field_text(&text, r.subject);
+
+		msg_note("record %zu: %s %s%s", i + 1, role != NULL ? role->text : "?",
+			 *subject != '\0' ? subject : "without certificate",
+			 (long)i == signer ? " (signs)" : "");
+	}
+	buf_free(&text);
+}
+
+/* A list that is not signed yet, as phones that hold the old one would see it. */
+static enum status foresee(struct delivery *d, const struct key *key, struct tlv_err *e)
+{
+	struct tlv_list l;
+	struct buf text = BUF_INIT;
+	struct phone tvs = d->tvs;
+	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e);
+
+	if (st == ST_OK)
+		describe_records(&l);
+	if (st == ST_OK && d->old != NULL) {
+		/* Phones do not load a list over the limit; --allow-large has said so already. */
+		lockout_foresee(&d->lockout, d->old, &tvs, &l, key_cert(key)->parts.public_key);
+		lockout_text(&d->lockout, &text);
+		buf_truncate(&text, text.n - 1);
+		msg_note("%s", buf_cstr(&text));
+		st = lockout_check(&d->lockout, e);
+	}
+	buf_free(&text);
+	tlv_list_free(&l);
+	return st;
+}
+
+enum status deliver_prepare(struct delivery *d, const struct key *key, struct tlv_err *e)
+{
+	enum status st =
+		deliver_check_time(buf_span(&key_cert(key)->der), d->sign.timestamp, d->old, e);
+
+	if (st == ST_OK)
+		st = sign_prepare(&d->signing, &d->sign, key, e);
+	if (st == ST_OK)
+		st = check_size(d, e);
+	return st == ST_OK ? foresee(d, key, e) : st;
+}
+
+static enum status report(const struct delivery *d, struct tlv_err *e)
+{
+	struct span bytes = buf_span(&d->signing.list);
+	char md5[33], sha1[41];
+	enum status st = checksums(bytes, md5, sha1, e);
+
+	if (st == ST_OK)
+		out_printf("%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", d->output, bytes.n, md5, sha1);
+	return st;
+}
+
+enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	if (!opt_given(d->o, OPT_YES) && msg_can_ask() && !msg_ask("sign this list?"))
+		st = err_set(e, ST_NO, "not signed");
+	if (st == ST_OK)
+		st = key_login(key, e);
+	if (st == ST_OK)
+		st = sign_finish(&d->signing, key, e);
+	if (st == ST_OK)
+		st = publish(d->output, buf_span(&d->signing.list), &d->publish, e);
+	return st == ST_OK ? report(d, e) : st;
+}
+
+void delivery_free(struct delivery *d)
+{
+	certset_free(&d->vouched);
+	list_file_free(&d->tvs_ctl);
+	signing_free(&d->signing);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/lockout.h"
+
+#include <string.h>
+
+static const struct {
+	const char *word, *text;
+} classes[] = {
+	[LOCKOUT_SBD] = { "sbd", "phones with Security by Default" },
+	[LOCKOUT_NO_SBD] = { "no-sbd", "phones without Security by Default" },
+};
+
+const char *lockout_class_word(enum lockout_class c)
+{
+	return classes[c].word;
+}
+
+const char *lockout_class_text(enum lockout_class c)
+{
+	return classes[c].text;
+}
+
+enum status lockout_options(struct lockout *l, const struct opts *o, struct tlv_err *e)
+{
+	*l = (struct lockout){ .allowed = { false } };
+	for (size_t i = 0; i < o->n; i++) {
+		const char *value = o->items[i].value;
+		bool known = false;
+
+		if (o->items[i].row->id != OPT_ACCEPT_LOCKOUT)
+			continue;
+		for (int c = 0; c < LOCKOUT_CLASSES; c++)
+			if (strcmp(value, classes[c].word) == 0 || strcmp(value, "all") == 0)
+				l->allowed[c] = known = true;
+		if (!known)
+			return err_set(
+				e, ST_USAGE,
+				"option '--accept-lockout': unknown class '%s': no-sbd, sbd or all",
+				value);
+	}
+	return ST_OK;
+}
+
+void lockout_foresee(struct lockout *l, const struct tlv_list *old, const struct phone *tvs,
+		     const struct tlv_list *new_list, struct span signing_key)
+{
+	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
+		struct phone p = *tvs;
+
+		p.ctl = tlv_list_is_itl(old) ? NULL : old;
+		p.itl = tlv_list_is_itl(old) ? old : NULL;
+		p.no_lists = false;
+		p.no_tvs = c == LOCKOUT_NO_SBD;
+		l->verdict[c] = accept_foresee(&p, new_list, signing_key);
+	}
+}
+
+void lockout_text(const struct lockout *l, struct buf *out)
+{
+	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
+		const struct acceptance *a = &l->verdict[c];
+
+		buf_printf(out, "%s: %s: ", classes[c].text,
+			   accept_row(a->reason)->accepted ? "accepted" : "refused");
+		accept_reason_text(a, out);
+		buf_str(out, "\n");
+	}
+}
+
+enum status lockout_check(const struct lockout *l, struct tlv_err *e)
+{
+	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
+		const struct accept_reason_row *row = accept_row(l->verdict[c].reason);
+
+		if (row->accepted || l->allowed[c])
+			continue;
+		return err_set(e, ST_NO,
+			       "%s would refuse this list (%s): not signed\n%s\nif they are to be "
+			       "locked out and cleared by hand: --accept-lockout %s",
+			       classes[c].text, row->word,
+			       row->cure != NULL ? row->cure : row->explanation, classes[c].word);
+	}
+	return ST_OK;
+}
