@@ -452,6 +452,47 @@ def test_serial_with_its_high_bit_set_has_no_leading_zero(ctlsign, cluster, sign
     assert peerlist.parse(out.read_bytes())["records"][1]["serial"] == b"\xf0\xe0\xd0\xc0"
 
 
+def test_several_units_and_other_attributes_in_cucm(ctlsign, cluster, signer, out):
+    """The fixed order; several of a kind in their order; others appended in theirs."""
+    _, cert = signer("rsa1024b", subject=[
+        ("COUNTRY_NAME", "PL"), ("EMAIL_ADDRESS", "a@b.example"), ("ORGANIZATIONAL_UNIT_NAME", "one"),
+        ("COMMON_NAME", "node"), ("SERIAL_NUMBER", "42"), ("ORGANIZATIONAL_UNIT_NAME", "two"),
+        ("ORGANIZATION_NAME", "Cisco")])
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster), "--ccm-tftp", f"{cert},address={SUB}")
+    subject = peerlist.parse(out.read_bytes())["records"][1]["subject"]
+    assert subject.startswith("CN=node;OU=one;OU=two;O=Cisco;C=PL;")
+    assert subject.index("a@b.example") < subject.index("=42")
+
+
+def openssl_names(path):
+    """OpenSSL's RFC 2253 string, turned into certificate order."""
+    def ask(what):
+        text = openssl("x509", "-in", path, "-noout", f"-{what}", "-nameopt",
+                       "RFC2253,-esc_msb,-dn_rev,utf8").decode().rstrip("\n")
+        return text.removeprefix(f"{what}=")
+    return ask("subject"), ask("issuer")
+
+
+@pytest.mark.parametrize("subject", [
+    "/C=PL/O=Cisco/CN=plain", "/CN=a+OU=b/O=c", "/O=x, y/CN= lead", "/O=tail /CN=#hash",
+    "/CN=quote\"plus\\+semi;lt<gt>", "/1.2.3.4=odd/CN=n", "/DC=example/DC=voice/UID=u/CN=n",
+    "/emailAddress=a@b.example/CN=n", "/street=Road 1/CN=n", "/CN=Kraków", "/serialNumber=7/CN=n"])
+def test_rfc4514_in_full(ctlsign, cluster, keys, out, tmp_path, subject):
+    cert = tmp_path / "c.pem"
+    openssl("req", "-x509", "-new", "-key", keys["rsa1024b"], "-subj", subject, "-utf8",
+            "-multivalue-rdn", "-days", "30", "-out", cert)
+    ctlsign.ok("build", "-o", out, "--style", "rfc4514", "--sast", cluster / "pub.pem",
+               "--ccm-tftp", cert, *lists.key(cluster, "tokenless"))
+    record = peerlist.parse(out.read_bytes())["records"][1]
+    ours, theirs = record["subject"], openssl_names(cert)[0]
+    # RFC 4514 leaves the spelling of types that are not in its table open, and the order inside '+'.
+    if any(word in subject for word in ("emailAddress", "serialNumber", "1.2.3.4", "+OU")):
+        assert ours.count(",") == theirs.count(",") and ours.split("=")[-1] == theirs.split("=")[-1]
+        assert ours.count("+") == theirs.count("+")
+    else:
+        assert ours == theirs.replace("street=", "STREET=")
+
+
 # The file that appears -----------------------------------------------------------------------
 
 def test_mode_is_0644_whatever_the_umask(ctlsign, cluster, out):
