@@ -1,0 +1,39 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * CUCM releases, as far as trust lists differ between them.
+ */
+#ifndef CTL_RELEASE_H
+#define CTL_RELEASE_H
+
+#include "tlv/list.h"
+
+enum release_signer { RELEASE_NOBODY, RELEASE_CALLMANAGER, RELEASE_ITLRECOVERY };
+
+struct release {
+	unsigned version; /* ordered: comparable with release_version() */
+	const char *name; /* of the row that it falls into, "10.5(2)" */
+	bool tokens, tokenless, itlrecovery;
+	enum release_signer signer;
+	bool token_anchors;
+};
+
+/* "10.5", "10.5(2)", "10.5.2", "12.0(1)", "14", "14SU3", "15": ST_USAGE for anything else, or before 9.1(2). */
+enum status release_parse(const char *text, struct release *out, struct tlv_err *e);
+
+/*
+ * What a list's signer and SAST records tell: true with the first release of
+ * which all is so; false where several rows of the table would differ.
+ */
+bool release_derive(const struct tlv_list *l, struct release *out);
+
+/* --release where given, else what the list tells, else ST_USAGE that asks for it. */
+enum status release_choose(const char *option, const struct tlv_list *l, struct release *out,
+			   struct tlv_err *e);
+
+/* Whether a record's certificate is an ITLRecovery certificate: its CN begins ITLRECOVERY_. */
+bool release_is_itlrecovery(const struct tlv_record *r);
+/* Whether it is a hardware token's: by issuer, or by the empty name that tokens' records have. */
+bool release_is_token(const struct tlv_record *r);
+
+#endif
