@@ -293,6 +293,21 @@ enum status publish_check(const char *path, const struct publish_options *opt, s
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 
+enum status publish_check_bytes(const char *path, struct span bytes,
+				const struct publish_options *opt, struct tlv_err *e)
+{
+	enum status st = publish_check(path, opt, e);
+	struct pending p;
+
+	if (st != ST_OK)
+		return st;
+	st = begin(&p, path, opt, e);
+	if (st == ST_OK && opt->no_replace && p.exists && !same_content(&p, bytes))
+		st = err_set(e, ST_OUTPUT, "is there already, with other content");
+	pending_free(&p);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
 enum status publish_folder(const char *path, bool *made, struct tlv_err *e)
 {
 	struct stat st;

@@ -36,4 +36,8 @@ enum status publish_folder(const char *path, bool *made, struct tlv_err *e);
 /* Whether publish could begin: the folder is there and can be written, the target is no folder or link. */
 enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e);
 
+/* The same for these bytes: with no_replace a file that is there must hold them already. */
+enum status publish_check_bytes(const char *path, struct span bytes,
+				const struct publish_options *opt, struct tlv_err *e);
+
 #endif
