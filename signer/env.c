@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 int64_t env_now(void)
@@ -23,6 +24,19 @@ void time_iso(int64_t seconds, char out[32])
 	out[0] = '\0';
 	if (gmtime_r(&t, &tm) != NULL && strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		out[0] = '\0';
+}
+
+bool time_parse_iso(const char *text, int64_t *seconds)
+{
+	struct tm tm = { .tm_isdst = 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char again[32];
+
+	if (end == NULL || *end != '\0')
+		return false;
+	*seconds = (int64_t)timegm(&tm);
+	time_iso(*seconds, again); /* strptime takes more than this one form */
+	return strcmp(text, again) == 0;
 }
 
 void time_cucm(int64_t seconds, char out[64])

@@ -6,6 +6,7 @@
 #ifndef CTL_ENV_H
 #define CTL_ENV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tlv/bytes.h"
@@ -15,6 +16,8 @@ const char *env_get(const char *name); /* NULL where unset */
 
 /* "2015-03-06T18:46:07Z" */
 void time_iso(int64_t seconds, char out[32]);
+/* The same back; false where the text is anything else. */
+bool time_parse_iso(const char *text, int64_t *seconds);
 /* "Fri Mar 06 19:45:13 CET 2015", local time, as CUCM prints it. */
 void time_cucm(int64_t seconds, char out[64]);
 
