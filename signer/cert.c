@@ -13,6 +13,7 @@
 
 #include "signer/slurp.h"
 #include "tlv/name.h"
+#include "tlv/tables.h"
 
 enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e)
 {
@@ -283,4 +284,60 @@ enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tl
 	}
 	buf_free(&cn);
 	return buf_failed(out, e);
+}
+
+/* An exponent of 1, or an even one: signatures with such a key prove nothing. */
+static bool exponent_is_weak(struct span exponent)
+{
+	int last = span_at(exponent, exponent.n - 1);
+
+	return (exponent.n == 1 && last == 1) || (last & 1) == 0;
+}
+
+enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *bits,
+			  struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+
+	*bits = 0;
+	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
+		return err_set(e, ST_INPUT,
+			       "the signer's certificate has no RSA key: trust lists are signed "
+			       "with RSA only");
+	*bits = rsa.bits;
+	if (tlv_modulus_code(rsa.bits) < 0)
+		return err_set(
+			e, ST_INPUT,
+			"a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
+			rsa.bits);
+	if (allow_weak)
+		return ST_OK;
+	if (rsa.bits == 512)
+		return err_set(e, ST_INPUT,
+			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
+	if (exponent_is_weak(rsa.exponent))
+		return err_set(
+			e, ST_INPUT,
+			"the signer's public exponent is 1 or even: insist with --allow-weak-keys");
+	return ST_OK;
+}
+
+enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+
+	if (!tlv_cert_is_token(c))
+		return err_set(e, ST_NO,
+			       "is no SAST token's certificate: its issuer is no 'Cisco "
+			       "Manufacturing CA' (--any takes it all the same)");
+	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
+		return err_set(e, ST_NO,
+			       "is no SAST token's certificate: its key is not RSA (--any takes it "
+			       "all the same)");
+	if (rsa.bits != 1024 && rsa.bits != 2048)
+		return err_set(e, ST_NO,
+			       "is no SAST token's certificate: RSA of %u bits, not 1024 or 2048 "
+			       "(--any takes it all the same)",
+			       rsa.bits);
+	return ST_OK;
 }

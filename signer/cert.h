@@ -61,6 +61,17 @@ enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e);
 /* Appends the bytes in base64, without line breaks. */
 enum status cert_base64(struct span s, struct buf *out, struct tlv_err *e);
 
+/*
+ * Whether lists can be signed with the certificate's key; *bits is that of its
+ * modulus, 0 where it is not RSA. ST_INPUT with the reason. What is weak (512
+ * bits, an exponent of 1 or even) is taken with allow_weak only.
+ */
+enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *bits,
+			  struct tlv_err *e);
+
+/* Whether it is what a SAST token brings, which CUCM's upload takes. ST_NO with the reason. */
+enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e);
+
 /* SHA-1 of the DER, as show prints it. */
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
 

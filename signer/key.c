@@ -36,38 +36,9 @@ const struct tok_info *key_token(const struct key *k)
 	return k->tok != NULL ? tok_info(k->tok) : NULL;
 }
 
-/* An exponent of 1, or an even one: signatures with such a key prove nothing. */
-static bool exponent_is_weak(struct span exponent)
-{
-	int last = span_at(exponent, exponent.n - 1);
-
-	return (exponent.n == 1 && last == 1) || (last & 1) == 0;
-}
-
 static enum status check_cert(struct key *k, struct tlv_err *e)
 {
-	struct tlv_rsa rsa;
-
-	if (k->cert.parts.key_type != TLV_KEY_RSA || !tlv_rsa_walk(k->cert.parts.public_key, &rsa))
-		return err_set(e, ST_INPUT,
-			       "the signer's certificate has no RSA key: trust lists are signed "
-			       "with RSA only");
-	k->bits = rsa.bits;
-	if (tlv_modulus_code(rsa.bits) < 0)
-		return err_set(
-			e, ST_INPUT,
-			"a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
-			rsa.bits);
-	if (k->opt.allow_weak)
-		return ST_OK;
-	if (rsa.bits == 512)
-		return err_set(e, ST_INPUT,
-			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
-	if (exponent_is_weak(rsa.exponent))
-		return err_set(
-			e, ST_INPUT,
-			"the signer's public exponent is 1 or even: insist with --allow-weak-keys");
-	return ST_OK;
+	return cert_can_sign(&k->cert.parts, k->opt.allow_weak, &k->bits, e);
 }
 
 static enum status check_pair(struct key *k, struct tlv_err *e)
