@@ -128,7 +128,7 @@ static json_t *base64(struct span s)
 	return v;
 }
 
-static json_t *certificate(struct span der)
+json_t *json_certificate(struct span der)
 {
 	struct tlv_err e = TLV_ERR_INIT;
 	struct cert_facts f;
@@ -182,7 +182,7 @@ json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it)
 	set_field_hex(o, "public_key", tlv_record_has(r, TLV_R_PUBLIC_KEY), r->public_key);
 	set_field_hex(o, "signature", tlv_record_has(r, TLV_R_CERT_SIGNATURE), r->signature);
 	set(o, "certificate",
-	    tlv_record_has(r, TLV_R_CERTIFICATE) ? certificate(r->certificate) : json_null());
+	    tlv_record_has(r, TLV_R_CERTIFICATE) ? json_certificate(r->certificate) : json_null());
 	set_field_hex(o, "certificate_hash", tlv_record_has(r, TLV_R_CERT_HASH), r->hash);
 	set_field_hex(o, "hash_algorithm", tlv_record_has(r, TLV_R_HASH_ALGORITHM),
 		      r->hash_algorithm);

@@ -16,4 +16,7 @@ json_t *json_header(const struct tlv_header *h);
 /* Record i of the list; signed_it says whether it is the signer's. */
 json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it);
 
+/* Digests, names, dates and the DER of a certificate, or "error" where it is none. */
+json_t *json_certificate(struct span der);
+
 #endif
