@@ -213,9 +213,11 @@ static bool is_node(const struct entry *x)
 static enum status set_short_name(struct entry *x, const struct entry *node, struct tlv_err *e)
 {
 	struct buf name = BUF_INIT;
+	uint8_t ignored[4];
 	enum status st = ST_OK;
 
-	if (node->name != NULL) {
+	/* The CTL Client names a node by its address; its host name is in its certificate. */
+	if (node->name != NULL && !parse_ipv4(node->name, ignored)) {
 		x->name = strdup(node->name);
 		return x->name != NULL ? ST_OK : err_nomem(e);
 	}
