@@ -107,16 +107,16 @@ def add_object(lab, label, path, kind, *, name="object", number="01", usage=()):
              kind, "--label", name, "--id", number, *usage)
 
 
-def token_urls(lab, module=None):
+def token_urls(lab, module=None, env=None):
     """What p11tool calls the tokens."""
-    return set(tool(lab, "p11tool", "--provider", module or lab.module,
-                    "--list-token-urls").split())
+    return set(tool(lab, "p11tool", "--provider", module or lab.module, "--list-token-urls",
+                    env=env).split())
 
 
-def cert_urls(lab, token, module=None):
+def cert_urls(lab, token, module=None, env=None):
     """What p11tool calls the certificates of a token."""
     said = tool(lab, "p11tool", "--provider", module or lab.module, "--list-all-certs",
-                "--only-urls", token)
+                "--only-urls", token, env=env)
     return set(re.findall(r"^pkcs11:\S+", said, re.M))
 
 
