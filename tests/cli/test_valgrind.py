@@ -65,3 +65,16 @@ def test_failures(memcheck, ctlsign, cluster, lab, tmp_path):
         out.write_bytes(data[:size])
         memcheck("show", out, status=3)
         memcheck("verify", "--trust", cluster / "pub.pem", out, status=3)
+
+
+def test_tokens_and_export(memcheck, ctlsign, cluster, lab, tmp_path):
+    out = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens", out)
+    words = ["--module", lab.module, "--timeout", 200]
+    memcheck("tokens", *words, "--list", out, env=lab.env)
+    memcheck("tokens", *words, "--json", env=lab.env)
+    memcheck("tokens", *words, "pkcs11:token=nobody", env=lab.env, status=4)
+    uri = f"pkcs11:token={TWO}?pin-source=file:{lab.pin_file}"
+    memcheck("export", *words, "-o", tmp_path / "x", "--prove", uri, env=lab.env)
+    memcheck("export", *words, "-o", tmp_path / "x", "--prove", uri, env=lab.env, status=9)
+    memcheck("export", "-o", tmp_path / "y", "--json", "--from", out)
