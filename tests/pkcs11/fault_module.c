@@ -65,11 +65,13 @@
 	X(C_GetInfo) \
 	X(C_GetSlotList) \
 	X(C_GetSlotInfo) \
-	X(C_GetTokenInfo) X(C_GetMechanismList) X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) \
-		X(C_OpenSession) X(C_CloseSession) X(C_CloseAllSessions) X(C_GetSessionInfo) \
-			X(C_Login) X(C_Logout) X(C_CreateObject) X(C_FindObjectsInit) \
-				X(C_FindObjects) X(C_FindObjectsFinal) X(C_GetAttributeValue) \
-					X(C_SignInit) X(C_Sign) X(C_DecryptInit) X(C_EncryptInit)
+	X(C_GetTokenInfo) \
+	X(C_GetMechanismList) \
+	X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_OpenSession) X(C_CloseSession) \
+		X(C_CloseAllSessions) X(C_GetSessionInfo) X(C_Login) X(C_Logout) X(C_CreateObject) \
+			X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal) \
+				X(C_GetAttributeValue) X(C_SignInit) X(C_Sign) X(C_DecryptInit) \
+					X(C_EncryptInit)
 
 enum call {
 #define X(name) CALL_##name,

@@ -16,7 +16,8 @@
 static char base[64];
 static unsigned folders;
 
-static void command(char *out, size_t cap, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+command(char *out, size_t cap, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, cap, fmt, ap);
 

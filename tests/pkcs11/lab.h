@@ -98,6 +98,17 @@ bool lab_verifies(struct span cert, struct span digest_info, struct span sig);
 		} \
 	} while (0)
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LAB_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LAB_SANITIZED 1
+#endif
+#endif
+#ifndef LAB_SANITIZED
+#define LAB_SANITIZED 0
+#endif
+
 /* Ends the test as skipped, with the reason. */
 #define lab_skip(reason) \
 	do { \

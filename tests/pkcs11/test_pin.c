@@ -263,7 +263,7 @@ static int ask(void *arg)
 	struct tlv_err e = TLV_ERR_INIT;
 	struct tok_pin *pin = NULL;
 	enum status st = tok_pin_read(&src, "Say it: ", false, &pin, &e);
-	bool same = st != ST_OK || strcmp(tok_pin_bytes(pin), arg) == 0;
+	bool same = pin == NULL || strcmp(tok_pin_bytes(pin), arg) == 0;
 
 	tok_pin_free(&pin);
 	return same ? (int)st : 80;

@@ -134,6 +134,8 @@ static void look_for_the_pin(struct lab *l, int in_child)
 	size_t n;
 	int in;
 
+	if (LAB_SANITIZED)
+		lab_skip("AddressSanitizer's shadow is too large to be searched");
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
 	assert_status(tok_login(t, &e), ST_OK, &e);
 	in = memory_has(the_child(), NEEDLE);

@@ -145,6 +145,16 @@ static void id_is_bytes_not_characters(void **state)
 	tok_uri_free(&u);
 }
 
+static void blank(CK_TOKEN_INFO *info, const char *label)
+{
+	memset(info->label, ' ', sizeof info->label);
+	memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
+	memset(info->model, ' ', sizeof info->model);
+	memset(info->serialNumber, ' ', sizeof info->serialNumber);
+	memcpy(info->label, label, strlen(label));
+	info->manufacturerID[0] = info->model[0] = info->serialNumber[0] = '1';
+}
+
 static void labels_become_canonical_and_come_back(void **state)
 {
 	static const char *const labels[] = {
@@ -163,23 +173,15 @@ static void labels_become_canonical_and_come_back(void **state)
 		struct tok_uri *u;
 		char *uri;
 
-		memset(info.label, ' ', sizeof info.label);
-		memset(info.manufacturerID, ' ', sizeof info.manufacturerID);
-		memset(info.model, ' ', sizeof info.model);
-		memset(info.serialNumber, ' ', sizeof info.serialNumber);
-		memcpy(info.label, labels[i], strlen(labels[i]));
+		blank(&info, labels[i]);
 		uri = tok_uri_of_token(&info);
 		assert_non_null(uri);
-		(void)e;
-		/* The empty fields of this token are written too; only the label is of interest. */
-		assert_non_null(strstr(uri, "token="));
-		uri = strstr(uri, "token=") - strlen("pkcs11:");
-		memcpy(uri, "pkcs11:", strlen("pkcs11:"));
 		assert_status(tok_uri_parse(uri, &u, &e), ST_OK, &e);
 		assert_true(tok_uri_matches(u, 0, &info));
 		info.label[0] = '_';
 		assert_false(tok_uri_matches(u, 0, &info));
 		tok_uri_free(&u);
+		free(uri);
 	}
 }
 
