@@ -109,18 +109,6 @@ static enum status extract_record(struct extract *x, size_t i, struct tlv_err *e
 	return st == ST_OK ? ST_OK : err_in(e, "record %zu", i + 1);
 }
 
-/* A CCM+TFTP record without certificate is what non-secure mode leaves of it. */
-static bool is_non_secure(const struct tlv_list *l)
-{
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (r.role == TLV_ROLE_CCM_TFTP && !tlv_record_has(&r, TLV_R_CERTIFICATE))
-			return true;
-	}
-	return false;
-}
-
 static void put_settings(struct extract *x)
 {
 	const struct tlv_header *h = &x->l->header;
@@ -133,7 +121,7 @@ static void put_settings(struct extract *x)
 	buf_printf(b, "\nstyle: %s\n", tlv_style_text(d.style));
 	if (d.style == TLV_STYLE_RFC4514 && d.separator != ',')
 		buf_printf(b, "name-separator: \"%c\"\n", d.separator);
-	buf_printf(b, "mode: %s\n", is_non_secure(x->l) ? "non-secure" : "mixed");
+	buf_printf(b, "mode: %s\n", tlv_list_is_non_secure(x->l) ? "non-secure" : "mixed");
 	if (digest != NULL)
 		buf_printf(b, "digest: %s\n", digest->text);
 	if (tlv_header_has(h, TLV_H_SIGNER_VERSION))

@@ -109,7 +109,7 @@ static enum status apply_mode(struct update *u, struct tlv_err *e)
 	const char *mode = opt_value(u->o, OPT_SET_MODE);
 	enum status st = ST_OK;
 
-	u->compose.non_secure = edit_is_non_secure(&u->old.list);
+	u->compose.non_secure = tlv_list_is_non_secure(&u->old.list);
 	for (size_t i = 0; i < u->o->n && st == ST_OK; i++)
 		if (u->o->items[i].row->id == OPT_CERTS)
 			st = certset_add_folder(&u->certs, u->o->items[i].value, &msg_warnings, e);

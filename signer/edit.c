@@ -17,17 +17,6 @@ void edit_free(struct edit *x)
 	entries_free(&x->entries);
 }
 
-bool edit_is_non_secure(const struct tlv_list *l)
-{
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (r.role == TLV_ROLE_CCM_TFTP && !tlv_record_has(&r, TLV_R_CERTIFICATE))
-			return true;
-	}
-	return false;
-}
-
 /* Where the record of the input list stands now; NULL where it was removed. */
 static struct entry *entry_of(struct edit *x, size_t source)
 {

@@ -41,7 +41,4 @@ void edit_empty(struct edit *x);
  */
 enum status edit_refill(struct edit *x, const struct certset *certs, struct tlv_err *e);
 
-/* Whether a CCM+TFTP record stands without certificate, as in non-secure mode. */
-bool edit_is_non_secure(const struct tlv_list *l);
-
 #endif

@@ -105,8 +105,7 @@ static bool is_address_text(struct span s)
 	return s.n > 0;
 }
 
-/* How far a record tells its writer: 0 not, 1 a token's (which cucm lists hold too), 2 surely. */
-static int dialect_of(const struct tlv_record *r, struct tlv_dialect *d)
+int tlv_record_dialect(const struct tlv_record *r, struct tlv_dialect *d)
 {
 	struct span dns = tlv_text(r->dns_name);
 	struct tlv_name_match m = { .matches = false };
@@ -138,7 +137,7 @@ struct tlv_dialect tlv_list_dialect(const struct tlv_list *l)
 
 	for (size_t i = 0; i < l->nrecords && sure < 2; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
-		int s = dialect_of(&r, &d);
+		int s = tlv_record_dialect(&r, &d);
 
 		if (s > sure) {
 			sure = s;
@@ -146,6 +145,18 @@ struct tlv_dialect tlv_list_dialect(const struct tlv_list *l)
 		}
 	}
 	return best;
+}
+
+bool tlv_list_is_non_secure(const struct tlv_list *l)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role == TLV_ROLE_CCM_TFTP && !tlv_record_has(&r, TLV_R_CERTIFICATE) &&
+		    !tlv_record_has(&r, TLV_R_CERT_HASH))
+			return true;
+	}
+	return false;
 }
 
 long tlv_list_signer(const struct tlv_list *l)

@@ -43,6 +43,12 @@ bool tlv_list_is_itl(const struct tlv_list *l);
 /* The dialect of the list's server records; of its other ones where it has none. */
 struct tlv_dialect tlv_list_dialect(const struct tlv_list *l);
 
+/* How far a record tells its writer: 0 not, 1 a token's (which cucm lists hold too), 2 surely. */
+int tlv_record_dialect(const struct tlv_record *r, struct tlv_dialect *d);
+
+/* A CCM+TFTP record has neither certificate nor its hash: what non-secure mode leaves of it. */
+bool tlv_list_is_non_secure(const struct tlv_list *l);
+
 /*
  * The first SAST record with the header's serial and issuer, byte for byte; -1
  * where there is none, -2 where two of them have different keys.
