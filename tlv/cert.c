@@ -114,6 +114,21 @@ bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out)
 	return true;
 }
 
+unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type)
+{
+	struct tlv_rsa rsa;
+
+	*type = TLV_KEY_OTHER;
+	if (tlv_rsa_walk(public_key, &rsa)) {
+		*type = TLV_KEY_RSA;
+		return rsa.bits;
+	}
+	if (span_at(public_key, 0) != 0x04 || public_key.n % 2 == 0)
+		return 0;
+	*type = TLV_KEY_EC;
+	return (unsigned)(public_key.n - 1) / 2 * 8;
+}
+
 bool tlv_cert_is_token(const struct tlv_cert *c)
 {
 	struct buf cn = BUF_INIT;
