@@ -6,6 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
@@ -55,25 +56,8 @@ static void take(struct keyfile *k, OSSL_STORE_INFO *info)
 	}
 }
 
-/* Whether an error says that an algorithm is not there, as old ciphers are not in the default provider. */
-static bool unsupported_in_queue(void)
-{
-	unsigned long code;
-	bool found = false;
-
-	while ((code = ERR_get_error()) != 0) {
-		const char *reason = ERR_reason_error_string(code);
-
-		found |= ERR_GET_REASON(code) == ERR_R_UNSUPPORTED ||
-			 (reason != NULL && strstr(reason, "unsupported") != NULL) ||
-			 (reason != NULL && strstr(reason, "unknown pbe") != NULL);
-	}
-	return found;
-}
-
-/* All objects of the file in one pass. *unsupported: an algorithm was missing. */
-static bool load(struct keyfile *k, struct span bytes, struct asked *a, OSSL_LIB_CTX *libctx,
-		 bool *unsupported)
+/* All objects of the file in one pass. */
+static bool load(struct keyfile *k, struct span bytes, struct asked *a, OSSL_LIB_CTX *libctx)
 {
 	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
 	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
@@ -91,7 +75,6 @@ static bool load(struct keyfile *k, struct span bytes, struct asked *a, OSSL_LIB
 			take(k, info);
 		OSSL_STORE_INFO_free(info);
 	}
-	*unsupported = unsupported_in_queue();
 	(void)OSSL_STORE_close(store);
 	BIO_free(bio);
 	UI_destroy_method(ui);
@@ -113,14 +96,30 @@ static void move_key(struct keyfile *k)
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
 }
 
+/* OSSL_STORE reads PKCS#12 in the default library context whatever it is told; this does not. */
+static bool load_pkcs12(struct keyfile *k, struct span bytes, const struct asked *a,
+			OSSL_LIB_CTX *libctx)
+{
+	const unsigned char *p = bytes.p;
+	PKCS12 *p12 = PKCS12_init_ex(NID_pkcs7_data, libctx, NULL);
+	X509 *cert = NULL;
+
+	if (p12 != NULL && d2i_PKCS12(&p12, &p, (long)bytes.n) != NULL &&
+	    PKCS12_parse(p12, a->pass, &k->key, &cert, NULL) == 1 && cert != NULL)
+		keep_cert(k, cert);
+	X509_free(cert);
+	PKCS12_free(p12);
+	return k->key != NULL;
+}
+
 static bool load_legacy(struct keyfile *k, struct span bytes, struct asked *a)
 {
 	OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
 	OSSL_PROVIDER *base = libctx != NULL ? OSSL_PROVIDER_load(libctx, "default") : NULL;
 	OSSL_PROVIDER *old = libctx != NULL ? OSSL_PROVIDER_load(libctx, "legacy") : NULL;
-	bool unsupported;
 
-	if (base != NULL && old != NULL && load(k, bytes, a, libctx, &unsupported))
+	if (base != NULL && old != NULL &&
+	    (load(k, bytes, a, libctx) || load_pkcs12(k, bytes, a, libctx)))
 		move_key(k);
 	(void)OSSL_PROVIDER_unload(old);
 	(void)OSSL_PROVIDER_unload(base);
@@ -132,14 +131,12 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 			 struct tlv_err *e)
 {
 	struct asked a = { .pass = pass };
-	bool unsupported = false;
 
 	*out = (struct keyfile){ .key = NULL };
 	if (bytes.n == 0 || bytes.n > INT32_MAX)
 		return err_set(e, ST_INPUT, "no private key in it");
-	if (load(out, bytes, &a, NULL, &unsupported))
-		goto done;
-	if (unsupported && load_legacy(out, bytes, &a))
+	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
+	if (load(out, bytes, &a, NULL) || (pass != NULL && load_legacy(out, bytes, &a)))
 		goto done;
 	out->needs_pass = a.asked;
 	if (a.asked && pass == NULL)
