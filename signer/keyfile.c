@@ -6,7 +6,6 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
@@ -16,6 +15,7 @@
 struct asked {
 	const char *pass;
 	bool asked;
+	UI_METHOD *ui; /* made and freed under the usual library context, to which it belongs */
 };
 
 static int give_pass(char *out, int cap, int rwflag, void *arg)
@@ -57,14 +57,13 @@ static void take(struct keyfile *k, OSSL_STORE_INFO *info)
 }
 
 /* All objects of the file in one pass. */
-static bool load(struct keyfile *k, struct span bytes, struct asked *a, OSSL_LIB_CTX *libctx)
+static bool load(struct keyfile *k, struct span bytes, struct asked *a)
 {
-	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
 	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
 	OSSL_STORE_CTX *store = NULL;
 
-	if (ui != NULL && bio != NULL)
-		store = OSSL_STORE_attach(bio, "file", libctx, NULL, ui, a, NULL, NULL, NULL);
+	if (bio != NULL)
+		store = OSSL_STORE_attach(bio, "file", NULL, NULL, a->ui, a, NULL, NULL, NULL);
 	ERR_clear_error();
 	while (store != NULL && OSSL_STORE_eof(store) == 0) {
 		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
@@ -77,50 +76,41 @@ static bool load(struct keyfile *k, struct span bytes, struct asked *a, OSSL_LIB
 	}
 	(void)OSSL_STORE_close(store);
 	BIO_free(bio);
-	UI_destroy_method(ui);
 	return k->key != NULL;
 }
 
-/* A key must outlive the library context that read it: over its DER into the default one. */
-static void move_key(struct keyfile *k)
+/* A key must outlive the library context that read it: over its DER into the usual one. */
+static void take_der(struct keyfile *k, unsigned char *der, int n)
 {
-	unsigned char *der = NULL;
-	const unsigned char *p;
-	int n = i2d_PrivateKey(k->key, &der);
+	const unsigned char *p = der;
 
-	EVP_PKEY_free(k->key);
-	k->key = NULL;
-	p = der;
 	if (n > 0)
 		k->key = d2i_AutoPrivateKey(NULL, &p, n);
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
 }
 
-/* OSSL_STORE reads PKCS#12 in the default library context whatever it is told; this does not. */
-static bool load_pkcs12(struct keyfile *k, struct span bytes, const struct asked *a,
-			OSSL_LIB_CTX *libctx)
-{
-	const unsigned char *p = bytes.p;
-	PKCS12 *p12 = PKCS12_init_ex(NID_pkcs7_data, libctx, NULL);
-	X509 *cert = NULL;
-
-	if (p12 != NULL && d2i_PKCS12(&p12, &p, (long)bytes.n) != NULL &&
-	    PKCS12_parse(p12, a->pass, &k->key, &cert, NULL) == 1 && cert != NULL)
-		keep_cert(k, cert);
-	X509_free(cert);
-	PKCS12_free(p12);
-	return k->key != NULL;
-}
-
+/*
+ * OpenSSL 3.0 reads parts of PKCS#12 in the default library context whatever
+ * it is told, so for this one file another one is the default.
+ */
 static bool load_legacy(struct keyfile *k, struct span bytes, struct asked *a)
 {
 	OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
 	OSSL_PROVIDER *base = libctx != NULL ? OSSL_PROVIDER_load(libctx, "default") : NULL;
 	OSSL_PROVIDER *old = libctx != NULL ? OSSL_PROVIDER_load(libctx, "legacy") : NULL;
+	OSSL_LIB_CTX *usual;
+	unsigned char *der = NULL;
+	int n = 0;
 
-	if (base != NULL && old != NULL &&
-	    (load(k, bytes, a, libctx) || load_pkcs12(k, bytes, a, libctx)))
-		move_key(k);
+	if (base != NULL && old != NULL) {
+		usual = OSSL_LIB_CTX_set0_default(libctx);
+		if (load(k, bytes, a))
+			n = i2d_PrivateKey(k->key, &der);
+		EVP_PKEY_free(k->key);
+		k->key = NULL;
+		(void)OSSL_LIB_CTX_set0_default(usual);
+	}
+	take_der(k, der, n);
 	(void)OSSL_PROVIDER_unload(old);
 	(void)OSSL_PROVIDER_unload(base);
 	OSSL_LIB_CTX_free(libctx);
@@ -131,24 +121,25 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 			 struct tlv_err *e)
 {
 	struct asked a = { .pass = pass };
+	bool loaded;
 
 	*out = (struct keyfile){ .key = NULL };
 	if (bytes.n == 0 || bytes.n > INT32_MAX)
 		return err_set(e, ST_INPUT, "no private key in it");
+	a.ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
+	if (a.ui == NULL)
+		return err_nomem(e);
 	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
-	if (load(out, bytes, &a, NULL) || (pass != NULL && load_legacy(out, bytes, &a)))
-		goto done;
-	out->needs_pass = a.asked;
-	if (a.asked && pass == NULL)
-		goto done;
+	loaded = load(out, bytes, &a) || (pass != NULL && load_legacy(out, bytes, &a));
+	UI_destroy_method(a.ui);
 	ERR_clear_error();
+	out->needs_pass = !loaded && a.asked;
+	if (loaded || (a.asked && pass == NULL))
+		return ST_OK;
 	buf_free(&out->cert);
 	if (a.asked)
 		return err_set(e, ST_PIN, "the passphrase is wrong, or the file is damaged");
 	return err_set(e, ST_INPUT, "no private key in it");
-done:
-	ERR_clear_error();
-	return ST_OK;
 }
 
 void keyfile_free(struct keyfile *k)
