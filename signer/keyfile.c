@@ -130,7 +130,7 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 	if (a.ui == NULL)
 		return err_nomem(e);
 	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
-	loaded = load(out, bytes, &a) || (pass != NULL && load_legacy(out, bytes, &a));
+	loaded = load(out, bytes, &a) || load_legacy(out, bytes, &a);
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
 	out->needs_pass = !loaded && a.asked;

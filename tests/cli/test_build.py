@@ -332,6 +332,8 @@ def test_key_file_kinds(ctlsign, cluster, out, tmp_path):
         "store.p12": ["pkcs12", "-export", "-inkey", plain, "-in", cert, "-passout", word],
         "legacy.p12": ["pkcs12", "-export", "-legacy", "-inkey", plain, "-in", cert,
                        "-passout", word],
+        "rc2-40.p12": ["pkcs12", "-export", "-legacy", "-inkey", plain, "-in", cert, "-keypbe",
+                       "PBE-SHA1-RC2-40", "-certpbe", "PBE-SHA1-RC2-40", "-passout", word],
         "empty-pass.p12": ["pkcs12", "-export", "-inkey", plain, "-in", cert, "-passout", "pass:"],
         "legacy-empty-pass.p12": ["pkcs12", "-export", "-legacy", "-inkey", plain, "-in", cert,
                                   "-passout", "pass:"],
@@ -344,7 +346,7 @@ def test_key_file_kinds(ctlsign, cluster, out, tmp_path):
         args = ["-k", key]
         if not name.endswith(".p12"):
             args += ["--cert", cert]
-        if "encrypted" in name or name in ("store.p12", "legacy.p12"):
+        if "encrypted" in name or name in ("store.p12", "legacy.p12", "rc2-40.p12"):
             args += ["--pin-source", word]
         fresh = tmp_path / f"{name}.tlv"
         run = ctlsign("build", "-o", fresh, *lists.records(cluster, "tokenless"), *args,
