@@ -132,7 +132,7 @@ static void every_byte(void **state)
 		for (unsigned k = 0; k < 10; k++) {
 			uint8_t was = copy[i];
 
-			copy[i] = k < 8 ? (uint8_t)(was ^ (1U << k)) : k == 8 ? 0 : 0xff;
+			copy[i] = (uint8_t)(k < 8 ? was ^ (1U << k) : k == 8 ? 0U : 0xffU);
 			assert_int_not_equal(proof_check(span_of(copy, good_bytes.n),
 							 &f->cert.parts, &when, NULL),
 					     ST_OK);
