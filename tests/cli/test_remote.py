@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A token at the other end: p11-kit's server and client, and the recipe over ssh (docs/remote-token.md)."""
+import contextlib
 import getpass
 import json
 import os
@@ -8,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -24,19 +26,34 @@ needs_server = pytest.mark.skipif(CLIENT is None or shutil.which("p11-kit") is N
 pytestmark = needs_server
 
 
+def sanitizer():
+    """A sanitized fault module wants its runtime in p11-kit's processes too."""
+    said = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=False).stdout
+    runtimes = re.findall(r"=> (\S*/lib(?:a|ub)san\S*)", said)
+    return {"LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"} if runtimes else {}
+
+
 class Server:
     """p11-kit's server for one token, at a socket."""
 
-    def __init__(self, env, module, socket, *uris):
-        self.socket = socket
-        self.said = socket.parent / "server.out"
+    def __init__(self, env, module, path, *uris):
+        self.path = path
+        self.said = path.parent / "server.out"
         with open(self.said, "wb") as said:
             self.process = subprocess.Popen(
                 ["p11-kit", "server", "--foreground", "--provider", str(module), "--name",
-                 str(socket), *uris], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-                env={**os.environ, **{k: str(v) for k, v in env.items()}}, start_new_session=True)
-        assert wait_for(socket.exists), self.said.read_text()
-        self.env = {"P11_KIT_SERVER_ADDRESS": f"unix:path={socket}"}
+                 str(path), *uris], stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                env={**os.environ, **sanitizer(), **{k: str(v) for k, v in env.items()}},
+                start_new_session=True)
+        assert wait_for(self.listens), self.said.read_text()
+        self.env = {"P11_KIT_SERVER_ADDRESS": f"unix:path={path}"}
+
+    def listens(self):
+        """The socket is there before anybody listens at it."""
+        with socket.socket(socket.AF_UNIX) as s, contextlib.suppress(OSError):
+            s.connect(str(self.path))
+            return True
+        return False
 
     def send(self, number):
         """A signal to the server and to what it started for each client."""
@@ -120,7 +137,7 @@ def test_the_prompt_says_whose_socket_it_is(ctlsign, cluster, out, lab, server):
     words = [*build_words(cluster, out, ["-k", f"pkcs11:token={TWO}", "--module", CLIENT]), "--yes"]
     status, seen = at_terminal(ctlsign, words, s.env, [lab.pin])
     assert status == 0, seen
-    assert str(s.socket) in seen and pwd.getpwuid(os.getuid()).pw_name in seen
+    assert str(s.path) in seen and pwd.getpwuid(os.getuid()).pw_name in seen
 
 
 def test_no_server(ctlsign, cluster, out, lab, tmp_path):
@@ -205,8 +222,9 @@ def ssh(tmp_path):
 
     def run(*words, timeout=60):
         return subprocess.run(
-            ["ssh", "-F", "/dev/null", "-i", folder / "user", "-o", "StrictHostKeyChecking=no",
-             "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
+            ["ssh", "-F", "none", "-i", folder / "user", "-o", "StrictHostKeyChecking=no",
+             "-o", f"UserKnownHostsFile={folder}/known", "-o", "GlobalKnownHostsFile=none",
+             "-o", "UpdateHostKeys=no", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
              "-o", f"ProxyCommand={SSHD} -i -f {folder}/sshd_config",
              "-o", "ExitOnForwardFailure=yes", *map(str, words)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
@@ -228,7 +246,7 @@ def test_a_token_in_a_laptop_signs_on_a_server(ctlsign, cluster, out, lab, serve
     out.unlink()
     s = server(None, None, f"pkcs11:token={TWO}")
     there = tmp_path / "on-the-server"
-    words = ["-R", f"{there}:{s.socket}", f"{getpass.getuser()}@localhost"]
+    words = ["-R", f"{there}:{s.path}", f"{getpass.getuser()}@localhost"]
     run = ssh(*words, far(ctlsign, there, "tokens", "--module", CLIENT))
     assert run.returncode == 0 and f"label: {TWO}" in run.stdout, run
     run = ssh(*words, far(ctlsign, there, *build_words(cluster, out, key(lab))))
@@ -241,7 +259,7 @@ def test_the_line_breaks(ctlsign, cluster, out, fault, server, ssh, tmp_path):
     f = fault("C_Sign 1 crash")
     s = server(f.env, FAULT, f"pkcs11:token={TWO}")
     there = tmp_path / "on-the-server"
-    run = ssh("-R", f"{there}:{s.socket}", f"{getpass.getuser()}@localhost",
+    run = ssh("-R", f"{there}:{s.path}", f"{getpass.getuser()}@localhost",
               far(ctlsign, there, *build_words(cluster, out, key(f.lab))))
     assert run.returncode == 8, run
     assert not out.exists()
