@@ -68,7 +68,7 @@ static enum status pick(const struct tok_hold *h, const struct tok_found **out, 
 	}
 	if (n > 1)
 		return refuse(&h->scan, false, ST_AMBIGUOUS, "more than one token matches", e);
-	if (n == 1)
+	if (n == 1 && *out != NULL)
 		return ST_OK;
 	for (size_t i = 0; bare && i < h->scan.n; i++)
 		h->scan.list[i].matches = !is_initialised(&h->scan.list[i]);

@@ -92,7 +92,7 @@ static enum status warn_of(const struct tok_options *opt, struct span msg)
 {
 	struct span text = wire_read_bytes(msg);
 
-	warn_put(&opt->warn, "%.*s", text.n > 1000 ? 1000 : (int)text.n, (const char *)text.p);
+	warn_put(&opt->warn, "%.*s", (int)text.n, (const char *)text.p);
 	return ST_OK;
 }
 
@@ -115,8 +115,7 @@ static enum status take_done(struct answer *a, struct span msg, struct tlv_err *
 	a->hint = done.hint;
 	if (done.status == ST_OK)
 		return ST_OK;
-	return err_set(e, done.status, "%.*s", done.text.n > 1023 ? 1023 : (int)done.text.n,
-		       (const char *)done.text.p);
+	return err_set(e, done.status, "%.*s", (int)done.text.n, (const char *)done.text.p);
 }
 
 static enum status take(struct answer *a, struct span msg, struct tlv_err *e)

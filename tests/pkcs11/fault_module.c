@@ -59,6 +59,7 @@
 #include <time.h>
 #include <unistd.h>
 
+/* clang-format off: a table */
 #define CALLS(X) \
 	X(C_Initialize) \
 	X(C_Finalize) \
@@ -67,11 +68,25 @@
 	X(C_GetSlotInfo) \
 	X(C_GetTokenInfo) \
 	X(C_GetMechanismList) \
-	X(C_GetMechanismInfo) X(C_InitToken) X(C_InitPIN) X(C_OpenSession) X(C_CloseSession) \
-		X(C_CloseAllSessions) X(C_GetSessionInfo) X(C_Login) X(C_Logout) X(C_CreateObject) \
-			X(C_FindObjectsInit) X(C_FindObjects) X(C_FindObjectsFinal) \
-				X(C_GetAttributeValue) X(C_SignInit) X(C_Sign) X(C_DecryptInit) \
-					X(C_EncryptInit)
+	X(C_GetMechanismInfo) \
+	X(C_InitToken) \
+	X(C_InitPIN) \
+	X(C_OpenSession) \
+	X(C_CloseSession) \
+	X(C_CloseAllSessions) \
+	X(C_GetSessionInfo) \
+	X(C_Login) \
+	X(C_Logout) \
+	X(C_CreateObject) \
+	X(C_FindObjectsInit) \
+	X(C_FindObjects) \
+	X(C_FindObjectsFinal) \
+	X(C_GetAttributeValue) \
+	X(C_SignInit) \
+	X(C_Sign) \
+	X(C_DecryptInit) \
+	X(C_EncryptInit)
+/* clang-format on */
 
 enum call {
 #define X(name) CALL_##name,
