@@ -172,7 +172,7 @@ static enum status read_records(struct build *b, struct tlv_err *e)
 						&b->tok, e);
 	for (unsigned i = 0; !from_options && i < content(b)->records_count && st == ST_OK; i++)
 		st = manifest_entry(b, (int)i, e);
-	b->compose.missing = from_options ? ST_USAGE : ST_INPUT;
+	b->compose.missing = !from_options && content(b)->records_count > 0 ? ST_INPUT : ST_USAGE;
 	return st;
 }
 
@@ -290,6 +290,7 @@ enum status cmd_build(const struct opts *o, struct tlv_err *e)
 	enum status st = common_token_options(o, &b.tok, e);
 
 	b.d.output = opt_value(o, OPT_OUTPUT);
+	b.d.publish.warn = msg_warnings;
 	b.d.publish.follow = opt_given(o, OPT_FOLLOW);
 	b.d.sign.timestamp = (uint32_t)env_now();
 	if (st == ST_OK && b.d.output == NULL)

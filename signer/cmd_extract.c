@@ -142,10 +142,12 @@ static enum status extract_all(struct extract *x, struct tlv_err *e)
 	buf_printf(&path, "%s/cluster.yaml", x->dir);
 	if (st == ST_OK)
 		st = buf_failed(&x->manifest, e);
+	if (st == ST_OK) {
+		out_printf("%s: %zu records\n", buf_cstr(&path), x->l->nrecords);
+		st = out_flush(e);
+	}
 	if (st == ST_OK)
 		st = publish(buf_cstr(&path), buf_span(&x->manifest), &opt, e);
-	if (st == ST_OK)
-		out_printf("%s: %zu records\n", buf_cstr(&path), x->l->nrecords);
 	buf_free(&path);
 	return st;
 }

@@ -27,6 +27,7 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 	if ((output != NULL) == in_place && !opt_given(u->o, OPT_DRY_RUN))
 		return err_set(e, ST_USAGE, "where to? either -o OUT or --in-place");
 	u->d.output = output != NULL ? output : u->o->args[0];
+	u->d.publish.warn = msg_warnings;
 	u->d.publish.follow = opt_given(u->o, OPT_FOLLOW);
 	u->d.publish.backup = true;
 	u->d.publish.replaces = in_place ? &u->old.file.st : NULL;

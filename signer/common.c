@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pkcs11/pin.h"
 #include "signer/digest.h"
 #include "signer/out.h"
 
 enum status common_token_options(const struct opts *o, struct tok_options *out, struct tlv_err *e)
 {
+	struct tok_pin_source pin_source;
 	uint64_t timeout = 0;
 	enum status st = opt_number(o, OPT_TIMEOUT, 86400, &timeout, e);
 
@@ -19,6 +21,9 @@ enum status common_token_options(const struct opts *o, struct tok_options *out, 
 		.insecure_file_mode = opt_given(o, OPT_INSECURE_FILE_MODE),
 		.warn = msg_warnings,
 	};
+	/* A source that nobody will ask is wrong all the same. */
+	if (st == ST_OK)
+		st = tok_pin_source_parse(out->pin_source, &pin_source, e);
 	if (st == ST_OK && opt_given(o, OPT_TIMEOUT) && timeout == 0)
 		st = err_set(e, ST_USAGE, "option '--timeout': at least 1 second");
 	return st;

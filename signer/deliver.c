@@ -38,10 +38,7 @@ enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_er
 	uint64_t when = *out;
 	const char *epoch = env_get("SOURCE_DATE_EPOCH");
 
-	if (opt_given(o, OPT_TIMESTAMP) && opt_given(o, OPT_REPRODUCIBLE))
-		return err_set(e, ST_USAGE,
-			       "'--timestamp' and '--reproducible' contradict each other");
-	if (opt_given(o, OPT_REPRODUCIBLE) &&
+	if (opt_given(o, OPT_REPRODUCIBLE) && !opt_given(o, OPT_TIMESTAMP) &&
 	    (epoch == NULL || !parse_number(epoch, UINT32_MAX, &when)))
 		return err_set(
 			e, ST_USAGE,
@@ -149,6 +146,20 @@ static enum status report(const struct delivery *d, struct tlv_err *e)
 
 	if (st == ST_OK)
 		out_printf("%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", d->output, bytes.n, md5, sha1);
+	return st == ST_OK ? out_flush(e) : st;
+}
+
+/* A list must not be in its place when its checksums cannot be said. */
+static enum status publish_and_report(const struct delivery *d, struct tlv_err *e)
+{
+	struct publication *p;
+	enum status st = publish_begin(&p, d->output, buf_span(&d->signing.list), &d->publish, e);
+
+	if (st == ST_OK)
+		st = report(d, e);
+	if (st == ST_OK)
+		st = publish_commit(p, e);
+	publish_free(&p);
 	return st;
 }
 
@@ -162,9 +173,7 @@ enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *
 		st = key_login(key, e);
 	if (st == ST_OK)
 		st = sign_finish(&d->signing, key, e);
-	if (st == ST_OK)
-		st = publish(d->output, buf_span(&d->signing.list), &d->publish, e);
-	return st == ST_OK ? report(d, e) : st;
+	return st == ST_OK ? publish_and_report(d, e) : st;
 }
 
 void delivery_free(struct delivery *d)

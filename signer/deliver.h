@@ -39,7 +39,7 @@ enum status common_tvs_options(const struct opts *o, struct phone *p, struct cer
  */
 enum status deliver_prepare(struct delivery *d, const struct key *key, struct tlv_err *e);
 
-/* Asks on a terminal (unless --yes), logs in, signs, publishes, prints the checksums. */
+/* Asks on a terminal (unless --yes), logs in, signs, prints the checksums, publishes. */
 enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *e);
 void delivery_free(struct delivery *d);
 

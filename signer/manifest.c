@@ -59,7 +59,8 @@ struct manifest_file {
 	size_t nplaces, cap;
 };
 
-static void schema_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap);
+static void schema_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 
 static cyaml_config_t schema_config(struct buf *log)
 {
@@ -122,6 +123,17 @@ static bool key_is_repeated(const struct survey *s, const char *key)
 	return false;
 }
 
+/* libcyaml refuses unknown keys too, but names the line of the key before. */
+static bool key_is_known(const struct survey *s, const char *key)
+{
+	const cyaml_schema_field_t *f = s->record < 0 ? manifest_fields : record_fields;
+
+	for (; f->key != NULL; f++)
+		if (strcmp(f->key, key) == 0)
+			return true;
+	return false;
+}
+
 static enum status take_key(struct survey *s, const yaml_event_t *ev)
 {
 	char what[128];
@@ -129,6 +141,9 @@ static enum status take_key(struct survey *s, const yaml_event_t *ev)
 	s->key = span_dup(span_of(ev->data.scalar.value, ev->data.scalar.length));
 	if (s->key == NULL)
 		return err_nomem(s->e);
+	(void)snprintf(what, sizeof what, "unknown key '%.64s'", s->key);
+	if (!key_is_known(s, s->key))
+		return complain(s, ev, what);
 	if (!key_is_repeated(s, s->key))
 		return ST_OK;
 	(void)snprintf(what, sizeof what, "key '%.64s' is there twice", s->key);
@@ -140,10 +155,13 @@ static enum status take_value(struct survey *s, const yaml_event_t *ev)
 	char what[128];
 	enum status st = add_place(s->m, s->record, s->key, ev->start_mark.line + 1, s->e);
 
-	(void)snprintf(what, sizeof what, "'%.64s' is empty", s->key);
+	bool list = strcmp(s->key, "records") == 0;
+
+	(void)snprintf(what, sizeof what, list ? "'%.64s' must be a list" : "'%.64s' is empty",
+		       s->key);
 	free(s->key);
 	s->key = NULL;
-	if (st == ST_OK && ev->type == YAML_SCALAR_EVENT && ev->data.scalar.length == 0)
+	if (st == ST_OK && ev->type == YAML_SCALAR_EVENT && (list || ev->data.scalar.length == 0))
 		st = complain(s, ev, what);
 	return st;
 }

@@ -14,7 +14,7 @@
 #define TEMP_MARK ".ctlsign-"
 
 /* A file under way: the folder, the target's name in it, the temporary name and its descriptor. */
-struct pending {
+struct publication {
 	char *folder;
 	const char *name;
 	char *path; /* owned; name points into it */
@@ -22,6 +22,9 @@ struct pending {
 	char temp[NAME_MAX + 1], backup[NAME_MAX + 1];
 	bool exists;
 	struct stat old;
+	const struct publish_options *opt;
+	const char *shown; /* the path as it was given, for messages */
+	bool done;	   /* nothing is left to commit */
 };
 
 static enum status failed(struct tlv_err *e, const char *what)
@@ -29,7 +32,7 @@ static enum status failed(struct tlv_err *e, const char *what)
 	return err_set(e, ST_OUTPUT, "%s: %s", what, strerror(errno));
 }
 
-static void pending_free(struct pending *p)
+static void release(struct publication *p)
 {
 	if (p->fd >= 0) {
 		(void)unlinkat(p->dir_fd, p->temp, 0);
@@ -41,7 +44,7 @@ static void pending_free(struct pending *p)
 	free(p->path);
 }
 
-static enum status split(struct pending *p, const char *path, bool follow, struct tlv_err *e)
+static enum status split(struct publication *p, const char *path, bool follow, struct tlv_err *e)
 {
 	const char *slash;
 
@@ -63,7 +66,7 @@ static enum status split(struct pending *p, const char *path, bool follow, struc
 	return ST_OK;
 }
 
-static enum status look_at_target(struct pending *p, const struct publish_options *opt,
+static enum status look_at_target(struct publication *p, const struct publish_options *opt,
 				  struct tlv_err *e)
 {
 	if (fstatat(p->dir_fd, p->name, &p->old, AT_SYMLINK_NOFOLLOW) != 0)
@@ -87,12 +90,12 @@ static enum status look_at_target(struct pending *p, const struct publish_option
 	return ST_OK;
 }
 
-static enum status begin(struct pending *p, const char *path, const struct publish_options *opt,
+static enum status begin(struct publication *p, const char *path, const struct publish_options *opt,
 			 struct tlv_err *e)
 {
 	enum status st;
 
-	*p = (struct pending){ .dir_fd = -1, .fd = -1 };
+	*p = (struct publication){ .dir_fd = -1, .fd = -1 };
 	st = split(p, path, opt->follow, e);
 	if (st != ST_OK)
 		return st;
@@ -114,7 +117,7 @@ static void sweep_one(int dir_fd, const char *name)
 	(void)close(fd);
 }
 
-static void sweep(const struct pending *p)
+static void sweep(const struct publication *p)
 {
 	char prefix[NAME_MAX + 1];
 	int fd = openat(p->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -134,7 +137,7 @@ static void sweep(const struct pending *p)
 }
 
 /* Between creating and locking, another run's sweep may have taken the file away: then once more. */
-static enum status make_temp(struct pending *p, struct tlv_err *e)
+static enum status make_temp(struct publication *p, struct tlv_err *e)
 {
 	struct stat st;
 
@@ -172,7 +175,7 @@ static enum status write_all(int fd, struct span bytes, struct tlv_err *e)
 	return ST_OK;
 }
 
-static enum status set_mode(const struct pending *p, struct tlv_err *e)
+static enum status set_mode(const struct publication *p, struct tlv_err *e)
 {
 	/* Owner first: changing it clears the set-id bits of the mode. */
 	if (p->exists && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)
@@ -193,7 +196,7 @@ static enum status sync_fd(int fd, struct tlv_err *e)
 }
 
 /* The old file under another name, by a link: it is never without one. N is the first that is free. */
-static enum status keep_old(struct pending *p, struct tlv_err *e)
+static enum status keep_old(struct publication *p, struct tlv_err *e)
 {
 	for (unsigned n = 1; n < 100000; n++) {
 		(void)snprintf(p->backup, sizeof p->backup, "%s.~%u~", p->name, n);
@@ -206,7 +209,7 @@ static enum status keep_old(struct pending *p, struct tlv_err *e)
 	return failed(e, "the old file cannot be kept beside it");
 }
 
-static enum status swap(struct pending *p, bool backup, struct tlv_err *e)
+static enum status swap(struct publication *p, bool backup, struct tlv_err *e)
 {
 	if (backup && p->exists && keep_old(p, e) != ST_OK)
 		return ST_OUTPUT;
@@ -218,14 +221,14 @@ static enum status swap(struct pending *p, bool backup, struct tlv_err *e)
 	return ST_OUTPUT;
 }
 
-static enum status commit(struct pending *p, const struct publish_options *opt, struct tlv_err *e)
+static enum status commit(struct publication *p, const struct publish_options *opt,
+			  struct tlv_err *e)
 {
 	bool existed = p->exists;
-	enum status st = sync_fd(p->fd, e);
+	enum status st;
 
 	p->exists = false;
-	if (st == ST_OK)
-		st = look_at_target(p, opt, e);
+	st = look_at_target(p, opt, e);
 	if (st == ST_OK && (existed || opt->replaces != NULL) && !p->exists)
 		st = err_set(e, ST_OUTPUT,
 			     "was taken away by somebody else meanwhile: run this again");
@@ -235,11 +238,16 @@ static enum status commit(struct pending *p, const struct publish_options *opt, 
 		return ST_OUTPUT;
 	(void)close(p->fd);
 	p->fd = -1;
-	return sync_fd(p->dir_fd, e);
+	/* The file is in its place: what can still fail is only how soon the disk knows. */
+	if (sync_fd(p->dir_fd, NULL) != ST_OK)
+		warn_put(&opt->warn,
+			 "%s: is written, but its folder cannot be brought to the disk: %s",
+			 p->name, strerror(errno));
+	return ST_OK;
 }
 
 /* The file is there already, with these very bytes. */
-static bool same_content(const struct pending *p, struct span bytes)
+static bool same_content(const struct publication *p, struct span bytes)
 {
 	uint8_t chunk[8192];
 	int fd = openat(p->dir_fd, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -256,40 +264,79 @@ static bool same_content(const struct pending *p, struct span bytes)
 	return same;
 }
 
+static enum status write_temp(struct publication *p, struct span bytes, struct tlv_err *e)
+{
+	enum status st;
+
+	sweep(p);
+	st = make_temp(p, e);
+	if (st == ST_OK)
+		st = write_all(p->fd, bytes, e);
+	if (st == ST_OK)
+		st = set_mode(p, e);
+	return st == ST_OK ? sync_fd(p->fd, e) : st;
+}
+
+enum status publish_begin(struct publication **out, const char *path, struct span bytes,
+			  const struct publish_options *opt, struct tlv_err *e)
+{
+	struct publication *p = calloc(1, sizeof *p);
+	enum status st;
+
+	*out = p;
+	if (p == NULL)
+		return err_nomem(e);
+	st = begin(p, path, opt, e);
+	p->opt = opt;
+	p->shown = path;
+	p->done = st == ST_OK && opt->no_replace && p->exists;
+	if (p->done && !same_content(p, bytes))
+		st = err_set(e, ST_OUTPUT, "is there already, with other content");
+	else if (st == ST_OK && !p->done)
+		st = write_temp(p, bytes, e);
+	if (st == ST_OK)
+		return ST_OK;
+	publish_free(out);
+	return err_in(e, "%s", path);
+}
+
+enum status publish_commit(struct publication *p, struct tlv_err *e)
+{
+	enum status st = p->done ? ST_OK : commit(p, p->opt, e);
+
+	p->done = p->done || st == ST_OK;
+	return st == ST_OK ? ST_OK : err_in(e, "%s", p->shown);
+}
+
+void publish_free(struct publication **p)
+{
+	if (*p == NULL)
+		return;
+	release(*p);
+	free(*p);
+	*p = NULL;
+}
+
 enum status publish(const char *path, struct span bytes, const struct publish_options *opt,
 		    struct tlv_err *e)
 {
-	struct pending p;
-	enum status st = begin(&p, path, opt, e);
+	struct publication *p;
+	enum status st = publish_begin(&p, path, bytes, opt, e);
 
-	if (st == ST_OK && opt->no_replace && p.exists) {
-		if (!same_content(&p, bytes))
-			st = err_set(e, ST_OUTPUT, "is there already, with other content");
-		goto out;
-	}
-	if (st == ST_OK) {
-		sweep(&p);
-		st = make_temp(&p, e);
-	}
 	if (st == ST_OK)
-		st = write_all(p.fd, bytes, e);
-	if (st == ST_OK)
-		st = set_mode(&p, e);
-	if (st == ST_OK)
-		st = commit(&p, opt, e);
-out:
-	pending_free(&p);
-	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+		st = publish_commit(p, e);
+	publish_free(&p);
+	return st;
 }
 
 enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e)
 {
-	struct pending p;
+	struct publication p;
 	enum status st = begin(&p, path, opt, e);
 
 	if (st == ST_OK && faccessat(p.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		st = failed(e, "cannot be written in its folder");
-	pending_free(&p);
+	release(&p);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 
@@ -297,14 +344,14 @@ enum status publish_check_bytes(const char *path, struct span bytes,
 				const struct publish_options *opt, struct tlv_err *e)
 {
 	enum status st = publish_check(path, opt, e);
-	struct pending p;
+	struct publication p;
 
 	if (st != ST_OK)
 		return st;
 	st = begin(&p, path, opt, e);
 	if (st == ST_OK && opt->no_replace && p.exists && !same_content(&p, bytes))
 		st = err_set(e, ST_OUTPUT, "is there already, with other content");
-	pending_free(&p);
+	release(&p);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 

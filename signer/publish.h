@@ -15,6 +15,7 @@
 #include "tlv/err.h"
 
 struct publish_options {
+	struct tlv_warn warn;
 	bool follow;	 /* write through a symbolic link */
 	bool backup;	 /* keep the old file as FILE.~N~, N the first that is free */
 	bool no_replace; /* an existing file of other content is refused */
@@ -22,11 +23,22 @@ struct publish_options {
 		*replaces; /* what was read of the target, or NULL; a change since is refused */
 };
 
+/* A file that is written and on the disk, but not in its place yet. */
+struct publication;
+
 /*
- * Writes bytes to path. A new file has mode 0644 whatever the umask; an
- * existing one keeps mode and owner. Temporary files that nobody holds, left
- * by a run that was killed, are taken away. Every failure is ST_OUTPUT.
+ * Writes bytes under a temporary name. A new file has mode 0644 whatever the
+ * umask; an existing one keeps mode and owner. Temporary files that nobody
+ * holds, left by a run that was killed, are taken away. With no_replace an
+ * equal file is left as it is. Every failure is ST_OUTPUT; opt is borrowed.
  */
+enum status publish_begin(struct publication **out, const char *path, struct span bytes,
+			  const struct publish_options *opt, struct tlv_err *e);
+enum status publish_commit(struct publication *p, struct tlv_err *e);
+/* Takes away what was not committed. */
+void publish_free(struct publication **p);
+
+/* All of it in one. */
 enum status publish(const char *path, struct span bytes, const struct publish_options *opt,
 		    struct tlv_err *e);
 

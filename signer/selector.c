@@ -153,25 +153,35 @@ struct condition {
 	char *value; /* in the caller's copy */
 };
 
+/* The end of the condition in front: the ',' before the next one, or the end of the text. */
+static char *condition_end(char *value)
+{
+	char *comma = strchr(value, ',');
+
+	while (comma != NULL && term_of(comma + 1) < 0)
+		comma = strchr(comma + 1, ',');
+	return comma != NULL ? comma : value + strlen(value);
+}
+
 static int split(char *text, struct condition conditions[CONDITIONS_MAX])
 {
+	bool more = true;
 	int n = 0;
 
-	for (char *p = text; p != NULL && n < CONDITIONS_MAX; n++) {
-		char *next;
+	for (; more && n < CONDITIONS_MAX; n++) {
+		int term = term_of(text);
+		char *end;
 
-		conditions[n].term = term_of(p);
-		if (conditions[n].term < 0)
+		if (term < 0)
 			return -1;
-		conditions[n].value = p + strlen(terms[conditions[n].term].key);
-		for (next = strchr(conditions[n].value, ',');
-		     next != NULL && term_of(next + 1) < 0;)
-			next = strchr(next + 1, ',');
-		if (next != NULL)
-			*next++ = '\0';
-		p = next;
+		conditions[n].term = term;
+		conditions[n].value = text + strlen(terms[term].key);
+		end = condition_end(conditions[n].value);
+		more = *end != '\0';
+		*end = '\0';
+		text = end + 1;
 	}
-	return n;
+	return more ? -1 : n;
 }
 
 static bool matches(const struct tlv_record *r, size_t number, const struct condition *c, int n)

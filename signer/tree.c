@@ -93,7 +93,8 @@ static enum status make_temp(struct tree *t, struct tlv_err *e)
 				continue;
 			return failed(e, "cannot be made in its folder");
 		}
-		t->fd = openat(t->parent_fd, t->temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		t->fd = openat(t->parent_fd, t->temp,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		/* Another run's sweep may have come between: then once more. */
 		if (t->fd >= 0 && flock(t->fd, LOCK_EX | LOCK_NB) == 0 && fstat(t->fd, &st) == 0 &&
 		    st.st_nlink > 0)
@@ -126,7 +127,8 @@ static enum status split(struct tree *t, const char *path, struct tlv_err *e)
 		t->parent_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	} else {
 		*slash = '\0';
-		t->parent_fd = open(slash == t->path ? "/" : t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		t->parent_fd =
+			open(slash == t->path ? "/" : t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		*slash = '/';
 	}
 	return t->parent_fd >= 0 ? ST_OK : failed(e, "its folder cannot be opened");
@@ -202,7 +204,8 @@ enum status tree_add(struct tree *t, const char *name, struct span bytes, struct
 {
 	const char *file;
 	int dir = folder_fd(t, name, &file);
-	int fd = dir >= 0 ? openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644) :
+	int fd = dir >= 0 ? openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				   0644) :
 			    -1;
 	enum status st = fd >= 0 ? write_all(fd, bytes, e) : failed(e, "cannot be made");
 

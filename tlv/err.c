@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void record(struct tlv_err *e, enum status st, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void record(struct tlv_err *e, enum status st,
+							 const char *fmt, va_list ap)
 {
 	e->status = st;
 	(void)vsnprintf(e->text, sizeof e->text, fmt, ap);

@@ -25,10 +25,10 @@ enum status {
 enum { ERR_TEXT_MAX = 1024 };
 
 struct tlv_err {
-	enum status status; /* ST_OK: nothing has failed */
-	bool has_at;	    /* at is valid */
-	uint64_t at;	    /* byte offset in the file named by the context */
-	char text[ERR_TEXT_MAX];    /* "CTLFile.tlv: record 3: certificate: …", no full stop */
+	enum status status;	 /* ST_OK: nothing has failed */
+	bool has_at;		 /* at is valid */
+	uint64_t at;		 /* byte offset in the file named by the context */
+	char text[ERR_TEXT_MAX]; /* "CTLFile.tlv: record 3: certificate: …", no full stop */
 };
 
 #define TLV_ERR_INIT ((struct tlv_err){ .status = ST_OK })
