@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pkcs11/pin.h"
@@ -127,18 +128,29 @@ enum status tok_child_start(struct tok_child **out, tok_child_main *run, const v
 	return st;
 }
 
-/* Reaps. Waits for at most a second and a bit: it has closed its line or was killed. */
+/* A pause that grows from 20 microseconds: mostly the first is enough, or too long already. */
+static void pause_briefly(int round)
+{
+	struct timespec ts = { .tv_nsec = 20000L << (round < 9 ? round : 9) };
+
+	(void)nanosleep(&ts, NULL);
+}
+
+/*
+ * Reaps. It was killed, or has closed its line, which is the last but one
+ * thing that a process does; one that lives on is killed after a second.
+ */
 static void reap(struct tok_child *c)
 {
+	int64_t end = tok_pulse_now() + 1000;
 	pid_t r = 0;
 
 	if (c->pid == 0)
 		return;
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; r == 0 && tok_pulse_now() < end; i++) {
 		r = waitpid(c->pid, &c->ended, WNOHANG);
-		if (r > 0 || (r < 0 && errno != EINTR))
-			break;
-		(void)poll(NULL, 0, 1);
+		if (r == 0)
+			pause_briefly(i);
 	}
 	if (r == 0) {
 		(void)kill(c->pid, SIGKILL);
@@ -273,6 +285,12 @@ static enum status drain(struct tok_child *c, struct tlv_err *e)
 	return died(c, e);
 }
 
+void tok_child_finish(struct tok_child *c)
+{
+	if (c->pid > 0)
+		(void)shutdown(c->line, SHUT_WR);
+}
+
 enum status tok_child_end(struct tok_child **child, struct tlv_err *e)
 {
 	struct tok_child *c = *child;
@@ -281,7 +299,7 @@ enum status tok_child_end(struct tok_child **child, struct tlv_err *e)
 	if (c == NULL)
 		return ST_OK;
 	if (c->pid > 0) {
-		(void)shutdown(c->line, SHUT_WR);
+		tok_child_finish(c);
 		st = drain(c, e);
 	}
 	child_free(child);

@@ -332,6 +332,11 @@ enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG
 	return ST_OK;
 }
 
+void tok_finish(struct tok *t)
+{
+	tok_child_finish(t->child);
+}
+
 void tok_free(struct tok **t)
 {
 	struct tok *k = t == NULL ? NULL : *t;

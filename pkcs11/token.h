@@ -101,6 +101,13 @@ enum status tok_login(struct tok *t, struct tlv_err *e);
 enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,
 		     struct tlv_err *e);
 
+/*
+ * Optional, after the last tok_sign: the child logs out and tears down while
+ * the caller verifies and publishes. Whatever its module does then is a
+ * warning of tok_free; only the certificate and tok_info may still be asked for.
+ */
+void tok_finish(struct tok *t);
+
 /* Ends the child, by force where it does not end by itself; call after publishing. */
 void tok_free(struct tok **t);
 

@@ -362,6 +362,25 @@ static void p23_nothing_stays_after_a_time_out(void **state)
 	assert_string_equal(l->warnings, "");
 }
 
+static void after_finish_only_tok_free_waits(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	uint8_t sig[TOK_SIG_MAX];
+	struct tok *t;
+	size_t n;
+
+	lab_plan(l, "C_Finalize 1 crash");
+	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
+	assert_status(tok_login(t, &e), ST_OK, &e);
+	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_OK, &e);
+	tok_finish(t);
+	assert_string_equal(tok_info(t)->label, "SAST-ADN008580ef");
+	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
+	tok_free(&t);
+	assert_int_equal(the_child(), 0);
+}
+
 static void a_killed_child_is_an_error_of_the_token(void **state)
 {
 	struct lab *l = *state;
@@ -490,6 +509,7 @@ int main(void)
 		TEST(p23_stdout_stays_clean),
 		TEST(the_child_dies_with_the_parent),
 		TEST(p23_nothing_stays_after_a_time_out),
+		TEST(after_finish_only_tok_free_waits),
 		TEST(a_killed_child_is_an_error_of_the_token),
 		TEST(a_person_may_take_longer_than_the_time_out),
 		TEST(p19_no_core_of_the_child),
