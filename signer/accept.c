@@ -148,20 +148,24 @@ static const struct cert *ask_tvs(const struct phone *p, const struct tlv_list *
 	return NULL;
 }
 
-/* The certificate of the signer in the new list: what other spellings are compared by. */
-static bool signer_cert(const struct tlv_list *l, struct tlv_cert *out)
+/* Whether the text is the record's issuer, as it stands there or in another dialect. */
+static bool same_issuer(const struct tlv_record *r, struct span issuer)
 {
-	long i = tlv_list_signer(l);
-	struct tlv_record r;
+	struct tlv_cert c;
 
-	if (i < 0)
-		return false;
-	r = tlv_list_record(l, (size_t)i);
-	return tlv_cert_walk(r.certificate, out, NULL) == ST_OK;
+	return span_eq(r->issuer, issuer) || (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
+					      tlv_name_match(tlv_text(issuer), c.issuer).matches);
+}
+
+static enum tlv_style style_of(const struct tlv_list *l, const struct tlv_record *r)
+{
+	bool token = tlv_record_has(r, TLV_R_DNS_NAME) && tlv_text(r->dns_name).n == 0;
+
+	return token ? TLV_STYLE_CTL_CLIENT : tlv_list_dialect(l).style;
 }
 
 static void near_in_list(struct accept_near *near, const struct tlv_list *installed,
-			 const struct tlv_header *h, const struct tlv_cert *signer, bool itl)
+			 const struct tlv_header *h, bool itl)
 {
 	for (size_t i = 0; installed != NULL && !near->found && i < installed->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(installed, i);
@@ -169,26 +173,24 @@ static void near_in_list(struct accept_near *near, const struct tlv_list *instal
 		bool turned = span_eq_reversed(r.serial, h->signer_serial);
 
 		if (r.role != TLV_ROLE_SAST || r.serial.n == 0 || !(same || turned) ||
-		    !tlv_name_match(tlv_text(r.issuer), signer->issuer).matches)
+		    !same_issuer(&r, h->signer_issuer))
 			continue;
 		*near = (struct accept_near){ .found = true,
 					      .in_itl = itl,
 					      .record = i + 1,
 					      .serial_reversed = !same,
 					      .name_respelled =
-						      !span_eq(r.issuer, h->signer_issuer) };
+						      !span_eq(r.issuer, h->signer_issuer),
+					      .style = style_of(installed, &r) };
 	}
 }
 
-static struct accept_near find_near(const struct phone *p, const struct tlv_list *new_list)
+static struct accept_near find_near(const struct phone *p, const struct tlv_header *h)
 {
 	struct accept_near near = { .found = false };
-	struct tlv_cert signer;
 
-	if (!signer_cert(new_list, &signer))
-		return near;
-	near_in_list(&near, p->ctl, &new_list->header, &signer, false);
-	near_in_list(&near, p->itl, &new_list->header, &signer, true);
+	near_in_list(&near, p->ctl, h, false);
+	near_in_list(&near, p->itl, h, true);
 	return near;
 }
 
@@ -231,7 +233,7 @@ static struct acceptance through_tvs(const struct phone *p, const struct candida
 	else if (m->other >= 0)
 		a = decided(ACCEPT_SIGNER_NOT_SAST, m->other, m->other_in_itl);
 	else
-		a.near = find_near(p, new_list->list);
+		a.near = find_near(p, &new_list->list->header);
 	a.could_ask = asks;
 	return a;
 }
@@ -293,8 +295,8 @@ static void explain_near(const struct accept_near *near, struct buf *out)
 		return;
 	buf_printf(out,
 		   "the signer would match SAST record %zu of the installed %s if it were spelled "
-		   "as there:%s%s%s\n",
-		   near->record, near->in_itl ? "ITL" : "CTL",
+		   "as there, in style %s:%s%s%s\n",
+		   near->record, near->in_itl ? "ITL" : "CTL", tlv_style_text(near->style),
 		   near->serial_reversed ? " the serial number is written back to front" : "",
 		   near->serial_reversed && near->name_respelled ? " and" : "",
 		   near->name_respelled ? " the issuer's name is in another dialect" : "");

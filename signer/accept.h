@@ -47,6 +47,7 @@ struct accept_near {
 	size_t record;	      /* number from 1 */
 	bool serial_reversed; /* the serial number is that record's back to front */
 	bool name_respelled;  /* the issuer is that record's in another dialect */
+	enum tlv_style style; /* … the record's own, which would match */
 };
 
 struct acceptance {

@@ -34,17 +34,24 @@ enum status certset_add(struct certset *s, struct span der, const char *file, st
 	return ST_OK;
 }
 
-static int is_certificate_file(const struct dirent *d)
+static bool ends_in(const char *name, const char *ending)
 {
-	static const char *const endings[] = { ".pem", ".cer", ".crt", ".der" };
-	size_t n = strlen(d->d_name);
+	size_t n = strlen(name), m = strlen(ending);
 
-	if (d->d_name[0] == '.' || n < 5)
+	return n >= m && strcasecmp(name + n - m, ending) == 0;
+}
+
+static int may_be_certificate(const struct dirent *d)
+{
+	static const char *const others[] = { ".proof", "SHA256SUMS", ".yaml", ".yml", ".tlv",
+					      ".sgn",	".txt",	      ".html", ".key" };
+
+	if (d->d_name[0] == '.')
 		return 0;
-	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-		if (strcasecmp(d->d_name + n - 4, endings[i]) == 0)
-			return 1;
-	return 0;
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (ends_in(d->d_name, others[i]))
+			return 0;
+	return 1;
 }
 
 static enum status add_file(struct certset *s, const char *folder, const char *name,
@@ -73,7 +80,7 @@ enum status certset_add_folder(struct certset *s, const char *path, const struct
 			       struct tlv_err *e)
 {
 	struct dirent **names = NULL;
-	int n = scandir(path, &names, is_certificate_file, alphasort);
+	int n = scandir(path, &names, may_be_certificate, alphasort);
 	enum status st = ST_OK;
 
 	if (n < 0)

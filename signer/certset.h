@@ -21,9 +21,9 @@ struct certset {
 /* A copy; one that is there already is not added again. */
 enum status certset_add(struct certset *s, struct span der, const char *file, struct tlv_err *e);
 /*
- * The certificates of a folder: its files that end in .pem, .cer, .crt or
- * .der, by name. A file that is none costs a warning. ST_INPUT where the
- * folder cannot be read.
+ * The certificates of a folder, by file name. A file that is none costs a
+ * warning, but for what other verbs put beside certificates (proofs, sums,
+ * manifests, lists). ST_INPUT where the folder cannot be read.
  */
 enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
 			       struct tlv_err *e);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pkcs11/pin.h"
 #include "signer/help.h"
 #include "signer/out.h"
 #include "signer/verb.h"
+
+enum { STDERR = 2 };
 
 static enum status run_verb(const struct verb_row *v, int argc, char **argv, struct tlv_err *e)
 {
@@ -51,11 +55,24 @@ static enum status run(int argc, char **argv, struct tlv_err *e)
 	return run_verb(v, argc - 2, argv + 2, e);
 }
 
+/* A closed descriptor 1 would become the next file that is opened, and receive what is printed. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_NOCTTY);
+	while (fd >= 0 && fd <= STDERR);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct tlv_err e = TLV_ERR_INIT;
 	enum status st, flushed;
 
+	hold_standard_descriptors();
 	tok_pin_harden_process();
 	(void)signal(SIGPIPE, SIG_IGN);
 	st = run(argc, argv, &e);

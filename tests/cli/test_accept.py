@@ -320,7 +320,6 @@ class Case:
     served: str = ""  # --tvs-ctl new, none, or a list
     says: tuple = ()  # in the explanation
     warns: tuple = ()  # on standard error
-    xfail: str = ""
 
     @property
     def first_line(self):
@@ -339,10 +338,6 @@ UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD = (
                                         "too-large", "bad-signature"))
 # Words of the explanation that stand there where they are expected, and nowhere else.
 WOULD, TURNED, RENAMED, WARNING = ("would match SAST record", "back to front", "issuer's name", "warning:")
-NAMES_NO_DIALECT = ("ruling 11: 'the explanation names the dialect that would match': "
-                    "it says 'another dialect' without a name")
-NEEDS_THE_RECORD = ("ruling 11: the spelling that would match is not explained where NEW lacks "
-                    "the signer's record, though the installed one has the certificate")
 
 CASES = [
     # Nothing installed.
@@ -440,15 +435,12 @@ CASES = [
     Case("the second list that is held", "ctl-rec-sub1 itl-pub", "ctl-comma", UNKNOWN,
          says=(f"{WOULD} 1 of the installed ITL", RENAMED)),
     Case("names the CTL Client's dialect", "ctl-tokens itl-rec", "ctl-t2-straight", UNKNOWN,
-         says=(WOULD, TURNED, RENAMED, "ctl-client"), xfail=NAMES_NO_DIALECT),
-    Case("names CUCM's dialect", "ctl-pub itl-rec", "ctl-comma", UNKNOWN, says=(WOULD, RENAMED, "cucm"),
-         xfail=NAMES_NO_DIALECT),
+         says=(WOULD, TURNED, RENAMED, "ctl-client")),
+    Case("names CUCM's dialect", "ctl-pub itl-rec", "ctl-comma", UNKNOWN, says=(WOULD, RENAMED, "cucm")),
     Case("names the community tools' dialect", "ctl-comma itl-rec", "ctl-client-pub", UNKNOWN,
-         says=(WOULD, TURNED, RENAMED, "rfc4514"), xfail=NAMES_NO_DIALECT),
-    Case("turned, its record not inside", "ctl-pub", "ctl-pub-turned-lost", UNKNOWN, says=(WOULD, TURNED),
-         xfail=NEEDS_THE_RECORD),
-    Case("respelled, its record not inside", "ctl-pub", "ctl-comma-lost", UNKNOWN, says=(WOULD, RENAMED),
-         xfail=NEEDS_THE_RECORD),
+         says=(WOULD, TURNED, RENAMED, "rfc4514")),
+    Case("turned, its record not inside", "ctl-pub", "ctl-pub-turned-lost", UNKNOWN, says=(WOULD, TURNED)),
+    Case("respelled, its record not inside", "ctl-pub", "ctl-comma-lost", UNKNOWN, says=(WOULD, RENAMED)),
     Case("only explained, not accepted, without TVS too", "ctl-tokens", "ctl-t2-straight", UNKNOWN,
          options="--no-tvs", says=(WOULD, TURNED, RENAMED)),
     Case("a renewed certificate of the same name and key is nobody's spelling", "ctl-pub", "ctl-reissued",
@@ -605,11 +597,6 @@ def case_id(case):
     return f"{case.what}: {case.verdict.split(': ')[1]}".replace(" ", "-").replace("→", "to")
 
 
-def known(reason):
-    """A defect of the program: the row says what ought to be, and fails once it is."""
-    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)
-
-
 def words(world, case, tmp_path):
     """The command line of a case."""
     line = ["accept"]
@@ -623,7 +610,7 @@ def words(world, case, tmp_path):
 
 
 @pytest.mark.parametrize("case", [
-    pytest.param(case, id=case_id(case), marks=known(case.xfail) if case.xfail else [])
+    pytest.param(case, id=case_id(case))
     for case in CASES])
 def test_case(world, tmp_path, case):
     line = words(world, case, tmp_path)
@@ -927,11 +914,7 @@ def test_installed_dir_with_a_file_that_is_no_list(world, tmp_path):
     assert len(json.loads(run.out)) == 2 and f"{folder}/README" in run.err, str(run)
 
 
-@pytest.mark.parametrize("damaged", [
-    pytest.param(name, marks=known(
-        "rulings 12 and 14: 'malformed input → status 3', 'one verdict for every list ever published': "
-        "a damaged list in the folder costs a warning without an offset, and status 0"))
-    for name in ("cut-in-a-record", "itl-cut")])
+@pytest.mark.parametrize("damaged", ("cut-in-a-record", "itl-cut"))
 def test_installed_dir_with_a_damaged_list(world, tmp_path, damaged):
     """A phone may hold that list, and nobody has said that it takes the new one."""
     folder = history(world, tmp_path / "history", f"ctl-pub ctl-rec {damaged}")
