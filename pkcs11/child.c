@@ -280,7 +280,8 @@ static enum status drain(struct tok_child *c, struct tlv_err *e)
 		n = recv(c->line, c->inbox, TOK_MSG_MAX, 0);
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	reap(c);
-	if (c->told && WIFEXITED(c->ended) && WEXITSTATUS(c->ended) == 0)
+	/* Untold: the program ignores SIGCHLD, and the kernel has reaped. */
+	if (!c->told || (WIFEXITED(c->ended) && WEXITSTATUS(c->ended) == 0))
 		return ST_OK;
 	return died(c, e);
 }

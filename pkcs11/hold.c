@@ -189,17 +189,22 @@ static CK_RV sign(void *arg, struct span data, uint8_t *sig)
 	return rv == CKR_OK ? fit(h, raw, n, sig) : rv;
 }
 
+enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e)
+{
+	if (h->public.modulus.n == 0)
+		return err_set(e, ST_INPUT, "the certificate's key is not an RSA key");
+	if (h->public.modulus.n > TOK_SIG_MAX)
+		return err_set(e, ST_INPUT, "the certificate's key has more than %d bits",
+			       TOK_SIG_MAX * 8);
+	return ST_OK;
+}
+
 enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e)
 {
 	const struct tok_search *s = h->search;
 	bool by_name = s->uri != NULL && (s->uri->type_private || s->opt->cert.n != 0);
 	enum status st;
 
-	if (h->public.modulus.n == 0)
-		return err_set(e, ST_INPUT, "the certificate's key is not an RSA key");
-	if (h->public.modulus.n > TOK_SIG_MAX)
-		return err_set(e, ST_INPUT, "the certificate's key has more than %d bits",
-			       TOK_SIG_MAX * 8);
 	st = tok_choose_key(&h->at, h->public.modulus, by_name, &h->key, e);
 	if (st != ST_OK || h->p11 != NULL)
 		return st;

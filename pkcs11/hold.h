@@ -49,6 +49,8 @@ enum status tok_hold_open(struct tok_hold *h, struct span *cert, struct tlv_err 
 /* A session on any initialised token of the scan, to look at it. */
 enum status tok_hold_visit(struct tok_hold *h, const struct tok_found *f, struct tlv_err *e);
 void tok_hold_leave(struct tok_hold *h);
+/* Whether the certificate's key is one that signs here; before any login. ST_INPUT. */
+enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e);
 /* The key of the certificate, as soon as the login lets it be seen. */
 enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e);
 enum status tok_hold_sign(struct tok_hold *h, struct span digest_info, uint8_t sig[TOK_SIG_MAX],

@@ -154,11 +154,6 @@ CK_RV tok_login_for_signature(struct tok_hold *h, struct tlv_err *e)
 	return rv;
 }
 
-static struct tok_pin_source source_of(const struct tok *t)
-{
-	return t->search.pin;
-}
-
 /* What a person should know before typing: which token, through what, and how it stands. */
 static void write_prompt(const struct tok *t, char *out, size_t cap)
 {
@@ -183,12 +178,11 @@ static void tame(char *text)
 
 static enum status get_pin(struct tok *t, struct tok_pin **pin, struct tlv_err *e)
 {
-	const struct tok_pin_source src = source_of(t);
 	char prompt[1024];
 
 	write_prompt(t, prompt, sizeof prompt);
 	tame(prompt);
-	return tok_pin_read(&src, prompt, t->search.opt->insecure_file_mode, pin, e);
+	return tok_pin_read(&t->search.pin, prompt, t->search.opt->insecure_file_mode, pin, e);
 }
 
 /* One PIN, one C_Login at most. What was sent is wiped here at once. */
@@ -211,11 +205,9 @@ static enum status try_pin(struct tok *t, uint8_t how, enum wire_hint *hint, str
 
 static uint8_t how_of(const struct tok *t)
 {
-	const struct tok_pin_source src = source_of(t);
-
 	if (t->info.pin_pad)
 		return WIRE_PAD;
-	return tok_pin_source_untyped(&src) ? 0 : WIRE_TYPED;
+	return tok_pin_source_untyped(&t->search.pin) ? 0 : WIRE_TYPED;
 }
 
 /* Flags before the question: nobody is asked for a PIN that would not be tried. */
@@ -248,6 +240,13 @@ static enum status attempts(struct tok *t, uint8_t how, struct tlv_err *e)
 	}
 }
 
+static enum status login_with_pin(struct tok *t, uint8_t how, struct tlv_err *e)
+{
+	enum status st = allowed(t->info.flags, is_typed(how), e);
+
+	return st == ST_OK ? attempts(t, how, e) : st;
+}
+
 enum status tok_login(struct tok *t, struct tlv_err *e)
 {
 	uint8_t how = how_of(t);
@@ -259,11 +258,11 @@ enum status tok_login(struct tok *t, struct tlv_err *e)
 		warn_put(&t->search.opt->warn,
 			 "token '%s' has a pad of its own: the PIN source is not used",
 			 t->info.label);
-	st = ask_flags(t, is_typed(how), e);
+	st = tok_request(t, WIRE_FLAGS, 0, SPAN_NONE, NULL, e);
 	if (st == ST_OK && (t->info.flags & CKF_LOGIN_REQUIRED) == 0)
 		st = tok_request(t, WIRE_LOGIN, WIRE_NONE, SPAN_NONE, NULL, e);
 	else if (st == ST_OK)
-		st = attempts(t, how, e);
+		st = login_with_pin(t, how, e);
 	t->logged_in = st == ST_OK;
 	err_in(st == ST_OK ? NULL : e, "token '%s'", t->info.label);
 	return st;
@@ -271,10 +270,10 @@ enum status tok_login(struct tok *t, struct tlv_err *e)
 
 enum status tok_login_again(struct tok *t, struct tlv_err *e)
 {
-	const struct tok_pin_source src = source_of(t);
+	enum tok_pin_kind kind = t->search.pin.kind;
 	enum status st;
 
-	if (!t->info.pin_pad && (src.kind == TOK_PIN_FROM_ENV || src.kind == TOK_PIN_FROM_FD))
+	if (!t->info.pin_pad && (kind == TOK_PIN_FROM_ENV || kind == TOK_PIN_FROM_FD))
 		return err_set(e, ST_TOKEN,
 			       "the token wants a login before it signs, and its PIN came from "
 			       "where it can be read only once");

@@ -91,10 +91,10 @@ static enum status serve_flags(int line, struct tok_hold *h, struct tlv_err *e)
 /* The PIN is gone when this returns, unless every signature needs it. */
 static enum status serve_login(struct tok_hold *h, uint8_t how, struct tlv_err *e)
 {
-	enum status st = ST_OK;
+	enum status st = tok_hold_can_sign(h, e);
 
 	h->how = how;
-	if (how != WIRE_NONE)
+	if (st == ST_OK && how != WIRE_NONE)
 		st = tok_login_user(h, e);
 	if (st == ST_OK)
 		st = tok_hold_key(h, e);

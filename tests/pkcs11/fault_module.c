@@ -35,6 +35,8 @@
  *   crash                 ends with SIGSEGV
  *   exit CODE             calls exit(CODE)
  *   crash-after           calls the real one, then ends with SIGSEGV
+ *   scribble HEX          writes these bytes to descriptor 3, as a module that has gone mad
+ *                         may; then goes on. HEX*N repeats the last byte N times
  *   flags +NAME -NAME…    C_GetTokenInfo: sets and clears flags: COUNT_LOW, FINAL_TRY,
  *                         LOCKED, TO_BE_CHANGED, INITIALIZED, PIN_INITIALIZED,
  *                         LOGIN_REQUIRED, PAD; the spare, uninitialised token keeps its own
@@ -114,6 +116,7 @@ enum action {
 	LENGTHEN,
 	ZERO_STRIP,
 	SERIAL,
+	SCRIBBLE,
 	NOT_LOGGED_IN
 };
 
@@ -133,6 +136,7 @@ static const struct {
 	{ "lengthen", LENGTHEN },
 	{ "zero-strip", ZERO_STRIP },
 	{ "serial", SERIAL },
+	{ "scribble", SCRIBBLE },
 	{ "user-not-logged-in", NOT_LOGGED_IN },
 };
 
@@ -198,6 +202,22 @@ static void do_sleep(const char *text)
 		continue;
 }
 
+static void do_scribble(const char *hex)
+{
+	static unsigned char bytes[4096];
+	unsigned long repeat;
+	unsigned byte = 0;
+	size_t n = 0;
+
+	for (; sscanf(hex, "%2x", &byte) == 1 && *hex != '*'; hex += 2)
+		bytes[n++] = (unsigned char)byte;
+	repeat = *hex == '*' ? strtoul(hex + 1, NULL, 10) : 0;
+	while (repeat-- > 0 && n < sizeof bytes)
+		bytes[n++] = (unsigned char)byte;
+	if (write(3, bytes, n) != (ssize_t)n)
+		perror("scribble");
+}
+
 static void do_crash(void)
 {
 	(void)signal(SIGSEGV, SIG_DFL);
@@ -220,6 +240,8 @@ static bool before(enum call c, CK_RV *rv)
 			(void)(puts(r->text), fflush(stdout));
 		else if (r->action == CRASH)
 			do_crash();
+		else if (r->action == SCRIBBLE)
+			do_scribble(r->text);
 		else if (r->action == EXIT)
 			exit(atoi(r->text));
 		if (r->action != FAIL && r->action != NOT_LOGGED_IN)

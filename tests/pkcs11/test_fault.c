@@ -44,6 +44,7 @@ static const struct fault {
 	{ "C_GetTokenInfo * flags +COUNT_LOW", ST_PIN_LOCKED, "a wrong PIN was given", 0 },
 	{ "C_GetTokenInfo * flags -PIN_INITIALIZED", ST_PIN, "no user PIN", 0 },
 	{ "C_GetTokenInfo 4+ flags +LOCKED", ST_PIN_LOCKED, "locked", 0 }, /* since the question */
+	{ "C_GetTokenInfo * flags -LOGIN_REQUIRED +LOCKED", ST_NO_MATCH, "no private RSA key", 0 },
 	{ "C_GetTokenInfo * flags -INITIALIZED", ST_NO_MATCH, "not initialised", 0 },
 	{ "C_Login 1 fail 0xa0", ST_PIN, "OPENSSL_CONF", 1 },
 	{ "C_Login 1 fail 0xa1", ST_PIN, "CKR_PIN_INVALID", 1 },
@@ -80,6 +81,26 @@ static const struct fault {
 	{ "C_Finalize 1 sleep 9", ST_OK, "within 1 s in C_Finalize", 1 },
 	{ "C_CloseSession 1 crash", ST_OK, "crashed in C_CloseSession", 1 },
 	{ "C_Logout 1 fail 0x32", ST_OK, "", 1 },
+	/* A module that writes on the line between the processes. The caller verifies. */
+	{ "C_Sign 1 scribble 7f", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 00", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 40", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 40000000000000", ST_TOKEN, "nonsense", 1 }, /* done, no signature */
+	{ "C_Sign 1 scribble 400200000000", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 400200ffffffff", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 40630000000000", ST_TOKEN, "nonsense", 1 }, /* no such status */
+	{ "C_Sign 1 scribble 40090000000000", ST_TOKEN, "nonsense", 1 }, /* not the child's */
+	{ "C_Sign 1 scribble 46", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4600*512", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4600*513", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4200*40", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4300*40", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4430", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4500", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4161", ST_OK, "a", 1 }, /* a warning of its own */
+	{ "C_GetTokenInfo 1 scribble 43000000000000", ST_TOKEN, "nonsense", 0 },
+	{ "C_GetTokenInfo 1 scribble 420000000000", ST_TOKEN, "nonsense", 0 },
+	{ "C_GetTokenInfo 1 scribble 40000000000000", ST_TOKEN, "nonsense", 0 },
 	/* A key that wants its PIN at each signature. */
 	{ "always-authenticate " LAB_PIN, ST_OK, "", 2 },
 	{ "always-authenticate " LAB_PIN "\nC_Sign 1 user-not-logged-in", ST_OK, "", 3 },

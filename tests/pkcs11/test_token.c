@@ -444,6 +444,23 @@ static void keys_of_every_size(void **state)
 	}
 }
 
+static void a_key_that_is_not_rsa_needs_no_login(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	lab_run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "
+		"%s/ec.key -subj /CN=ec -days 9 -out %s/ec.pem 2>/dev/null",
+		l->dir, l->dir);
+	lab_token_new(l, "ec");
+	lab_run("openssl x509 -in %s/ec.pem -outform DER -out %s/ec.der", l->dir, l->dir);
+	lab_tool(l, "ec", "--write-object %s/ec.der --type cert --id 01 --label ec", l->dir);
+	l->opt.uri = "pkcs11:token=ec";
+	lab_plan(l, "%s", "");
+	assert_status(lab_sign(l, &e), ST_INPUT, &e);
+	assert_int_equal(lab_count(l, "C_Login"), 0);
+}
+
 static void a_module_is_an_absolute_path_that_few_can_write(void **state)
 {
 	struct lab *l = *state;
@@ -503,6 +520,7 @@ int main(void)
 		TEST(a_hundred_certificates),
 		TEST(scan_says_whose_key_shows),
 		TEST(keys_of_every_size),
+		TEST(a_key_that_is_not_rsa_needs_no_login),
 		TEST(a_module_is_an_absolute_path_that_few_can_write),
 	};
 
