@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "signer/diff.h"
 #include "signer/env.h"
 #include "signer/out.h"
 
@@ -103,25 +104,44 @@ static void describe_records(const struct tlv_list *l)
 	buf_free(&text);
 }
 
+/* What a dry run is for goes to stdout; what is said on the way to signing does not. */
+static void say_line(void *arg, const char *line)
+{
+	const struct delivery *d = arg;
+
+	if (opt_given(d->o, OPT_DRY_RUN))
+		out_printf("%s\n", line);
+	else
+		msg_note("%s", line);
+}
+
+static enum status say_changes(struct delivery *d, const struct tlv_list *new_list,
+			       struct tlv_err *e)
+{
+	struct diff diff;
+	enum status st = diff_lists(&diff, d->old, new_list, e);
+
+	if (st == ST_OK)
+		st = diff_print(&diff, say_line, d, e);
+	diff_free(&diff);
+	return st;
+}
+
 /* A list that is not signed yet, as phones that hold the old one would see it. */
 static enum status foresee(struct delivery *d, const struct key *key, struct tlv_err *e)
 {
 	struct tlv_list l;
-	struct buf text = BUF_INIT;
-	struct phone tvs = d->tvs;
 	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e);
 
 	if (st == ST_OK)
 		describe_records(&l);
 	if (st == ST_OK && d->old != NULL) {
-		/* Phones do not load a list over the limit; --allow-large has said so already. */
-		lockout_foresee(&d->lockout, d->old, &tvs, &l, key_cert(key)->parts.public_key);
-		lockout_text(&d->lockout, &text);
-		buf_truncate(&text, text.n - 1);
-		msg_note("%s", buf_cstr(&text));
-		st = lockout_check(&d->lockout, e);
+		lockout_foresee(&d->lockout, d->old, &d->tvs, &l, key_cert(key)->parts.public_key);
+		st = say_changes(d, &l, e);
+		lockout_lines(&d->lockout, say_line, d);
+		if (st == ST_OK)
+			st = lockout_check(&d->lockout, e);
 	}
-	buf_free(&text);
 	tlv_list_free(&l);
 	return st;
 }

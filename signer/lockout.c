@@ -55,15 +55,17 @@ void lockout_foresee(struct lockout *l, const struct tlv_list *old, const struct
 	}
 }
 
-void lockout_text(const struct lockout *l, struct buf *out)
+void lockout_lines(const struct lockout *l, void (*line)(void *arg, const char *text), void *arg)
 {
 	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
 		const struct acceptance *a = &l->verdict[c];
+		struct buf text = BUF_INIT;
 
-		buf_printf(out, "%s: %s: ", classes[c].text,
+		buf_printf(&text, "%s: %s: ", classes[c].text,
 			   accept_row(a->reason)->accepted ? "accepted" : "refused");
-		accept_reason_text(a, out);
-		buf_str(out, "\n");
+		accept_reason_text(a, &text);
+		line(arg, buf_cstr(&text));
+		buf_free(&text);
 	}
 }
 
