@@ -323,6 +323,40 @@ static bool set_attr(P11KitUri *kit, CK_ATTRIBUTE_TYPE type, struct span value)
 	return p11_kit_uri_set_attribute(kit, &a) == P11_KIT_URI_OK;
 }
 
+static void put_attr(struct buf *b, struct span attr)
+{
+	if (attr.n == 0 || span_at(attr, attr.n - 1) == '=')
+		return;
+	if (span_at(buf_span(b), b->n - 1) != ':')
+		buf_str(b, ";");
+	buf_put(b, attr);
+}
+
+/*
+ * p11-kit writes "serial=;" for a token that has none. Here an attribute
+ * without value is refused, so that what is shown can be typed.
+ */
+static char *without_empty(char *text)
+{
+	struct span all = span_str(text), path = span_slice(all, strlen("pkcs11:"), all.n);
+	struct buf b = BUF_INIT;
+	char *out = NULL;
+	size_t from = 0;
+
+	buf_str(&b, "pkcs11:");
+	for (size_t i = 0; i <= path.n; i++) {
+		if (i < path.n && span_at(path, i) != ';')
+			continue;
+		put_attr(&b, span_slice(path, from, i - from));
+		from = i + 1;
+	}
+	if (buf_failed(&b, NULL) == ST_OK)
+		out = span_dup(buf_span(&b));
+	buf_free(&b);
+	free(text);
+	return out;
+}
+
 static char *format(const CK_TOKEN_INFO *info, P11KitUriType type, const CK_OBJECT_CLASS *class,
 		    struct span id, struct span label)
 {
@@ -336,7 +370,7 @@ static char *format(const CK_TOKEN_INFO *info, P11KitUriType type, const CK_OBJE
 			      set_attr(kit, CKA_ID, id) && set_attr(kit, CKA_LABEL, label)))
 		(void)p11_kit_uri_format(kit, type, &text);
 	p11_kit_uri_free(kit);
-	return text;
+	return text == NULL ? NULL : without_empty(text);
 }
 
 char *tok_uri_of_token(const CK_TOKEN_INFO *info)

@@ -185,6 +185,24 @@ static void labels_become_canonical_and_come_back(void **state)
 	}
 }
 
+static void a_token_without_serial_has_a_uri_that_is_taken(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	CK_TOKEN_INFO info = { .flags = CKF_TOKEN_INITIALIZED };
+	struct tok_uri *u;
+	char *uri;
+
+	(void)state;
+	blank(&info, "t");
+	info.serialNumber[0] = info.model[0] = ' ';
+	uri = tok_uri_of_cert(&info, SPAN_LIT("\x01"), SPAN_NONE);
+	assert_string_equal(uri, "pkcs11:manufacturer=1;token=t;id=%01;type=cert");
+	assert_status(tok_uri_parse(uri, &u, &e), ST_OK, &e);
+	assert_true(tok_uri_matches(u, 0, &info));
+	tok_uri_free(&u);
+	free(uri);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +212,7 @@ int main(void)
 		cmocka_unit_test(module_and_pin_source_count_on_the_command_line_only),
 		cmocka_unit_test(id_is_bytes_not_characters),
 		cmocka_unit_test(labels_become_canonical_and_come_back),
+		cmocka_unit_test(a_token_without_serial_has_a_uri_that_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
