@@ -13,6 +13,7 @@ import lists
 import peerlist
 import pytest
 from conftest import DATA, SANITIZED, Lab, make_lab
+from test_token import at_terminal
 from token_helpers import (FAULT, TWO, Fault, build_words, out,  # noqa: F401
                            secret, start, wait_for)
 
@@ -183,6 +184,28 @@ def test_one_attempt_for_a_pin_that_nobody_typed(ctlsign, cluster, out, fault, t
         ctlsign.refused(6, *build_words(cluster, out, [*f.key()[:-1], given]),
                         env={**f.env, "THE_PIN": "no-such-pin"}, pass_fds=[pin.fileno()])
     assert f.logins == 1
+
+
+def test_an_empty_pin_is_not_tried(ctlsign, cluster, out, fault):
+    f = fault()
+    words = [*build_words(cluster, out, ["-k", f"pkcs11:token={TWO}", "--module", FAULT]), "--yes"]
+    status, seen = at_terminal(ctlsign, words, f.env, ["", f.lab.pin])
+    assert status == 6 and "empty" in seen and f.logins == 0
+
+
+@pytest.mark.parametrize("plan,prompts,logins,status", [
+    ("", 2, 2, 0), ("C_GetTokenInfo * flags +COUNT_LOW", 2, 2, 0),
+    ("C_GetTokenInfo * flags +FINAL_TRY", 0, 0, 7), ("C_GetTokenInfo * flags +LOCKED", 0, 0, 7),
+    ("C_GetTokenInfo * flags +TO_BE_CHANGED", 0, 0, 7)])
+def test_a_person_at_the_prompt(ctlsign, cluster, out, fault, plan, prompts, logins, status):
+    """Wrong, then right; the second prompt says the count, and nobody is asked for nothing."""
+    f = fault(plan) if plan else fault()
+    words = [*build_words(cluster, out, ["-k", f"pkcs11:token={TWO}", "--module", FAULT]), "--yes"]
+    ended, seen = at_terminal(ctlsign, words, f.env, ["no-such-pin", f.lab.pin])
+    assert (ended, seen.count("PIN of token"), f.logins) == (status, prompts, logins), seen
+    assert f.lab.pin not in seen and "no-such-pin" not in seen
+    if prompts == 2:
+        assert "few attempts" in seen.split("PIN of token")[2]
 
 
 def test_flags_are_read_before_each_login(ctlsign, cluster, out, fault):
