@@ -28,6 +28,12 @@ struct item {
 	int64_t proven;		      /* seconds since 1970 UTC */
 };
 
+/* A file on its way to its place. */
+struct output {
+	struct buf path;
+	struct publication *file;
+};
+
 /* Everything is gathered, judged and proven before the first file is written. */
 struct export
 {
@@ -40,6 +46,8 @@ struct export
 	size_t n;
 	struct filenames names;
 	struct sums sums;
+	struct output *outputs;
+	size_t noutputs;
 };
 
 /* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
@@ -386,35 +394,56 @@ static enum status prepare(struct export *x, struct tlv_err *e)
 	return st;
 }
 
-static enum status write_file(struct export *x, struct buf *name, const struct buf *bytes,
+/* A file's place among the outputs, with its path. */
+static struct output *next_output(struct export *x, const char *name)
+{
+	struct output *out = &x->outputs[x->noutputs++];
+
+	(void)path_of(x, name, &out->path);
+	return out;
+}
+
+static enum status begin_file(struct export *x, struct buf *name, const struct buf *bytes,
 			      struct tlv_err *e)
 {
-	struct buf path = BUF_INIT;
+	struct output *out = next_output(x, buf_cstr(name));
 	enum status st =
-		publish(path_of(x, buf_cstr(name), &path), buf_span(bytes), &keep_others, e);
+		publish_begin(&out->file, buf_cstr(&out->path), buf_span(bytes), &keep_others, e);
 
-	if (st == ST_OK)
-		st = sums_add(&x->sums, buf_cstr(name), buf_span(bytes), e);
-	buf_free(&path);
+	return st == ST_OK ? sums_add(&x->sums, buf_cstr(name), buf_span(bytes), e) : st;
+}
+
+static enum status begin_item(struct export *x, struct item *it, struct tlv_err *e)
+{
+	enum status st = begin_file(x, &it->name, &it->bytes, e);
+
+	if (st == ST_OK && x->prove)
+		st = begin_file(x, &it->proof_name, &it->proof, e);
 	return st;
 }
 
+static enum status begin_sums(struct export *x, struct tlv_err *e)
+{
+	struct output *out = next_output(x, "SHA256SUMS");
+
+	return sums_begin(&x->sums, &out->file, buf_cstr(&out->path), e);
+}
+
+/* All of them on the disk before the first is in its place. */
 static enum status write_all(struct export *x, struct tlv_err *e)
 {
-	struct buf path = BUF_INIT;
 	bool made;
 	enum status st = publish_folder(x->dir, &made, e);
 
-	for (size_t i = 0; i < x->n && st == ST_OK; i++) {
-		struct item *it = &x->items[i];
-
-		st = write_file(x, &it->name, &it->bytes, e);
-		if (st == ST_OK && x->prove)
-			st = write_file(x, &it->proof_name, &it->proof, e);
-	}
+	x->outputs = calloc(2 * x->n + 1, sizeof *x->outputs);
+	if (st == ST_OK && x->outputs == NULL)
+		st = err_nomem(e);
+	for (size_t i = 0; i < x->n && st == ST_OK; i++)
+		st = begin_item(x, &x->items[i], e);
 	if (st == ST_OK)
-		st = sums_write(&x->sums, path_of(x, "SHA256SUMS", &path), e);
-	buf_free(&path);
+		st = begin_sums(x, e);
+	for (size_t i = 0; i < x->noutputs && st == ST_OK; i++)
+		st = publish_commit(x->outputs[i].file, e);
 	return st;
 }
 
@@ -497,6 +526,11 @@ static void free_all(struct export *x)
 		buf_free(&it->proof_name);
 		buf_free(&it->proof);
 	}
+	for (size_t i = 0; i < x->noutputs; i++) {
+		publish_free(&x->outputs[i].file);
+		buf_free(&x->outputs[i].path);
+	}
+	free(x->outputs);
 	free(x->items);
 	filenames_free(&x->names);
 	sums_free(&x->sums);

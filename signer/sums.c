@@ -2,7 +2,6 @@
 #include "signer/sums.h"
 
 #include "signer/digest.h"
-#include "signer/publish.h"
 #include "signer/slurp.h"
 
 enum { HASH_DIGITS = 64, SUMS_MAX = 1 << 20 };
@@ -90,14 +89,15 @@ static bool has_line_for(struct span text, struct span name)
 	return false;
 }
 
-enum status sums_write(struct sums *s, const char *path, struct tlv_err *e)
+enum status sums_begin(struct sums *s, struct publication **out, const char *path,
+		       struct tlv_err *e)
 {
-	struct publish_options opt = { .replaces = s->exists ? &s->st : NULL,
-				       .no_replace = !s->exists };
 	struct span old = buf_span(&s->old), line, name;
 	struct buf all = BUF_INIT;
 	enum status st;
 
+	s->opt = (struct publish_options){ .replaces = s->exists ? &s->st : NULL,
+					   .no_replace = !s->exists };
 	while (next_line(&old, &line)) {
 		if (line_name(line, &name) && has_line_for(buf_span(&s->add), name))
 			continue;
@@ -107,7 +107,7 @@ enum status sums_write(struct sums *s, const char *path, struct tlv_err *e)
 	buf_put(&all, buf_span(&s->add));
 	st = buf_failed(&all, e);
 	if (st == ST_OK)
-		st = publish(path, buf_span(&all), &opt, e);
+		st = publish_begin(out, path, buf_span(&all), &s->opt, e);
 	buf_free(&all);
 	return st;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "signer/publish.h"
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
@@ -17,6 +18,7 @@ struct sums {
 	struct buf old, add;
 	bool exists;
 	struct stat st; /* of what was read */
+	struct publish_options opt;
 };
 
 #define SUMS_INIT ((struct sums){ .exists = false })
@@ -30,8 +32,12 @@ enum status sums_read(struct sums *s, const char *path, struct tlv_err *e);
 /* A line for a file of this name in the folder; a name of A-Za-z0-9._- only. */
 enum status sums_add(struct sums *s, const char *name, struct span bytes, struct tlv_err *e);
 
-/* New lines win over old ones of the same name. */
-enum status sums_write(struct sums *s, const char *path, struct tlv_err *e);
+/*
+ * Begins to publish all lines; new ones win over old ones of the same name.
+ * path and s must outlive the publication.
+ */
+enum status sums_begin(struct sums *s, struct publication **out, const char *path,
+		       struct tlv_err *e);
 void sums_free(struct sums *s);
 
 #endif

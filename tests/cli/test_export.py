@@ -5,6 +5,8 @@ import datetime
 import hashlib
 import json
 import re
+import resource
+import signal
 import stat
 import subprocess
 
@@ -242,6 +244,19 @@ def test_output_is_looked_at_before_the_pin(ctlsign, fault, folder, tmp_path):
     (tmp_path / "file").write_text("")
     ctlsign.refused(9, *words, "-o", tmp_path / "file", env=f.env)
     assert f.logins == 0
+
+
+def test_no_room_for_the_second_leaves_neither(ctlsign, lab, odd_token, folder):
+    """The first certificate fits under the limit, the second does not."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (800, 800))
+    odd_token()
+    words = ["export", "-o", folder, "--module", lab.module]
+    ctlsign.refused(9, *words, uri("odd"), uri(ONE), env=lab.env, preexec_fn=limit, says=ONE)
+    assert names(folder) == []
+    ctlsign.ok(*words, uri("odd"), env=lab.env, preexec_fn=limit)
+    assert names(folder) == ["SHA256SUMS", "odd.cer"]
 
 
 # Proofs --------------------------------------------------------------------------------------
