@@ -219,18 +219,6 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 	return ST_OK;
 }
 
-static enum status check_kind(const struct build *b, struct tlv_err *e)
-{
-	bool itl = strncmp(b->d.sign.filename, "ITL", 3) == 0;
-
-	for (size_t i = 0; i < b->entries.n; i++)
-		if (b->entries.v[i].role == TLV_ROLE_TVS && !itl)
-			return err_set(e, ST_NO,
-				       "%s: a TVS record belongs in an ITL, and this list is '%s'",
-				       b->entries.v[i].origin, b->d.sign.filename);
-	return ST_OK;
-}
-
 /* Everything that needs no secret. */
 static enum status prepare(struct build *b, struct tlv_err *e)
 {
@@ -262,7 +250,7 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 
 static enum status make_records(struct build *b, struct tlv_err *e)
 {
-	enum status st = check_kind(b, e);
+	enum status st = entries_check_kind(&b->entries, b->d.sign.filename, e);
 
 	if (st == ST_OK)
 		st = compose(&b->records, &b->entries, key_cert(b->key), &b->compose,

@@ -3,6 +3,7 @@
 
 #include "signer/deliver.h"
 #include "signer/edit.h"
+#include "signer/env.h"
 #include "signer/out.h"
 #include "signer/verb.h"
 
@@ -18,6 +19,15 @@ struct update {
 	struct delivery d;
 };
 
+/* FILE itself, whichever way it is named. */
+static bool is_old_file(const struct update *u, const char *path)
+{
+	const struct stat *old = &u->old.file.st;
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == old->st_dev && st.st_ino == old->st_ino;
+}
+
 /* -o OUT or --in-place, one of them. */
 static enum status read_output(struct update *u, struct tlv_err *e)
 {
@@ -30,7 +40,8 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 	u->d.publish.warn = msg_warnings;
 	u->d.publish.follow = opt_given(u->o, OPT_FOLLOW);
 	u->d.publish.backup = true;
-	u->d.publish.replaces = in_place ? &u->old.file.st : NULL;
+	if (in_place || is_old_file(u, u->d.output))
+		u->d.publish.replaces = &u->old.file.st;
 	return opt_given(u->o, OPT_DRY_RUN) ? ST_OK : publish_check(u->d.output, &u->d.publish, e);
 }
 
@@ -77,7 +88,7 @@ static enum status read_settings(struct update *u, struct tlv_err *e)
 			       "option '--filename': it is the name inside the list, not a path");
 	buf_put(&u->filename, name != NULL ? span_str(name) : tlv_text(h->filename));
 	s->filename = buf_cstr(&u->filename);
-	s->timestamp = h->timestamp;
+	s->timestamp = tlv_header_has(h, TLV_H_TIMESTAMP) ? h->timestamp : (uint32_t)env_now();
 	return deliver_timestamp(u->o, &s->timestamp, e);
 }
 
@@ -170,6 +181,8 @@ static enum status prepare(struct update *u, struct tlv_err *e)
 		st = read_settings(u, e);
 	if (st == ST_OK)
 		st = read_changes(u, e);
+	if (st == ST_OK)
+		st = entries_check_kind(&u->edit.entries, u->d.sign.filename, e);
 	if (st == ST_OK)
 		st = open_key(u, e);
 	u->compose.dialect = tlv_list_dialect(&u->old.list);

@@ -142,6 +142,18 @@ enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tl
 	return st;
 }
 
+enum status entries_check_kind(const struct entries *es, const char *filename, struct tlv_err *e)
+{
+	bool itl = strncmp(filename, "ITL", 3) == 0;
+
+	for (size_t i = 0; i < es->n; i++)
+		if (es->v[i].role == TLV_ROLE_TVS && !itl)
+			return err_set(e, ST_NO,
+				       "%s: a TVS record belongs in an ITL, and this list is '%s'",
+				       es->v[i].origin, filename);
+	return ST_OK;
+}
+
 static bool has_cert(const struct entry *x)
 {
 	return x->cert.der.n > 0;

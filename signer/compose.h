@@ -48,6 +48,9 @@ enum status entry_settings(struct entry *x, char *text, const char *option, stru
 /* Appends the records of a list, to be kept byte for byte; the list must outlive the entries. */
 enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e);
 
+/* ST_NO: a TVS record in what is no ITL by its FILENAME. */
+enum status entries_check_kind(const struct entries *es, const char *filename, struct tlv_err *e);
+
 struct compose_options {
 	struct tlv_dialect dialect;
 	bool non_secure;     /* CCM+TFTP records keep name, role and address only */
