@@ -55,7 +55,11 @@ enum status edit_remove(struct edit *x, const char *arg, struct tlv_err *e)
 	for (size_t i = 0; i < n && st == ST_OK; i++) {
 		struct entry *entry = entry_of(x, found[i]);
 
-		if (entry != NULL)
+		/* Removing comes last: what is no longer as it was read was changed by another option. */
+		if (entry != NULL && entry->raw.n == 0)
+			st = err_set(e, ST_USAGE, "record %zu is changed and removed",
+				     found[i] + 1);
+		else if (entry != NULL)
 			entries_remove(&x->entries, position_of(x, entry));
 	}
 	free(found);
@@ -176,7 +180,39 @@ enum status edit_replace(struct edit *x, const char *arg, struct tlv_err *e)
 	return st == ST_OK ? ST_OK : err_in(e, "option '--replace'");
 }
 
-static enum status apply_settings(struct entry *entry, const char *settings, struct tlv_err *e)
+static bool is_token(const struct tlv_record *r, const struct cert *c)
+{
+	bool nameless = tlv_record_has(r, TLV_R_DNS_NAME) && tlv_text(r->dns_name).n == 0;
+
+	return r->role == TLV_ROLE_SAST &&
+	       (nameless || (c->der.n > 0 && tlv_cert_is_token(&c->parts)));
+}
+
+/* What would be written would not hold the setting: better to say so than to drop it. */
+static enum status check_place(const struct edit *x, const struct entry *entry, bool name,
+			       struct tlv_err *e)
+{
+	struct tlv_record r = tlv_list_record(x->old, (size_t)entry->source);
+	enum tlv_style style = tlv_list_dialect(x->old).style;
+
+	if (style == TLV_STYLE_RFC4514)
+		return err_set(e, ST_USAGE,
+			       "option '--set': records of this list's style have neither names "
+			       "nor addresses");
+	if (is_token(&r, &entry->cert))
+		return err_set(e, ST_USAGE,
+			       "option '--set': record %ld is a token's, which has neither name "
+			       "nor address",
+			       entry->source + 1);
+	if (style == TLV_STYLE_CTL_CLIENT && name)
+		return err_set(e, ST_USAGE,
+			       "option '--set': a node's name is its address in this list's "
+			       "style");
+	return ST_OK;
+}
+
+static enum status apply_settings(const struct edit *x, struct entry *entry, const char *settings,
+				  struct tlv_err *e)
 {
 	struct entry parsed = { .role = entry->role };
 	char *text = strdup(settings);
@@ -185,6 +221,8 @@ static enum status apply_settings(struct entry *entry, const char *settings, str
 	if (st == ST_OK && text[0] != '\0')
 		st = err_set(e, ST_USAGE,
 			     "option '--set': '%s' is neither ',name=' nor ',address='", text);
+	if (st == ST_OK)
+		st = check_place(x, entry, parsed.name != NULL, e);
 	if (st == ST_OK && parsed.name != NULL) {
 		free(entry->name);
 		entry->name = parsed.name;
@@ -212,7 +250,7 @@ enum status edit_set(struct edit *x, const char *arg, struct tlv_err *e)
 	for (size_t i = 0; i < n && st == ST_OK; i++) {
 		struct entry *entry = entry_of(x, found[i]);
 
-		st = entry != NULL ? apply_settings(entry, arg + length, e) :
+		st = entry != NULL ? apply_settings(x, entry, arg + length, e) :
 				     err_set(e, ST_USAGE, "record %zu is removed and changed",
 					     found[i] + 1);
 	}
