@@ -21,8 +21,8 @@ static enum status run_verb(const struct verb_row *v, int argc, char **argv, str
 		help_verb(v);
 		st = ST_OK;
 	} else if (st == ST_OK && (int)o.nargs < v->min_args) {
-		st = err_set(e, ST_USAGE, "%s: a file is missing: ctlsign %s %s", v->name, v->name,
-			     v->args);
+		st = err_set(e, ST_USAGE, "%s: a file is missing: 'ctlsign %s %s'", v->name,
+			     v->name, v->args);
 	} else if (st == ST_OK && v->max_args >= 0 && (int)o.nargs > v->max_args) {
 		st = err_set(e, ST_USAGE, "%s: '%s' is one argument too many", v->name,
 			     o.args[v->max_args]);
