@@ -83,11 +83,6 @@ static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
 	return st;
 }
 
-static bool looks_like_list(struct span s)
-{
-	return span_starts(s, SPAN_LIT("\x01\x00\x02"));
-}
-
 static enum status add_file(struct trust *t, const char *path, const struct tlv_warn *warn,
 			    struct tlv_err *e)
 {
@@ -97,7 +92,7 @@ static enum status add_file(struct trust *t, const char *path, const struct tlv_
 
 	if (st != ST_OK)
 		return st;
-	if (looks_like_list(blob_span(&file))) {
+	if (tlv_list_begins(blob_span(&file))) {
 		st = tlv_list_decode(&l, blob_span(&file), e);
 		if (st == ST_OK)
 			st = add_list(t, &l, e);

@@ -41,6 +41,11 @@ enum status tlv_list_decode(struct tlv_list *l, struct span bytes, struct tlv_er
 	return st;
 }
 
+bool tlv_list_begins(struct span bytes)
+{
+	return span_starts(bytes, SPAN_LIT("\x01\x00\x02"));
+}
+
 void tlv_list_free(struct tlv_list *l)
 {
 	free(l->record_at);

@@ -31,6 +31,9 @@ struct tlv_list {
 enum status tlv_list_decode(struct tlv_list *l, struct span bytes, struct tlv_err *e);
 void tlv_list_free(struct tlv_list *l);
 
+/* Whether the bytes begin as lists and signed files do: with a version. */
+bool tlv_list_begins(struct span bytes);
+
 /* Record i of a decoded list; i < nrecords. */
 struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i);
 

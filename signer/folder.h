@@ -1,0 +1,30 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Arguments that are files or folders of files.
+ */
+#ifndef CTL_FOLDER_H
+#define CTL_FOLDER_H
+
+#include <stdbool.h>
+
+#include "tlv/err.h"
+
+/*
+ * Receives one file. named: by the argument itself; else a folder held it, and
+ * it may be anything. Not ST_OK ends the walk.
+ */
+typedef enum status folder_fn(void *arg, const char *path, bool named, struct tlv_err *e);
+
+/*
+ * Calls fn with the file, or with every regular file in the folder and in the
+ * folders below, by name: a migration's lists stand in folders of their own.
+ * Names with a dot in front are left out (unfinished files), links to folders
+ * are not followed, links to files are. ST_INPUT where a folder cannot be read.
+ */
+enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e);
+
+/* Whether the regular file begins as a list does; false where it cannot be read. */
+bool folder_file_begins_as_list(const char *path);
+
+#endif
