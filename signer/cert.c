@@ -35,28 +35,60 @@ static bool is_certificate_block(const char *name)
 	return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
 }
 
-/* Takes the first certificate of a PEM text, and counts them all. */
-static enum status first_in_pem(struct cert *c, struct span text, size_t *count, struct tlv_err *e)
+static enum status pem_ended(size_t n, struct tlv_err *e)
 {
-	BIO *bio = text.n <= SLURP_CERT_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
+	unsigned long why = ERR_peek_last_error();
+
+	ERR_clear_error();
+	if (ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
+		return ST_OK;
+	return err_set(e, ST_INPUT, "PEM block %zu is damaged", n + 1);
+}
+
+static enum status each_in_pem(struct span text, cert_fn *fn, void *arg, size_t *n,
+			       struct tlv_err *e)
+{
+	BIO *bio = text.n <= INT32_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
 	char *name = NULL, *header = NULL;
 	unsigned char *data = NULL;
-	long n = 0;
+	size_t blocks = 0;
+	long size = 0;
 	enum status st = bio != NULL ? ST_OK : err_nomem(e);
 
-	*count = 0;
-	while (st == ST_OK && PEM_read_bio(bio, &name, &header, &data, &n) == 1) {
-		if (is_certificate_block(name) && (*count)++ == 0)
-			st = cert_from_der(c, span_of(data, (size_t)n), e);
+	ERR_clear_error();
+	while (st == ST_OK && PEM_read_bio(bio, &name, &header, &data, &size) == 1) {
+		blocks++;
+		if (is_certificate_block(name)) {
+			++*n;
+			st = fn(arg, span_of(data, (size_t)size), e);
+		}
 		OPENSSL_free(name);
 		OPENSSL_free(header);
-		OPENSSL_clear_free(data, (size_t)n);
+		OPENSSL_clear_free(data, (size_t)size);
 		name = header = NULL;
 		data = NULL;
 	}
+	if (st == ST_OK)
+		st = pem_ended(blocks, e);
 	BIO_free(bio);
-	ERR_clear_error();
 	return st;
+}
+
+/* What a CERT argument takes of a PEM text. */
+struct first {
+	struct cert *c;
+	bool tried, taken;
+};
+
+static enum status take_first(void *arg, struct span der, struct tlv_err *e)
+{
+	struct first *f = arg;
+
+	if (f->tried)
+		return ST_OK;
+	f->tried = true;
+	f->taken = cert_from_der(f->c, der, e) == ST_OK;
+	return f->taken ? ST_OK : e->status;
 }
 
 static bool looks_like_pem(struct span s)
@@ -67,20 +99,37 @@ static bool looks_like_pem(struct span s)
 enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
 		       struct tlv_err *e)
 {
+	struct tlv_err own = TLV_ERR_INIT;
+	struct first first = { .c = c };
 	size_t count = 0;
-	enum status st;
 
 	*c = CERT_INIT;
 	if (bytes.n == 0)
 		return err_set(e, ST_INPUT, "empty");
 	if (!looks_like_pem(bytes))
 		return cert_from_der(c, bytes, e);
-	st = first_in_pem(c, bytes, &count, e);
-	if (st == ST_OK && count == 0)
+	/* What is damaged behind the first one does not matter. */
+	if (each_in_pem(bytes, take_first, &first, &count, &own) != ST_OK && !first.taken) {
+		if (e != NULL)
+			*e = own;
+		return own.status;
+	}
+	if (count == 0)
 		return err_set(e, ST_INPUT, "no certificate in this PEM file");
-	if (st == ST_OK && count > 1)
+	if (count > 1)
 		warn_put(warn, "%zu certificates in one file: the first is taken", count);
-	return st;
+	return ST_OK;
+}
+
+enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e)
+{
+	*n = 0;
+	if (bytes.n == 0)
+		return err_set(e, ST_INPUT, "empty");
+	if (looks_like_pem(bytes))
+		return each_in_pem(bytes, fn, arg, n, e);
+	*n = 1;
+	return fn(arg, bytes, e);
 }
 
 struct named_warn {

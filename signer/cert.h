@@ -32,6 +32,14 @@ enum status cert_load(struct cert *c, const char *arg, const struct tok_options 
 /* From the bytes of a file: PEM or DER. */
 enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
 		       struct tlv_err *e);
+/* Receives one certificate after the other; der is borrowed for the call. Not ST_OK ends it. */
+typedef enum status cert_fn(void *arg, struct span der, struct tlv_err *e);
+/*
+ * Every certificate of a PEM text, or the one that is DER; *n is their number,
+ * 0 in a PEM text that holds other things only. ST_INPUT where a block is
+ * damaged: what follows it could not be seen.
+ */
+enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e);
 /* A copy of DER. */
 enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e);
 void cert_free(struct cert *c);
