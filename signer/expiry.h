@@ -1,0 +1,60 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * When certificates end: of lists, of PEM and DER files, of folders of such.
+ */
+#ifndef CTL_EXPIRY_H
+#define CTL_EXPIRY_H
+
+#include <jansson.h>
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+
+/* One certificate at one place; all pointers are owned. */
+struct expiry_item {
+	char *file;
+	size_t record; /* number from 1 in a list; in a file of several its place; 0: the only one */
+	const char
+		*role; /* "CAPF", "function 9"'s NULL, or NULL where the file is no list; static */
+	bool in_list;
+	char *node;	   /* DNSNAME of the record, or NULL */
+	char *subject;	   /* RFC 2253 */
+	char *name;	   /* CN made harmless: A-Za-z0-9._- */
+	const char *unit;  /* CUCM's name for what the certificate is for; static */
+	char *serial;	   /* upper-case digits */
+	int64_t not_after; /* seconds since 1970 UTC */
+	bool within;	   /* ends within the time asked for, or has ended */
+};
+
+struct expiry {
+	int64_t now, within; /* seconds */
+	struct tlv_warn warn;
+	struct expiry_item *v;
+	size_t n, cap;
+};
+
+/*
+ * Adds a file's certificates, or those of all files in a folder and below. A
+ * named file must be a list or hold certificates: ST_INPUT. In a folder, what
+ * is neither is passed over; what is one and damaged costs a warning.
+ */
+enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e);
+/* Soonest first. Returns how many are within. */
+size_t expiry_sort(struct expiry *x);
+void expiry_free(struct expiry *x);
+
+/* Appends the report in a format; memory's end sticks to the buffer. */
+typedef void expiry_format_fn(const struct expiry *x, struct buf *b);
+/* A line for each, soonest first, and one that sums up. */
+expiry_format_fn expiry_text;
+/* CUCM's alarm CertValidfor7days for those within, each certificate once. */
+expiry_format_fn expiry_syslog;
+/* A text file for node_exporter, each series once. */
+expiry_format_fn expiry_prometheus;
+expiry_format_fn expiry_json;
+
+/* The value of --within: "30d", "12h", "4w", or "30" for days; ST_USAGE. *seconds keeps its value on failure. */
+enum status expiry_within_parse(const char *text, int64_t *seconds, struct tlv_err *e);
+
+#endif

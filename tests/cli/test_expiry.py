@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: Apache-2.0
+"""expiry: who expires when. The present is the real one: certificates are made around it."""
+import datetime
+import json
+import os
+import pathlib
+import re
+import stat
+import subprocess
+
+import lists
+import peerwrite
+import pytest
+from conftest import make_certificate
+from lists import PUB
+
+GAUGE = "ctlsign_certificate_not_after_timestamp_seconds"
+ALARM = re.compile(r"^%UC_CERT-2-CertValidfor7days: %\[Message=Certificate expiration Notification\. "
+                   r"Certificate name:([A-Za-z0-9._-]+)\.der Unit:([A-Za-z-]+) Type:own-cert "
+                   r"Expiration:((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
+                   r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d\d \d\d:\d\d:)\]$")
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+
+
+class Made(pathlib.PosixPath):
+    """A certificate's file, and when it ends."""
+    end = None
+
+
+@pytest.fixture
+def ending(keys, tmp_path):
+    """ending(name, days): a certificate that ends in so many days, as PEM."""
+    def make(name, days, cn=None, **kw):
+        path = Made(tmp_path / f"{name}.pem")
+        path.end = now() + datetime.timedelta(days=days)
+        make_certificate(path, keys["rsa1024"], [("COMMON_NAME", cn or name)],
+                         not_before=path.end - datetime.timedelta(days=2000), not_after=path.end, **kw)
+        return path
+    return make
+
+
+def certificates(run):
+    return json.loads(run.out)["certificates"]
+
+
+def a_list(cluster, tmp_path, *rows):
+    """A list of the second writer's: rows are (certificate path, role, name)."""
+    pub = peerwrite.load(cluster / "pub.pem")
+    records = [peerwrite.record_fields(pub, "SAST", "cucm", "cucm-1051-a-pub", PUB)]
+    records += [peerwrite.record_fields(peerwrite.load(path), role, "cucm", name, PUB)
+                for path, role, name in rows]
+    out = tmp_path / "CTLFile.tlv"
+    out.write_bytes(peerwrite.assemble(records, 0, cluster / "pub.key"))
+    return out
+
+
+def test_soonest_first(ctlsign, ending):
+    hour = 1 / 24  # of room: the test takes its time
+    files = [ending("late", 400), ending("gone", -3 - hour), ending("soon", 5 + hour),
+             ending("middle", 100 + hour)]
+    run = ctlsign("expiry", *files)
+    assert run.status == 1 and run.err == "", str(run)
+    lines = run.out.splitlines()
+    assert [re.search(r"CN=(\w+)", line).group(1) for line in lines[:4]] == [
+        "gone", "soon", "middle", "late"]
+    assert re.match(r"\S+Z  EXPIRED 3 days ago {6}\S+gone\.pem: CN=gone, serial 1122334455667788$",
+                    lines[0])
+    assert "EXPIRES in 5 days" in lines[1] and "  in 100 days" in lines[2]
+    assert lines[0].startswith(files[1].end.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    assert lines[4] == "2 of 4 certificates have expired or will within 30 days"
+
+
+@pytest.mark.parametrize("days,within,status", [
+    (29, None, 1), (31, None, 0), (31, "32d", 1), (31, "30d", 0), (31, "32", 1), (31, "31", 0),
+    (1, "1h", 0), (1, "25h", 1), (8, "1w", 0), (8, "2w", 1), (-1, "0d", 1), (1, "0", 0),
+    (-1, "30d", 1), (-2000, "1d", 1)])
+def test_within(ctlsign, ending, days, within, status):
+    # An hour of room: the test takes its time.
+    path = ending("x", days + 1 / 24)
+    run = ctlsign("expiry", *(["--within", within] if within is not None else []), path)
+    assert run.status == status, str(run)
+
+
+@pytest.mark.parametrize("within", ["", "d", "3x", "-1", "1.5d", "30 d", "99999999999999999999d",
+                                    "1d1h", "+3", "2000000"])
+def test_what_is_no_time(ctlsign, ending, within):
+    ctlsign.refused(2, "expiry", "--within", within, ending("x", 100), says="--within")
+
+
+def test_a_list(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens", path)
+    run = ctlsign.ok("expiry", path)
+    assert run.out.splitlines()[0] == (
+        f"2034-06-04T12:00:00Z  {run.out.split('Z  ')[1][:22]}  {path} record 2 CCM+TFTP "
+        "10.48.47.153: L=Krakow,ST=Malopolska,CN=cucm-1051-a-pub,OU=TAC,O=Cisco,C=PL, "
+        "serial 70CAF64E090751B9DF22F49F754FC5BB")
+    assert run.last_line == "0 of 5 certificates have expired or will within 30 days"
+
+
+def test_a_list_without_certificates_in_some_records(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens-non-secure", path)
+    assert [c["number"] for c in certificates(ctlsign.ok("expiry", "--json", path))] == [4, 1, 2]
+
+
+def test_every_certificate_of_a_bundle(ctlsign, ending, keys, tmp_path):
+    parts = [ending("one", 300), ending("two", 3), ending("three", 200)]
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(b"some text\n" + b"".join(p.read_bytes() for p in parts[:2]) +
+                       keys["rsa1024"].read_bytes() + parts[2].read_bytes())
+    run = ctlsign("expiry", bundle)
+    assert run.status == 1
+    assert [re.search(r"certificate (\d): CN=(\w+)", line).groups()
+            for line in run.out.splitlines()[:3]] == [("2", "two"), ("3", "three"), ("1", "one")]
+
+
+def test_a_damaged_block_of_a_bundle_is_no_silence(ctlsign, ending, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    second = ending("two", 3).read_text().replace("\n-----END", "!!\n-----END")
+    bundle.write_text(ending("one", 300).read_text() + second)
+    ctlsign.refused(3, "expiry", bundle, says=["bundle.pem", "block 2"])
+
+
+def test_der(ctlsign, ending, tmp_path):
+    out = tmp_path / "x.der"
+    subprocess.run(["openssl", "x509", "-in", ending("x", 9), "-outform", "DER", "-out", out],
+                   check=True)
+    run = ctlsign("expiry", out)
+    assert run.status == 1 and "x.der: CN=x" in run.out
+
+
+def test_a_pipe(ctlsign, ending, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", path)
+    for content, count in ((path.read_bytes(), 4), (ending("x", 300).read_bytes(), 1)):
+        run = ctlsign.ok("expiry", "--json", "/dev/stdin", input=content)
+        assert len(certificates(run)) == count
+
+
+def test_a_folder(ctlsign, ending, cluster, keys, tmp_path):
+    folder = tmp_path / "certificates"
+    (folder / "below").mkdir(parents=True)
+    (folder / "a.pem").write_bytes(ending("a", 10).read_bytes())
+    (folder / "below" / "b.cer").write_bytes(ending("b", 20).read_bytes())
+    (folder / "notes.txt").write_text("nothing\n")
+    (folder / "x.key").write_bytes(keys["rsa1024"].read_bytes())
+    (folder / ".hidden.pem").write_bytes(ending("hidden", 1).read_bytes())
+    lists.build(ctlsign, cluster, "tokenless", folder / "CTLFile.tlv")
+    run = ctlsign("expiry", "--json", folder)
+    assert run.status == 1 and run.err == "", str(run)
+    assert [os.path.relpath(c["file"], folder) for c in certificates(run)] == [
+        "a.pem", "below/b.cer", *["CTLFile.tlv"] * 4]
+
+
+def test_what_is_damaged_in_a_folder_is_said_and_the_rest_counts(ctlsign, ending, cluster, tmp_path):
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / "a.pem").write_bytes(ending("a", 10).read_bytes())
+    (folder / "b.pem").write_text(ending("b", 10).read_text().replace("M", "N"))
+    (folder / "c.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    data = lists.build(ctlsign, cluster, "tokenless", tmp_path / "CTLFile.tlv")
+    (folder / "d.tlv").write_bytes(data[:3000])
+    run = ctlsign("expiry", folder)
+    assert run.status == 1
+    assert run.last_line == "1 of 3 certificates has expired or will within 30 days"
+    for name in ("b.pem", "c.pem", "d.tlv"):
+        assert len([line for line in run.err.splitlines() if name in line]) == 1, str(run)
+    assert "(at byte " in run.err
+
+
+def test_what_is_named_must_be_good(ctlsign, ending, cluster, keys, tmp_path):
+    good = ending("a", 10)
+    data = lists.build(ctlsign, cluster, "tokenless", tmp_path / "CTLFile.tlv")
+    (tmp_path / "cut.tlv").write_bytes(data[:3000])
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "text").write_text("hello\n")
+    (tmp_path / "x.key").write_bytes(keys["rsa1024"].read_bytes())
+    for name in ("cut.tlv", "empty", "text", "x.key", "missing"):
+        run = ctlsign.refused(3, "expiry", good, tmp_path / name, says=name)
+        assert ("(at byte " in run.err) == (name == "cut.tlv")
+
+
+def test_a_broken_certificate_in_a_list(ctlsign, cluster, tmp_path):
+    pub = peerwrite.load(cluster / "pub.pem")
+    fields = peerwrite.record_fields(pub, "SAST", "cucm", "cucm-1051-a-pub", PUB)
+    broken = [(t, v[:-9] if t == 9 else v) for t, v in fields]
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([fields, broken], 0, cluster / "pub.key"))
+    ctlsign.refused(3, "expiry", path, says="record 2: certificate")
+
+
+def test_nothing_found_is_said(ctlsign, tmp_path):
+    (tmp_path / "empty").mkdir()
+    run = ctlsign.ok("expiry", tmp_path / "empty")
+    assert "warning" in run.err
+
+
+def test_syslog(ctlsign, ending, cluster, tmp_path):
+    """CUCM's line, for those within only; one alarm for the two rows of one certificate."""
+    itl, tvs = ending("ITLRECOVERY_pub", 4), ending("tvs", 5, cn="node 2.example")
+    call, capf = ending("CUCM01", 6), ending("CAPF-12345678", 3)
+    path = a_list(cluster, tmp_path, (call, "SAST", "CUCM01"), (itl, "SAST", "CUCM01"),
+                  (call, "CCM+TFTP", "CUCM01"), (capf, "CAPF", "CUCM01"), (tvs, "TVS", "n"))
+    run = ctlsign("expiry", "--within", "7d", "--format", "syslog", path, env={"LC_ALL": "de_DE.UTF-8"})
+    assert run.status == 1 and run.err == "", str(run)
+    got = [ALARM.match(line).groups() for line in run.out.splitlines()]
+    assert got == [(name, unit, made.end.strftime("%a %b %d %H:%M:")) for name, unit, made in (
+        ("CAPF-12345678", "CAPF", capf), ("ITLRECOVERY_pub", "ITLRecovery", itl),
+        ("node_2.example", "TVS", tvs), ("CUCM01", "CallManager", call))]
+
+
+def test_syslog_of_files_and_tokens(ctlsign, cluster, ending):
+    made = ending("CallManager", 3, cn="pub")
+    run = ctlsign("expiry", "--format", "syslog", "--within", "9000d", made, cluster)
+    units = {ALARM.match(line).group(1): ALARM.match(line).group(2) for line in run.out.splitlines()}
+    assert units == {"pub": "CallManager", "CAPF-e41e7d87": "CAPF", "cucm-1051-a-pub": "unknown",
+                     "cucm-1051-a-sub1": "unknown", "SAST-ADN0054f509": "Phone-SAST-trust",
+                     "SAST-ADN008580ef": "Phone-SAST-trust", "Cisco_Manufacturing_CA": "unknown"}
+
+
+def test_no_alarm_without_need(ctlsign, ending):
+    run = ctlsign.ok("expiry", "--format", "syslog", ending("x", 100))
+    assert run.out == ""
+
+
+def test_the_alarm_has_local_time(ctlsign, ending):
+    made = ending("x", 3)
+    run = ctlsign("expiry", "--format", "syslog", made, env={"TZ": "UTC-2"})
+    local = made.end + datetime.timedelta(hours=2)
+    assert f"Expiration:{local.strftime('%a %b %d %H:%M:')}]" in run.out
+
+
+EVIL = ["x\n%UC_CERT-2-CertValidfor7days: %[Message=forged]", "x] Unit:tomcat\r\n<0>kernel: panic",
+        'x"} 1\nup{job="forged"} 0', "x\\", "x\x1b[2J", "Zoë \u2028", "  "]
+
+
+@pytest.mark.parametrize("cn", EVIL)
+def test_no_name_makes_a_line_of_its_own(ctlsign, ending, cn):
+    path = ending("evil", 3, cn=cn)
+    run = ctlsign("expiry", "--format", "syslog", path)
+    assert len(run.out.splitlines()) == 1 and ALARM.match(run.out.rstrip("\n")), str(run)
+    for form in ("text", "prometheus", "json"):
+        run = ctlsign("expiry", "--format", form, path)
+        assert run.status == 1 and "\x1b" not in run.out and "\r" not in run.out
+        if form == "json":
+            assert len(certificates(run)) == 1
+        else:
+            assert len(run.out.split("\n")) == {"text": 3, "prometheus": 4}[form], str(run)
+
+
+def series(text):
+    """{(labels…): value} by Prometheus' text format."""
+    label = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)')
+    out = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        name, rest = re.match(r"([a-z_:]+)\{(.*)\} (?=[0-9-]+$)", line).groups()
+        assert name == GAUGE
+        labels, at = {}, 0
+        while at < len(rest):
+            found = label.match(rest, at)
+            assert found, line
+            labels[found.group(1)] = re.sub(r"\\(.)", r"\1", found.group(2))
+            at = found.end()
+        key = tuple(sorted(labels.items()))
+        assert key not in out, f"twice: {line}"
+        out[key] = int(line.rsplit(" ", 1)[1])
+    return out
+
+
+def test_prometheus(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens", path)
+    run = ctlsign.ok("expiry", "--format", "prometheus", path, cluster / "capf.pem")
+    lines = run.out.splitlines()
+    assert lines[0].startswith(f"# HELP {GAUGE} ") and lines[1] == f"# TYPE {GAUGE} gauge"
+    assert run.out.endswith("\n") and not run.out.endswith("\n\n")
+    got = series(run.out)
+    assert len(got) == 6
+    assert got[(("file", str(path)), ("role", "CAPF"),
+                ("serial", "744B4999770496E799E91E81D3C8109B"),
+                ("subject", "L=Krakow,ST=Malopolska,CN=CAPF-e41e7d87,OU=TAC,O=Cisco,C=PL"))] == 2033035200
+    assert (("file", str(cluster / "capf.pem")), ("role", ""),
+            ("serial", "744B4999770496E799E91E81D3C8109B"),
+            ("subject", "L=Krakow,ST=Malopolska,CN=CAPF-e41e7d87,OU=TAC,O=Cisco,C=PL")) in got
+    assert any(dict(key)["subject"].startswith("CN=SAST-ADN008580ef       \\ ,") for key in got)
+
+
+def test_prometheus_has_each_series_once(ctlsign, ending, cluster, tmp_path):
+    """One certificate of several nodes: node_exporter drops the whole file for a repeated series."""
+    cert = ending("multi", 100)
+    path = a_list(cluster, tmp_path, *[(cert, "CCM+TFTP", f"n{i}") for i in range(9)])
+    got = series(ctlsign.ok("expiry", "--format", "prometheus", path, path).out)
+    assert len(got) == 2
+
+
+def test_prometheus_labels_are_escaped(ctlsign, ending, tmp_path):
+    odd = tmp_path / 'a"b\\c\nd\udcff.pem'
+    ending("x", 100).rename(odd)
+    (key,) = series(ctlsign.ok("expiry", "--format", "prometheus", odd).out)
+    assert dict(key)["file"] == f"{tmp_path}/a\"b\\c\\x0ad\\xff.pem"
+
+
+@pytest.mark.parametrize("form", ["text", "syslog", "prometheus", "json"])
+@pytest.mark.parametrize("days", [3, 100])
+def test_output_to_a_file_for_both_answers(ctlsign, ending, tmp_path, form, days):
+    out = tmp_path / "report"
+    path = ending("x", days)
+    shown = ctlsign("expiry", "--format", form, path)
+    run = ctlsign("expiry", "--format", form, "-o", out, path)
+    assert run.status == (1 if days == 3 else 0) == shown.status
+    assert run.out == "" and run.err == ""
+    if form != "json":
+        assert out.read_text() == shown.out
+    assert stat.S_IMODE(out.stat().st_mode) == 0o644
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".report")]
+
+
+def test_output_is_put_in_place_at_once(ctlsign, ending, tmp_path):
+    """A reader that holds the old file keeps it whole: the new one is another file."""
+    out = tmp_path / "report.prom"
+    out.write_text("old\n")
+    with open(out, encoding="ascii") as old:
+        before = out.stat().st_ino
+        ctlsign.ok("expiry", "--format", "prometheus", "-o", out, ending("x", 100))
+        assert out.stat().st_ino != before and old.read() == "old\n"
+    assert GAUGE in out.read_text()
+
+
+def test_output_stays_as_it_was_after_a_failure(ctlsign, ending, tmp_path):
+    out = tmp_path / "report.prom"
+    out.write_text("old\n")
+    ctlsign.refused(3, "expiry", "--format", "prometheus", "-o", out, ending("x", 3),
+                    tmp_path / "missing")
+    ctlsign.refused(2, "expiry", "--format", "xml", "-o", out, ending("x", 3))
+    assert out.read_text() == "old\n"
+
+
+def test_output_that_cannot_be_written(ctlsign, ending, tmp_path):
+    path = ending("x", 3)
+    ctlsign.refused(9, "expiry", "-o", tmp_path / "no" / "report", path)
+    ctlsign.refused(9, "expiry", "-o", tmp_path, path)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "report")
+    (tmp_path / "report").write_text("")
+    ctlsign.refused(9, "expiry", "-o", link, path, says="--follow")
+    assert ctlsign("expiry", "-o", link, "--follow", path).status == 1
+    assert link.is_symlink() and "CN=x" in (tmp_path / "report").read_text()
+
+
+def test_json(ctlsign, ending):
+    made = ending("x", 3)
+    run = ctlsign("expiry", "--json", "--within", "36h", made)
+    said = json.loads(run.out)
+    assert run.status == 0 and said["within"] == 0 and said["within_seconds"] == 36 * 3600
+    (item,) = said["certificates"]
+    assert abs(item.pop("seconds_left") - 3 * 86400) < 3600
+    assert item == {"file": str(made), "number": None, "role": None, "name": None, "subject": "CN=x",
+                    "serial": "1122334455667788", "unit": "unknown",
+                    "not_after": made.end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    "not_after_seconds": int(made.end.replace(tzinfo=datetime.timezone.utc).timestamp()),
+                    "expired": False, "within": False}
+    again = ctlsign("expiry", "--format", "json", "--within", "36h", made)
+    assert set(json.loads(again.out)) == set(said)
+
+
+def test_contradictions(ctlsign, ending):
+    path = ending("x", 3)
+    ctlsign.refused(2, "expiry", "--json", "--format", "syslog", path, says="--json")
+    ctlsign.refused(2, "expiry", "--format", "yaml", path, says="prometheus")
+    ctlsign.refused(2, "expiry", "--follow", path)
+    ctlsign.refused(2, "expiry")
+
+
+def test_far_ends(ctlsign, keys, tmp_path):
+    """Beyond 2038 and 2050 (GeneralizedTime), and before 1970's children were grown up."""
+    for name, year in (("a", 9999), ("b", 2051), ("c", 1999)):
+        make_certificate(tmp_path / f"{name}.pem", keys["rsa1024"], [("COMMON_NAME", name)],
+                         not_before=datetime.datetime(1990, 1, 1),
+                         not_after=datetime.datetime(year, 12, 31, 23, 59, 59))
+    run = ctlsign("expiry", *(tmp_path / f"{n}.pem" for n in "abc"))
+    assert [line[:20] for line in run.out.splitlines()[:3]] == [
+        "1999-12-31T23:59:59Z", "2051-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]
