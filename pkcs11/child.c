@@ -286,6 +286,13 @@ static enum status drain(struct tok_child *c, struct tlv_err *e)
 	return died(c, e);
 }
 
+void tok_child_kill(struct tok_child *c)
+{
+	if (c->pid > 0)
+		(void)kill(c->pid, SIGKILL);
+	reap(c);
+}
+
 void tok_child_finish(struct tok_child *c)
 {
 	if (c->pid > 0)

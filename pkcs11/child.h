@@ -42,6 +42,9 @@ enum status tok_child_next(struct tok_child *c, struct span *msg, bool patient, 
 /* Number of the registered module at which the child died or hung, or -1. */
 int tok_child_died_at(const struct tok_child *c);
 
+/* Ends the child now: its answers are no longer in step with the requests. */
+void tok_child_kill(struct tok_child *c);
+
 /* Says that no request will follow: the child begins to tear down. Does not wait. */
 void tok_child_finish(struct tok_child *c);
 

@@ -134,6 +134,7 @@ static enum status take(struct answer *a, struct span msg, struct tlv_err *e)
 	case WIRE_TOKEN_FLAGS:
 		return set_flags(a->t, msg, e);
 	case WIRE_SIGNATURE:
+		a->done = true;
 		return set_signature(a->t, msg, e);
 	default:
 		return nonsense(e);
@@ -166,6 +167,8 @@ enum status tok_request(struct tok *t, enum wire_request type, uint8_t flag, str
 
 	if (st == ST_OK)
 		st = take_answer(t->child, &a, e);
+	if (st != ST_OK && !a.done)
+		tok_child_kill(t->child);
 	if (hint != NULL)
 		*hint = a.hint;
 	return st;

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What the two processes say to each other. A request is a type, a flag and a
- * payload; the answer is any number of messages and a WIRE_DONE. The writers
- * run in the child, the readers in the parent, where every field is checked.
+ * payload; the answer is any number of messages and a WIRE_DONE, or the one
+ * WIRE_SIGNATURE. The writers run in the child, the readers in the parent,
+ * where every field is checked.
  */
 #ifndef TOK_WIRE_H
 #define TOK_WIRE_H
@@ -26,7 +27,7 @@ enum wire_answer {
 	WIRE_CERT,
 	WIRE_CHOSEN, /* the certificate that signs */
 	WIRE_TOKEN_FLAGS,
-	WIRE_SIGNATURE
+	WIRE_SIGNATURE /* ends the answer, like WIRE_DONE */
 };
 
 /* What a failed request may be followed by. */

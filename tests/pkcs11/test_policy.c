@@ -1,0 +1,74 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A crypto policy that forbids SHA-1 signatures looks at the digest that a
+ * signature names to OpenSSL. Here every way of naming one fails, for this
+ * program, for libp11 and for the token's process: what still signs names none.
+ */
+#include "lab.h"
+
+#include <openssl/evp.h>
+
+int EVP_PKEY_CTX_set_signature_md(EVP_PKEY_CTX *ctx, const EVP_MD *md)
+{
+	(void)ctx;
+	(void)md;
+	return 0;
+}
+
+int EVP_DigestSignInit(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pctx, const EVP_MD *type, ENGINE *e,
+		       EVP_PKEY *pkey)
+{
+	(void)ctx;
+	(void)pctx;
+	(void)type;
+	(void)e;
+	(void)pkey;
+	return 0;
+}
+
+int EVP_DigestSignInit_ex(EVP_MD_CTX *ctx, EVP_PKEY_CTX **pctx, const char *mdname,
+			  OSSL_LIB_CTX *libctx, const char *props, EVP_PKEY *pkey,
+			  const OSSL_PARAM params[])
+{
+	(void)ctx;
+	(void)pctx;
+	(void)mdname;
+	(void)libctx;
+	(void)props;
+	(void)pkey;
+	(void)params;
+	return 0;
+}
+
+int EVP_SignFinal(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *s, EVP_PKEY *pkey)
+{
+	(void)ctx;
+	(void)md;
+	(void)s;
+	(void)pkey;
+	return 0;
+}
+
+static void p20_no_digest_is_named_to_openssl(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	uint8_t sig[TOK_SIG_MAX];
+	struct span want;
+	size_t n;
+
+	assert_status(lab_signature(l, lab_digest_info(20), sig, &n, &e), ST_OK, &e);
+	want = lab_expect("SAST-ADN008580ef", lab_digest_info(20));
+	assert_true(span_eq(span_of(sig, n), want));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(p20_no_digest_is_named_to_openssl, lab_setup,
+						lab_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
+}
