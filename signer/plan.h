@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "signer/accept.h"
+#include "signer/lockout.h"
 #include "signer/release.h"
 #include "tlv/list.h"
 
@@ -42,7 +42,9 @@ struct plan {
  */
 enum status plan_make(struct plan *out, const struct plan_input *in, struct tlv_err *e);
 
-/* Whether a class of phones refuses on the way: old to new, or old to bridge to new. */
+/* Whether this class of phones refuses on the way: old to new, or old to bridge to new. */
+bool plan_refuses(const struct plan *p, enum lockout_class phones);
+/* Whether any class does. */
 bool plan_refused(const struct plan *p);
 
 /* Appends the plan as text, escaped for a terminal. out's own failure says that memory ended. */
