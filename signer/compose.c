@@ -31,6 +31,16 @@ static void entry_free(struct entry *x)
 	free(x->origin);
 }
 
+void entry_forget_address_name(struct entry *x)
+{
+	uint8_t ignored[4];
+
+	if (x->name == NULL || !parse_ipv4(x->name, ignored))
+		return;
+	free(x->name);
+	x->name = NULL;
+}
+
 void entries_remove(struct entries *es, size_t at)
 {
 	entry_free(&es->v[at]);
@@ -129,16 +139,21 @@ static enum status keep_record(struct entry *x, const struct tlv_record *r, size
 	return ST_OK;
 }
 
+enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,
+			     struct tlv_err *e)
+{
+	struct tlv_record r = tlv_list_record(l, i);
+	struct entry *x = entries_insert(es, es->n);
+
+	return x != NULL ? keep_record(x, &r, i + 1, e) : err_nomem(e);
+}
+
 enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
-	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-		struct entry *x = entries_insert(es, es->n);
-
-		st = x != NULL ? keep_record(x, &r, i + 1, e) : err_nomem(e);
-	}
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++)
+		st = entries_keep_one(es, l, i, e);
 	return st;
 }
 

@@ -17,6 +17,7 @@ struct entry {
 	char *name;	  /* owned; NULL: by default */
 	bool has_address;
 	uint8_t address[4];
+	bool token;	 /* a hardware token's record, whoever issued its certificate */
 	long source;	 /* index in the list that it was kept from, -1: none */
 	struct span raw; /* a record that is kept as it is; borrowed; the rest describes it */
 	char *origin;	 /* owned; "cluster.yaml:7", "--capf capf.pem": where an error is */
@@ -31,6 +32,8 @@ struct entries {
 
 /* Appends an empty entry at position at (n: the end); NULL where memory ends. */
 struct entry *entries_insert(struct entries *es, size_t at);
+/* Drops a name that is an IPv4 address, as the CTL Client writes it. */
+void entry_forget_address_name(struct entry *x);
 void entries_remove(struct entries *es, size_t at);
 void entries_free(struct entries *es);
 
@@ -45,7 +48,9 @@ enum status entries_add_option(struct entries *es, uint16_t role, const char *te
 /* Takes the settings off the end of text, which is cut there. ST_USAGE. */
 enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e);
 
-/* Appends the records of a list, to be kept byte for byte; the list must outlive the entries. */
+/* Appends record i, or all records, of a list, to be kept byte for byte; the list must outlive the entries. */
+enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,
+			     struct tlv_err *e);
 enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e);
 
 /* ST_NO: a TVS record in what is no ITL by its FILENAME. */

@@ -185,6 +185,11 @@ enum status key_open(struct key **out, const struct key_options *opt, struct tlv
 	return st;
 }
 
+bool key_needs_login(const struct key *k)
+{
+	return k->tok != NULL || k->pkey == NULL;
+}
+
 enum status key_login(struct key *k, struct tlv_err *e)
 {
 	enum status st;

@@ -37,6 +37,8 @@ unsigned key_bits(const struct key *k);
 /* The token it is on, NULL for a file. */
 const struct tok_info *key_token(const struct key *k);
 
+/* Whether key_login will ask for one. */
+bool key_needs_login(const struct key *k);
 /* Asks for PIN or passphrase where one is needed. ST_PIN, ST_PIN_LOCKED, ST_TOKEN. */
 enum status key_login(struct key *k, struct tlv_err *e);
 

@@ -154,6 +154,19 @@ enum status tree_begin(struct tree **out, const char *path, struct tlv_err *e)
 	return err_in(e, "%s", path);
 }
 
+enum status tree_check(const char *path, struct tlv_err *e)
+{
+	struct tree t = { .parent_fd = -1, .fd = -1 };
+	enum status st = split(&t, path, e);
+
+	if (st == ST_OK && faccessat(t.parent_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		st = failed(e, "cannot be made in its folder");
+	if (t.parent_fd >= 0)
+		(void)close(t.parent_fd);
+	free(t.path);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
 static enum status write_all(int fd, struct span bytes, struct tlv_err *e)
 {
 	while (bytes.n > 0) {

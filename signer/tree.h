@@ -14,6 +14,8 @@ struct tree;
 
 /* path must not exist. Folders of runs that were killed are taken away. Every failure is ST_OUTPUT. */
 enum status tree_begin(struct tree **out, const char *path, struct tlv_err *e);
+/* Whether tree_begin could succeed: asked before a PIN is. */
+enum status tree_check(const char *path, struct tlv_err *e);
 /* name is "file" or "folder/file"; files are 0644, folders 0755, whatever the umask. */
 enum status tree_add(struct tree *t, const char *name, struct span bytes, struct tlv_err *e);
 /* Adds SHA256SUMS of all that was added, as sha256sum -c reads it. */
