@@ -414,6 +414,24 @@ static enum status add_plan(struct migration *m, struct tree *t, struct tlv_err 
 	return st;
 }
 
+static enum status report(const struct migration *m, struct tlv_err *e)
+{
+	char md5[33], sha1[41];
+	enum status st = ST_OK;
+
+	out_printf("\n");
+	for (int i = 0; i < LISTS && st == ST_OK; i++) {
+		struct span bytes = buf_span(&m->parts[i].signing.list);
+
+		if (m->parts[i].name == NULL)
+			continue;
+		st = checksums(bytes, md5, sha1, e);
+		out_printf("%s/%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", m->folder, m->parts[i].name,
+			   bytes.n, md5, sha1);
+	}
+	return st == ST_OK ? out_flush(e) : st;
+}
+
 static enum status write_folder(struct migration *m, struct tlv_err *e)
 {
 	struct tree *t = NULL;
@@ -430,27 +448,12 @@ static enum status write_folder(struct migration *m, struct tlv_err *e)
 		st = add_plan(m, t, e);
 	if (st == ST_OK)
 		st = tree_add_sums(t, e);
+	/* The folder must not be in its place when its checksums cannot be said. */
+	if (st == ST_OK)
+		st = report(m, e);
 	if (st == ST_OK)
 		st = tree_commit(t, e);
 	tree_free(&t);
-	return st;
-}
-
-static enum status report(const struct migration *m, struct tlv_err *e)
-{
-	char md5[33], sha1[41];
-	enum status st = ST_OK;
-
-	out_printf("\n");
-	for (int i = 0; i < LISTS && st == ST_OK; i++) {
-		struct span bytes = buf_span(&m->parts[i].signing.list);
-
-		if (m->parts[i].name == NULL)
-			continue;
-		st = checksums(bytes, md5, sha1, e);
-		out_printf("%s/%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", m->folder, m->parts[i].name,
-			   bytes.n, md5, sha1);
-	}
 	return st;
 }
 
@@ -510,8 +513,6 @@ enum status cmd_migrate(const struct opts *o, struct tlv_err *e)
 		st = check_promises(&m, e);
 	if (st == ST_OK)
 		st = write_folder(&m, e);
-	if (st == ST_OK)
-		st = report(&m, e);
 	migration_free(&m);
 	return st;
 }
