@@ -85,8 +85,12 @@ static enum status spawn(struct tok_child *c, tok_child_main *run, const void *a
 			       strerror(errno));
 	c->pid = fork();
 	if (c->pid == 0) {
+		struct tok_pulse *pulse = c->pulse;
+
 		(void)close(ends[0]);
-		run_child(ends[1], parent, c->pulse, run, arg);
+		free(c->inbox); /* the parent's side is not needed here, and would count as lost */
+		free(c);
+		run_child(ends[1], parent, pulse, run, arg);
 	}
 	(void)close(ends[1]);
 	c->line = ends[0];
