@@ -60,7 +60,8 @@ def test_failures(memcheck, ctlsign, cluster, lab, tmp_path):
              cluster / "pub.pem", status=3)
     path = cluster / "bad.yaml"
     path.write_text("file: x\nrecords:\n  - {role: NONE}\n")
-    memcheck("build", "-o", tmp_path / "n.tlv", "-m", path, status=3)
+    memcheck("build", "-o", tmp_path / "n.tlv", "-m", path, *lists.key(cluster, "tokenless"),
+             status=3)
     for size in (2000, 400, 100):
         out.write_bytes(data[:size])
         memcheck("show", out, status=3)
