@@ -103,7 +103,7 @@ enum status tok_hold_open(struct tok_hold *h, struct span *cert, struct tlv_err 
 	const struct tok_found *f = NULL;
 	enum status st = pick(h, &f, e);
 
-	if (st == ST_OK)
+	if (st == ST_OK && f != NULL)
 		st = tok_hold_visit(h, f, e);
 	*cert = h->search->opt->cert;
 	if (st == ST_OK && cert->n == 0) {

@@ -193,6 +193,7 @@ enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *
 		st = key_login(key, e);
 	if (st == ST_OK)
 		st = sign_finish(&d->signing, key, e);
+	key_finish(key);
 	return st == ST_OK ? publish_and_report(d, e) : st;
 }
 

@@ -228,6 +228,12 @@ enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
 	return ST_OK;
 }
 
+void key_finish(struct key *k)
+{
+	if (k->tok != NULL)
+		tok_finish(k->tok);
+}
+
 void key_free(struct key **k)
 {
 	if (*k == NULL)

@@ -50,6 +50,9 @@ enum status key_login(struct key *k, struct tlv_err *e);
 enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
 		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e);
 
+/* Optional, after the last signature: a token's child ends while the caller goes on. */
+void key_finish(struct key *k);
+
 void key_free(struct key **k);
 
 #endif

@@ -302,32 +302,25 @@ static enum status load(struct manifest_file *m, struct span text, struct tlv_er
 }
 
 /* Modules and PINs are the command line's to name: a manifest may come from anybody. */
-static enum status refuse_uri_secrets(const struct manifest_file *m, int record, const char *key,
-				      const char *value, struct tlv_err *e)
+static enum status check_uri(const struct manifest_file *m, int record, const char *key,
+			     const char *value, struct tlv_err *e)
 {
-	static const char *const refused[] = { "module-path", "module-name", "pin-source",
-					       "pin-value" };
+	struct tlv_err own = TLV_ERR_INIT;
 
-	if (value == NULL || !tok_is_uri(value))
+	if (value == NULL || !tok_is_uri(value) || tok_uri_check(value, false, &own) == ST_OK)
 		return ST_OK;
-	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-		if (strcasestr(value, refused[i]) != NULL)
-			return manifest_error(
-				m, record, key, e,
-				"'%s' in a manifest's URI: it belongs on the command line",
-				refused[i]);
-	return ST_OK;
+	return manifest_error(m, record, key, e, "%s", own.text);
 }
 
 static enum status check_uris(const struct manifest_file *m, struct tlv_err *e)
 {
 	const struct manifest *c = m->content;
-	enum status st = refuse_uri_secrets(m, -1, "key", c->key, e);
+	enum status st = check_uri(m, -1, "key", c->key, e);
 
 	if (st == ST_OK)
-		st = refuse_uri_secrets(m, -1, "cert", c->cert, e);
+		st = check_uri(m, -1, "cert", c->cert, e);
 	for (unsigned i = 0; i < c->records_count && st == ST_OK; i++)
-		st = refuse_uri_secrets(m, (int)i, "cert", c->records[i].cert, e);
+		st = check_uri(m, (int)i, "cert", c->records[i].cert, e);
 	return st;
 }
 
