@@ -115,6 +115,15 @@ static bool put_signer_key(struct buf *b, const struct tlv_list *l)
 	return i >= 0;
 }
 
+static bool put_modulus(struct buf *b, const struct tlv_header *h)
+{
+	if (tlv_modulus_bits(h->modulus) > 0)
+		buf_printf(b, "%u", tlv_modulus_bits(h->modulus));
+	else
+		buf_printf(b, "code %u", (unsigned)h->modulus);
+	return tlv_header_has(h, TLV_H_SIGNATURE_MODULUS);
+}
+
 static bool put_digest(struct buf *b, const struct tlv_header *h)
 {
 	const struct tlv_digest_row *digest = tlv_digest_find(h->digest);
@@ -160,8 +169,7 @@ static bool header_value(enum diff_header f, const struct tlv_list *l, enum read
 	case DIFF_H_SIGNER_KEY:
 		return put_signer_key(b, l);
 	case DIFF_H_SIGNATURE_BITS:
-		buf_printf(b, "%u", tlv_modulus_bits(h->modulus));
-		return tlv_modulus_bits(h->modulus) > 0;
+		return put_modulus(b, h);
 	case DIFF_H_DIGEST:
 		return put_digest(b, h);
 	case DIFF_H_ALGORITHM:
@@ -334,6 +342,13 @@ static void put_change(struct buf *b, const char *label, const struct values *v)
 	put_value(b, v->has_new, &v->new);
 }
 
+/* The signature's size is the key's: one of them is enough. */
+static bool is_told(const struct diff *d, enum diff_header h)
+{
+	return diff_header_differs(d, h) && header_rows[h].label != NULL &&
+	       !(h == DIFF_H_SIGNATURE_BITS && diff_header_differs(d, DIFF_H_SIGNER_KEY));
+}
+
 static void print_header(struct printer *p, enum diff_header h, struct tlv_err *e)
 {
 	struct values v = header_values(p->d, h, FOR_PEOPLE);
@@ -441,7 +456,7 @@ static void put_labels(struct buf *b, const struct diff *d)
 	const char *between = "; header: ";
 
 	for (int h = 0; h < DIFF_HEADERS; h++)
-		if (diff_header_differs(d, (enum diff_header)h) && header_rows[h].label != NULL) {
+		if (is_told(d, (enum diff_header)h)) {
 			buf_printf(b, "%s%s", between, header_rows[h].label);
 			between = ", ";
 		}
@@ -466,7 +481,7 @@ enum status diff_print(const struct diff *d, diff_line_fn *line, void *arg, stru
 	struct printer p = { .d = d, .line = line, .arg = arg, .b = BUF_INIT };
 
 	for (int h = 0; h < DIFF_HEADERS; h++)
-		if (diff_header_differs(d, (enum diff_header)h) && header_rows[h].label != NULL)
+		if (is_told(d, (enum diff_header)h))
 			print_header(&p, (enum diff_header)h, e);
 	for (size_t i = 0; i < d->n; i++)
 		if (d->v[i].kind != DIFF_SAME)

@@ -966,6 +966,65 @@ static void test_text(void **state)
 	made_free(&new);
 }
 
+static void count_line(void *arg, const char *line)
+{
+	size_t *lines = arg;
+
+	for (; *line != '\0'; line++)
+		assert_true((unsigned char)*line >= ' ' && *line != 0x7f);
+	++*lines;
+}
+
+/* A change that the reader takes is named: in the header, or in one record at least. */
+static void expect_named(const struct tlv_list *old, const struct tlv_list *new)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	size_t lines = 0;
+	struct diff d;
+	json_t *o;
+
+	assert_int_equal(diff_lists(&d, old, new, &e), ST_OK);
+	assert_false(d.same);
+	assert_true(d.header != 0 || d.count[DIFF_SAME] < d.n);
+	assert_int_equal(diff_print(&d, count_line, &lines, &e), ST_OK);
+	assert_true(lines > 1 || d.header == 1U << DIFF_H_SIGNATURE);
+	o = diff_json(&d);
+	assert_non_null(o);
+	json_decref(o);
+	diff_free(&d);
+}
+
+static void test_any_bit_changed_is_named(void **state)
+{
+	static const struct rec records[] = {
+		{ SAST, 'A', "pub", "pub", 1, CUCM },  { SAST, 'T', "T:SAST-1 ", "", 0, CLIENT },
+		{ BOTH, 'A', "pub", "pub", 1, CUCM },  { BOTH, NOBODY, NULL, "sub", 2, CUCM },
+		{ TVS, 'B', "pub", "pub", 1, HASHED }, END
+	};
+	struct made old, new;
+	size_t read = 0;
+
+	(void)state;
+	make(&old, &plain_header, records);
+	make(&new, &plain_header, records);
+	for (size_t bit = 0; bit < 8 * old.bytes.n; bit++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct tlv_list changed;
+
+		new.bytes.p[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		if (tlv_list_decode(&changed, buf_span(&new.bytes), &e) == ST_OK) {
+			expect_named(&old.list, &changed);
+			expect_named(&changed, &old.list);
+			read++;
+		}
+		tlv_list_free(&changed);
+		new.bytes.p[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	}
+	assert_true(read > old.bytes.n);
+	made_free(&old);
+	made_free(&new);
+}
+
 static void test_json_has_every_record(void **state)
 {
 	(void)state;
@@ -1007,6 +1066,7 @@ int main(void)
 		cmocka_unit_test(test_signature_and_odd_header_bytes),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_any_bit_changed_is_named),
 		cmocka_unit_test(test_json_has_every_record),
 	};
 
