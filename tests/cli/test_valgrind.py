@@ -79,3 +79,21 @@ def test_tokens_and_export(memcheck, ctlsign, cluster, lab, tmp_path):
     memcheck("export", *words, "-o", tmp_path / "x", "--prove", uri, env=lab.env)
     memcheck("export", *words, "-o", tmp_path / "x", "--prove", uri, env=lab.env, status=9)
     memcheck("export", "-o", tmp_path / "y", "--json", "--from", out)
+
+
+def test_diff_identify_expiry(memcheck, ctlsign, cluster, tmp_path):
+    old, new, cut = (tmp_path / name for name in ("old.tlv", "new.tlv", "cut.tlv"))
+    data = lists.build(ctlsign, cluster, "tokenless", old)
+    lists.build(ctlsign, cluster, "tokens", new)
+    cut.write_bytes(data[:2000])
+    memcheck("diff", old, old)
+    memcheck("diff", old, new, status=1)
+    memcheck("diff", old, new, "--json", status=1)
+    memcheck("diff", old, cut, status=3)
+    memcheck("identify", "70CAF64E090751B9DF22F49F754FC5BB", tmp_path)
+    memcheck("identify", "abcd", tmp_path, "--json", status=1)
+    memcheck("identify", "abcx", tmp_path, status=2)
+    memcheck("identify", "abcd", cut, status=3)
+    for form in ("text", "syslog", "prometheus", "json"):
+        memcheck("expiry", "--within", "9000d", "--format", form, tmp_path, status=1)
+    memcheck("expiry", old, cut, status=3)
