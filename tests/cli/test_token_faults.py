@@ -383,7 +383,9 @@ def test_no_pin_in_what_is_traced(ctlsign, cluster, out, fault, lab, tmp_path):
         pytest.skip("no ptrace here")
     assert run.status == 0, str(run)
     lines = [line for line in trace.read_text(errors="replace").splitlines() if lab.pin in line]
-    assert len(lines) == 1 and "sendmsg" in lines[0] and "<socket:" in lines[0], lines
+    # Another than root does not even see that one: the processes let nobody look into them.
+    assert len(lines) == (1 if os.getuid() == 0 else 0), lines
+    assert all("sendmsg" in line and "<socket:" in line for line in lines), lines
     assert lab.pin not in run.out + run.err
 
 
