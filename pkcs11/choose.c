@@ -9,18 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct span number(EVP_PKEY *key, const char *name)
+/* The magnitude of one of the key's numbers, in *bytes, which the caller owns. */
+static struct span number(EVP_PKEY *key, const char *name, uint8_t **bytes)
 {
 	struct span out = SPAN_NONE;
-	unsigned char *bytes;
 	BIGNUM *bn = NULL;
 	int n;
 
 	if (EVP_PKEY_get_bn_param(key, name, &bn) == 1) {
 		n = BN_num_bytes(bn);
-		bytes = n > 0 ? malloc((size_t)n) : NULL;
-		if (bytes != NULL)
-			out = span_of(bytes, (size_t)BN_bn2bin(bn, bytes));
+		*bytes = n > 0 ? malloc((size_t)n) : NULL;
+		if (*bytes != NULL)
+			out = span_of(*bytes, (size_t)BN_bn2bin(bn, *bytes));
 	}
 	BN_free(bn);
 	return out;
@@ -38,8 +38,8 @@ enum status tok_public_read(struct tok_public *p, struct span der, struct tlv_er
 		return err_set(e, ST_INPUT, "not a certificate");
 	key = X509_get0_pubkey(x);
 	if (key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
-		p->modulus = number(key, OSSL_PKEY_PARAM_RSA_N);
-		p->exponent = number(key, OSSL_PKEY_PARAM_RSA_E);
+		p->modulus = number(key, OSSL_PKEY_PARAM_RSA_N, &p->own[0]);
+		p->exponent = number(key, OSSL_PKEY_PARAM_RSA_E, &p->own[1]);
 	}
 	p->is_ca = (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
 	X509_free(x);
@@ -48,8 +48,8 @@ enum status tok_public_read(struct tok_public *p, struct span der, struct tlv_er
 
 void tok_public_free(struct tok_public *p)
 {
-	free((void *)(uintptr_t)p->modulus.p);
-	free((void *)(uintptr_t)p->exponent.p);
+	free(p->own[0]);
+	free(p->own[1]);
 	*p = (struct tok_public){ .is_ca = false };
 }
 
@@ -283,7 +283,9 @@ static enum status choose(struct choice *c, const struct tok_object **chosen, st
 		return st;
 	if (count(c) > 1)
 		return refuse(c, false, ST_AMBIGUOUS,
-			      "more than one certificate matches; --cert decides between", e);
+			      "more than one certificate matches; --cert decides, or 'id=' or "
+			      "'object=' in the URI:",
+			      e);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->list[i].in)
 			*chosen = c->list[i].object;

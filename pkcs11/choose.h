@@ -12,6 +12,7 @@
 
 /* A certificate as far as choosing needs it. */
 struct tok_public {
+	uint8_t *own[2];	       /* what the two spans borrow; owned */
 	struct span modulus, exponent; /* big-endian; owned; empty where the key is not RSA */
 	bool is_ca;
 };

@@ -144,7 +144,7 @@ static enum status add_registered(struct tok_modules *ms, CK_FUNCTION_LIST *f, c
 
 static bool is_general(const struct tok_module *m)
 {
-	return strstr(m->name, "opensc") != NULL;
+	return m->name != NULL && strstr(m->name, "opensc") != NULL;
 }
 
 /* A vendor's own module before OpenSC's, which sees many of the same tokens less well. */

@@ -168,7 +168,7 @@ static enum status look_at_module(struct pass *p, struct tok_module *m, struct t
 	rv = slot_list(m, &list, &n);
 	if (rv != CKR_OK)
 		st = tok_rv_failed(fault, ST_TOKEN, TOK_CALL_C_GetSlotList, rv);
-	for (size_t i = 0; st == ST_OK && i < n && i < TOK_SLOTS_MAX; i++)
+	for (size_t i = 0; st == ST_OK && list != NULL && i < n && i < TOK_SLOTS_MAX; i++)
 		st = look_at_slot(p, m, list[i]);
 	free(list);
 	return st;

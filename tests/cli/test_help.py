@@ -41,6 +41,8 @@ def test_help_of_a_verb_names_every_option_it_takes(ctlsign, verb):
 def test_an_option_of_another_verb_is_refused(ctlsign, verb):
     for name, _, verbs in OPTIONS:
         if verbs.strip() != "V_ALL" and f"V_{verb.upper()}" not in verbs.replace(" ", "").split("|"):
+            if verb == "build" and name in ROLES:
+                continue
             if any(name == other and f"V_{verb.upper()}" in v for other, _, v in OPTIONS):
                 continue
             run = ctlsign(verb, f"--{name}=x")
