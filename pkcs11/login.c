@@ -179,10 +179,17 @@ static void tame(char *text)
 static enum status get_pin(struct tok *t, struct tok_pin **pin, struct tlv_err *e)
 {
 	char prompt[1024];
+	enum status st;
 
 	write_prompt(t, prompt, sizeof prompt);
 	tame(prompt);
-	return tok_pin_read(&t->search.pin, prompt, t->search.opt->insecure_file_mode, pin, e);
+	st = tok_pin_read(&t->search.pin, prompt, t->search.opt->insecure_file_mode, pin, e);
+	if (st == ST_OK && tok_pin_is_default(*pin))
+		warn_put(&t->search.opt->warn,
+			 "token '%s': this is the PIN that SAST tokens are sold with, which "
+			 "everybody knows: change it with the vendor's tool",
+			 t->info.label);
+	return st;
 }
 
 /* One PIN, one C_Login at most. What was sent is wiped here at once. */

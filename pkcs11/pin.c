@@ -52,6 +52,11 @@ void tok_pin_free(struct tok_pin **p)
 	*p = NULL;
 }
 
+bool tok_pin_is_default(const struct tok_pin *p)
+{
+	return strcmp(tok_pin_bytes(p), "Cisco123") == 0;
+}
+
 const char *tok_pin_bytes(const struct tok_pin *p)
 {
 	return p->bytes;

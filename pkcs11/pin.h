@@ -49,6 +49,9 @@ void tok_pin_source_scrub(const struct tok_pin_source *src);
 enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
 			 bool insecure_file_mode, struct tok_pin **out, struct tlv_err *e);
 
+/* Whether it is the PIN that SAST tokens are sold with, which everybody knows. */
+bool tok_pin_is_default(const struct tok_pin *p);
+
 const char *tok_pin_bytes(const struct tok_pin *p); /* NUL-terminated */
 size_t tok_pin_length(const struct tok_pin *p);
 void tok_pin_free(struct tok_pin **p); /* wipes */

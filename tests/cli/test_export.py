@@ -343,6 +343,14 @@ def test_one_pin_source_for_two_tokens(ctlsign, fault, folder):
     assert len(names(folder)) == 5
 
 
+@pytest.mark.parametrize("pin,warns", [("Cisco123", True), ("Cisco1234", False)])
+def test_the_default_pin_costs_a_warning(ctlsign, lab, folder, tmp_path, pin, warns):
+    lab.tool("--token-label", ONE, "--login", "--pin", lab.pin, "--change-pin", "--new-pin", pin)
+    run = ctlsign.ok("export", "-o", folder, "--prove", "--module", lab.module,
+                     uri(ONE, lab, secret(tmp_path / "pin", pin)), env=lab.env)
+    assert ("everybody knows" in run.err) == warns and pin not in run.err
+
+
 def test_wrong_pin(ctlsign, fault, folder, tmp_path):
     f = fault()
     wrong = secret(tmp_path / "wrong", "no-such-pin")
