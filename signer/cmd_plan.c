@@ -17,6 +17,16 @@ struct request {
 	struct plan plan;
 };
 
+/* The folder that the steps name; of several it is not known which one has the file. */
+static const char *only_folder(const struct opts *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		n += o->items[i].row->id == OPT_SAST_TRUST;
+	return n == 1 ? opt_value(o, OPT_SAST_TRUST) : NULL;
+}
+
 static enum status prepare(struct request *q, struct tlv_err *e)
 {
 	enum status st = list_file_read_good(&q->old_list, q->o->args[0], e);
@@ -35,7 +45,7 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 	q->in.old_name = q->o->args[0];
 	q->in.new_name = q->o->args[1];
 	q->in.release = &q->release;
-	q->in.uploads = opt_value(q->o, OPT_SAST_TRUST);
+	q->in.uploads = only_folder(q->o);
 	q->in.now = env_now();
 	return st;
 }

@@ -34,8 +34,10 @@ static const struct {
 #undef PLAN_KIND
 };
 
-static const char *const events[] = {
-#define PLAN_EVENT(NAME, word) word,
+static const struct {
+	const char *word, *text;
+} events[] = {
+#define PLAN_EVENT(NAME, word, text) { word, text },
 #include "signer/plan_rules.def"
 #undef PLAN_EVENT
 };
@@ -76,7 +78,12 @@ const char *plan_kind_text(enum plan_kind k)
 
 const char *plan_event_word(enum plan_event v)
 {
-	return events[v];
+	return events[v].word;
+}
+
+const char *plan_event_text(enum plan_event v)
+{
+	return events[v].text;
 }
 
 const char *plan_impact_word(enum plan_impact i)

@@ -8,9 +8,14 @@ static struct tlv_record record_of(const struct tlv_list *l, size_t index)
 	return index == DIFF_NO_RECORD ? none : tlv_list_record(l, index);
 }
 
+/* Counts it; whether its label is still wanted. */
+static bool counted(struct plan_model *m, enum plan_kind k, enum plan_event v)
+{
+	return ++m->counts[k][v] <= PLAN_LABELS_TRIED && m->events[k][v].n < PLAN_LABELS_MAX;
+}
+
 static void note(struct plan_model *m, enum plan_kind k, enum plan_event v, const struct buf *label)
 {
-	m->counts[k][v]++;
 	plan_label(&m->events[k][v], label);
 	m->failed |= label->failed != ST_OK;
 }
@@ -26,10 +31,13 @@ static enum plan_kind kind_that_comes_or_goes(const struct tlv_record *r)
 static void note_one(struct plan_model *m, enum plan_event v, const struct tlv_list *l,
 		     const struct tlv_record *r)
 {
+	enum plan_kind k = kind_that_comes_or_goes(r);
 	struct buf label = BUF_INIT;
 
+	if (!counted(m, k, v))
+		return;
 	plan_put_label(&label, l, r);
-	note(m, kind_that_comes_or_goes(r), v, &label);
+	note(m, k, v, &label);
 	buf_free(&label);
 }
 
@@ -39,6 +47,8 @@ static void note_node(struct plan_model *m, enum plan_event v, const struct tlv_
 {
 	struct buf label = BUF_INIT;
 
+	if (!counted(m, PLAN_KIND_NODE, v))
+		return;
 	plan_put_label(&label, m->in.old_list, old);
 	buf_str(&label, " -> ");
 	plan_put_label(&label, m->in.new_list, new);
@@ -85,9 +95,14 @@ static void note_pair(struct plan_model *m, const struct diff_entry *x)
 	/* The publisher's certificate is SAST and CCM+TFTP at once: one renewal. */
 	if (k == PLAN_KIND_ANCHOR)
 		k = PLAN_KIND_CALLMANAGER;
-	plan_put_label(&label, m->in.new_list, &new);
-	if (v != PLAN_EVENT_CHANGED)
-		note(m, k, v, &label);
+	if (v == PLAN_EVENT_CHANGED || !counted(m, k, v))
+		return;
+	/* The certificate knows the name of a node that the CTL Client lists by address. */
+	if (v == PLAN_EVENT_EMPTIED)
+		plan_put_label(&label, m->in.old_list, &old);
+	else
+		plan_put_label(&label, m->in.new_list, &new);
+	note(m, k, v, &label);
 	buf_free(&label);
 }
 
@@ -103,6 +118,9 @@ static void add_up(struct plan_model *m)
 		m->extras |= r[i].extras;
 		m->phones = r[i].phones > m->phones ? r[i].phones : m->phones;
 	}
+	/* Every TFTP node writes its own ITL; CallManager reads none. */
+	if (m->itl && m->counts[PLAN_KIND_CALLMANAGER][PLAN_EVENT_RENEWED] == 0)
+		m->services &= ~(1U << PLAN_SERVICE_CALLMANAGER);
 	if ((m->services & 1U << PLAN_SERVICE_TVS) != 0)
 		m->services &= ~(1U << PLAN_SERVICE_TVS_HERE);
 }

@@ -221,6 +221,8 @@ void plan_put_summary(struct buf *b, const struct plan_model *m)
 
 	if (m->diff.same)
 		buf_str(b, "nothing to do: both lists are the same, byte for byte");
+	else if ((sbd || plain) && plan_is_two_phase(m))
+		buf_str(b, "REFUSED, if published at once: ITLRecovery is renewed in two phases");
 	else if (sbd && plain)
 		buf_str(b, "REFUSED: no phone that holds the old list takes this way");
 	else if (sbd || plain)
@@ -272,7 +274,8 @@ static void warn_own_certificate(struct plan_model *m)
 	const struct plan_verdict *v = plan_verdict(m, PLAN_OLD, PLAN_NEW, LOCKOUT_SBD);
 	const struct tlv_list *l = m->in.new_list;
 
-	if (m->facts[PLAN_BRIDGE].list != NULL || v->a.reason != ACCEPT_SIGNER_UNKNOWN)
+	if (m->facts[PLAN_BRIDGE].list != NULL ||
+	    (v->a.reason != ACCEPT_SIGNER_UNKNOWN && v->a.reason != ACCEPT_SIGNER_NOT_SAST))
 		return;
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);

@@ -30,7 +30,7 @@ enum plan_kind {
 };
 
 enum plan_event {
-#define PLAN_EVENT(NAME, word) PLAN_EVENT_##NAME,
+#define PLAN_EVENT(NAME, word, text) PLAN_EVENT_##NAME,
 #include "signer/plan_rules.def"
 #undef PLAN_EVENT
 	PLAN_EVENTS
@@ -68,6 +68,7 @@ const struct plan_rule *plan_rules(size_t *n);
 const char *plan_kind_word(enum plan_kind k);
 const char *plan_kind_text(enum plan_kind k);
 const char *plan_event_word(enum plan_event v);
+const char *plan_event_text(enum plan_event v);
 const char *plan_impact_word(enum plan_impact i);
 const char *plan_service_text(enum plan_service s);
 const char *plan_service_where(enum plan_service s);
@@ -106,8 +107,12 @@ void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, 
 void plan_label(struct plan_lines *l, const struct buf *text);
 void plan_lines_free(struct plan_lines *l);
 
-/* Labels of nodes beyond this many are counted, not listed: nobody reads them. */
-enum { PLAN_LABELS_MAX = 64 };
+/*
+ * Labels beyond this many are not listed: nobody reads them. Nor are labels
+ * made for more records than a list that phones load can have, as finding a
+ * node's name takes a look at all records.
+ */
+enum { PLAN_LABELS_MAX = 64, PLAN_LABELS_TRIED = 2000 };
 
 /* The facts of one list. */
 struct plan_facts {
@@ -203,6 +208,8 @@ size_t plan_common_anchors(const struct plan_model *m, enum plan_list_id a, enum
 size_t plan_anchor_keys(const struct plan_model *m, enum plan_list_id id);
 /* "kept", "added", "lost", "bridge", "respelled" */
 const char *plan_anchor_fate(const struct plan_anchor *a);
+/* ITLRecovery is renewed, and CUCM writes the lists of both phases itself. */
+bool plan_is_two_phase(const struct plan_model *m);
 /* One sentence: what phones do in all. */
 void plan_put_summary(struct buf *b, const struct plan_model *m);
 /* Appends "takes it: signer-is-sast", or "REFUSES it: …". */

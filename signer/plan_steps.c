@@ -13,6 +13,7 @@ struct stage {
 	enum plan_list_id holds; /* what phones hold before */
 	enum plan_list_id offers;
 	bool cucm_writes; /* a command writes the list, none of ours is put there */
+	bool taken;	  /* … which phones without TVS take, too */
 	const char *command;
 	unsigned services;
 	bool last;
@@ -73,7 +74,10 @@ static void check_old(struct plan_model *m)
 
 	buf_put(&x->title, buf_span(&m->facts[PLAN_OLD].name));
 	command(x, m->itl ? "show itl" : "show ctl");
-	say(x, "prints these on every TFTP node, and a phone of each model shows one of them:");
+	say(x, m->itl ? "prints these on the TFTP node whose ITL it is, and a phone of each model "
+			"that loads from there shows one of them:" :
+			"prints these on every TFTP node, and a phone of each model shows one of "
+			"them:");
 	say_sums(x, m, PLAN_OLD);
 	say(x, "keep this list: it says later what phones held");
 }
@@ -95,7 +99,8 @@ static void make_way_back(struct plan_model *m)
 {
 	struct plan_step *x;
 
-	if (m->facts[PLAN_WAY_BACK].list != NULL || takes_back(m, PLAN_OLD))
+	if (m->facts[PLAN_WAY_BACK].list != NULL || takes_back(m, PLAN_OLD) || m->itl ||
+	    plan_is_two_phase(m))
 		return;
 	x = add_step(m, NULL, "make-way-back", "Make a way-back list before anything is published");
 	say(x, "phones that have taken the new list refuse the old one");
@@ -127,23 +132,26 @@ static bool old_has_sast(const struct plan_model *m, const struct tlv_record *r)
 	return false;
 }
 
-/* Tokens that phones do not know yet, and a signer that is no node's own. */
-static bool needs_upload(const struct plan_model *m, const struct tlv_record *r, size_t index)
+static bool is_own_of_a_node(const struct plan_model *m, const struct tlv_record *r)
 {
-	enum plan_kind k = plan_kind_of(r);
-	bool signs = tlv_list_signer(m->in.new_list) == (long)index;
-
-	if (r->role != TLV_ROLE_SAST || r->certificate.n == 0 || old_has_sast(m, r))
-		return false;
-	if (k == PLAN_KIND_TOKEN)
-		return true;
 	for (size_t i = 0; i < m->in.new_list->nrecords; i++) {
 		struct tlv_record x = tlv_list_record(m->in.new_list, i);
 
 		if (plan_is_tftp(&x) && span_eq(x.certificate, r->certificate))
-			return false;
+			return true;
 	}
-	return signs && k != PLAN_KIND_ITLRECOVERY;
+	return false;
+}
+
+/* Tokens that phones do not know yet, and a signer that is no node's own. */
+static bool needs_upload(const struct plan_model *m, const struct tlv_record *r, bool signs)
+{
+	enum plan_kind k = plan_kind_of(r);
+
+	if (r->role != TLV_ROLE_SAST || r->certificate.n == 0 ||
+	    (k != PLAN_KIND_TOKEN && (!signs || k == PLAN_KIND_ITLRECOVERY)))
+		return false;
+	return !old_has_sast(m, r) && (k == PLAN_KIND_TOKEN || !is_own_of_a_node(m, r));
 }
 
 static void say_upload(struct plan_step *x, const struct plan_model *m, const struct tlv_record *r)
@@ -164,12 +172,13 @@ static void say_upload(struct plan_step *x, const struct plan_model *m, const st
 static void upload(struct plan_model *m)
 {
 	const struct tlv_list *l = m->in.new_list;
+	long signer = tlv_list_signer(l);
 	struct plan_step *x = NULL;
 
-	for (size_t i = 0; i < l->nrecords && !m->itl; i++) {
+	for (size_t i = 0; i < l->nrecords && i < PLAN_LABELS_TRIED && !m->itl; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (!needs_upload(m, &r, i))
+		if (!needs_upload(m, &r, (long)i == signer))
 			continue;
 		if (x == NULL)
 			x = add_step(m, NULL, "upload",
@@ -188,7 +197,7 @@ static void say_nodes(struct plan_step *x, const struct tlv_list *l, bool tftp_o
 {
 	struct plan_lines labels = { .n = 0 };
 
-	for (size_t i = 0; i < l->nrecords; i++) {
+	for (size_t i = 0; i < l->nrecords && i < PLAN_LABELS_TRIED; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 		struct buf label = BUF_INIT;
 
@@ -200,7 +209,7 @@ static void say_nodes(struct plan_step *x, const struct tlv_list *l, bool tftp_o
 	}
 	for (size_t i = 0; i < labels.n; i++)
 		plan_say(&x->lines, PLAN_LINE_TEXT, "node", "%s", buf_cstr(&labels.v[i].text));
-	if (labels.n == PLAN_LABELS_MAX)
+	if (labels.n == PLAN_LABELS_MAX || l->nrecords > PLAN_LABELS_TRIED)
 		note(x, "and all others: the list names more");
 	if (labels.n == 0)
 		note(x, "the list names none of them");
@@ -276,8 +285,13 @@ static void write_list(struct plan_model *m, const struct stage *s)
 			  "CallManager signs this list, and the new ITLRecovery is in it");
 	if (!s->last && m->itl)
 		note(x, "in a cluster without CTL it is 'utils itl reset localkey'");
-	if (!s->last)
-		note(x, "phones take it where their list has CallManager as SAST, or through TVS");
+	if (!s->last && s->taken)
+		note(x, "phones take it: the old list has CallManager as SAST");
+	else if (!s->last)
+		plan_say(&x->lines, PLAN_LINE_DANGER, "no-callmanager-anchor",
+			 "the old list has no CallManager certificate as SAST: phones without "
+			 "Security by Default refuse this one, the others take it through TVS "
+			 "alone");
 	command(x, m->itl ? "show itl" : "show ctl");
 	say(x, "prints its checksums: write them down");
 }
@@ -292,17 +306,29 @@ static void publish_list(struct plan_model *m, const struct stage *s)
 		put_list(m, s);
 }
 
+/* The nodes whose TVS the change is about. */
+static void say_tvs_nodes(const struct plan_model *m, struct plan_step *x)
+{
+	for (int v = 0; v < PLAN_EVENTS; v++) {
+		const struct plan_lines *here = &m->events[PLAN_KIND_TVS][v];
+
+		for (size_t i = 0; i < here->n; i++)
+			plan_say(&x->lines, PLAN_LINE_TEXT, "node", "%s",
+				 buf_cstr(&here->v[i].text));
+	}
+}
+
 /* Which nodes the change itself names; the others are known to the cluster alone. */
 static void say_service_nodes(struct plan_model *m, struct plan_step *x, enum plan_service v)
 {
-	const struct plan_lines *here = &m->events[PLAN_KIND_TVS][PLAN_EVENT_RENEWED];
 	const struct tlv_list *l = m->in.new_list;
 
 	if (v == PLAN_SERVICE_CALLMANAGER || v == PLAN_SERVICE_TFTP)
 		say_nodes(x, l, v == PLAN_SERVICE_TFTP);
-	for (size_t i = 0; v == PLAN_SERVICE_TVS_HERE && i < here->n; i++)
-		plan_say(&x->lines, PLAN_LINE_TEXT, "node", "%s", buf_cstr(&here->v[i].text));
-	for (size_t i = 0; v == PLAN_SERVICE_CAPF && i < l->nrecords; i++) {
+	if (v == PLAN_SERVICE_TVS_HERE)
+		say_tvs_nodes(m, x);
+	for (size_t i = 0; v == PLAN_SERVICE_CAPF && i < l->nrecords && i < PLAN_LABELS_TRIED;
+	     i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
 		if (r.role == TLV_ROLE_CAPF)
@@ -330,7 +356,8 @@ static void reset_phones(struct plan_model *m, const struct stage *s)
 	struct plan_step *x;
 
 	if (m->phones == PLAN_PHONES_SOME && !s->cucm_writes) {
-		x = add_step(m, s, "reset", "Reset the phones of these nodes");
+		x = add_step(m, s, "reset", "Reset the phones that load from or ask these nodes");
+		say_tvs_nodes(m, x);
 		note(x, "the others take their list at their next restart");
 		return;
 	}
@@ -392,7 +419,7 @@ static void applications(struct plan_model *m, const struct stage *s)
 	x = add_step(m, s, "applications",
 		     "JTAPI and TSP applications, Unity Connection: check each");
 	say(x, "they read the CTL too, without TVS");
-	if (v != NULL && accept_row(v->a.reason)->accepted)
+	if (v != NULL ? accept_row(v->a.reason)->accepted : s->taken)
 		note(x, "they should take this list, as phones without Security by Default do");
 	else
 		note(x,
@@ -468,6 +495,19 @@ static void say_back(struct plan_step *x, const struct plan_model *m, enum plan_
 	}
 }
 
+/* CUCM writes those lists itself: what it can go back to is its own matter. */
+static void way_back_of_cucm(struct plan_model *m, struct plan_step *x)
+{
+	if (m->itl)
+		say(x, "put the old certificates back: each TFTP node then writes its ITL anew");
+	else
+		say(x, "phones that hold the list of phase 1 or 2 take one that CallManager signs, "
+		       "where "
+		       "it is SAST in both:");
+	if (plan_is_two_phase(m))
+		command(x, "utils ctl reset localkey");
+}
+
 static void way_back(struct plan_model *m)
 {
 	bool made = m->facts[PLAN_WAY_BACK].list != NULL;
@@ -481,6 +521,8 @@ static void way_back(struct plan_model *m)
 		say_back(x, m, PLAN_NEW, PLAN_WAY_BACK);
 		say_back(x, m, PLAN_OLD, PLAN_WAY_BACK);
 		say_sums(x, m, PLAN_WAY_BACK);
+	} else if (m->itl || plan_is_two_phase(m)) {
+		way_back_of_cucm(m, x);
 	} else if (takes_back(m, PLAN_OLD)) {
 		say(x, "publish the old list again; restart and reset the same");
 		say_sums(x, m, PLAN_OLD);
@@ -488,12 +530,27 @@ static void way_back(struct plan_model *m)
 		say(x, "publish the way-back list, the same way as the new one; restart and reset "
 		       "the same");
 	}
+	if ((m->extras & PLAN_EXTRA_REVOKE) != 0)
+		plan_say(&x->lines, PLAN_LINE_WARNING, "trusts-again",
+			 "the old records name the removed tokens: never go back to a list with a "
+			 "token that was lost");
 }
 
-static bool is_two_phase(const struct plan_model *m)
+bool plan_is_two_phase(const struct plan_model *m)
 {
 	return (m->extras & PLAN_EXTRA_TWO_PHASE) != 0 && m->facts[PLAN_BRIDGE].list == NULL &&
 	       !m->facts[PLAN_NEW].token_signs;
+}
+
+static bool has_callmanager_anchor(const struct tlv_list *l)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (plan_kind_of(&r) == PLAN_KIND_ANCHOR)
+			return true;
+	}
+	return false;
 }
 
 static void two_phases(struct plan_model *m)
@@ -503,6 +560,7 @@ static void two_phases(struct plan_model *m)
 				     .holds = PLAN_OLD,
 				     .offers = PLAN_NEW,
 				     .cucm_writes = true,
+				     .taken = has_callmanager_anchor(m->in.old_list),
 				     .command = "utils ctl reset localkey",
 				     .services = 1U << PLAN_SERVICE_TVS | 1U << PLAN_SERVICE_TFTP };
 	const struct stage second = { .word = "phase-2",
@@ -510,6 +568,7 @@ static void two_phases(struct plan_model *m)
 				      .holds = PLAN_OLD,
 				      .offers = PLAN_NEW,
 				      .cucm_writes = true,
+				      .taken = true,
 				      .command = "utils ctl update CTLFile",
 				      .services = m->services,
 				      .last = true };
@@ -546,7 +605,7 @@ void plan_note_steps(struct plan_model *m)
 	check_old(m);
 	make_way_back(m);
 	upload(m);
-	if (is_two_phase(m))
+	if (plan_is_two_phase(m))
 		two_phases(m);
 	else
 		publish_all(m);

@@ -94,7 +94,7 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 	struct buf text = BUF_INIT;
 	char first[32];
 
-	buf_printf(&text, "%s %s", plan_kind_text(r->kind), plan_event_word(r->event));
+	buf_printf(&text, "%s %s", plan_kind_text(r->kind), plan_event_text(r->event));
 	for (size_t i = 0; i < what->n; i++) {
 		buf_str(&text, i == 0 ? ": " : ", ");
 		buf_put(&text, buf_span(&what->v[i].text));

@@ -1,0 +1,578 @@
+# SPDX-License-Identifier: Apache-2.0
+"""plan: what a new list does to a cluster, and the steps in their order."""
+import datetime
+import json
+import re
+import shutil
+from dataclasses import dataclass, field
+
+import peerwrite
+import pytest
+from conftest import DATA, make_certificate
+from lists import PUB, SUB
+
+PLANS = DATA / "plans"
+NODES = {"pub": PUB, "sub1": SUB, "sub2": "10.48.47.155", "tftp": "10.48.47.156"}
+TOKENS = {"t1": "SAST-ADN0054f509", "t2": "SAST-ADN008580ef"}
+# What the tests need beyond the sample cluster: subject, key.
+MADE = {
+    "capf2": ("CAPF-0a1b2c3d", "rsa2048"),
+    "sub1-renewed": ("cucm-1051-a-sub1", "rsa1024b"),
+    "sub1-renamed": ("cucm-new-sub1", "rsa1024b"),
+    "sub2": ("cucm-1051-a-sub2", "rsa1024"),
+    "recovery": ("ITLRECOVERY_cucm-1051-a-pub", "rsa2048"),
+    "recovery2": ("ITLRECOVERY_cucm-1051-a-pub", "rsa4096"),
+    "tvs": ("cucm-1051-a-pub", "rsa1024"),
+    "tvs2": ("cucm-1051-a-pub", "rsa2048"),
+    "asa": ("asa-5500", "rsa1024"),
+    "hostile": ("<script>alert(1)</script>\x1b]0;owned\x07&\"'", "rsa1024"),
+    "turning": ("evil\u202egpj.exe", "rsa1024"),
+}
+
+
+class World:
+    """Certificates and lists of one test. Lists are written by the tests' own writer."""
+
+    def __init__(self, run, cluster, keys, folder):
+        self.run, self.cluster, self.keys, self.folder = run, cluster, keys, folder
+
+    def pem(self, name, **kw):
+        if name not in MADE:
+            return self.cluster / f"{TOKENS.get(name, name)}.pem"
+        path = self.folder / f"{name}.pem"
+        if not path.exists():
+            cn, kind = MADE[name]
+            make_certificate(path, self.keys[kind], [
+                ("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"), ("COMMON_NAME", cn)],
+                serial=0x1000 + sorted(MADE).index(name), **kw)
+        return path
+
+    def key(self, name):
+        if name in MADE:
+            return self.keys[MADE[name][1]]
+        return self.cluster / f"{TOKENS.get(name, name)}.key"
+
+    def row(self, word, style):
+        """ROLE=certificate[@node]; a certificate of - is none: what non-secure mode leaves."""
+        role, cert, node = re.fullmatch(r"([A-Z+-]+)=([a-z0-9-]+)(?:@(\S+))?", word).groups()
+        node = node or (cert.split("-")[0] if cert.split("-")[0] in NODES else "pub")
+        name, _, address = node.partition("/")
+        address = address or NODES[name]
+        name = {"pub": "cucm-1051-a-pub", "sub1": "cucm-1051-a-sub1",
+                "sub2": "cucm-1051-a-sub2"}.get(name, name)
+        if cert == "-":
+            return [(2, peerwrite.text(name)), (4, peerwrite.u16(peerwrite.ROLES[role])),
+                    (10, peerwrite.address_bytes(address))]
+        return peerwrite.record_fields(peerwrite.load(self.pem(cert)), role, style, name, address,
+                                       token=cert in TOKENS)
+
+    def make(self, file, spec, **kw):
+        """spec: words as above, the signer's ends in !"""
+        words = spec.split()
+        signer = next(i for i, word in enumerate(words) if word.endswith("!"))
+        words[signer] = words[signer][:-1]
+        style = kw.pop("style", "cucm")
+        kw.setdefault("filename", "ITLFile.tlv" if file.startswith("itl") else "CTLFile.tlv")
+        key = self.key(re.split("[=@]", words[signer])[1])
+        path = self.folder / file
+        path.write_bytes(peerwrite.assemble([self.row(w, style) for w in words], signer, key, **kw))
+        return path
+
+    def trust(self, *names):
+        folder = self.folder / "trust"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            shutil.copy(self.pem(name), folder)
+        return ["--sast-trust", "trust"]
+
+    def plan(self, old, new, *options, status=None):
+        run = self.run("plan", old.name, new.name, *options, cwd=self.folder)
+        assert run.status in ((0, 1) if status is None else (status,)), str(run)
+        assert run.err == "", str(run)
+        return run
+
+    def json(self, old, new, *options, status=None):
+        return json.loads(self.plan(old, new, *options, "--json", status=status).out)
+
+
+@pytest.fixture
+def world(ctlsign, cluster, keys, tmp_path):
+    return World(ctlsign, cluster, keys, tmp_path)
+
+
+# The lists of a cluster: tokenless as 10.5 and as 12.5 have it, and with tokens.
+OLD_10 = "SAST=pub! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
+OLD_12 = "SAST=recovery! SAST=pub CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
+TOKENED = "SAST=t1! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1 SAST=t2"
+OLD_ITL = "SAST=recovery! SAST=pub CCM+TFTP=pub TVS=tvs CAPF=capf"
+PUB_LABEL, SUB_LABEL = f"cucm-1051-a-pub ({PUB})", f"cucm-1051-a-sub1 ({SUB})"
+CALLMANAGER, TFTP = "Cisco CallManager", "Cisco Tftp"
+TVS, CAPF = "Cisco Trust Verification Service", "Cisco Certificate Authority Proxy Function"
+LIST_CHANGED = [CALLMANAGER, TFTP]
+
+
+@dataclass
+class Case:
+    """One row of the vendor's tables: what changes, and what follows."""
+    old: str
+    new: str
+    impacts: list  # (kind, event, what it happened to, impact)
+    restarts: list  # services in their order
+    release: str = "12.5"
+    file: str = ""  # "itl-": both lists are ITLs
+    trust: tuple = ()
+    status: int = 0
+    steps: list = field(default_factory=list)  # codes that must be among the steps, in this order
+    without: tuple = ()  # codes that must not
+    warnings: tuple = ()
+    says: tuple = ()  # sentences of the text
+
+
+CASES = {
+    "callmanager-of-the-publisher": Case(
+        OLD_12, OLD_12.replace("=pub", "=pub-regenerated@pub"),
+        [("callmanager", "renewed", [PUB_LABEL], "high")],
+        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"],
+        steps=["check-old", "publish", "restart", "reset", "check", "applications", "way-back"],
+        without=("lsc", "clear", "upload", "delete", "revoke", "make-way-back")),
+    "callmanager-signs": Case(
+        OLD_10, OLD_10.replace("=pub", "=pub-regenerated@pub"),
+        [("callmanager", "renewed", [PUB_LABEL], "high")],
+        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"],
+        release="10.5", status=1, trust=("pub-regenerated",),
+        steps=["make-way-back", "publish", "restart", "reset", "clear", "check"],
+        without=("upload",), warnings=("anchors-change", "lone-sast"),
+        says=("the only anchor changes: phones that have not updated will be locked out",)),
+    "callmanager-signs-unknown-to-tvs": Case(
+        OLD_10, OLD_10.replace("=pub", "=pub-regenerated@pub"),
+        [("callmanager", "renewed", [PUB_LABEL], "high")],
+        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"],
+        release="10.5", status=1, warnings=("own-certificate",)),
+    "callmanager-of-a-subscriber": Case(
+        OLD_12, OLD_12.replace("=sub1", "=sub1-renewed@sub1"),
+        [("callmanager", "renewed", [SUB_LABEL], "high")],
+        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"]),
+    "capf": Case(
+        OLD_12, OLD_12.replace("=capf", "=capf2"),
+        [("capf", "renewed", [PUB_LABEL], "high")], [CAPF, TVS, TFTP],
+        steps=["publish", "restart", "reset", "check", "applications", "lsc", "way-back"],
+        says=("record 4 renewed: CAPF cucm-1051-a-pub 10.48.47.153 (CAPF-0a1b2c3d)",
+              "reset these phones once more")),
+    "tvs": Case(
+        OLD_ITL, OLD_ITL.replace("=tvs", "=tvs2"), [("tvs", "renewed", [PUB_LABEL], "medium")],
+        [TVS, TFTP], file="itl-", steps=["check-old", "publish", "restart", "reset", "check"],
+        without=("applications", "delete", "upload"), says=("show itl", "phones that load from")),
+    "itlrecovery": Case(
+        OLD_12, OLD_12.replace("=recovery", "=recovery2"),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP, TVS, TFTP], status=1,
+        steps=["check-old", "write", "restart", "restart", "reset", "check", "applications",
+               "write", "restart", "restart", "reset", "check", "applications", "way-back"],
+        without=("publish", "make-way-back", "clear"),
+        says=("Phase 1 of 2: Let CUCM write the list", "admin: utils ctl reset localkey",
+              "phones take it: the old list has CallManager as SAST",
+              "Phase 2 of 2: Let CUCM write the list", "admin: utils ctl update CTLFile",
+              "REFUSED, if published at once: ITLRecovery is renewed in two phases")),
+    "itlrecovery-without-spare": Case(
+        OLD_12.replace(" SAST=pub", ""), OLD_12.replace(" SAST=pub", "").replace("=recovery", "=recovery2"),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP, TVS, TFTP], status=1,
+        says=("DANGER: the old list has no CallManager certificate as SAST",)),
+    "itlrecovery-of-a-token-list": Case(
+        TOKENED + " SAST=recovery SAST=pub", TOKENED + " SAST=recovery2 SAST=pub",
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP], without=("write",)),
+    "itlrecovery-in-the-itl": Case(
+        OLD_ITL, OLD_ITL.replace("=recovery", "=recovery2"),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP, TVS, TFTP], status=1,
+        file="itl-", says=("utils itl reset localkey",)),
+    "callmanager-and-tvs": Case(
+        OLD_ITL, OLD_ITL.replace("=pub", "=pub-regenerated@pub").replace("=tvs", "=tvs2"),
+        [("callmanager", "renewed", [PUB_LABEL], "high"), ("tvs", "renewed", [PUB_LABEL], "medium")],
+        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"], file="itl-",
+        warnings=("renewed-in-one-go",), says=("never in one go",)),
+    "node-added": Case(
+        OLD_12, OLD_12 + " CCM+TFTP=sub2",
+        [("node", "added", ["cucm-1051-a-sub2 (10.48.47.155)"], "medium")], LIST_CHANGED),
+    "tftp-server-added": Case(
+        OLD_12, OLD_12 + " TFTP=sub2@tftp", [("node", "added", ["tftp (10.48.47.156)"], "medium")],
+        LIST_CHANGED),
+    "firewall-added": Case(
+        OLD_12, OLD_12 + " APP-SERVER=asa@tftp",
+        [("app-server", "added", ["tftp (10.48.47.156)"], "low")], LIST_CHANGED),
+    "node-removed": Case(
+        OLD_12, OLD_12.replace(" CCM+TFTP=sub1", ""), [("node", "removed", [SUB_LABEL], "high")],
+        LIST_CHANGED, says=("move its phones to another node before",)),
+    "node-renamed": Case(
+        OLD_12, OLD_12.replace("=sub1", f"=sub1-renamed@cucm-new-sub1/{SUB}"),
+        [("callmanager", "renewed", [f"cucm-new-sub1 ({SUB})"], "high"),
+         ("node", "renamed", [f"{SUB_LABEL} -> cucm-new-sub1 ({SUB})"], "high")],
+        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"]),
+    "node-renamed-alone": Case(
+        OLD_12, OLD_12.replace("=sub1", f"=sub1@cucm-new-sub1/{SUB}"),
+        [("node", "renamed", [f"{SUB_LABEL} -> cucm-new-sub1 ({SUB})"], "high")], LIST_CHANGED),
+    "node-re-addressed": Case(
+        OLD_12, OLD_12.replace("=sub1", "=sub1@sub1/10.48.47.199"),
+        [("node", "re-addressed", [f"{SUB_LABEL} -> cucm-1051-a-sub1 (10.48.47.199)"], "high")],
+        LIST_CHANGED, says=("option 150",)),
+    "publisher-re-addressed": Case(
+        OLD_12, OLD_12.replace("=pub", "=pub@pub/10.0.0.1").replace("=capf", "=capf@pub/10.0.0.1"),
+        [("node", "re-addressed", [f"{PUB_LABEL} -> cucm-1051-a-pub (10.0.0.1)"], "high")],
+        LIST_CHANGED),
+    "token-added": Case(
+        TOKENED.replace(" SAST=t2", ""), TOKENED, [("token", "added", [TOKENS["t2"]], "low")],
+        LIST_CHANGED, release="10.5", steps=["check-old", "upload", "publish"], without=("revoke",),
+        says=(f"the certificate of {TOKENS['t2']}", "Phone-SAST-trust", "OS Administration")),
+    "token-lost": Case(
+        TOKENED, TOKENED.replace("SAST=t1! ", "").replace("=t2", "=t2!"),
+        [("token", "removed", [TOKENS["t1"]], "high")], LIST_CHANGED, release="10.5",
+        steps=["make-way-back", "publish", "restart", "check", "revoke", "way-back"],
+        without=("clear", "delete", "upload"), warnings=("lone-sast", "one-token"),
+        says=("removing a record revokes nothing", "rotate both", "never go back to a list with")),
+    "all-tokens-lost": Case(
+        TOKENED, OLD_10,
+        [("anchor", "added", [PUB_LABEL], "low"),
+         ("token", "removed", [TOKENS["t1"], TOKENS["t2"]], "high")],
+        LIST_CHANGED, release="10.5", status=1, trust=("pub",),
+        steps=["make-way-back", "publish", "reset", "clear", "check", "revoke"],
+        warnings=("anchors-change",),
+        says=("both anchors change: phones that have not updated will be locked out",
+              "no phone may be left with an older list")),
+    "all-tokens-lost-11.5": Case(
+        TOKENED + " SAST=recovery SAST=pub", OLD_12.replace("recovery!", "recovery").replace(
+            "SAST=pub", "SAST=pub!", 1),
+        [("token", "removed", [TOKENS["t1"], TOKENS["t2"]], "high")], LIST_CHANGED, release="11.5",
+        without=("clear",)),
+    "tokenless-to-tokens": Case(
+        OLD_10, TOKENED,
+        [("anchor", "removed", [PUB_LABEL], "high"),
+         ("token", "added", [TOKENS["t1"], TOKENS["t2"]], "low")],
+        LIST_CHANGED, release="10.5", status=1, trust=("t1", "t2"),
+        steps=["check-old", "make-way-back", "upload", "delete", "publish", "restart", "restart",
+               "reset", "clear", "check", "applications", "way-back"],
+        says=("admin: file delete tftp CTLFile.tlv", "trust/SAST-ADN0054f509.pem",
+              "7940, 7960, Jabber", "expect them to refuse this list")),
+    "mixed-to-non-secure": Case(
+        OLD_12, "SAST=recovery! SAST=pub CCM+TFTP=-@pub CAPF=capf CCM+TFTP=-@sub1",
+        [("callmanager", "emptied", [PUB_LABEL, SUB_LABEL], "high")], LIST_CHANGED,
+        warnings=("unsigned-configuration",), says=("utils ctl set-cluster non-secure-mode",)),
+    "non-secure-to-mixed": Case(
+        "SAST=recovery! SAST=pub CCM+TFTP=-@pub CAPF=capf CCM+TFTP=-@sub1", OLD_12,
+        [("callmanager", "refilled", [PUB_LABEL, SUB_LABEL], "high")], LIST_CHANGED,
+        says=("utils ctl set-cluster mixed-mode", "put back (mixed mode)")),
+    "anchor-added": Case(
+        OLD_10, OLD_10 + " SAST=recovery", [("itlrecovery", "added", [PUB_LABEL], "low")],
+        LIST_CHANGED, release="10.5(2)"),
+}
+
+
+def restarted(plan):
+    """The services of the restart steps, in their order."""
+    return [line["text"].removeprefix("utils service restart ") for step in plan["steps"]
+            if step["code"] == "restart" for line in step["lines"] if line["kind"] == "command"]
+
+
+def in_order(wanted, got):
+    rest = iter(got)
+    return all(code in rest for code in wanted)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows_of_the_tables(world, name):
+    case = CASES[name]
+    options = ["--release", case.release, *(world.trust(*case.trust) if case.trust else [])]
+    old = world.make(f"{case.file}old.tlv", case.old)
+    new = world.make(f"{case.file}new.tlv", case.new, timestamp=1426000060)
+    text = world.plan(old, new, *options, status=case.status)
+    plan = world.json(old, new, *options, status=case.status)
+    assert sorted((i["kind"], i["event"], i["what"], i["impact"]) for i in plan["impacts"]) == \
+        sorted(case.impacts), text
+    assert restarted(plan) == case.restarts, str(text)
+    codes = [step["code"] for step in plan["steps"]]
+    assert in_order(case.steps, codes), (codes, str(text))
+    assert not set(case.without) & set(codes), (codes, str(text))
+    assert set(case.warnings) <= {w["code"] for w in plan["warnings"]}, str(text)
+    words = " ".join(text.out.split())
+    for sentence in case.says:
+        assert sentence in words, f"does not say {sentence!r}\n{text}"
+    assert plan["accepted"] == (case.status == 0)
+    assert (text.last_line.startswith("REFUSED")) == (case.status == 1)
+
+
+def test_every_rule_s_kind_of_certificate_was_tried():
+    tried = {kind for case in CASES.values() for kind, *_ in case.impacts}
+    assert tried == {"node", "callmanager", "capf", "tvs", "itlrecovery", "token", "anchor",
+                     "app-server"}
+
+
+# The steps ------------------------------------------------------------------------------------
+
+
+def test_numbers_leave_out_what_no_source_knows(world):
+    """Ruling 25: how the file gets there is said, and is no numbered step."""
+    old, new = world.make("old.tlv", OLD_12), world.make("new.tlv", OLD_12 + " CCM+TFTP=sub2")
+    plan = world.json(old, new, "--release", "12.5")
+    publish = next(s for s in plan["steps"] if s["code"] == "publish")
+    assert publish["open"] is True and publish["number"] is None
+    assert any("no source says" in line["text"] for line in publish["lines"])
+    numbers = [s["number"] for s in plan["steps"] if not s["open"]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [line["text"] for line in publish["lines"] if line["code"] == "node"] == [
+        PUB_LABEL, SUB_LABEL, "cucm-1051-a-sub2 (10.48.47.155)"]
+    text = world.plan(old, new, "--release", "12.5").out
+    assert re.search(r"^   \?\. Put new\.tlv on every TFTP node", text, re.M)
+    assert "'utils ctl …' and a refresh upgrade write CUCM's own list" in text
+
+
+def test_both_checksums_of_both_lists(world):
+    import hashlib
+    old, new = world.make("old.tlv", OLD_12), world.make("new.tlv", OLD_12 + " CCM+TFTP=sub2")
+    plan = world.json(old, new, "--release", "12.5")
+    for path, code in ((old, "check-old"), (new, "publish"), (new, "check")):
+        data = path.read_bytes()
+        step = next(s for s in plan["steps"] if s["code"] == code)
+        assert [line["text"] for line in step["lines"] if line["kind"] == "checksum"] == [
+            f"{hashlib.md5(data).hexdigest()} (MD5)", f"{hashlib.sha1(data).hexdigest()} (SHA1)"]
+    for word, path in (("old", old), ("new", new)):
+        data = path.read_bytes()
+        assert plan["lists"][word]["md5"] == hashlib.md5(data).hexdigest()
+        assert plan["lists"][word]["sha1"] == hashlib.sha1(data).hexdigest()
+        assert plan["lists"][word]["size"] == len(data)
+
+
+def test_the_same_list_needs_no_step(world):
+    old = world.make("old.tlv", OLD_12)
+    plan = world.json(old, old, status=0)
+    assert plan["steps"] == [] and plan["impacts"] == [] and plan["changes"]["same"] is True
+    assert plan["summary"] == "nothing to do: both lists are the same, byte for byte"
+
+
+def test_signed_again_is_served_anew(world):
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", OLD_12, timestamp=1426000060)
+    plan = world.json(old, new, status=0)
+    assert plan["impacts"] == [] and restarted(plan) == [TFTP]
+
+
+def test_nodes_of_a_token_list_have_their_host_names(world):
+    """The CTL Client writes addresses; the certificates know the names."""
+    old = world.make("old.tlv", TOKENED, style="ctl-client")
+    new = world.make("new.tlv", TOKENED + " CCM+TFTP=sub2", style="ctl-client")
+    plan = world.json(old, new, "--release", "10.5", status=0)
+    assert plan["impacts"][0]["what"] == ["cucm-1051-a-sub2 (10.48.47.155)"]
+    moved = world.make("moved.tlv", TOKENED.replace("=sub1", "=sub1@sub1/10.48.47.199"),
+                       style="ctl-client")
+    plan = world.json(old, moved, "--release", "10.5", status=0)
+    assert [(i["kind"], i["event"]) for i in plan["impacts"]] == [("node", "re-addressed")]
+
+
+def test_the_dialect_of_an_anchor_counts(world):
+    """The same key under another spelling is none that phones would find."""
+    old = world.make("old.tlv", TOKENED.replace("=t1!", "=t1!"), style="cucm")
+    new = world.make("new.tlv", TOKENED, style="ctl-client")
+    plan = world.json(old, new, "--release", "10.5", status=1)
+    assert {a["fate"] for a in plan["anchors"]} == {"respelled"}
+    assert {"anchor-respelled", "anchors-change"} <= {w["code"] for w in plan["warnings"]}
+
+
+# Phones and statuses ----------------------------------------------------------------------------
+
+
+def verdicts(plan):
+    return {(v["class"], v["holds"], v["offered"]): (v["reason"], v["on_the_way"])
+            for v in plan["phones"]}
+
+
+def test_what_each_kind_of_phone_does(world):
+    old, new = world.make("old.tlv", OLD_10), world.make("new.tlv", TOKENED, style="ctl-client")
+    plan = world.json(old, new, "--release", "10.5", *world.trust("t1", "t2"), status=1)
+    assert verdicts(plan) == {
+        ("sbd", "old", "new"): ("tvs", True), ("no-sbd", "old", "new"): ("signer-unknown", True),
+        ("sbd", "nothing", "new"): ("leap-of-faith", True),
+        ("no-sbd", "nothing", "new"): ("leap-of-faith", True),
+        ("sbd", "new", "old"): ("signer-not-sast", False),
+        ("no-sbd", "new", "old"): ("signer-not-sast", False)}
+    assert plan["phones"][0]["assumptions"] == ["itl-has-tvs-record", "tvs-serves-new-list"]
+    assert {a["code"] for a in plan["assumptions"]} == {
+        "phones-hold-old", "itl-has-tvs-record", "tvs-serves-new-list", "sast-trust"}
+    plan = world.json(old, new, "--release", "10.5", "--tvs-ctl", "none", "--sast-trust", "trust",
+                      status=1)
+    assert verdicts(plan)["sbd", "old", "new"][0] == "signer-unknown"
+
+
+@pytest.mark.parametrize("words, status", [
+    ([], 1), (["--accept-lockout", "no-sbd"], 0), (["--accept-lockout", "sbd"], 1),
+    (["--accept-lockout", "all"], 0)])
+def test_the_status_says_whether_phones_are_lost(world, words, status):
+    old, new = world.make("old.tlv", OLD_10), world.make("new.tlv", TOKENED)
+    run = world.plan(old, new, "--release", "10.5", *world.trust("t1", "t2"), *words, status=status)
+    assert run.last_line == "REFUSED by phones without Security by Default"
+
+
+def test_a_page_is_written_with_status_0_only(world):
+    old, new = world.make("old.tlv", OLD_10), world.make("new.tlv", TOKENED)
+    words = ["plan", old, new, "--release", "10.5", *world.trust("t1", "t2"), "--html", "plan.html"]
+    run = world.run(*words, cwd=world.folder)
+    assert run.status == 1 and "Steps" in run.out
+    assert "'plan.html' is not written" in run.err and "--accept-lockout no-sbd" in run.err
+    assert not (world.folder / "plan.html").exists()
+    assert world.run(*words, "--accept-lockout", "no-sbd", cwd=world.folder).status == 0
+    assert (world.folder / "plan.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_page_that_cannot_be_written(world):
+    old = world.make("old.tlv", OLD_12)
+    world.run.refused(9, "plan", old, old, "--html", "/nonexistent/plan.html")
+
+
+def test_the_release_is_derived_or_asked_for(world):
+    old, new = world.make("old.tlv", OLD_10), world.make("new.tlv", OLD_10 + " CCM+TFTP=sub2")
+    assert world.json(old, new)["release"] == "10.0(1)"
+    token = world.make("token.tlv", TOKENED)
+    world.run.refused(2, "plan", token, token, says="--release")
+    world.run.refused(2, "plan", old, new, "--release", "8.6", says="8.6")
+    assert world.json(token, token, "--release", "14SU3")["release"] == "14SU3"
+
+
+def test_lists_of_two_kinds_are_refused(world):
+    old, new = world.make("old.tlv", OLD_12), world.make("itl-new.tlv", OLD_ITL)
+    world.run.refused(2, "plan", old, new, "--release", "12.5", says=("a CTL", "an ITL"))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_damaged_or_missing(world, which):
+    good, bad = world.make("old.tlv", OLD_12), world.folder / "bad.tlv"
+    for content in (None, b"", b"hello, world", good.read_bytes()[:1500]):
+        if content is not None:
+            bad.write_bytes(content)
+        pair = (bad, good) if which == 0 else (good, bad)
+        world.run.refused(3, "plan", *pair, "--release", "12.5", says="bad.tlv")
+
+
+# Warnings ---------------------------------------------------------------------------------------
+
+
+def codes(plan):
+    return {w["code"]: (w["kind"], w["text"]) for w in plan["warnings"]}
+
+
+def test_time_and_digest_go_back(world):
+    old = world.make("old.tlv", OLD_12, digest="sha256")
+    new = world.make("new.tlv", OLD_12, timestamp=1400000000)
+    said = codes(world.json(old, new))
+    assert "2014-05-13T16:53:20Z" in said["older-timestamp"][1]
+    assert said["weaker-digest"][1].endswith("sha1 after sha256")
+    assert not {"older-timestamp", "weaker-digest"} & set(codes(world.json(new, old)))
+
+
+def test_expired_and_expiring(world):
+    now = datetime.datetime.utcnow()
+    soon, past = now + datetime.timedelta(days=30), now - datetime.timedelta(days=30)
+    world.pem("capf2", not_after=past)
+    world.pem("sub2", not_after=soon)
+    world.pem("asa", not_before=soon)
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", OLD_12.replace("=capf", "=capf2") + " CCM+TFTP=sub2 APP-SERVER=asa")
+    plan = world.json(old, new, status=0)
+    texts = [w["text"] for w in plan["warnings"] if w["code"] in ("expired", "expiring")]
+    assert len(texts) == 3
+    assert texts[0].startswith("record 4, CAPF CAPF-0a1b2c3d: the certificate expired on")
+    assert texts[1].startswith("record 6, CCM+TFTP cucm-1051-a-sub2: the certificate expires on")
+    assert texts[2].startswith("record 7, APP-SERVER asa-5500: the certificate is not valid before")
+    assert all("no source says that phones look" in text for text in texts)
+
+
+def test_too_large(world):
+    old = world.make("old.tlv", OLD_12)
+    words = " ".join(f"CCM+TFTP=sub2@n{i}/10.9.0.{i}" for i in range(80))
+    new = world.make("new.tlv", f"{OLD_12} {words}")
+    assert new.stat().st_size > 65536
+    plan = world.json(old, new, status=1)
+    assert codes(plan)["too-large"][0] == "danger"
+    assert {v[0] for k, v in verdicts(plan).items() if k[2] == "new"} == {"too-large"}
+    assert "clear" not in [s["code"] for s in plan["steps"]]
+    added = next(i for i in plan["impacts"] if i["kind"] == "node")
+    assert len(added["what"]) == 64
+
+
+def test_bad_signatures(world):
+    flip = {"corrupt": lambda s: s[:-1] + bytes([s[-1] ^ 1])}
+    good = world.make("good.tlv", OLD_12)
+    bad = world.make("bad.tlv", OLD_12 + " CCM+TFTP=sub2", **flip)
+    plan = world.json(good, bad, status=1)
+    assert codes(plan)["bad-signature"][0] == "danger"
+    assert verdicts(plan)["no-sbd", "old", "new"][0] == "bad-signature"
+    assert codes(world.json(bad, good, status=0))["old-bad-signature"][0] == "danger"
+
+
+def test_what_the_release_expects(world):
+    tokens, old = world.make("tokens.tlv", TOKENED), world.make("old.tlv", OLD_12)
+    plan = world.json(tokens, tokens, "--release", "11.5", status=0)
+    assert "token-anchors-missing" in codes(plan)
+    said = codes(world.json(tokens, tokens, "--release", "14SU3", status=0))
+    assert {"tokens-not-driven", "itlrecovery-missing"} <= set(said)
+    whole = world.make("whole.tlv", TOKENED + " SAST=recovery SAST=pub")
+    said = codes(world.json(whole, whole, "--release", "12.5", status=0))
+    assert not {"tokens-not-driven", "itlrecovery-missing", "token-anchors-missing"} & set(said)
+    assert "itlrecovery-missing" not in codes(world.json(old, old, "--release", "12.5", status=0))
+
+
+# Hostile names ----------------------------------------------------------------------------------
+
+
+def test_names_cannot_drive_a_terminal(world):
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", f"{OLD_12} SAST=hostile CCM+TFTP=hostile@x\x1b[2J\u009b/10.0.0.9")
+    plan = world.json(old, new)
+    assert plan.pop("changes")["records"][-1]["name"] == "x\x1b[2J\u009b"  # facts stay as they are
+    sentences = "\n".join(json.dumps(part, ensure_ascii=False) for part in plan.values())
+    for text in (world.plan(old, new).out, sentences):
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+        assert "\\x1b" in text and "\\xc2" in text
+
+
+def test_a_name_cannot_begin_a_line(world):
+    rows = world.make("old.tlv", OLD_12).read_bytes()
+    cert = peerwrite.load(world.pem("pub"))
+    records = [peerwrite.record_fields(cert, "SAST", "cucm", b"x\n   1. Reset nothing\xff\0y", PUB)]
+    new = world.folder / "new.tlv"
+    new.write_bytes(peerwrite.assemble(records, 0, world.key("pub")))
+    text = world.plan(world.folder / "old.tlv", new).out
+    assert rows and not re.search(r"^\s+1\. Reset", text, re.M)
+    assert "\\x0a" in text and "\\xff" in text
+
+
+def test_many_records(world):
+    """Five thousand records, each of them added: a moment, and a page that ends."""
+    old = world.make("old.tlv", OLD_12)
+    cert = peerwrite.load(world.pem("sub2"))
+    rows = [world.row(w.rstrip("!"), "cucm") for w in OLD_12.split()]
+    rows += [peerwrite.record_fields(cert, "SAST", "cucm", f"n{i}", f"10.2.{i // 256}.{i % 256}")
+             for i in range(5000)]
+    new = world.folder / "new.tlv"
+    new.write_bytes(peerwrite.assemble(rows, 0, world.key("recovery")))
+    run = world.run("plan", old, new, "--release", "12.5", "--html", world.folder / "big.html",
+                    "--accept-lockout", "all", timeout=60)
+    assert run.status == 0, run.err
+
+
+# Whole plans ------------------------------------------------------------------------------------
+
+GOLDEN = {
+    "tokenless-to-tokens": ("cucm.tlv", "ctl-client.tlv", "10.5"),
+    "callmanager-renewed": ("cucm.tlv", "cucm-2048.tlv", "10.5"),
+    "tokens-to-non-secure": ("ctl-client.tlv", "non-secure.tlv", "10.5"),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_whole_plan(world, name):
+    """The text as a person reads it. CTLSIGN_GOLDEN=1 writes it anew: read the difference."""
+    import os
+    old, new, release = GOLDEN[name]
+    for file in (old, new):
+        shutil.copy(DATA / "lists" / file, world.folder)
+    options = world.trust("t1", "t2", "pub-regenerated")
+    text = world.plan(world.folder / old, world.folder / new, "--release", release, *options).out
+    golden = PLANS / f"{name}.txt"
+    if os.environ.get("CTLSIGN_GOLDEN") == "1":
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
