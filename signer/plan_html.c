@@ -50,6 +50,7 @@ static const char style[] =
 	"th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;"
 	"border-bottom:1px solid var(--line)}\n"
 	"th{color:var(--soft);font-weight:600;white-space:nowrap}\n"
+	"td.word{white-space:nowrap}\n"
 	"tr{break-inside:avoid}thead{display:table-header-group}\n"
 	".tag{display:inline-block;font-size:.78rem;font-weight:600;padding:0 .45rem;"
 	"border:1px solid;border-radius:1rem;white-space:nowrap}\n"
@@ -245,9 +246,9 @@ static void put_verdict_row(struct buf *b, const struct plan_verdict *v)
 	buf_str(b, "<tr><td data-label=\"Phones\">");
 	put_str(b, v->phones == LOCKOUT_SBD ? "with Security by Default" :
 					      "without Security by Default");
-	buf_str(b, "</td><td data-label=\"Hold\">");
+	buf_str(b, "</td><td class=\"word\" data-label=\"Hold\">");
 	put_str(b, plan_list_word(v->holds));
-	buf_str(b, "</td><td data-label=\"Are given\">");
+	buf_str(b, "</td><td class=\"word\" data-label=\"Are given\">");
 	put_str(b, plan_list_word(v->offered));
 	buf_printf(b, "</td><td data-label=\"And\"><span class=\"tag %s\">%s</span> ",
 		   good ? "good" : "bad", good ? "take it" : "refuse it");
@@ -335,7 +336,7 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 		   "<tr><td data-label=\"Impact\"><span class=\"tag %s\">%s</span></td>"
 		   "<td data-label=\"What\">%s %s",
 		   looks[r->impact], plan_impact_word(r->impact), plan_kind_text(r->kind),
-		   plan_event_word(r->event));
+		   plan_event_text(r->event));
 	for (size_t i = 0; i < what->n; i++) {
 		buf_str(b, i == 0 ? ": " : ", ");
 		put_buf(b, &what->v[i].text);
