@@ -452,7 +452,7 @@ static enum status write_folder(struct migration *m, struct tlv_err *e)
 	if (st == ST_OK)
 		st = report(m, e);
 	if (st == ST_OK)
-		st = tree_commit(t, e);
+		st = tree_commit(t, &msg_warnings, e);
 	tree_free(&t);
 	return st;
 }

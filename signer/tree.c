@@ -197,8 +197,10 @@ static int folder_fd(const struct tree *t, const char *name, const char **file)
 	if (mkdirat(t->fd, folder, 0755) != 0 && errno != EEXIST)
 		return -1;
 	fd = openat(t->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		(void)fchmod(fd, 0755);
+	if (fd >= 0 && fchmod(fd, 0755) != 0) {
+		(void)close(fd);
+		return -1;
+	}
 	return fd;
 }
 
@@ -244,7 +246,7 @@ enum status tree_add_sums(struct tree *t, struct tlv_err *e)
 	return st;
 }
 
-enum status tree_commit(struct tree *t, struct tlv_err *e)
+enum status tree_commit(struct tree *t, const struct tlv_warn *warn, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
@@ -255,10 +257,9 @@ enum status tree_commit(struct tree *t, struct tlv_err *e)
 	if (st != ST_OK)
 		return err_in(e, "%s", t->path);
 	t->committed = true;
-	if (fsync(t->parent_fd) != 0) {
-		(void)failed(e, "cannot be brought to the disk");
-		return err_in(e, "%s", t->path);
-	}
+	if (fsync(t->parent_fd) != 0)
+		warn_put(warn, "%s: is written, but its folder cannot be brought to the disk: %s",
+			 t->path, strerror(errno));
 	return ST_OK;
 }
 

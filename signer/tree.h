@@ -20,7 +20,8 @@ enum status tree_check(const char *path, struct tlv_err *e);
 enum status tree_add(struct tree *t, const char *name, struct span bytes, struct tlv_err *e);
 /* Adds SHA256SUMS of all that was added, as sha256sum -c reads it. */
 enum status tree_add_sums(struct tree *t, struct tlv_err *e);
-enum status tree_commit(struct tree *t, struct tlv_err *e);
+/* Once the folder is in its place, that the disk does not know yet is a warning only. */
+enum status tree_commit(struct tree *t, const struct tlv_warn *warn, struct tlv_err *e);
 /* Takes away what was not committed. */
 void tree_free(struct tree **t);
 
