@@ -127,8 +127,8 @@ static enum status read_sast(struct migration *m, const char *arg, struct tlv_er
 	enum status st = cert_load(&c, arg, &m->tok, &msg_warnings, e);
 
 	r.certificate = buf_span(&c.der);
-	if (st == ST_OK && tlv_cert_is_token(&c.parts) && !opt_given(m->o, OPT_UNPROVEN_SAST) &&
-	    !migrate_is_anchor(&m->old.list, r.certificate))
+	if (st == ST_OK && (tlv_cert_is_token(&c.parts) || migrate_is_token(&m->in, &c)) &&
+	    !opt_given(m->o, OPT_UNPROVEN_SAST) && !migrate_is_anchor(&m->old.list, r.certificate))
 		st = check_proof(arg, &c, e);
 	if (st == ST_OK)
 		st = certset_add(&m->sasts, r.certificate, NULL, e);
@@ -234,6 +234,8 @@ static enum status compose_parts(struct migration *m, struct tlv_err *e)
 	buf_put(&m->filename, tlv_text(m->old.list.header.filename));
 	if (st == ST_OK)
 		st = migrate_final(&p[FINAL].records, &m->in, e);
+	if (st == ST_OK)
+		st = entries_check_kind(&p[FINAL].records.entries, buf_cstr(&m->filename), e);
 	if (st == ST_OK)
 		st = migrate_union(&p[WAY_BACK].records, &m->in, m->in.signer, e);
 	if (st == ST_OK && m->old_key != NULL)

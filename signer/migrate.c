@@ -41,8 +41,7 @@ static bool is_node(const struct tlv_list *old, struct span der)
 	return false;
 }
 
-/* What is to be anchored and is neither ITLRecovery nor a node's certificate is a token's, whoever issued it. */
-static bool is_token(const struct migrate_input *in, const struct cert *c)
+bool migrate_is_token(const struct migrate_input *in, const struct cert *c)
 {
 	return in->direction == MIGRATE_TO_TOKENS && !is_itlrecovery(c) &&
 	       !is_node(in->old, buf_span(&c->der));
@@ -96,7 +95,7 @@ static enum status add_anchor(struct entries *es, const struct migrate_input *in
 	if (x == NULL)
 		return err_nomem(e);
 	x->role = TLV_ROLE_SAST;
-	x->token = is_token(in, c);
+	x->token = migrate_is_token(in, c);
 	st = cert_from_der(&x->cert, buf_span(&c->der), e);
 	return st == ST_OK ? borrow_place(x, in->old, e) : st;
 }
@@ -150,6 +149,18 @@ static void restyle(struct entries *es)
 	}
 }
 
+/* Two certificates of one key are lost together. */
+static bool is_second_of_key(const struct entries *es, size_t at)
+{
+	struct span key = es->v[at].cert.parts.public_key;
+
+	for (size_t i = 0; i < at; i++)
+		if (es->v[i].role == TLV_ROLE_SAST && key.n > 0 &&
+		    span_eq(es->v[i].cert.parts.public_key, key))
+			return true;
+	return false;
+}
+
 static enum status check_rules(const struct entries *es, const struct migrate_input *in,
 			       struct tlv_err *e)
 {
@@ -159,11 +170,10 @@ static enum status check_rules(const struct entries *es, const struct migrate_in
 	for (size_t i = 0; i < es->n; i++) {
 		const struct entry *x = &es->v[i];
 
-		if (x->role != TLV_ROLE_SAST)
+		if (x->role != TLV_ROLE_SAST || is_second_of_key(es, i))
 			continue;
 		sasts++;
-		tokens +=
-			x->token || (in->direction == MIGRATE_TO_TOKENS && is_token(in, &x->cert));
+		tokens += x->token || migrate_is_token(in, &x->cert);
 		recoveries += is_itlrecovery(&x->cert);
 	}
 	if (in->direction == MIGRATE_TO_TOKENS && tokens < 2 && !in->one_token)
@@ -187,6 +197,9 @@ static enum status check_direction(const struct migrate_input *in, struct tlv_er
 
 	if (to_tokens && !in->release->tokens)
 		return err_set(e, ST_NO, "CUCM drives no tokens any more since 14SU3");
+	if (to_tokens && !migrate_is_token(in, in->signer))
+		return err_set(e, ST_NO,
+			       "a list of tokens is signed by a token, and this key is a server's");
 	if (!to_tokens && !in->release->tokenless)
 		return err_set(e, ST_NO, "CUCM before 10.0 has no tokenless lists");
 	if (!to_tokens && in->release->signer == RELEASE_ITLRECOVERY && !is_itlrecovery(in->signer))

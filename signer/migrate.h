@@ -49,4 +49,10 @@ void migrate_records_free(struct migrate_records *r);
 /* Whether the old list has the certificate as SAST. */
 bool migrate_is_anchor(const struct tlv_list *old, struct span der);
 
+/*
+ * What is to be anchored on the way to tokens and is neither ITLRecovery nor a
+ * node's certificate is a token's, whoever issued it.
+ */
+bool migrate_is_token(const struct migrate_input *in, const struct cert *c);
+
 #endif
