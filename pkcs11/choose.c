@@ -284,7 +284,7 @@ static enum status choose(struct choice *c, const struct tok_object **chosen, st
 	if (count(c) > 1)
 		return refuse(c, false, ST_AMBIGUOUS,
 			      "more than one certificate matches; --cert decides, or 'id=' or "
-			      "'object=' in the URI:",
+			      "'object=' in the URI",
 			      e);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->list[i].in)

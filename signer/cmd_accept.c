@@ -172,6 +172,7 @@ static enum status answer_file(struct question *q, const char *path, json_t *all
 	q->phone.ctl = tlv_list_is_itl(&f.list) ? NULL : &f.list;
 	q->phone.itl = tlv_list_is_itl(&f.list) ? &f.list : NULL;
 	a = accept_decide(&q->phone, &q->new_list.list);
+	q->phone.ctl = q->phone.itl = NULL;
 	*any = true;
 	if (all != NULL) {
 		o = acceptance_json(q, &a);
