@@ -182,6 +182,7 @@ static void put_banner(struct buf *b, const struct plan_model *m, bool refused)
 		buf_str(b, " has them");
 	}
 	buf_str(b, ".</p>\n");
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);
 }
 
@@ -256,6 +257,7 @@ static void put_verdict_row(struct buf *b, const struct plan_verdict *v)
 	if (!v->counts && v->holds == PLAN_OLD && v->offered == PLAN_NEW)
 		buf_str(b, "; these have missed the bridge");
 	buf_str(b, "</td></tr>\n");
+	b->failed = b->failed != ST_OK ? b->failed : reason.failed;
 	buf_free(&reason);
 }
 

@@ -36,7 +36,9 @@ static json_t *texts_json(const struct plan_lines *l)
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < l->n; i++)
-		append(a, json_stringn((const char *)l->v[i].text.p, l->v[i].text.n));
+		append(a, l->v[i].text.n == 0 ?
+				  json_string("") :
+				  json_stringn((const char *)l->v[i].text.p, l->v[i].text.n));
 	return a;
 }
 

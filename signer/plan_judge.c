@@ -160,7 +160,8 @@ static void note_assumptions(struct plan_model *m)
 			 "the TVS node serves the list that is offered when phones ask it");
 	if (m->in.tvs.vouched != NULL && m->in.tvs.vouched->n > 0)
 		plan_say(&m->assumptions, PLAN_LINE_TEXT, "sast-trust",
-			 "TVS holds the %zu certificates of --sast-trust", m->in.tvs.vouched->n);
+			 "TVS holds the %zu certificates that this plan was given for it",
+			 m->in.tvs.vouched->n);
 }
 
 void plan_note_verdicts(struct plan_model *m)

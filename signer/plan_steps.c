@@ -108,15 +108,15 @@ static void make_way_back(struct plan_model *m)
 		"migrate' writes it in the same login");
 }
 
-/* The name under which --sast-trust or the migration's folder has the certificate. */
-static const char *uploaded_as(const struct plan_model *m, const struct tlv_record *r)
+/* Whether what TVS holds has it already: then its file is in the folder. */
+static bool is_at_hand(const struct plan_model *m, const struct tlv_record *r)
 {
 	const struct certset *s = m->in.tvs.vouched;
 
 	for (size_t i = 0; s != NULL && i < s->n; i++)
 		if (span_eq(buf_span(&s->v[i].cert.der), r->certificate))
-			return s->v[i].file;
-	return NULL;
+			return true;
+	return false;
 }
 
 static bool old_has_sast(const struct plan_model *m, const struct tlv_record *r)
@@ -154,19 +154,18 @@ static bool needs_upload(const struct plan_model *m, const struct tlv_record *r,
 	return !old_has_sast(m, r) && (k == PLAN_KIND_TOKEN || !is_own_of_a_node(m, r));
 }
 
+/* "the certificate of SAST-ADN008580ef, in Phone-SAST-trust" */
 static void say_upload(struct plan_step *x, const struct plan_model *m, const struct tlv_record *r)
 {
-	const char *file = uploaded_as(m, r);
-	struct buf cn = BUF_INIT;
+	struct buf text = BUF_INIT;
 
-	plan_put_cn(&cn, r);
-	if (file == NULL)
-		plan_say(&x->lines, PLAN_LINE_TEXT, NULL, "the certificate of %s", buf_cstr(&cn));
-	else
-		plan_say(&x->lines, PLAN_LINE_TEXT, NULL, "the certificate of %s: %s%s%s",
-			 buf_cstr(&cn), m->in.uploads != NULL ? m->in.uploads : "",
-			 m->in.uploads != NULL ? "/" : "", file);
-	buf_free(&cn);
+	buf_str(&text, "the certificate of ");
+	plan_put_cn(&text, r);
+	if (m->in.uploads != NULL && is_at_hand(m, r))
+		buf_printf(&text, ", in %s", m->in.uploads);
+	plan_say(&x->lines, PLAN_LINE_TEXT, "certificate", "%s", buf_cstr(&text));
+	x->lines.failed |= text.failed != ST_OK;
+	buf_free(&text);
 }
 
 static void upload(struct plan_model *m)
@@ -189,8 +188,12 @@ static void upload(struct plan_model *m)
 		return;
 	say(x, "where: Cisco Unified OS Administration, Security > Certificate Management > Upload "
 	       "Certificate/Certificate chain, purpose Phone-SAST-trust");
-	note(x, "TVS then vouches for their signatures to phones with Security by Default; "
-		"'ctlsign export' writes the files");
+	note(x, m->facts[PLAN_BRIDGE].list == NULL ?
+			"TVS then vouches for their signatures to phones with Security by Default; "
+			"'ctlsign export' writes the files" :
+			"TVS then vouches for their signatures to phones with Security by Default "
+			"that "
+			"miss the bridge");
 }
 
 static void say_nodes(struct plan_step *x, const struct tlv_list *l, bool tftp_only)
@@ -236,6 +239,11 @@ static const char *own_way(const struct plan_model *m, enum plan_list_id id)
 {
 	if (m->facts[id].token_signs)
 		return "CUCM's own way to a list that a token signs is the CTL Client";
+	if (id == PLAN_BRIDGE && m->counts[PLAN_KIND_TOKEN][PLAN_EVENT_ADDED] > 0)
+		return "CUCM's own way to a bridge is 'utils ctl update CTLFile' on the publisher, "
+		       "after "
+		       "the upload: documented for cluster moves, open for tokens; 'show ctl' must "
+		       "then list them as SAST";
 	if ((m->extras & PLAN_EXTRA_MODE) != 0)
 		return m->counts[PLAN_KIND_CALLMANAGER][PLAN_EVENT_EMPTIED] > 0 ?
 			       "where CUCM signs the list itself, its own way is 'utils ctl "
@@ -491,6 +499,7 @@ static void say_back(struct plan_step *x, const struct plan_model *m, enum plan_
 		plan_say(&x->lines, PLAN_LINE_TEXT, NULL, "%s that hold %s %s",
 			 lockout_class_text((enum lockout_class)c), plan_list_text(holds),
 			 buf_cstr(&text));
+		x->lines.failed |= text.failed != ST_OK;
 		buf_free(&text);
 	}
 }

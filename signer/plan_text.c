@@ -106,6 +106,7 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 		buf_printf(&text, "; %s", r->advice);
 	(void)snprintf(first, sizeof first, "  %-8s  ", plan_impact_word(r->impact));
 	put_wrapped(b, first, buf_span(&text));
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);
 }
 
@@ -140,6 +141,7 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 		if (!v->counts && v->holds == PLAN_OLD && v->offered == PLAN_NEW)
 			buf_str(&text, ": they have missed the bridge");
 		put_wrapped(b, "  ", buf_span(&text));
+		b->failed = b->failed != ST_OK ? b->failed : text.failed;
 		buf_free(&text);
 	}
 	for (size_t i = 0; i < m->assumptions.n; i++)

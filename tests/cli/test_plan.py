@@ -247,7 +247,7 @@ CASES = {
         LIST_CHANGED, release="10.5", status=1, trust=("t1", "t2"),
         steps=["check-old", "make-way-back", "upload", "delete", "publish", "restart", "restart",
                "reset", "clear", "check", "applications", "way-back"],
-        says=("admin: file delete tftp CTLFile.tlv", "trust/SAST-ADN0054f509.pem",
+        says=("admin: file delete tftp CTLFile.tlv", "the certificate of SAST-ADN0054f509, in trust",
               "7940, 7960, Jabber", "expect them to refuse this list")),
     "mixed-to-non-secure": Case(
         OLD_12, "SAST=recovery! SAST=pub CCM+TFTP=-@pub CAPF=capf CCM+TFTP=-@sub1",

@@ -218,6 +218,7 @@ static void the_bridge_comes_first_and_is_waited_for(void **state)
 	assert_true(says(&l->plan, "Final list: Put 2-final/CTLFile.tlv on every TFTP node"));
 	assert_true(says(&l->plan, "WARNING: go on when every phone has taken this list"));
 	assert_true(says(&l->plan, "publish way-back/CTLFile.tlv"));
+	assert_true(says(&l->plan, "documented for cluster moves, open for tokens"));
 	json_decref(plan);
 }
 
