@@ -97,3 +97,7 @@ def test_diff_identify_expiry(memcheck, ctlsign, cluster, tmp_path):
     for form in ("text", "syslog", "prometheus", "json"):
         memcheck("expiry", "--within", "9000d", "--format", form, tmp_path, status=1)
     memcheck("expiry", old, cut, status=3)
+    page = ["--release", "10.5", "--html", tmp_path / "plan.html"]
+    memcheck("plan", old, new, *page, "--accept-lockout", "all")
+    memcheck("plan", old, new, *page, "--json", status=1)
+    memcheck("plan", old, cut, *page, status=3)
