@@ -201,10 +201,13 @@ def traced(ctlsign, work, log, *inject):
 
 
 def steps_of_interest(log):
-    """The calls from the first that makes something in the output folder on, as (name, its n-th use)."""
+    """The calls from where the output begins on, as (name, its n-th use).
+
+    That is where a folder is made, or a file that is locked right after: a
+    trace that is not root's shows no names.
+    """
     calls = [line.split("(", 1)[0] for line in log.read_text().splitlines() if "(" in line]
-    lines = [line for line in log.read_text().splitlines() if "(" in line]
-    first = next(i for i, line in enumerate(lines) if ".ctlsign-" in line)
+    first = min(i - (call == "flock") for i, call in enumerate(calls) if call in ("mkdirat", "flock"))
     return [(call, calls[:i + 1].count(call)) for i, call in enumerate(calls) if i >= first]
 
 
