@@ -216,11 +216,12 @@ static enum status answer_folder(struct question *q, const char *folder, struct 
 	free(names);
 	if ((st == ST_OK || st == ST_NO) && !any)
 		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
-	if (all != NULL && (st == ST_OK || st == ST_NO))
-		own = out_json(all, e);
-	else
+	if (all == NULL || (st != ST_OK && st != ST_NO)) {
 		json_decref(all);
-	return st;
+		return st;
+	}
+	own = out_json(all, e);
+	return own != ST_OK ? own : st;
 }
 
 enum status cmd_accept(const struct opts *o, struct tlv_err *e)

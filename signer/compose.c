@@ -57,19 +57,25 @@ void entries_free(struct entries *es)
 	*es = ENTRIES_INIT;
 }
 
+static char *last_of(char *text, const char *what)
+{
+	char *found = NULL;
+
+	for (char *p = strstr(text, what); p != NULL; p = strstr(p + 1, what))
+		found = p;
+	return found;
+}
+
 enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e)
 {
 	for (;;) {
-		char *name = strstr(text, ",name="), *address = strstr(text, ",address=");
+		char *name = last_of(text, ",name="), *address = last_of(text, ",address=");
 		/* The last one first, so that what remains in front ends where it was cut. */
 		bool is_name = name != NULL && (address == NULL || name > address);
 		char *part = is_name ? name : address;
-		char *next = part;
 
 		if (part == NULL)
 			return ST_OK;
-		while ((next = strstr(part + 1, is_name ? ",name=" : ",address=")) != NULL)
-			part = next;
 		*part = '\0';
 		if (is_name && x->name == NULL && part[6] != '\0') {
 			x->name = strdup(part + 6);
@@ -277,7 +283,7 @@ static enum status write_entry(struct buf *out, const struct entry *x, const str
 		.dialect = opt->dialect,
 		.role = x->role,
 		.token = sast &&
-			 (tlv_cert_is_token(&x->cert.parts) ||
+			 (x->token || tlv_cert_is_token(&x->cert.parts) ||
 			  (is_signer(x, signer) && opt->dialect.style == TLV_STYLE_CTL_CLIENT)),
 		.cert = bare ? NULL : &x->cert.parts,
 		.name = x->name != NULL ? span_str(x->name) : SPAN_NONE,

@@ -18,7 +18,7 @@ enum status common_tvs_options(const struct opts *o, struct phone *p, struct cer
 	for (size_t i = 0; i < o->n && st == ST_OK; i++)
 		if (o->items[i].row->id == OPT_SAST_TRUST)
 			st = certset_add_folder(vouched, o->items[i].value, &msg_warnings, e);
-	if (st != ST_OK || p->tvs_ctl_is_new || strcmp(ctl, "none") == 0)
+	if (st != ST_OK || ctl == NULL || p->tvs_ctl_is_new || strcmp(ctl, "none") == 0)
 		return st;
 	p->tvs_ctl = &tvs_ctl->list;
 	return list_file_read_good(tvs_ctl, ctl, e);

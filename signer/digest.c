@@ -122,16 +122,18 @@ static EVP_PKEY *make_key(const struct tlv_rsa *rsa)
 enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
 			  struct span signature, struct tlv_err *e)
 {
+	struct digest_info info = { .n = 0 };
 	struct tlv_rsa rsa;
-	struct digest_info info;
 	EVP_PKEY *key = NULL;
 	EVP_PKEY_CTX *ctx = NULL;
-	enum status st = ST_NO;
+	enum status st;
 
 	if (!tlv_rsa_walk(public_key, &rsa) || rsa.bits > 16384 || rsa.exponent.n > 8)
 		return err_set(e, ST_INPUT, "no RSA key that can be used");
-	if (digest_info_make(alg, digest, &info, e) != ST_OK)
-		return e != NULL ? e->status : ST_BUG;
+	st = digest_info_make(alg, digest, &info, e);
+	if (st != ST_OK)
+		return st;
+	st = ST_NO;
 	key = make_key(&rsa);
 	ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
 	/* With no digest set, OpenSSL undoes the padding and compares the whole of what is inside. */

@@ -218,7 +218,7 @@ static enum status apply_settings(const struct edit *x, struct entry *entry, con
 	char *text = strdup(settings);
 	enum status st = text != NULL ? entry_settings(&parsed, text, "set", e) : err_nomem(e);
 
-	if (st == ST_OK && text[0] != '\0')
+	if (st == ST_OK && text != NULL && text[0] != '\0')
 		st = err_set(e, ST_USAGE,
 			     "option '--set': '%s' is neither ',name=' nor ',address='", text);
 	if (st == ST_OK)
@@ -300,7 +300,7 @@ static enum status refill(struct entry *entry, const struct certset *certs, stru
 {
 	const struct cert *found = NULL;
 
-	for (size_t i = 0; entry->name != NULL && i < certs->n; i++) {
+	for (size_t i = 0; entry->name != NULL && certs->v != NULL && i < certs->n; i++) {
 		if (!is_named(&certs->v[i], entry->name))
 			continue;
 		if (found != NULL)

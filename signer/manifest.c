@@ -328,13 +328,15 @@ enum status manifest_read(struct manifest_file **out, const char *path, struct t
 {
 	struct manifest_file *m = calloc(1, sizeof *m);
 	struct blob file = { .p = NULL };
-	enum status st = ST_OK;
+	enum status st;
 
 	*out = m;
-	if (m == NULL || (m->path = strdup(path)) == NULL)
-		st = err_nomem(e);
-	if (st == ST_OK)
-		st = slurp(path, SLURP_MANIFEST_MAX, SLURP_REGULAR, &file, e);
+	if (m == NULL || (m->path = strdup(path)) == NULL) {
+		manifest_free(out);
+		(void)err_nomem(e);
+		return ST_BUG;
+	}
+	st = slurp(path, SLURP_MANIFEST_MAX, SLURP_REGULAR, &file, e);
 	if (st == ST_OK)
 		st = survey(m, blob_span(&file), e);
 	if (st == ST_OK)

@@ -81,20 +81,16 @@ const char *opt_nearest(const char *word, const char *const *candidates, size_t 
 static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv_err *e)
 {
 	const char *names[COUNT(rows)];
-	char plain[64] = "";
-	const char *near = NULL;
+	const char *near;
+	char *plain;
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if ((rows[i].verbs & verb) != 0)
 			names[count++] = rows[i].name;
-	if (n < sizeof plain) {
-		struct span copy = span_of(word, n);
-		char *dup = span_dup(copy);
-
-		near = dup != NULL ? opt_nearest(dup, names, count) : NULL;
-		free(dup);
-	}
+	plain = span_dup(span_of(word, n));
+	near = plain != NULL ? opt_nearest(plain, names, count) : NULL;
+	free(plain);
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)n,
 			       word, near);

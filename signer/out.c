@@ -58,8 +58,10 @@ void out_safe(struct span text)
 
 enum status out_json(json_t *value, struct tlv_err *e)
 {
-	int r = value != NULL ? json_dumpf(value, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) :
-				-1;
+	int r = value != NULL ?
+			json_dumpf(value, stdout,
+				   JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) :
+			-1;
 
 	if (value == NULL)
 		return err_nomem(e);

@@ -52,25 +52,34 @@ static enum status split(struct publication *p, const char *path, bool follow, s
 	p->path = follow ? realpath(path, NULL) : NULL;
 	if (p->path == NULL)
 		p->path = strdup(path);
-	if (p->path == NULL)
-		return err_nomem(e);
+	if (p->path == NULL) {
+		(void)err_nomem(e);
+		return ST_BUG;
+	}
 	slash = strrchr(p->path, '/');
 	p->name = slash != NULL ? slash + 1 : p->path;
 	p->folder = slash == NULL ?
 			    strdup(".") :
 			    strndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path));
-	if (p->folder == NULL)
-		return err_nomem(e);
-	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 16)
-		return err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
+	if (p->folder == NULL) {
+		(void)err_nomem(e);
+		return ST_BUG;
+	}
+	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 16) {
+		(void)err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
+		return ST_OUTPUT;
+	}
 	return ST_OK;
 }
 
 static enum status look_at_target(struct publication *p, const struct publish_options *opt,
 				  struct tlv_err *e)
 {
-	if (fstatat(p->dir_fd, p->name, &p->old, AT_SYMLINK_NOFOLLOW) != 0)
+	struct stat now;
+
+	if (fstatat(p->dir_fd, p->name, &now, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? ST_OK : failed(e, "cannot look at it");
+	p->old = now;
 	p->exists = true;
 	if (S_ISLNK(p->old.st_mode))
 		return err_set(e, ST_OUTPUT,
@@ -284,8 +293,10 @@ enum status publish_begin(struct publication **out, const char *path, struct spa
 	enum status st;
 
 	*out = p;
-	if (p == NULL)
-		return err_nomem(e);
+	if (p == NULL) {
+		(void)err_nomem(e);
+		return ST_BUG;
+	}
 	st = begin(p, path, opt, e);
 	p->opt = opt;
 	p->shown = path;
@@ -323,7 +334,7 @@ enum status publish(const char *path, struct span bytes, const struct publish_op
 	struct publication *p;
 	enum status st = publish_begin(&p, path, bytes, opt, e);
 
-	if (st == ST_OK)
+	if (st == ST_OK && p != NULL)
 		st = publish_commit(p, e);
 	publish_free(&p);
 	return st;

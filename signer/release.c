@@ -79,6 +79,7 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 		if (version >= rows[i].version)
 			*out = rows[i];
 	out->version = version;
+	out->name = text;
 	return ST_OK;
 }
 

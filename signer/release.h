@@ -12,7 +12,7 @@ enum release_signer { RELEASE_NOBODY, RELEASE_CALLMANAGER, RELEASE_ITLRECOVERY }
 
 struct release {
 	unsigned version; /* ordered: comparable with release_version() */
-	const char *name; /* of the row that it falls into, "10.5(2)" */
+	const char *name; /* as it was given (borrowed), or of the table's row, "10.5(2)" */
 	bool tokens, tokenless, itlrecovery;
 	enum release_signer signer;
 	bool token_anchors;

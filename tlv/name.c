@@ -336,7 +336,7 @@ static enum status put_rank(struct name_out *o, const struct attr *attrs, int n,
 enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form form,
 			   char separator, struct tlv_err *e)
 {
-	struct name_out o = { .b = out, .separator = forms[form].ranked ? ';' : separator, .e = e };
+	struct name_out o = { .b = out, .separator = separator, .e = e };
 	struct attr attrs[ATTRS_MAX];
 	size_t start = out->n;
 	enum status st = ST_OK;
@@ -348,6 +348,7 @@ enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form
 			       ATTRS_MAX);
 	if (!forms[form].ranked)
 		return put_rank(&o, attrs, n, -1, forms[form].put, start);
+	o.separator = ';';
 	for (int rank = 1; rank <= RANK_MAX && st == ST_OK; rank++)
 		st = put_rank(&o, attrs, n, rank, forms[form].put, start);
 	return st == ST_OK ? put_rank(&o, attrs, n, 0, forms[form].put, start) : st;

@@ -328,12 +328,7 @@ def test_one_token_by_wish(world):
     assert anchors(out / "CTLFile.tlv") == ders(world, TWO)
 
 
-# entry.token says that migrate takes it for a token's; what writes records goes by the issuer only.
-FOREIGN = pytest.mark.xfail(strict=True, reason="a second token of another issuer is written as a server's "
-                            "record, for which migrate has no name: status 3")
-
-
-@pytest.mark.parametrize("name", ["unproven", pytest.param("foreign", marks=FOREIGN)])
+@pytest.mark.parametrize("name", ["unproven", "foreign"])
 def test_an_unproven_token_by_wish(world, name):
     made = special_certificates(world)
     out = world.migrate(TO, world.old("tokenless"), *world.key(TWO), "--sast", made[name], "--unproven-sast",
@@ -341,7 +336,6 @@ def test_an_unproven_token_by_wish(world, name):
     assert anchors(out / "CTLFile.tlv")[1] == peerwrite.der(peerwrite.load(made[name]))
 
 
-@FOREIGN
 def test_a_proven_token_of_somebody_elses(world):
     made = special_certificates(world)
     write_proof(made["foreign"].with_suffix(".proof"), made["foreign"], world.keys["rsa1024"])
