@@ -10,6 +10,7 @@
 struct extract {
 	const struct tlv_list *l;
 	const char *dir;
+	bool json;
 	struct buf manifest;
 	struct filenames names;
 };
@@ -130,6 +131,22 @@ static void put_settings(struct extract *x)
 	buf_str(b, "records:\n");
 }
 
+static enum status report(const struct extract *x, const char *manifest, struct tlv_err *e)
+{
+	json_t *o;
+	enum status st = ST_OK;
+
+	if (x->json) {
+		o = json_object();
+		json_set_text(o, "manifest", span_str(manifest));
+		(void)json_object_set_new(o, "records", json_integer((json_int_t)x->l->nrecords));
+		st = out_json(o, e);
+	} else {
+		out_printf("%s: %zu records\n", manifest, x->l->nrecords);
+	}
+	return st == ST_OK ? out_flush(e) : st;
+}
+
 static enum status extract_all(struct extract *x, struct tlv_err *e)
 {
 	struct publish_options opt = { .no_replace = true };
@@ -143,8 +160,7 @@ static enum status extract_all(struct extract *x, struct tlv_err *e)
 	if (st == ST_OK)
 		st = buf_failed(&x->manifest, e);
 	if (st == ST_OK) {
-		out_printf("%s: %zu records\n", buf_cstr(&path), x->l->nrecords);
-		st = out_flush(e);
+		st = report(x, buf_cstr(&path), e);
 	}
 	if (st == ST_OK)
 		st = publish(buf_cstr(&path), buf_span(&x->manifest), &opt, e);
@@ -154,7 +170,7 @@ static enum status extract_all(struct extract *x, struct tlv_err *e)
 
 enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 {
-	struct extract x = { .dir = opt_value(o, OPT_DIRECTORY) };
+	struct extract x = { .json = opt_given(o, OPT_JSON), .dir = opt_value(o, OPT_DIRECTORY) };
 	struct list_file f = { .fault = TLV_ERR_INIT };
 	enum status st = ST_OK;
 	bool made = false;

@@ -316,7 +316,7 @@ static enum status show_and_ask(struct migration *m, struct tlv_err *e)
 		plan_text(&m->plan, &text);
 		st = buf_failed(&text, e);
 	}
-	if (st == ST_OK)
+	if (st == ST_OK && !opt_given(m->o, OPT_JSON))
 		out_printf("%s", buf_cstr(&text));
 	buf_free(&text);
 	if (st == ST_OK && !opt_given(m->o, OPT_YES) && msg_can_ask() &&
@@ -416,20 +416,37 @@ static enum status add_plan(struct migration *m, struct tree *t, struct tlv_err 
 	return st;
 }
 
+static enum status report_json(const struct migration *m, struct tlv_err *e)
+{
+	json_t *o = json_object(), *lists = json_array();
+
+	for (int i = 0; i < LISTS; i++)
+		if (m->parts[i].name != NULL)
+			(void)json_array_append_new(
+				lists, deliver_json(m->parts[i].name,
+						    buf_span(&m->parts[i].signing.list)));
+	json_set_text(o, "folder", span_str(m->folder));
+	(void)json_object_set_new(o, "lists", lists);
+	(void)json_object_set_new(o, "plan", plan_json(&m->plan));
+	return out_json(o, e);
+}
+
 static enum status report(const struct migration *m, struct tlv_err *e)
 {
-	char md5[33], sha1[41];
 	enum status st = ST_OK;
 
-	out_printf("\n");
-	for (int i = 0; i < LISTS && st == ST_OK; i++) {
-		struct span bytes = buf_span(&m->parts[i].signing.list);
+	if (opt_given(m->o, OPT_JSON))
+		st = report_json(m, e);
+	else
+		out_printf("\n");
+	for (int i = 0; i < LISTS && st == ST_OK && !opt_given(m->o, OPT_JSON); i++) {
+		struct buf name = BUF_INIT;
 
 		if (m->parts[i].name == NULL)
 			continue;
-		st = checksums(bytes, md5, sha1, e);
-		out_printf("%s/%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", m->folder, m->parts[i].name,
-			   bytes.n, md5, sha1);
+		buf_printf(&name, "%s/%s", m->folder, m->parts[i].name);
+		st = deliver_report(buf_cstr(&name), buf_span(&m->parts[i].signing.list), e);
+		buf_free(&name);
 	}
 	return st == ST_OK ? out_flush(e) : st;
 }

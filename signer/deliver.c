@@ -109,10 +109,28 @@ static void say_line(void *arg, const char *line)
 {
 	const struct delivery *d = arg;
 
-	if (opt_given(d->o, OPT_DRY_RUN))
+	if (opt_given(d->o, OPT_DRY_RUN) && !opt_given(d->o, OPT_JSON))
 		out_printf("%s\n", line);
 	else
 		msg_note("%s", line);
+}
+
+/* What a dry run says, for machines. */
+static json_t *foreseen_json(const struct delivery *d, const struct diff *diff)
+{
+	json_t *o = json_object(), *phones = json_object();
+
+	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
+		const struct accept_reason_row *row = accept_row(d->lockout.verdict[c].reason);
+		json_t *one = json_object();
+
+		(void)json_object_set_new(one, "accepted", json_boolean(row->accepted));
+		(void)json_object_set_new(one, "reason", json_string(row->word));
+		(void)json_object_set_new(phones, lockout_class_word((enum lockout_class)c), one);
+	}
+	(void)json_object_set_new(o, "changes", diff_json(diff));
+	(void)json_object_set_new(o, "phones", phones);
+	return o;
 }
 
 static enum status say_changes(struct delivery *d, const struct tlv_list *new_list,
@@ -123,6 +141,8 @@ static enum status say_changes(struct delivery *d, const struct tlv_list *new_li
 
 	if (st == ST_OK)
 		st = diff_print(&diff, say_line, d, e);
+	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
+		st = out_json(foreseen_json(d, &diff), e);
 	diff_free(&diff);
 	return st;
 }
@@ -158,14 +178,49 @@ enum status deliver_prepare(struct delivery *d, const struct key *key, struct tl
 	return st == ST_OK ? foresee(d, key, e) : st;
 }
 
-static enum status report(const struct delivery *d, struct tlv_err *e)
+enum status deliver_report(const char *name, struct span bytes, struct tlv_err *e)
 {
-	struct span bytes = buf_span(&d->signing.list);
 	char md5[33], sha1[41];
 	enum status st = checksums(bytes, md5, sha1, e);
 
 	if (st == ST_OK)
-		out_printf("%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", d->output, bytes.n, md5, sha1);
+		out_printf("%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", name, bytes.n, md5, sha1);
+	return st;
+}
+
+json_t *deliver_json(const char *name, struct span bytes)
+{
+	json_t *o = json_object();
+	char md5[33], sha1[41];
+	struct tlv_list l;
+
+	if (checksums(bytes, md5, sha1, NULL) != ST_OK ||
+	    tlv_list_decode(&l, bytes, NULL) != ST_OK) {
+		json_decref(o);
+		return NULL;
+	}
+	json_set_text(o, "file", span_str(name));
+	(void)json_object_set_new(o, "length", json_integer((json_int_t)bytes.n));
+	(void)json_object_set_new(o, "records", json_integer((json_int_t)l.nrecords));
+	(void)json_object_set_new(o, "md5", json_string(md5));
+	(void)json_object_set_new(o, "sha1", json_string(sha1));
+	json_set_text(o, "signer", tlv_text(l.header.signer_name));
+	tlv_list_free(&l);
+	return o;
+}
+
+static enum status report(const struct delivery *d, struct tlv_err *e)
+{
+	struct span bytes = buf_span(&d->signing.list);
+	json_t *o = NULL;
+	enum status st = ST_OK;
+
+	if (opt_given(d->o, OPT_JSON)) {
+		o = deliver_json(d->output, bytes);
+		st = out_json(o, e);
+	} else {
+		st = deliver_report(d->output, bytes, e);
+	}
 	return st == ST_OK ? out_flush(e) : st;
 }
 

@@ -7,6 +7,8 @@
 #ifndef CTL_DELIVER_H
 #define CTL_DELIVER_H
 
+#include <jansson.h>
+
 #include "signer/common.h"
 #include "signer/key.h"
 #include "signer/lockout.h"
@@ -41,6 +43,9 @@ enum status deliver_prepare(struct delivery *d, const struct key *key, struct tl
 
 /* Asks on a terminal (unless --yes), logs in, signs, prints the checksums, publishes. */
 enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *e);
+/* What is said of a list that was made: name, length, checksums; as text, and as JSON (NULL where memory ends). */
+enum status deliver_report(const char *name, struct span bytes, struct tlv_err *e);
+json_t *deliver_json(const char *name, struct span bytes);
 void delivery_free(struct delivery *d);
 
 /* ST_NO where the time is before the certificate's notBefore, or that of old (may be NULL). */
