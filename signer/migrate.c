@@ -223,17 +223,6 @@ static enum status write_records(struct migrate_records *out, const struct cert 
 	return compose(&out->bytes, &out->entries, signer, &opt, &out->signer_at, e);
 }
 
-static bool is_non_secure(const struct tlv_list *l)
-{
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (r.role == TLV_ROLE_CCM_TFTP && !tlv_record_has(&r, TLV_R_CERTIFICATE))
-			return true;
-	}
-	return false;
-}
-
 enum status migrate_final(struct migrate_records *out, const struct migrate_input *in,
 			  struct tlv_err *e)
 {
@@ -254,8 +243,9 @@ enum status migrate_final(struct migrate_records *out, const struct migrate_inpu
 		st = add_kept(&out->entries, in, false, e);
 	if (st == ST_OK && in->restyle)
 		restyle(&out->entries);
-	return st == ST_OK ? write_records(out, in->signer, dialect, is_non_secure(in->old), e) :
-			     st;
+	return st == ST_OK ?
+		       write_records(out, in->signer, dialect, tlv_list_is_non_secure(in->old), e) :
+		       st;
 }
 
 enum status migrate_union(struct migrate_records *out, const struct migrate_input *in,
@@ -270,5 +260,7 @@ enum status migrate_union(struct migrate_records *out, const struct migrate_inpu
 	st = entries_keep(&out->entries, in->old, e);
 	if (st == ST_OK)
 		st = add_anchors(&out->entries, in, e);
-	return st == ST_OK ? write_records(out, signer, dialect, is_non_secure(in->old), e) : st;
+	return st == ST_OK ?
+		       write_records(out, signer, dialect, tlv_list_is_non_secure(in->old), e) :
+		       st;
 }
