@@ -59,6 +59,49 @@ enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t n
 	return run(algs[i].md(), parts, nparts, out, e);
 }
 
+enum status digest_begin(struct digest_stream **out, enum tlv_digest alg, struct tlv_err *e)
+{
+	int i = find(alg);
+	EVP_MD_CTX *ctx;
+
+	*out = NULL;
+	if (i < 0)
+		return err_set(e, ST_INPUT, "digest algorithm %d: unknown", (int)alg);
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, algs[i].md(), NULL) != 1) {
+		EVP_MD_CTX_free(ctx);
+		ERR_clear_error();
+		return err_set(e, ST_BUG, "OpenSSL refuses the digest");
+	}
+	*out = (struct digest_stream *)ctx;
+	return ST_OK;
+}
+
+enum status digest_add(struct digest_stream *s, struct span bytes, struct tlv_err *e)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)s, bytes.p, bytes.n) == 1)
+		return ST_OK;
+	ERR_clear_error();
+	return err_set(e, ST_BUG, "OpenSSL refuses the digest");
+}
+
+enum status digest_end(struct digest_stream **s, struct digest *out, struct tlv_err *e)
+{
+	unsigned n = 0;
+	bool ok = EVP_DigestFinal_ex((EVP_MD_CTX *)*s, out->bytes, &n) == 1;
+
+	out->n = n;
+	digest_drop(s);
+	ERR_clear_error();
+	return ok ? ST_OK : err_set(e, ST_BUG, "OpenSSL refuses the digest");
+}
+
+void digest_drop(struct digest_stream **s)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)*s);
+	*s = NULL;
+}
+
 const char *digest_library(void)
 {
 	return OpenSSL_version(OPENSSL_VERSION);
@@ -79,8 +122,10 @@ enum status digest_info_make(enum tlv_digest alg, struct span digest, struct dig
 {
 	int i = find(alg);
 
-	if (i < 0 || digest.n != algs[i].digest_n)
-		return err_set(e, ST_BUG, "a digest of %zu bytes", digest.n);
+	if (i < 0 || digest.n != algs[i].digest_n) {
+		(void)err_set(e, ST_BUG, "a digest of %zu bytes", digest.n);
+		return ST_BUG;
+	}
 	out->n = algs[i].prefix_n + digest.n;
 	if (!span_copy(span_of(algs[i].prefix, algs[i].prefix_n), out->bytes, sizeof out->bytes) ||
 	    !span_copy(digest, out->bytes + algs[i].prefix_n, sizeof out->bytes - algs[i].prefix_n))

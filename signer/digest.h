@@ -22,6 +22,14 @@ enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t n
 			 struct digest *out, struct tlv_err *e);
 struct span digest_span(const struct digest *d);
 
+/* The same piece by piece, for what is longer than memory should hold. digest_end frees it. */
+struct digest_stream;
+enum status digest_begin(struct digest_stream **out, enum tlv_digest alg, struct tlv_err *e);
+enum status digest_add(struct digest_stream *s, struct span bytes, struct tlv_err *e);
+enum status digest_end(struct digest_stream **s, struct digest *out, struct tlv_err *e);
+/* Frees what was not ended; NULL is fine. */
+void digest_drop(struct digest_stream **s);
+
 struct digest_info {
 	uint8_t bytes[DIGEST_INFO_MAX];
 	size_t n;

@@ -11,6 +11,14 @@ int64_t env_now(void)
 	return (int64_t)time(NULL);
 }
 
+int64_t env_ticks_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 const char *env_get(const char *name)
 {
 	return getenv(name);

@@ -12,6 +12,7 @@
 #include "tlv/bytes.h"
 
 int64_t env_now(void);		       /* seconds since 1970 UTC */
+int64_t env_ticks_ms(void);	       /* milliseconds of a clock that nobody sets */
 const char *env_get(const char *name); /* NULL where unset */
 
 /* "2015-03-06T18:46:07Z" */

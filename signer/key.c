@@ -205,8 +205,8 @@ enum status key_login(struct key *k, struct tlv_err *e)
 	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
 }
 
-enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
-		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
+enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
+			 uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
 {
 	struct digest_info info;
 	enum status st = digest_info_make(alg, digest, &info, e);
@@ -214,18 +214,26 @@ enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
 
 	if (st != ST_OK)
 		return st;
-	if (k->tok != NULL)
-		st = tok_sign(k->tok, di, sig, n, e);
-	else
-		st = rsa_sign_digest_info(k->pkey, di, sig, TOK_SIG_MAX, n, e);
-	if (st != ST_OK)
-		return st;
-	st = digest_verify(k->cert.parts.public_key, alg, digest, span_of(sig, *n), NULL);
-	if (st != ST_OK)
-		return err_set(e, ST_TOKEN,
-			       "the signature that the key gave does not verify with the signer's "
-			       "certificate");
-	return ST_OK;
+	return k->tok != NULL ? tok_sign(k->tok, di, sig, n, e) :
+				rsa_sign_digest_info(k->pkey, di, sig, TOK_SIG_MAX, n, e);
+}
+
+enum status key_check(const struct key *k, enum tlv_digest alg, struct span digest, struct span sig,
+		      struct tlv_err *e)
+{
+	if (digest_verify(k->cert.parts.public_key, alg, digest, sig, NULL) == ST_OK)
+		return ST_OK;
+	return err_set(e, ST_TOKEN,
+		       "the signature that the key gave does not verify with the signer's "
+		       "certificate");
+}
+
+enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
+		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
+{
+	enum status st = key_sign_raw(k, alg, digest, sig, n, e);
+
+	return st == ST_OK ? key_check(k, alg, digest, span_of(sig, *n), e) : st;
 }
 
 void key_finish(struct key *k)

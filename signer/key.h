@@ -50,6 +50,16 @@ enum status key_login(struct key *k, struct tlv_err *e);
 enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
 		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e);
 
+/*
+ * The two halves of key_sign, for batches: a signature that nobody has looked
+ * at yet, and the look, which other threads may take meanwhile. Of a key file
+ * both may run in several threads at once; a token's key signs in one.
+ */
+enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
+			 uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e);
+enum status key_check(const struct key *k, enum tlv_digest alg, struct span digest, struct span sig,
+		      struct tlv_err *e);
+
 /* Optional, after the last signature: a token's child ends while the caller goes on. */
 void key_finish(struct key *k);
 

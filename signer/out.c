@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signer/env.h"
+
 void out_printf(const char *fmt, ...)
 {
 	va_list ap;
@@ -77,6 +79,28 @@ enum status out_flush(struct tlv_err *e)
 	return ST_OK;
 }
 
+/* A progress bar stands on the last line. */
+static bool bar_is_drawn;
+
+bool out_is_terminal(void)
+{
+	return isatty(STDOUT_FILENO) == 1;
+}
+
+bool msg_can_draw(void)
+{
+	return isatty(STDERR_FILENO) == 1 && env_get("NO_COLOR") == NULL;
+}
+
+void msg_progress(const char *text)
+{
+	if (text == NULL && !bar_is_drawn)
+		return;
+	(void)fprintf(stderr, "\r\033[K%s", text != NULL ? text : "");
+	(void)fflush(stderr);
+	bar_is_drawn = text != NULL;
+}
+
 /* One write per message, so that lines of several processes do not mix. */
 static void say(const char *prefix, const char *text)
 {
@@ -96,6 +120,7 @@ static void say(const char *prefix, const char *text)
 		rest = span_slice(rest, n + 1, rest.n);
 	}
 	buf_u8(&b, '\n');
+	msg_progress(NULL);
 	(void)fflush(stdout);
 	(void)fwrite(buf_cstr(&b), 1, b.n, stderr);
 	buf_free(&b);

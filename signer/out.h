@@ -33,6 +33,13 @@ bool msg_can_ask(void);
 /* Asks a question that "y" or "yes" answers. */
 bool msg_ask(const char *question);
 
+/* Standard output is a terminal. */
+bool out_is_terminal(void);
+/* Standard error is a terminal on which a progress bar may be drawn. */
+bool msg_can_draw(void);
+/* Draws the last line of stderr anew, which the next message wipes out; NULL only wipes. */
+void msg_progress(const char *text);
+
 /* Appends text with control bytes, C1 controls and what is not UTF-8 as \xNN. */
 void safe_text(struct buf *b, struct span text);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,28 @@
 #include <unistd.h>
 
 #define TEMP_MARK ".ctlsign-"
+enum { TEMP_DIGITS = 8 };
+
+/* A folder that several files are written into: open as long as one of them is under way. */
+struct folder {
+	char *path; /* owned */
+	int fd;	    /* -1: closed */
+	size_t users;
+	bool unsynced; /* names in it have changed */
+};
+
+struct publish_batch {
+	pthread_mutex_t lock;
+	struct folder **v; /* every folder so far, owned */
+	size_t n, cap, last;
+};
 
 /* A file under way: the folder, the target's name in it, the temporary name and its descriptor. */
 struct publication {
+	struct publish_batch *batch; /* or NULL: the folder's descriptor is our own */
+	struct folder *shared;
+	dev_t device; /* where the temporary file is */
+	uint64_t at;  /* bytes written */
 	char *folder;
 	const char *name;
 	char *path; /* owned; name points into it */
@@ -32,13 +52,25 @@ static enum status failed(struct tlv_err *e, const char *what)
 	return err_set(e, ST_OUTPUT, "%s: %s", what, strerror(errno));
 }
 
+static void folder_put(struct publish_batch *b, struct folder *f)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	if (--f->users == 0) {
+		(void)close(f->fd);
+		f->fd = -1;
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
 static void release(struct publication *p)
 {
 	if (p->fd >= 0) {
 		(void)unlinkat(p->dir_fd, p->temp, 0);
 		(void)close(p->fd);
 	}
-	if (p->dir_fd >= 0)
+	if (p->shared != NULL)
+		folder_put(p->batch, p->shared);
+	else if (p->dir_fd >= 0)
 		(void)close(p->dir_fd);
 	free(p->folder);
 	free(p->path);
@@ -99,6 +131,12 @@ static enum status look_at_target(struct publication *p, const struct publish_op
 	return ST_OK;
 }
 
+static enum status open_folder(struct publication *p, struct tlv_err *e)
+{
+	p->dir_fd = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->dir_fd >= 0 ? ST_OK : failed(e, "its folder cannot be opened");
+}
+
 static enum status begin(struct publication *p, const char *path, const struct publish_options *opt,
 			 struct tlv_err *e)
 {
@@ -106,12 +144,9 @@ static enum status begin(struct publication *p, const char *path, const struct p
 
 	*p = (struct publication){ .dir_fd = -1, .fd = -1 };
 	st = split(p, path, opt->follow, e);
-	if (st != ST_OK)
-		return st;
-	p->dir_fd = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->dir_fd < 0)
-		return failed(e, "its folder cannot be opened");
-	return look_at_target(p, opt, e);
+	if (st == ST_OK)
+		st = open_folder(p, e);
+	return st == ST_OK ? look_at_target(p, opt, e) : st;
 }
 
 /* A temporary file is held under a lock as long as its writer lives. */
@@ -126,10 +161,22 @@ static void sweep_one(int dir_fd, const char *name)
 	(void)close(fd);
 }
 
-static void sweep(const struct publication *p)
+/* ".<name>.ctlsign-xxxxxxxx"; name NULL: of any file. */
+static bool is_temp(const char *entry, const char *name)
 {
-	char prefix[NAME_MAX + 1];
-	int fd = openat(p->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t n = strlen(entry), tail = sizeof(TEMP_MARK) - 1 + TEMP_DIGITS;
+
+	if (entry[0] != '.' || n < tail + 2 ||
+	    strncmp(entry + n - tail, TEMP_MARK, sizeof(TEMP_MARK) - 1) != 0 ||
+	    strspn(entry + n - TEMP_DIGITS, "0123456789abcdef") != TEMP_DIGITS)
+		return false;
+	return name == NULL ||
+	       (strlen(name) == n - tail - 1 && strncmp(entry + 1, name, n - tail - 1) == 0);
+}
+
+static void sweep(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (dir == NULL) {
@@ -137,11 +184,9 @@ static void sweep(const struct publication *p)
 			(void)close(fd);
 		return;
 	}
-	(void)snprintf(prefix, sizeof prefix, ".%s" TEMP_MARK, p->name);
 	for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
-		if (strncmp(d->d_name, prefix, strlen(prefix)) == 0 &&
-		    strlen(d->d_name) == strlen(prefix) + 8)
-			sweep_one(p->dir_fd, d->d_name);
+		if (is_temp(d->d_name, name))
+			sweep_one(dir_fd, d->d_name);
 	(void)closedir(dir);
 }
 
@@ -154,14 +199,16 @@ static enum status make_temp(struct publication *p, struct tlv_err *e)
 		(void)snprintf(p->temp, sizeof p->temp, ".%s" TEMP_MARK "%04x%04x", p->name,
 			       (unsigned)getpid() & 0xffffU, i);
 		p->fd = openat(p->dir_fd, p->temp,
-			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (p->fd < 0 && errno == EEXIST)
 			continue;
 		if (p->fd < 0)
 			return failed(e, "cannot be written in its folder");
 		if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && fstat(p->fd, &st) == 0 &&
-		    st.st_nlink > 0)
+		    st.st_nlink > 0) {
+			p->device = st.st_dev;
 			return ST_OK;
+		}
 		(void)close(p->fd);
 		p->fd = -1;
 	}
@@ -230,8 +277,43 @@ static enum status swap(struct publication *p, bool backup, struct tlv_err *e)
 	return ST_OUTPUT;
 }
 
-static enum status commit(struct publication *p, const struct publish_options *opt,
-			  struct tlv_err *e)
+/* Two descriptors' bytes from their beginnings on. */
+static bool same_bytes(int a, int b)
+{
+	uint8_t x[8192], y[8192];
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t n = pread(a, x, sizeof x, at);
+		ssize_t m = pread(b, y, sizeof y, at);
+
+		if (n < 0 || n != m || !span_eq(span_of(x, (size_t)n), span_of(y, (size_t)n)))
+			return false;
+		if (n == 0)
+			return true;
+		at += n;
+	}
+}
+
+static int open_target(const struct publication *p)
+{
+	return openat(p->dir_fd, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+/* What was written piece by piece is compared at the end only. */
+static enum status keep_equal(struct publication *p, struct tlv_err *e)
+{
+	int fd = open_target(p);
+	bool same = fd >= 0 && same_bytes(fd, p->fd);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return same ? ST_OK : err_set(e, ST_OUTPUT, "is there already, with other content");
+}
+
+/* Under its own name; the disk does not know yet. */
+static enum status put_in_place(struct publication *p, const struct publish_options *opt,
+				struct tlv_err *e)
 {
 	bool existed = p->exists;
 	enum status st;
@@ -241,25 +323,41 @@ static enum status commit(struct publication *p, const struct publish_options *o
 	if (st == ST_OK && (existed || opt->replaces != NULL) && !p->exists)
 		st = err_set(e, ST_OUTPUT,
 			     "was taken away by somebody else meanwhile: run this again");
+	if (st == ST_OK && opt->no_replace && p->exists)
+		return keep_equal(p, e);
 	if (st != ST_OK)
 		return st;
 	if (swap(p, opt->backup, e) != ST_OK)
 		return ST_OUTPUT;
 	(void)close(p->fd);
 	p->fd = -1;
-	/* The file is in its place: what can still fail is only how soon the disk knows. */
+	return ST_OK;
+}
+
+/* The file is in its place: what can still fail is only how soon the disk knows. */
+static void sync_folder(const struct publication *p)
+{
 	if (sync_fd(p->dir_fd, NULL) != ST_OK)
-		warn_put(&opt->warn,
+		warn_put(&p->opt->warn,
 			 "%s: is written, but its folder cannot be brought to the disk: %s",
 			 p->name, strerror(errno));
-	return ST_OK;
+}
+
+static enum status commit(struct publication *p, const struct publish_options *opt,
+			  struct tlv_err *e)
+{
+	enum status st = put_in_place(p, opt, e);
+
+	if (st == ST_OK)
+		sync_folder(p);
+	return st;
 }
 
 /* The file is there already, with these very bytes. */
 static bool same_content(const struct publication *p, struct span bytes)
 {
 	uint8_t chunk[8192];
-	int fd = openat(p->dir_fd, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = open_target(p);
 	bool same = fd >= 0 && (uint64_t)p->old.st_size == bytes.n;
 	ssize_t r = 1;
 
@@ -277,7 +375,7 @@ static enum status write_temp(struct publication *p, struct span bytes, struct t
 {
 	enum status st;
 
-	sweep(p);
+	sweep(p->dir_fd, p->name);
 	st = make_temp(p, e);
 	if (st == ST_OK)
 		st = write_all(p->fd, bytes, e);
@@ -308,7 +406,8 @@ enum status publish_begin(struct publication **out, const char *path, struct spa
 	if (st == ST_OK)
 		return ST_OK;
 	publish_free(out);
-	return err_in(e, "%s", path);
+	(void)err_in(e, "%s", path);
+	return st;
 }
 
 enum status publish_commit(struct publication *p, struct tlv_err *e)
@@ -377,4 +476,223 @@ enum status publish_folder(const char *path, bool *made, struct tlv_err *e)
 		return ST_OK;
 	errno = errno == EEXIST ? ENOTDIR : errno;
 	return err_set(e, ST_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+}
+
+enum status publish_batch_new(struct publish_batch **out, struct tlv_err *e)
+{
+	*out = calloc(1, sizeof **out);
+	if (*out == NULL)
+		return err_nomem(e);
+	(void)pthread_mutex_init(&(*out)->lock, NULL);
+	return ST_OK;
+}
+
+void publish_batch_free(struct publish_batch **b)
+{
+	if (*b == NULL)
+		return;
+	for (size_t i = 0; i < (*b)->n; i++) {
+		free((*b)->v[i]->path);
+		free((*b)->v[i]);
+	}
+	free((*b)->v);
+	(void)pthread_mutex_destroy(&(*b)->lock);
+	free(*b);
+	*b = NULL;
+}
+
+static struct folder *folder_add(struct publish_batch *b, const char *path)
+{
+	struct folder *f;
+
+	if (b->n == b->cap) {
+		size_t cap = b->cap == 0 ? 8 : b->cap * 2;
+		struct folder **grown = reallocarray(b->v, cap, sizeof(struct folder *));
+
+		if (grown == NULL)
+			return NULL;
+		b->v = grown;
+		b->cap = cap;
+	}
+	f = calloc(1, sizeof *f);
+	if (f == NULL || (f->path = strdup(path)) == NULL) {
+		free(f);
+		return NULL;
+	}
+	f->fd = -1;
+	b->v[b->n++] = f;
+	return f;
+}
+
+/* Neighbours in a batch mostly share their folder: the last one is looked at first. */
+static struct folder *folder_find(struct publish_batch *b, const char *path)
+{
+	if (b->last < b->n && strcmp(b->v[b->last]->path, path) == 0)
+		return b->v[b->last];
+	for (size_t i = 0; i < b->n; i++)
+		if (strcmp(b->v[i]->path, path) == 0) {
+			b->last = i;
+			return b->v[i];
+		}
+	return NULL;
+}
+
+/* With the batch's lock held. Leftovers of killed runs are swept out where the folder is new to us. */
+static enum status share_folder(struct publication *p, struct tlv_err *e)
+{
+	struct folder *f = folder_find(p->batch, p->folder);
+	bool is_new = f == NULL;
+
+	if (is_new)
+		f = folder_add(p->batch, p->folder);
+	if (f == NULL)
+		return err_nomem(e);
+	if (f->users == 0)
+		f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->fd < 0)
+		return failed(e, "its folder cannot be opened");
+	if (is_new)
+		sweep(f->fd, NULL);
+	f->users++;
+	p->shared = f;
+	p->dir_fd = f->fd;
+	return ST_OK;
+}
+
+static enum status begin_shared(struct publication *p, const char *path,
+				struct publish_batch *batch, const struct publish_options *opt,
+				struct tlv_err *e)
+{
+	enum status st;
+
+	*p = (struct publication){ .dir_fd = -1, .fd = -1, .batch = batch, .opt = opt };
+	p->shown = path;
+	st = split(p, path, opt->follow, e);
+	if (st != ST_OK)
+		return st;
+	(void)pthread_mutex_lock(&batch->lock);
+	st = share_folder(p, e);
+	(void)pthread_mutex_unlock(&batch->lock);
+	if (st == ST_OK)
+		st = look_at_target(p, opt, e);
+	if (st == ST_OK)
+		st = make_temp(p, e);
+	return st == ST_OK ? set_mode(p, e) : st;
+}
+
+enum status publish_open(struct publication **out, const char *path, struct publish_batch *batch,
+			 const struct publish_options *opt, struct tlv_err *e)
+{
+	struct publication *p = calloc(1, sizeof *p);
+	enum status st;
+
+	*out = p;
+	if (p == NULL)
+		return err_nomem(e);
+	st = begin_shared(p, path, batch, opt, e);
+	if (st == ST_OK)
+		return ST_OK;
+	publish_free(out);
+	return err_in(e, "%s", path);
+}
+
+enum status publish_write(struct publication *p, struct span bytes, struct tlv_err *e)
+{
+	if (write_all(p->fd, bytes, e) != ST_OK)
+		return err_in(e, "%s", p->shown);
+	p->at += bytes.n;
+	return ST_OK;
+}
+
+enum status publish_hole(struct publication *p, size_t n, struct tlv_err *e)
+{
+	p->at += n;
+	if (ftruncate(p->fd, (off_t)p->at) == 0 && lseek(p->fd, (off_t)p->at, SEEK_SET) >= 0)
+		return ST_OK;
+	(void)failed(e, "cannot be written");
+	return err_in(e, "%s", p->shown);
+}
+
+enum status publish_fill(struct publication *p, uint64_t at, struct span bytes, struct tlv_err *e)
+{
+	while (bytes.n > 0 && at + bytes.n <= p->at) {
+		ssize_t w = pwrite(p->fd, bytes.p, bytes.n, (off_t)at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			break;
+		at += (uint64_t)w;
+		bytes = span_slice(bytes, (size_t)w, bytes.n);
+	}
+	if (bytes.n == 0)
+		return ST_OK;
+	(void)failed(e, "cannot be written");
+	return err_in(e, "%s", p->shown);
+}
+
+/* One file is brought to the disk by itself; of many on one file system all at once. */
+static int sync_group(int fd, bool alone)
+{
+	int r;
+
+	do
+		r = alone ? fsync(fd) : syncfs(fd);
+	while (r != 0 && errno == EINTR);
+	return r;
+}
+
+static void sync_device(const struct publish_item *v, size_t n, dev_t device)
+{
+	size_t mine = 0;
+	int fd = -1;
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].p->device == device) {
+			fd = v[i].p->fd;
+			mine++;
+		}
+	if (fd < 0 || sync_group(fd, mine == 1) == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].p->device == device) {
+			(void)failed(v[i].e, "cannot be brought to the disk");
+			(void)err_in(v[i].e, "%s", v[i].p->shown);
+		}
+}
+
+static void sync_files(const struct publish_item *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool done = false;
+
+		for (size_t j = 0; j < i && !done; j++)
+			done = v[j].p->device == v[i].p->device;
+		if (!done)
+			sync_device(v, n, v[i].p->device);
+	}
+}
+
+static void sync_folders(const struct publish_item *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].e->status != ST_OK || !v[i].p->shared->unsynced)
+			continue;
+		v[i].p->shared->unsynced = false;
+		sync_folder(v[i].p);
+	}
+}
+
+void publish_commit_group(const struct publish_item *v, size_t n)
+{
+	sync_files(v, n);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].e->status != ST_OK)
+			continue;
+		if (put_in_place(v[i].p, v[i].p->opt, v[i].e) == ST_OK)
+			v[i].p->shared->unsynced = true;
+		else
+			(void)err_in(v[i].e, "%s", v[i].p->shown);
+	}
+	sync_folders(v, n);
 }

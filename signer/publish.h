@@ -38,6 +38,36 @@ enum status publish_commit(struct publication *p, struct tlv_err *e);
 /* Takes away what was not committed. */
 void publish_free(struct publication **p);
 
+/*
+ * Many files, written piece by piece: their folders are opened, and swept,
+ * once, and a group of them is brought to the disk at once. Several threads
+ * may open, write and free; one commits.
+ */
+struct publish_batch;
+enum status publish_batch_new(struct publish_batch **out, struct tlv_err *e);
+/* After the last of its publications. */
+void publish_batch_free(struct publish_batch **b);
+
+/* Begins an empty file; opt and path are borrowed until publish_free. Every failure is ST_OUTPUT. */
+enum status publish_open(struct publication **out, const char *path, struct publish_batch *batch,
+			 const struct publish_options *opt, struct tlv_err *e);
+enum status publish_write(struct publication *p, struct span bytes, struct tlv_err *e);
+/* n bytes of zeros that take no room on the disk. */
+enum status publish_hole(struct publication *p, size_t n, struct tlv_err *e);
+/* Over bytes that are written already. */
+enum status publish_fill(struct publication *p, uint64_t at, struct span bytes, struct tlv_err *e);
+
+struct publish_item {
+	struct publication *p;
+	struct tlv_err *e; /* how it went */
+};
+
+/*
+ * One sync of the file system, then the renames, then one sync of each folder.
+ * Each file for itself: what fails does not touch the others.
+ */
+void publish_commit_group(const struct publish_item *v, size_t n);
+
 /* All of it in one. */
 enum status publish(const char *path, struct span bytes, const struct publish_options *opt,
 		    struct tlv_err *e);
