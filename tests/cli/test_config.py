@@ -1,0 +1,517 @@
+# SPDX-License-Identifier: Apache-2.0
+"""config: configuration files signed, verified as a phone does, and stripped, in bulk."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import lists
+import peerlist
+import pytest
+from conftest import PROGRAM, SANITIZED
+from lists import TIME
+from token_helpers import TWO, fault  # noqa: F401  (a fixture)
+
+XML = b"<device><devicePool>10.48.47.153</devicePool></device>\n"
+
+
+@pytest.fixture
+def signs(cluster):
+    """The options that sign as the second node's TFTP server."""
+    return ["-k", cluster / "sub1.key", "--cert", cluster / "sub1.pem", "--timestamp", TIME]
+
+
+@pytest.fixture
+def by(cluster):
+    return ["--cert", cluster / "sub1.pem"]
+
+
+@pytest.fixture
+def served(tmp_path):
+    folder = tmp_path / "tftp"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def one(served):
+    path = served / "SEP001122334455.cnf.xml"
+    path.write_bytes(XML)
+    return path
+
+
+@pytest.fixture
+def trust(ctlsign, cluster, tmp_path):
+    """A list that phones hold, with the signer as CCM+TFTP."""
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", path)
+    return path
+
+
+def sgn(path):
+    return path.with_name(path.name + ".sgn")
+
+
+def many(served, count, size=100):
+    paths = [served / f"SEP{i:012X}.cnf.xml" for i in range(count)]
+    for i, path in enumerate(paths):
+        path.write_bytes(f"<device>{i}</device>".encode().ljust(size, b"\n"))
+    return paths
+
+
+def leftovers(folder):
+    return [p for p in folder.rglob("*") if ".ctlsign-" in p.name]
+
+
+def field(data, tag):
+    """(offset, value) of a header's field."""
+    at = next(at for t, at, _ in peerlist.parse_header(data)["fields"] if t == tag)
+    n = int.from_bytes(data[at + 1:at + 3], "big")
+    return at + 3, data[at + 3:at + 3 + n]
+
+
+def sign_raw(signed, key, tmp_path, digest="sha1"):
+    """A signature by openssl over any bytes."""
+    body = tmp_path / "body"
+    body.write_bytes(signed)
+    return subprocess.run(["openssl", "dgst", f"-{digest}", "-sign", key, body], check=True,
+                          capture_output=True).stdout
+
+
+# The file itself.
+
+@pytest.mark.parametrize("content", [b"", b"x", XML, bytes(70000), os.urandom(300001)],
+                         ids=["empty", "tiny", "xml", "zeros", "random"])
+@pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
+def test_sign_then_strip_is_the_content(ctlsign, cluster, signs, by, one, tmp_path, content, digest):
+    one.write_bytes(content)
+    assert ctlsign.ok("config", "sign", *signs, "--digest", digest, one).out == f"{sgn(one)}: signed\n"
+    data = sgn(one).read_bytes()
+    header = peerlist.parse_header(data)
+    assert header["version"] == b"\x01\x00" and header["timestamp"] == TIME
+    assert header["filename"] == one.name + ".sgn" and header["padding"] < 4
+    assert len(data) == header["header_length"] + len(content) and data.endswith(content)
+    assert peerlist.DIGESTS[header["digest"]] == digest
+    assert peerlist.openssl_verify(data, cluster / "sub1.pem")
+    assert sgn(one).stat().st_mode & 0o7777 == 0o644
+    assert "good signature by CN=cucm-1051-a-sub1;" in ctlsign.ok("config", "verify", *by, sgn(one)).out
+    (tmp_path / "out").mkdir()
+    run = ctlsign.ok("config", "strip", "-o", tmp_path / "out", sgn(one))
+    assert run.last_line.endswith(f"{len(content)} bytes, not verified")
+    assert (tmp_path / "out" / one.name).read_bytes() == content
+    assert not leftovers(tmp_path)
+
+
+def test_the_header_is_in_ascending_order(ctlsign, signs, one):
+    ctlsign.ok("config", "sign", *signs, one)
+    tags = [tag for tag, _, _ in peerlist.parse_header(sgn(one).read_bytes())["fields"]]
+    assert tags == sorted(tags) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15]
+
+
+def test_the_header_names_the_signer_as_the_list_does(ctlsign, cluster, signs, one, trust, tmp_path):
+    """Phones look for the bytes of the record, whatever dialect the list is in."""
+    rfc = tmp_path / "rfc4514.tlv"
+    ctlsign.ok("build", "-o", rfc, "--style", "rfc4514", "--sast", cluster / "pub.pem", "--tftp",
+               cluster / "sub1.pem", *lists.key(cluster, "tokenless"), "--timestamp", TIME)
+    for path in (trust, rfc):
+        ctlsign.ok("config", "sign", *signs, "--trust", path, one)
+        ctlsign.ok("config", "verify", "--trust", path, sgn(one))
+        header = peerlist.parse_header(sgn(one).read_bytes())
+        record = peerlist.parse(path.read_bytes())["records"][-1]
+        assert header["signer_name"] == record["subject"]
+        assert header["signer_issuer"] == record["issuer"]
+        assert header["signer_serial"] == record["serial"]
+    assert ctlsign("config", "verify", "--trust", trust, sgn(one)).status == 1
+    ctlsign.ok("config", "sign", *signs, "--style", "rfc4514", one)
+    ctlsign.ok("config", "verify", "--trust", rfc, sgn(one))
+
+
+def test_a_signer_that_no_tftp_record_names_is_refused(ctlsign, cluster, one, trust):
+    words = ["config", "sign", "-k", cluster / "capf.key", "--cert", cluster / "capf.pem",
+             "--timestamp", TIME]
+    ctlsign.refused(1, *words, "--trust", trust, one, says="TFTP")
+    assert not sgn(one).exists()
+    ctlsign.ok(*words, one)
+    run = ctlsign("config", "verify", "--trust", trust, sgn(one))
+    assert run.status == 1 and "as CAPF" in run.out
+
+
+def test_locale_files_have_their_folder(ctlsign, signs, by, served, tmp_path):
+    path = served / "English_United_States" / "mk-sip.jar"
+    path.parent.mkdir()
+    path.write_bytes(b"jar")
+    ctlsign.ok("config", "sign", *signs, "--root", served, path)
+    name = "English_United_States/mk-sip.jar.sgn"
+    assert peerlist.parse_header(sgn(path).read_bytes())["filename"] == name
+    ctlsign.ok("config", "verify", *by, "--root", served, sgn(path))
+    ctlsign.ok("config", "verify", *by, "--filename", name, sgn(path))
+    assert "FILENAME is" in ctlsign("config", "verify", *by, sgn(path)).out
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    ctlsign.ok("config", "sign", *signs, "--root", served, "-o", mirror, path)
+    assert (mirror / name).read_bytes() == sgn(path).read_bytes()
+    outside = tmp_path / "outside.xml"
+    outside.write_bytes(XML)
+    run = ctlsign("config", "sign", *signs, "--root", served, outside)
+    assert run.status == 3 and "not below" in run.err
+
+
+def test_strip_of_firmware_headers(ctlsign, cluster, tmp_path):
+    """Version 1.1 and no timestamp, as in genuine firmware."""
+    name = "term88.sbn"
+    content = os.urandom(5000)
+
+    def text(value):
+        return value.encode() + b"\0"
+
+    def put(tag, value):
+        return bytes([tag]) + len(value).to_bytes(2, "big") + value
+
+    names = "CN=cucm-1051-a-sub1;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL"
+    serial = int(subprocess.run(["openssl", "x509", "-in", cluster / "sub1.pem", "-noout", "-serial"],
+                                check=True, capture_output=True, text=True).stdout.split("=")[1], 16)
+    signer = put(4, text(names)) + put(5, serial.to_bytes(16, "big")) + put(6, text(names))
+    info = put(8, b"\1") + put(9, put(10, b"\0") + put(11, b"\1"))
+    behind = put(14, text(name))
+    front = put(3, b"")[:1] + len(signer).to_bytes(2, "big") + signer
+    front += bytes([7]) + len(info).to_bytes(2, "big") + info
+    length = 5 + 5 + len(front) + 3 + 128 + len(behind)
+    behind += b"\x0d" * (-length % 4)
+    front = put(1, b"\1\1") + put(2, (length + -length % 4).to_bytes(2, "big")) + front
+    signature = sign_raw(front + behind + content, cluster / "sub1.key", tmp_path)
+    path = tmp_path / name
+    path.write_bytes(front + put(12, signature) + behind + content)
+    out = tmp_path / "out"
+    out.mkdir()
+    run = ctlsign.ok("config", "strip", "-o", out, "--cert", cluster / "sub1.pem", path)
+    assert "good signature by" in run.out and (out / name).read_bytes() == content
+    assert ctlsign("config", "strip", path).status == 3
+    assert "1.1" in ctlsign("config", "verify", "--cert", cluster / "sub1.pem", path).out
+
+
+# What verify refuses.
+
+def test_verify_as_a_phone_does(ctlsign, cluster, signs, one, trust, tmp_path):
+    ctlsign.ok("config", "sign", *signs, one)
+    good = sgn(one).read_bytes()
+    assert "good signature" in ctlsign.ok("config", "verify", "--trust", trust, sgn(one)).out
+    header = peerlist.parse_header(good)
+    other = one.with_name("SEP00FF00FF00FF.cnf.xml")
+    other.write_bytes(b"<other/>\n")
+    ctlsign.ok("config", "sign", *signs, other)
+    others = sgn(other).read_bytes()
+    at, _ = field(good, 14)
+    front, back = header["cut"]
+    stolen = sign_raw(peerlist.signed_bytes(good), cluster / "capf.key", tmp_path)
+    cases = {
+        "changed byte": good[:-2] + bytes([good[-2] ^ 1]) + good[-1:],
+        "a byte less": good[:-1],
+        "a byte more": good + b"\n",
+        "timestamp": good.replace(TIME.to_bytes(4, "big"), (TIME + 1).to_bytes(4, "big")),
+        "another file's header": others[:peerlist.parse_header(others)["header_length"]] + XML,
+        "other key": good[:front + 3] + stolen + good[back:],
+        "FILENAME": good[:at] + b"T" + good[at + 1:],
+        "version": b"\1\0\2\1\1" + good[5:],
+    }
+    for name, data in cases.items():
+        sgn(one).write_bytes(data)
+        for vouch in (["--trust", trust], ["--cert", cluster / "sub1.pem"]):
+            run = ctlsign("config", "verify", *vouch, sgn(one))
+            assert run.status == 1 and "BAD signature" in run.out, f"{name}\n{run}"
+        out = tmp_path / "stripped"
+        out.mkdir(exist_ok=True)
+        run = ctlsign("config", "strip", "--trust", trust, "-o", out, sgn(one))
+        # The header of firmware may be 1.1: then it is the signature that is wrong.
+        assert run.status == 1 and not list(out.iterdir()), f"{name}\n{run}"
+    sgn(one).write_bytes(others)
+    assert "FILENAME is" in ctlsign("config", "verify", "--trust", trust, sgn(one)).out
+
+
+def test_every_changed_byte_of_the_header(ctlsign, signs, by, one, tmp_path):
+    ctlsign.ok("config", "sign", *signs, one)
+    good = sgn(one).read_bytes()
+    folder = tmp_path / "changed"
+    folder.mkdir()
+    paths = []
+    for i in range(0, len(good), 1 if not SANITIZED else 7):
+        path = folder / str(i) / sgn(one).name
+        path.parent.mkdir()
+        path.write_bytes(good[:i] + bytes([good[i] ^ 1]) + good[i + 1:])
+        paths.append(path)
+    run = ctlsign("config", "verify", *by, *paths)
+    assert "good signature" not in run.out and run.status == 3, str(run)
+
+
+def test_verify_wants_to_know_who_may_sign(ctlsign, signs, one, trust, by):
+    ctlsign.ok("config", "sign", *signs, one)
+    ctlsign.refused(2, "config", "verify", sgn(one), says="--trust")
+    ctlsign.refused(2, "config", "verify", *by, "--trust", trust, sgn(one), says="contradict")
+    ctlsign.refused(2, "config", "verify", *by, "--digest", "sha1", sgn(one), says="--digest")
+    data = trust.read_bytes()
+    trust.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    ctlsign.refused(3, "config", "verify", "--trust", trust, sgn(one), says="does not verify")
+
+
+def test_what_is_not_signed(ctlsign, by, one):
+    run = ctlsign("config", "verify", *by, one, one.with_name("missing"))
+    assert run.status == 3 and len(run.errors) == 2, str(run)
+
+
+# What sign refuses.
+
+def test_a_configuration_made_of_records(ctlsign, cluster, signs, by, one, trust, tmp_path):
+    """Header and signed span are a list's: it would pass as one (ruling 40)."""
+    data = trust.read_bytes()
+    records = data[peerlist.parse_header(data)["header_length"]:]
+    one.write_bytes(records)
+    run = ctlsign("config", "sign", *signs, one)
+    assert run.status == 3 and "records" in run.err and not sgn(one).exists()
+    one.write_bytes(records[:peerlist.parse_record(records, 0)["length"]] + XML)
+    assert ctlsign("config", "sign", *signs, one).status == 3
+    # Somebody else signed such a thing: verify knows its kind.
+    one.write_bytes(XML)
+    ctlsign.ok("config", "sign", *signs, one)
+    good = sgn(one).read_bytes()
+    header = good[:peerlist.parse_header(good)["header_length"]]
+    front, back = peerlist.parse_header(good)["cut"]
+    signature = sign_raw(peerlist.signed_bytes(header + records), cluster / "sub1.key", tmp_path)
+    sgn(one).write_bytes(header[:front + 3] + signature + header[back:] + records)
+    assert peerlist.openssl_verify(sgn(one).read_bytes(), cluster / "sub1.pem")
+    run = ctlsign("config", "verify", *by, sgn(one))
+    assert run.status == 1 and "records" in run.out
+    assert ctlsign("config", "strip", sgn(one)).status == 3
+
+
+def test_names_of_lists(ctlsign, signs, served, one):
+    path = served / "CTLFile.TLV"
+    path.write_bytes(XML)
+    run = ctlsign("config", "sign", *signs, path)
+    assert run.status == 3 and not sgn(path).exists()
+    run = ctlsign("config", "sign", *signs, "--filename", "CTLFile.tlv", one)
+    assert run.status == 3 and not sgn(one).exists()
+    ctlsign.refused(2, "config", "sign", *signs, "--filename", "x", one, path, says="one file")
+
+
+def test_lists_and_signed_files_are_no_content(ctlsign, signs, one, trust):
+    ctlsign.ok("config", "sign", *signs, one)
+    assert ctlsign("config", "sign", *signs, sgn(one)).status == 3
+    one.write_bytes(trust.read_bytes())
+    assert ctlsign("config", "sign", *signs, one).status == 3
+    os.replace(trust, sgn(one))
+    assert ctlsign("config", "strip", "-o", one.parent, sgn(one)).status == 3
+
+
+def test_usage(ctlsign, cluster, signs, one):
+    ctlsign.refused(2, "config", "bless", one, says="sign, verify or strip")
+    ctlsign.refused(2, "config", "sign", *signs, says="file is missing")
+    ctlsign.refused(2, "config", "sign", one, says="-k")
+    ctlsign.refused(2, "config", "sign", *signs, "--jobs", "0", one, says="--jobs")
+    ctlsign.refused(2, "config", "sign", *signs, "--digest", "md5", one, says="sha512")
+    ctlsign.refused(1, "config", "sign", *signs[:4], "--timestamp", "5", one, says="before")
+    ctlsign.refused(3, "config", "sign", "-k", cluster / "sub1.key", "--cert",
+                    cluster / "pub.pem", one, says="not the key")
+    assert not sgn(one).exists()
+
+
+def test_output_through_a_link_is_refused(ctlsign, signs, one, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    sgn(one).symlink_to(victim)
+    run = ctlsign("config", "sign", *signs, one)
+    assert run.status == 3 and "symbolic link" in run.err and victim.read_text() == "mine"
+
+
+def test_strip_never_overwrites_other_content(ctlsign, signs, one):
+    ctlsign.ok("config", "sign", *signs, one)
+    ctlsign.ok("config", "strip", sgn(one))
+    one.write_bytes(b"edited since")
+    run = ctlsign("config", "strip", sgn(one))
+    assert run.status == 3 and one.read_bytes() == b"edited since"
+    assert not leftovers(one.parent)
+
+
+# Batches.
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_results_come_in_input_order_and_one_bad_file_does_not_stop_the_rest(
+        ctlsign, cluster, signs, by, served, jobs):
+    paths = many(served, 300)
+    paths[7].unlink()
+    paths[8].unlink()
+    paths[8].mkdir()
+    run = ctlsign("config", "sign", *signs, "-j", jobs, *paths)
+    assert run.status == 3 and len(run.errors) == 2, str(run)
+    good = [p for i, p in enumerate(paths) if i not in (7, 8)]
+    assert run.out.splitlines() == [f"{sgn(p)}: signed" for p in good]
+    assert "300 of 300 files, 298 signed, 2 failed" in run.err
+    for path in good[::50]:
+        assert peerlist.openssl_verify(sgn(path).read_bytes(), cluster / "sub1.pem")
+    run = ctlsign.ok("config", "verify", *by, "-j", jobs, *map(sgn, good))
+    assert [line.split(":")[0] for line in run.out.splitlines()] == [str(sgn(p)) for p in good]
+    assert not leftovers(served)
+
+
+def test_verify_says_which_are_bad(ctlsign, signs, by, served):
+    paths = many(served, 20)
+    ctlsign.ok("config", "sign", *signs, *paths)
+    sgn(paths[3]).write_bytes(sgn(paths[3]).read_bytes() + b" ")
+    run = ctlsign("config", "verify", *by, *map(sgn, paths))
+    assert run.status == 1
+    assert [i for i, line in enumerate(run.out.splitlines()) if "BAD" in line] == [3]
+
+
+@pytest.mark.parametrize("separator, more", [(b"\n", []), (b"\0", []), (b"\0", ["-0"])])
+def test_names_from_a_file_and_from_standard_input(ctlsign, signs, served, tmp_path, separator, more):
+    paths = many(served, 5)
+    if separator == b"\0":
+        odd = served / "two\nlines.xml"
+        odd.write_bytes(XML)
+        paths.append(odd)
+    text = b"".join(os.fsencode(p) + separator for p in paths)
+    names = tmp_path / "names"
+    names.write_bytes(text)
+    ctlsign.ok("config", "sign", *signs, "--files-from", names, *more)
+    assert all(sgn(p).exists() for p in paths)
+    for path in paths:
+        sgn(path).unlink()
+    ctlsign.ok("config", "sign", *signs, "--files-from", "-", *more, input=text)
+    assert all(sgn(p).exists() for p in paths)
+    ctlsign.ok("config", "sign", *signs, "--files-from", "/dev/null")
+
+
+def test_skip_unchanged(ctlsign, cluster, signs, served):
+    paths = many(served, 6)
+    words = ["config", "sign", *signs[:4], "--skip-unchanged"]
+    ctlsign.ok(*words, *paths)
+    before = {p: (sgn(p).stat().st_ino, sgn(p).read_bytes()) for p in paths}
+    assert ctlsign.ok(*words, *paths).out.count(": unchanged") == 6
+    paths[0].write_bytes(b"new content of this file")
+    sgn(paths[1]).write_bytes(before[paths[1]][1][:-1])
+    sgn(paths[2]).unlink()
+    sgn(paths[3]).write_bytes(before[paths[4]][1])
+    run = ctlsign.ok(*words, *paths)
+    assert [line.split(": ")[1] for line in run.out.splitlines()] == \
+        ["signed"] * 4 + ["unchanged"] * 2
+    for path in paths[4:]:
+        assert (sgn(path).stat().st_ino, sgn(path).read_bytes()) == before[path]
+    assert ctlsign.ok(*words, "--digest", "sha512", *paths).out.count(": signed") == 6
+    run = ctlsign.ok("config", "sign", "-k", cluster / "capf.key", "--cert", cluster / "capf.pem",
+                     "--skip-unchanged", *paths)
+    assert run.out.count(": signed") == 6
+
+
+def test_json(ctlsign, signs, by, served):
+    paths = many(served, 3)
+    run = ctlsign("config", "sign", *signs, "--json", *paths, served / "missing")
+    assert run.status == 3
+    said = json.loads(run.out)
+    assert [f["status"] for f in said["files"]] == ["signed"] * 3 + ["failed"]
+    assert said["files"][0]["output"] == str(sgn(paths[0])) and said["files"][0]["bytes"] == 100
+    assert said["counts"]["signed"] == 3 and said["counts"]["failed"] == 1
+    said = json.loads(ctlsign.ok("config", "verify", *by, "--json", sgn(paths[0])).out)
+    assert said["files"][0]["verified"] and said["files"][0]["signer"].startswith("CN=")
+    assert json.loads(ctlsign.ok("config", "strip", "--json", sgn(paths[0])).out)["files"][0][
+        "verified"] is False
+
+
+def test_results_that_would_meet(ctlsign, signs, served, tmp_path):
+    for name in "ab":
+        (served / name).mkdir()
+        (served / name / "x.xml").write_text(name)
+    out = tmp_path / "out"
+    out.mkdir()
+    run = ctlsign("config", "sign", *signs, "-o", out, served / "a" / "x.xml", served / "b" / "x.xml")
+    assert run.status == 3 and (out / "x.xml.sgn").read_bytes().endswith(b"a")
+
+
+def test_a_batch_logs_in_once(ctlsign, lab, fault, cluster, served):
+    """A token signs with the bytes of the key file."""
+    paths = many(served, 200)
+    f = fault()
+    words = ["config", "sign", "--timestamp", TIME, *paths]
+    ctlsign.ok(*words, *f.key(), env=f.env)
+    assert f.logins == 1 and f.calls("C_Sign") == 200 and f.calls("C_OpenSession") <= 3
+    signed = [sgn(p).read_bytes() for p in paths]
+    ctlsign.ok(*words, "-k", cluster / f"{TWO}.key", "--cert", cluster / f"{TWO}.pem")
+    assert [sgn(p).read_bytes() for p in paths] == signed
+    f.forget()
+    ctlsign.ok(*words, *f.key(), "--skip-unchanged", env=f.env)
+    assert f.calls("C_Sign") == 0
+
+
+@pytest.mark.parametrize("plan", ["C_Sign 50+ fail 0x30", "C_Sign 50 crash", "C_Sign 50 flip"])
+def test_a_token_that_fails_on_the_way(ctlsign, fault, served, plan):
+    paths = many(served, 120)
+    f = fault(plan)
+    words = ["config", "sign", "--timestamp", TIME, "--skip-unchanged", *paths]
+    run = ctlsign(*words, *f.key(), env=f.env)
+    assert run.status == 8 and run.out.count(": signed") >= 40, str(run)
+    assert not sgn(paths[49]).exists() and not leftovers(served)
+    done = sum(sgn(p).exists() for p in paths)
+    assert done == run.out.count(": signed") < 120
+    f.write()
+    run = ctlsign.ok(*words, *f.key(), env=f.env)
+    assert run.out.count(": unchanged") == done and run.out.count(": signed") == 120 - done
+
+
+def test_a_wrong_pin_is_one_attempt(ctlsign, lab, fault, served, tmp_path):
+    pin = tmp_path / "wrong"
+    pin.write_text("0000")
+    pin.chmod(0o600)
+    f = fault()
+    run = ctlsign("config", "sign", *f.key(pin_file=pin), *many(served, 30), env=f.env)
+    assert run.status == 6 and f.logins == 1 and len(list(served.iterdir())) == 30, str(run)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_leaves_whole_files_only(ctlsign, lab, fault, by, served, number):
+    paths = many(served, 400)
+    f = fault("C_Sign * sleep 0.01")
+    words = ["config", "sign", "--timestamp", TIME, "--skip-unchanged", *paths]
+    child = subprocess.Popen([PROGRAM, *map(str, words + f.key())], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env=ctlsign.environment(f.env))
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not any(sgn(p).exists() for p in paths):
+        time.sleep(0.02)
+    child.send_signal(number)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == -number, (out, err)
+    done = [p for p in paths if sgn(p).exists()]
+    assert 0 < len(done) < 400
+    if number != signal.SIGKILL:
+        assert not leftovers(served) and out.decode().count(": signed") == len(done)
+    for path in done[::20]:
+        data = sgn(path).read_bytes()
+        assert len(data) == peerlist.parse_header(data)["header_length"] + 100
+    f.write()
+    run = ctlsign.ok(*words, *f.key(), env=f.env)
+    assert run.out.count(": unchanged") == len(done)
+    assert not leftovers(served)
+
+
+def test_a_file_that_is_long_takes_no_memory(ctlsign, signs, by, served, tmp_path):
+    """Sparse files stay so; the peak is that of a process that reads a short one."""
+    path = served / "long.bin"
+    size = 300 << 20
+    with open(path, "wb") as f:
+        f.truncate(size)
+    (tmp_path / "out").mkdir()
+    for words in (["sign", *signs, path], ["verify", *by, sgn(path)],
+                  ["strip", *by, "-o", tmp_path / "out", sgn(path)]):
+        child = subprocess.Popen([PROGRAM, "config", *map(str, words)], stdout=subprocess.PIPE,
+                                 env=ctlsign.environment())
+        peak = 0
+        while child.poll() is None:
+            try:
+                with open(f"/proc/{child.pid}/status", encoding="ascii") as status:
+                    found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
+                peak = max(peak, int(found.group(1)) if found else 0)
+            except (OSError, AttributeError):
+                pass
+            time.sleep(0.005)
+        assert child.returncode == 0
+        assert SANITIZED or 0 < peak < 14 * 1024, f"{words}: {peak} KiB"
+    assert sgn(path).stat().st_blocks * 512 < 1 << 20
+    assert (tmp_path / "out" / path.name).stat().st_size == size
