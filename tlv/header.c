@@ -102,6 +102,10 @@ static enum status find_length(struct span bytes, uint16_t *out, struct tlv_err 
 			return err_set_at(e, ST_INPUT, f.at,
 					  "header length: %u bytes claimed, %zu remain",
 					  (unsigned)*out, bytes.n);
+		if (*out < w.c.at)
+			return err_set_at(e, ST_INPUT, f.at,
+					  "header length: %u bytes end before its own field does",
+					  (unsigned)*out);
 		return ST_OK;
 	}
 	if (e != NULL && e->status != ST_OK)
