@@ -207,9 +207,9 @@ void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out)
 	check_fields(TLV_SCOPE_HEADER, h->raw, 0, 0, out);
 	check_present(TLV_SCOPE_HEADER, h->present, wanted, COUNT(wanted), 0, 0, out);
 	check_codes(h, out);
-	if (h->padding_at != 0 || h->padding > 3 || h->raw.n % 4 != 0)
+	if (h->padding_astray || h->padding > 3 || h->raw.n % 4 != 0)
 		tlv_find(out, TLV_FIND_PADDING, 0,
-			 h->padding_at != 0 ? (int64_t)h->padding_at : TLV_NO_OFFSET,
+			 h->padding_astray ? (int64_t)h->padding_at : TLV_NO_OFFSET,
 			 "padding: must fill the header's end up to a multiple of 4 bytes, once");
 }
 

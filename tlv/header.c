@@ -74,10 +74,18 @@ static enum status note(struct tlv_header *h, const struct tlv_field *f, struct 
 	return ST_OK;
 }
 
+/* What follows the last padding so far is at `at`: more of it, or the header's end, or it was astray. */
+static void end_padding(struct tlv_header *h, size_t at, size_t last)
+{
+	if (h->padding == 0 || at == last + 1 || h->padding_astray)
+		return;
+	h->padding_astray = true;
+	h->padding_at = last;
+}
+
 static void note_padding(struct tlv_header *h, const struct tlv_field *f, size_t *last)
 {
-	if (h->padding > 0 && f->at != *last + 1 && h->padding_at == 0)
-		h->padding_at = *last;
+	end_padding(h, f->at, *last);
 	h->padding++;
 	*last = f->at;
 }
@@ -133,8 +141,7 @@ enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tl
 		else
 			(void)note(h, &f, e);
 	}
-	if (h->padding > 0 && last + 1 != length && h->padding_at == 0)
-		h->padding_at = last;
+	end_padding(h, length, last);
 	return err_in(e, "header");
 }
 

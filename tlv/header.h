@@ -28,8 +28,9 @@ struct tlv_header {
 	struct span filename;
 	uint32_t timestamp; /* seconds since 1970 UTC */
 	uint8_t signer_version[2];
-	size_t padding;	   /* number of padding bytes */
-	size_t padding_at; /* offset of the first that is not at the end, 0: none */
+	size_t padding;	     /* number of padding bytes */
+	bool padding_astray; /* some is not at the end */
+	size_t padding_at;   /* offset of such a byte */
 };
 
 static inline bool tlv_header_has(const struct tlv_header *h, enum tlv_tag tag)
