@@ -79,7 +79,7 @@ static bool read_value(struct tlv_walk *w, struct tlv_field *f, struct tlv_err *
 	const char *of = w->depth > 0 ? " in the container" : "";
 
 	if (room(w) < 2 || !cursor_u16(&w->c, &n)) {
-		malformed(e, f, "the file ends in its length");
+		malformed(e, f, "its length is cut off");
 		return false;
 	}
 	if (n > room(w))
