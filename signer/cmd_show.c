@@ -188,7 +188,8 @@ static enum status print_file(const struct list_file *f, const char *kind, struc
 
 static bool signed_by(const struct tlv_list *l, const struct tlv_record *r)
 {
-	return r->role == TLV_ROLE_SAST && span_eq(r->serial, l->header.signer_serial) &&
+	return r->role == TLV_ROLE_SAST && tlv_record_has(r, TLV_R_FUNCTION) &&
+	       span_eq(r->serial, l->header.signer_serial) &&
 	       span_eq(r->issuer, l->header.signer_issuer);
 }
 

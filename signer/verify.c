@@ -61,7 +61,8 @@ static void explain_missing(struct tlv_findings *f, const struct tlv_list *l)
 
 		if (!span_eq(r.serial, l->header.signer_serial) || r.serial.n == 0)
 			continue;
-		if (span_eq(r.issuer, l->header.signer_issuer) && r.role != TLV_ROLE_SAST) {
+		if (span_eq(r.issuer, l->header.signer_issuer) &&
+		    (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION))) {
 			tlv_find(f, TLV_FIND_SIGNER_NOT_SAST, i + 1, (int64_t)r.at,
 				 "the signer's certificate is here, but not as SAST");
 			return;
