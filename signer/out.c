@@ -58,15 +58,31 @@ void out_safe(struct span text)
 	buf_free(&b);
 }
 
+/* What jansson's ASCII still holds of controls is DEL, which is legal in JSON and obeyed by terminals. */
+static int put_json(const char *text, size_t n, void *arg)
+{
+	size_t from = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] != 0x7f)
+			continue;
+		(void)fwrite(text + from, 1, i - from, stdout);
+		(void)printf("\\u007f");
+		from = i + 1;
+	}
+	(void)fwrite(text + from, 1, n - from, stdout);
+	return ferror(stdout) ? -1 : 0;
+}
+
 enum status out_json(json_t *value, struct tlv_err *e)
 {
-	int r = value != NULL ?
-			json_dumpf(value, stdout,
-				   JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) :
-			-1;
+	int r;
 
 	if (value == NULL)
 		return err_nomem(e);
+	r = json_dump_callback(value, put_json, NULL,
+			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	json_decref(value);
 	(void)putchar('\n');
 	return r == 0 ? ST_OK : err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
