@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Named defects: what show and verify say of each, where, and with which status.
+
+tests/defects/golden.tsv is the contract; 'test_defects.py PROGRAM' prints a new one, to be read
+line by line before it is taken over.
+"""
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEFECTS = HERE.parent / "defects"
+sys.path.insert(0, str(DEFECTS))
+
+import generate  # noqa: E402  (found through the path above)
+
+COLUMNS = ["name", "class", "show", "show says", "verify", "verify says", "verdict"]
+# What is no defect of the file, but of the sample cluster: small keys, one anchor, today's date.
+USUAL = ("which is weak today", "a lone SAST", "certificate expired", "is not valid before")
+CLASSES = {(1, 1): "does-not-verify", (0, 1): "does-not-verify", (3, 3): "unreadable", (0, 0): "warns"}
+
+
+def rows_of_golden():
+    with open(DEFECTS / "golden.tsv", encoding="utf-8", newline="") as f:
+        return {row["name"]: row for row in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)}
+
+
+def sentence(err, path):
+    """The error message without the program's and the file's name."""
+    lines = [line for line in err.splitlines() if line.startswith("ctlsign: ")]
+    assert len(lines) <= 1, err
+    return "".join(lines).removeprefix("ctlsign: ").removeprefix(f"{path}: ")
+
+
+def findings(out):
+    """Errors; of a list without errors its unusual warnings."""
+    lines = out.splitlines()[:-1]
+    errors = [line for line in lines if line.startswith("error: ")]
+    return errors or [line for line in lines if not any(usual in line for usual in USUAL)]
+
+
+def row_of(run, name, path):
+    """The row of one defect; run(args) gives status, output and errors."""
+    status, out, err = run(["show", path])
+    row = {"name": name, "show": str(status), "show says": sentence(err, path)}
+    if status == 3:
+        assert "used to sign" in out or "Error parsing" in out
+    status, out, err = run(["verify", "--trust", "self", path])
+    row.update({"verify": str(status), "verify says": sentence(err, path) or " | ".join(findings(out)),
+                "verdict": out.splitlines()[-1] if out else ""})
+    row["class"] = CLASSES[int(row["show"]), int(row["verify"])]
+    return row
+
+
+def harmless(text):
+    """No byte that a terminal obeys; tabs and line ends are ours."""
+    for character in text:
+        code = ord(character)
+        assert code >= 0x20 or character in "\n\t", f"U+{code:04X} in {text!r}"
+        assert not 0x7f <= code <= 0x9f, f"U+{code:04X} in {text!r}"
+        assert not 0xd800 <= code <= 0xdfff, f"not UTF-8: {text!r}"
+
+
+GOLDEN = rows_of_golden() if __name__ != "__main__" else {}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("defects")
+    assert sorted(generate.write(path)) == sorted(GOLDEN)
+    return path
+
+
+def test_there_are_enough_of_each_class():
+    classes = [row["class"] for row in GOLDEN.values()]
+    assert classes.count("does-not-verify") >= 60 and classes.count("unreadable") >= 60
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_defect(ctlsign, folder, name):
+    path = folder / f"{name}.tlv"
+    outputs = []
+
+    def run(args):
+        got = ctlsign(*args)
+        outputs.append(str(got))
+        harmless(got.out + got.err)
+        return got.status, got.out, got.err
+    assert row_of(run, name, path) == GOLDEN[name], "\n".join(outputs)
+
+
+@pytest.mark.parametrize("name", [name for name in GOLDEN if "-with-" in name or "escapes" in name or
+                                  "utf8" in name or "surrogate" in name or "without-nul" in name])
+def test_json_is_harmless_too(ctlsign, folder, name):
+    path = folder / f"{name}.tlv"
+    shown, verified = ctlsign("show", "--json", path), ctlsign("verify", "--trust", "self", "--json", path)
+    assert (str(shown.status), str(verified.status)) == (GOLDEN[name]["show"], GOLDEN[name]["verify"])
+    for run in (shown, verified):
+        harmless(run.out + run.err)
+        if run.status != 3:
+            json.loads(run.out)
+
+
+# The installed list holds every signer as SAST, the weak keys too: only the signature decides.
+BAD = [name for name, row in GOLDEN.items() if row["verdict"] == "BAD signature"
+       and "does not verify with the key" in row["verify says"] and name != "record-public-key-missing"]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_no_phone_that_trusts_the_key_takes_a_bad_signature(ctlsign, folder, name):
+    run = ctlsign("accept", "--installed", folder / "installed" / "weak-anchors.tlv", folder / f"{name}.tlv")
+    assert run.status == 1, str(run)
+    assert run.out.startswith("refused: bad-signature\n"), str(run)
+    harmless(run.out + run.err)
+
+
+def test_every_forgery_is_among_them():
+    forged = {name for name in GOLDEN if name.startswith(("forged-", "pkcs1-"))}
+    # With an exponent of 1 a block in the clear is no forgery: it is what the key's owner would make.
+    clear = {"forged-e1-in-the-clear", "forged-e1-2048-in-the-clear"}
+    assert len(forged) >= 20 and forged - clear <= set(BAD)
+    for name in clear:
+        assert GOLDEN[name]["verify"] == "1" and "anybody can sign" in GOLDEN[name]["verify says"]
+
+
+def test_generator_makes_the_same_bytes_again(folder, tmp_path):
+    subprocess.run(["/usr/bin/python3", DEFECTS / "generate.py", tmp_path], check=True,
+                   stdout=subprocess.DEVNULL)
+    for path in folder.rglob("*.tlv"):
+        assert path.read_bytes() == (tmp_path / path.relative_to(folder)).read_bytes(), path.name
+
+
+def print_golden(program):
+    def run(args):
+        done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+    with tempfile.TemporaryDirectory() as folder:
+        print("\t".join(COLUMNS))
+        for name in generate.write(folder):
+            row = row_of(run, name, pathlib.Path(folder) / f"{name}.tlv")
+            print("\t".join(row[column] for column in COLUMNS))
+
+
+if __name__ == "__main__":
+    print_golden(sys.argv[1])
