@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The seed corpora of the fuzz targets, from the test data and the named defects.
+
+usage: seeds.py DEFECTS OUT     DEFECTS: folder that tests/defects/generate.py wrote
+"""
+import pathlib
+import subprocess
+import sys
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
+
+MANIFESTS = {
+    "whole": "file: CTLFile.tlv\nstyle: cucm\nmode: mixed\ndigest: sha1\nkey: pub.key\ncert: pub.pem\n"
+             "records:\n  - {role: SAST, cert: pub.pem, name: a, address: 10.0.0.1}\n"
+             "  - role: CCM+TFTP\n    cert: pub.pem\n    name: \"b\"\n",
+    "unknown-key": "fiel: x\n",
+    "repeated-key": "file: a\nfile: b\n",
+    "alias": "records:\n  - &a {role: SAST}\n  - *a\n",
+    "two-documents": "file: a\n---\nfile: b\n",
+    "empty": "", "scalar": "x", "sequence": "- a\n", "nested": "records: [[[[]]]]\n",
+    "deep": "records: " + "[" * 200, "nul": "file: \"a\\0b\"\n", "tab": "file:\ta\n",
+    "no-utf8": b"file: \xff\xfe\n", "utf16": "file: a\n".encode("utf-16"), "null": "key: ~\n",
+    "tagged": "file: !!int a\n", "block": "file: |\n  a\n  b\n", "merge": "<<: {file: a}\n",
+}
+URIS = ["pkcs11:token=t", "pkcs11:token=My%20token%25;id=%00%01;object=SAST;type=private",
+        "pkcs11:token=t?pin-source=file:/p&module-path=/m.so", "pkcs11:serial=1;model=m;manufacturer=C",
+        "pkcs11:slot-id=5;token=t;library-version=2.4", "pkcs11:", "pkcs11:;token=t", "pkcs11:token=%0",
+        "pkcs11:token=a;token=b", "pkcs11:tokem=t", "pkcs11:token=t?pin-source=|cat", "PKCS11:token=%c3%a4"]
+
+
+def put(folder, name, content):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def pairs(out, lists):
+    """Every flag once, the good lists against each other, the defects against the list they came from."""
+    good = {path.stem: path.read_bytes() for path in sorted((DATA / "lists").glob("*.tlv"))}
+    flags = 0
+    for first, old in good.items():
+        for second, new in good.items():
+            put(out, f"{first}-{second}", bytes([flags % 64]) + len(old).to_bytes(2, "big") + old + new)
+            flags += 5
+    for path in lists:
+        new, old = path.read_bytes(), good["cucm"]
+        put(out, path.stem, bytes([flags % 64]) + len(old).to_bytes(2, "big") + old + new)
+        put(out, f"{path.stem}-self", bytes([0]) + (len(new) % 65536).to_bytes(2, "big") + new + new)
+        flags += 7
+
+
+def certificates(out):
+    for path in sorted((DATA / "cluster").glob("*.pem")):
+        pem = path.read_bytes()
+        certificate = x509.load_pem_x509_certificate(pem)
+        put(out / "cert", path.name, pem)
+        put(out / "cert", f"{path.stem}.der", certificate.public_bytes(serialization.Encoding.DER))
+        put(out / "name", f"{path.stem}-subject", certificate.subject.public_bytes())
+        put(out / "name", f"{path.stem}-issuer", certificate.issuer.public_bytes())
+    put(out / "cert", "two.pem", b"".join(path.read_bytes() for path in
+                                          sorted((DATA / "cluster").glob("s*.pem"))) * 2)
+
+
+def names(out):
+    """One attribute of every string type, and odd ones."""
+    def tlv(tag, value):
+        return bytes([tag, len(value)]) + value
+
+    def name(*values):
+        return tlv(0x30, b"".join(tlv(0x31, tlv(0x30, oid + value)) for oid, value in values))
+
+    common, unknown = tlv(6, b"\x55\x04\x03"), tlv(6, b"\x2a\x03\x87\x68")
+    types = {"utf8": tlv(0x0c, "ä;".encode()), "printable": tlv(0x13, b" a,+\"\\<># "),
+             "t61": tlv(0x14, b"\xe4"), "ia5": tlv(0x16, b"a\0b"), "bmp": tlv(0x1e, b"\xd8\x3d\xde\0\0a"),
+             "universal": tlv(0x1c, b"\0\1\xf6\0"), "integer": tlv(2, b"\1"), "empty": tlv(0x0c, b"")}
+    for kind, value in types.items():
+        put(out, kind, name((common, value)))
+        put(out, f"{kind}-unknown", name((unknown, value), (common, value)))
+
+
+def keyfiles(out):
+    for path in sorted((DATA / "cluster").glob("*.key"))[:3]:
+        put(out, path.name, path.read_bytes())
+    key, cert = DATA / "cluster" / "pub.key", DATA / "cluster" / "pub.pem"
+    forms = {
+        "pkcs8.der": ["pkcs8", "-topk8", "-nocrypt", "-in", key, "-outform", "DER"],
+        "encrypted.pem": ["pkcs8", "-topk8", "-in", key, "-passout", "pass:x", "-iter", "1"],
+        "rsa.der": ["rsa", "-in", key, "-outform", "DER", "-traditional"],
+        "empty.p12": ["pkcs12", "-export", "-inkey", key, "-in", cert, "-passout", "pass:",
+                      "-iter", "1", "-maciter"],
+        "pass.p12": ["pkcs12", "-export", "-inkey", key, "-in", cert, "-passout", "pass:x",
+                     "-iter", "1"],
+        "old.p12": ["pkcs12", "-export", "-legacy", "-inkey", key, "-in", cert, "-passout", "pass:",
+                    "-iter", "1"],
+    }
+    for name, words in forms.items():
+        run = subprocess.run(["openssl", *map(str, words)], capture_output=True, check=False)
+        if run.returncode == 0:
+            put(out, name, run.stdout)
+
+
+def main(defects, out):
+    out = pathlib.Path(out)
+    lists = sorted(pathlib.Path(defects).glob("*.tlv"))
+    for path in [*sorted((DATA / "lists").glob("*.tlv")), *lists]:
+        content = path.read_bytes()
+        put(out / "list", path.name, content)
+        put(out / "header", path.name, content[:700])
+    put(out / "header", "config.sgn", (DATA / "lists" / "cucm.tlv").read_bytes()[:336] + b"<device/>\n")
+    pairs(out / "accept", lists)
+    certificates(out)
+    names(out / "name")
+    keyfiles(out / "keyfile")
+    for name, text in MANIFESTS.items():
+        put(out / "manifest", name, text)
+    for number, uri in enumerate(URIS):
+        put(out / "uri", f"{number:02}", uri)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
