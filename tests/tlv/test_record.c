@@ -293,7 +293,17 @@ static void names_that_match_nothing(void **state)
 	struct loaded l = load("lists/cucm.tlv");
 	struct tlv_cert c;
 
+	/* An attribute type whose arc is beyond 64 bits. */
+	const struct span endless =
+		SPAN_LIT("\x30\x14\x31\x12\x30\x10\x06\x0b\xff\xff\xff\xff\xff\xff"
+			 "\xff\xff\xff\xff\x7f\x0c\x01x");
+	struct tlv_err e = TLV_ERR_INIT;
+	struct buf b = BUF_INIT;
+
 	(void)state;
+	assert_int_equal(tlv_name_write(&b, endless, TLV_NAME_SERVER, ';', &e), ST_INPUT);
+	assert_string_equal(e.text, "name: an attribute type is malformed");
+	buf_free(&b);
 	assert_int_equal(tlv_cert_walk(tlv_list_record(&l.list, 0).certificate, &c, NULL), ST_OK);
 	assert_false(tlv_name_match(SPAN_LIT("CN=x"), c.subject).matches);
 	assert_false(tlv_name_match(SPAN_LIT(""), SPAN_LIT("\x05\x00")).matches);
