@@ -52,9 +52,9 @@ def row_of(run, name, path):
         assert "used to sign" in out or "Error parsing" in out
     status, out, err = run(["verify", "--trust", "self", path])
     row.update({"verify": str(status), "verify says": sentence(err, path) or " | ".join(findings(out)),
-                "verdict": out.splitlines()[-1] if out else ""})
+                "verdict": out.splitlines()[-1].rstrip() if out else ""})
     row["class"] = CLASSES[int(row["show"]), int(row["verify"])]
-    return row
+    return {column: row[column] or "-" for column in COLUMNS}
 
 
 def harmless(text):
