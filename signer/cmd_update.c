@@ -167,6 +167,31 @@ static enum status open_key(struct update *u, struct tlv_err *e)
 	return key_open(&u->key, &k, e);
 }
 
+/* A list names its signer: compose adds the record where the changes left none. */
+static enum status compose_records(struct update *u, struct tlv_err *e)
+{
+	size_t n = u->edit.entries.n;
+	enum status st = compose(&u->records, &u->edit.entries, key_cert(u->key), &u->compose,
+				 &u->d.sign.signer_at, e);
+
+	if (st == ST_OK && u->edit.entries.n > n)
+		msg_warn("a SAST record of the signer is added: a list must hold its signer's");
+	u->d.sign.records = buf_span(&u->records);
+	return st;
+}
+
+/* The header is written anew; nobody knows where an unknown field would belong in it. */
+static void warn_unknown_fields(const struct update *u)
+{
+	struct tlv_walk w = tlv_walk_of(TLV_SCOPE_HEADER, u->old.list.header.raw, 0);
+	struct tlv_field f;
+
+	while (tlv_walk_next(&w, &f, NULL))
+		if (f.row == NULL)
+			msg_warn("%s: header: tag %u is unknown, and is not in the new list",
+				 u->o->args[0], (unsigned)f.tag);
+}
+
 static enum status prepare(struct update *u, struct tlv_err *e)
 {
 	enum status st = common_token_options(u->o, &u->tok, e);
@@ -188,9 +213,9 @@ static enum status prepare(struct update *u, struct tlv_err *e)
 	u->compose.dialect = tlv_list_dialect(&u->old.list);
 	u->compose.missing = ST_USAGE;
 	if (st == ST_OK)
-		st = compose(&u->records, &u->edit.entries, key_cert(u->key), &u->compose,
-			     &u->d.sign.signer_at, e);
-	u->d.sign.records = buf_span(&u->records);
+		warn_unknown_fields(u);
+	if (st == ST_OK)
+		st = compose_records(u, e);
 	return st == ST_OK ? deliver_prepare(&u->d, u->key, e) : st;
 }
 

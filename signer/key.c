@@ -58,6 +58,12 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 	return same ? ST_OK : err_set(e, ST_INPUT, "is not the key of the signer's certificate");
 }
 
+/* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */
+static bool is_pem(const struct blob *file)
+{
+	return memmem(file->p, file->n, "-----BEGIN ", 11) != NULL;
+}
+
 static bool file_has_cert(const struct blob *file)
 {
 	return memmem(file->p, file->n, "-----BEGIN CERTIFICATE", 22) != NULL;
@@ -80,19 +86,15 @@ static enum status file_cert(struct key *k, const struct keyfile *f, struct tlv_
 static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err *e)
 {
 	struct tok_pin_source src;
-	char prompt[512];
-	struct buf name = BUF_INIT;
+	struct buf prompt = BUF_INIT;
 	enum status st = tok_pin_source_parse(k->opt.tok.pin_source, &src, e);
 
-	buf_printf(&name, "Passphrase of %s: ", k->opt.key);
-	prompt[0] = '\0';
-	if (st == ST_OK &&
-	    span_copy(span_of(buf_cstr(&name), name.n + 1), (uint8_t *)prompt, sizeof prompt))
-		st = tok_pin_read(&src, prompt, k->opt.tok.insecure_file_mode, out, e);
-	else if (st == ST_OK)
-		st = tok_pin_read(&src, "Passphrase of the key: ", k->opt.tok.insecure_file_mode,
-				  out, e);
-	buf_free(&name);
+	buf_printf(&prompt, "Passphrase of %s: ", k->opt.key);
+	if (st == ST_OK)
+		st = buf_failed(&prompt, e);
+	if (st == ST_OK)
+		st = tok_pin_read(&src, buf_cstr(&prompt), k->opt.tok.insecure_file_mode, out, e);
+	buf_free(&prompt);
 	return st;
 }
 
@@ -124,7 +126,7 @@ static enum status open_plain(struct key *k, struct tlv_err *e)
 		/* Later, unless only the passphrase can bring the certificate. */
 		if (k->cert.der.n > 0)
 			st = ST_OK;
-		else if (file_has_cert(&k->file) || k->opt.fallback.n > 0)
+		else if (is_pem(&k->file) && (file_has_cert(&k->file) || k->opt.fallback.n > 0))
 			st = file_cert(k, &f, e);
 		else
 			st = decrypt(k, e);

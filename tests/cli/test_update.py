@@ -967,3 +967,35 @@ def test_names_are_escaped_for_a_terminal(ctlsign, old, out, renewed):
     run = ctlsign.ok("update", o.path, "-o", out, *o.signs, "--add", f"CCM={evil},name=n")
     assert "\x1b" not in run.err + run.out and "\\x1b" in run.err
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", run.err + run.out)
+
+
+# Who signs, and what does not stay --------------------------------------------------------------
+
+def test_an_encrypted_store_brings_its_own_certificate(ctlsign, old, out, tmp_path):
+    """Not the old signer's, which a key file without certificate is taken to be."""
+    o = old("ctl-client")
+    secret, store = tmp_path / "word", tmp_path / "second.p12"
+    secret.write_text("correct horse\n")
+    secret.chmod(0o600)
+    name = o.cluster / "SAST-ADN0054f509"
+    subprocess.run(["openssl", "pkcs12", "-export", "-inkey", f"{name}.key", "-in", f"{name}.pem",
+                    "-passout", f"file:{secret}", "-out", str(store)], check=True)
+    store.chmod(0o600)
+    update(ctlsign, o, out, signs=["-k", store, "--pin-source", f"file:{secret}"],
+           signer="SAST-ADN0054f509")
+
+
+def test_the_signers_record_cannot_be_left_out(ctlsign, old, out):
+    o = old("cucm")
+    run = ctlsign.ok("update", o.path, "-o", out, *o.signs, "--remove", "role=SAST")
+    assert "SAST record of the signer is added" in run.err
+    assert len(check(ctlsign, o, out)["records"]) == 4
+
+
+def test_an_unknown_field_of_the_header_is_named(ctlsign, old, out):
+    o = old("cucm")
+    records = peer_records(o.cluster, ",")
+    o.path.write_bytes(peerwrite.assemble(records, 0, o.cluster / "pub.key",
+                                          extra=peerwrite.field(99, b"what")))
+    run = ctlsign.ok("update", o.path, "-o", out, *o.signs)
+    assert "tag 99 is unknown" in run.err
