@@ -115,7 +115,7 @@ static enum status check_proof(const char *path, const struct cert *c, struct tl
 		return ST_OK;
 	return err_set(
 		e, ST_NO,
-		"%s: nothing proves that a token holds its key%s%s\n'ctlsign export --prove' "
+		"%s: nothing proves that a token holds its key%s%s\n  'ctlsign export --prove' "
 		"writes the proof beside the certificate; --unproven-sast goes on without",
 		path, own.text[0] != '\0' ? ": " : "", own.text);
 }

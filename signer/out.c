@@ -124,11 +124,14 @@ static void say(const char *prefix, const char *text)
 	struct span rest = span_str(text);
 
 	buf_str(&b, prefix);
-	/* Our own line breaks (lists of candidates) stay; everything else that controls is escaped. */
+	/*
+	 * Only a line break that indents what follows is ours: text from files
+	 * must not begin a line that looks like a message.
+	 */
 	while (rest.n > 0) {
 		size_t n = 0;
 
-		while (n < rest.n && span_at(rest, n) != '\n')
+		while (n < rest.n && !span_starts(span_slice(rest, n, 3), SPAN_LIT("\n  ")))
 			n++;
 		safe_text(&b, span_slice(rest, 0, n));
 		if (n < rest.n)

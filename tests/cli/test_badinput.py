@@ -336,3 +336,13 @@ def test_a_time_before_1970_and_after_2106(ctlsign, cluster, target):
     for value in ("-5", "4294967296", "99999999999999999999", "1e9", ""):
         ctlsign.refused(2, *build(cluster, target, "--timestamp", value))
     assert TIME < 4294967296 and PUB
+
+
+def test_a_message_cannot_be_forged(ctlsign, cluster, tmp_path):
+    """A line break in a manifest's value stays within the message's own line."""
+    manifest = cluster / "forged.yaml"
+    manifest.write_text(lists.MANIFEST.format(pub="pub").replace(
+        "role: CAPF,", 'role: "x\\nctlsign: all is well",'))
+    run = ctlsign.refused(3, "build", "-o", tmp_path / "CTLFile.tlv", "-m", manifest)
+    assert not any(line.startswith("ctlsign: all") for line in run.err.splitlines()), str(run)
+    assert "x\\x0actlsign: all is well" in run.err
