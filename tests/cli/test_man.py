@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manual: every verb has its page, filled from the tables, and every session in it is real.
+
+CTLSIGN_GOLDEN=1 writes what the sessions print into the pages, in place of what stands there.
+"""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from conftest import BUILD, DATA, PROGRAM, ROOT, SANITIZED, Lab
+
+PAGES = sorted((ROOT / "docs" / "man").glob("*.scd"))
+NAMES = [page.name.removesuffix(".scd") for page in PAGES]
+SECTION = re.compile(r"^# (.+)\n", re.M)
+VERBS = re.findall(r'^VERB\(\w+, "([a-z]+)"', (ROOT / "signer" / "verbs.def").read_text(), re.M)
+PAGED = [verb for verb in VERBS if f"ctlsign-{verb}.1" in NAMES]
+STATUSES = dict(re.findall(r'^STATUS\(\w+, (\d+), "(.*)"\)',
+                           (ROOT / "tlv" / "status.def").read_text(), re.M))
+
+built = pytest.mark.skipif(not (BUILD / "man").exists(), reason="the manual was not built: no scdoc")
+# The pages do not depend on the preset, and tokens are slow under sanitizers.
+once = pytest.mark.skipif(SANITIZED, reason="once, with the release build")
+
+
+def sections(text):
+    """The page's sections by name."""
+    parts = SECTION.split(text)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def man(name, *options):
+    """The page as a terminal of 200 columns shows it, and what man complains about."""
+    page = BUILD / "man" / f"man{name.rsplit('.', 1)[1]}" / name
+    run = subprocess.run(["man", *options, "-l", str(page)], capture_output=True, text=True,
+                         stdin=subprocess.DEVNULL, check=False,
+                         env={"PATH": "/usr/bin:/bin", "MANWIDTH": "200", "LC_ALL": "C.UTF-8",
+                              "MANPAGER": "cat", "MANROFFOPT": "-rHY=0", "MANOPT": "--no-hyphenation"})
+    assert run.returncode == 0, run.stderr
+    return run.stdout, run.stderr
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+@built
+def test_every_verb_has_its_page_and_every_page_is_of_something():
+    assert {"ctlsign.1"} <= set(NAMES)
+    verbs = {name[len("ctlsign-"):-2] for name in NAMES if re.fullmatch(r"ctlsign-\w+\.1", name)}
+    assert verbs <= set(VERBS)
+
+
+@built
+@pytest.mark.parametrize("name", NAMES)
+def test_man_shows_it_without_a_warning(name):
+    text, complaints = man(name, "--warnings")
+    assert complaints == ""
+    # What apropos and whatis find: one line of name and purpose.
+    assert re.search(rf"^NAME\n +{re.escape(name.rsplit('.', 1)[0])} - [^\n]+\n\n", text, re.M)
+    assert "@" not in re.sub(r"\S+@\S+", "", SECTION.split(text)[0].split("EXAMPLES")[0])
+
+
+@built
+@pytest.mark.parametrize("verb", PAGED)
+def test_the_page_says_what_help_says(ctlsign, verb):
+    text = sections((ROOT / "docs" / "man" / f"ctlsign-{verb}.1.scd").read_text())
+    for needed in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
+        assert needed in text, needed
+    shown = flat(man(f"ctlsign-{verb}.1")[0])
+    usage, _, options = ctlsign.ok("help", verb).out.partition("\noptions:\n")
+    assert usage.splitlines()[0].removeprefix("usage: ") in shown
+    # A row of help: two or six blanks, then what it does, from column 28 on.
+    rows = re.findall(r"^  (?:-(\w), |    )--(\S+)(.*(?:\n {28}.*)*)", options, re.M)
+    assert len(rows) >= 2
+    for short, name, rest in rows:
+        row = flat(f"{f'-{short}, ' if short else ''}--{name} {rest}")
+        assert row in shown, row
+    assert len(re.findall(r"(?<!\S)(?:-\w, )?--[a-z][a-z0-9-]*", sections_of_man(verb)["OPTIONS"])) >= len(rows)
+
+
+def sections_of_man(verb):
+    parts = re.split(r"^(\S.*)\n", man(f"ctlsign-{verb}.1")[0], flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+@built
+@pytest.mark.parametrize("verb", PAGED)
+def test_statuses_are_the_table_s(verb):
+    told = dict(re.findall(r"^ +(\d+)\n +(.+)$", sections_of_man(verb)["EXIT STATUS"], re.M))
+    assert {"0", "2", "3", "70"} <= set(told)
+    for number, meaning in told.items():
+        assert meaning == STATUSES[number]
+
+
+def sessions(text):
+    """The literal blocks of EXAMPLES: [(start, end)] of their insides."""
+    begin = text.index("\n# EXAMPLES\n")
+    end = text.find("\n# ", begin + 2)
+    return [m.span(1) for m in re.compile(r"^```\n(.*?)^```\n", re.M | re.S).finditer(
+        text, begin, end if end > 0 else len(text)) if m.group(1).startswith("$ ")]
+
+
+def commands(session):
+    """[(command as shown, output as shown)]; a command goes on where a line ends in a backslash."""
+    steps = []
+    for line in session.splitlines(keepends=True):
+        if line.startswith("$ ") or (steps and not steps[-1][1] and steps[-1][0].endswith("\\\n")):
+            if line.startswith("$ "):
+                steps.append([line, ""])
+            else:
+                steps[-1][0] += line
+        else:
+            steps[-1][1] += line
+    return steps
+
+
+def play(steps, folder, env):
+    """What each command prints, standard output and error as on a terminal; one shell runs them all."""
+    script = "status=0\n"
+    for n, (command, _) in enumerate(steps):
+        script += f"printf '\\001%d\\n' {n}\n(exit $status)\n{command[2:]}status=$?\n"
+    run = subprocess.run(["bash", "--norc"], input=script.encode(), stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, cwd=folder, env=env, check=False)
+    parts = re.split(r"^\x01\d+\n", run.stdout.decode(), flags=re.M)
+    assert parts[0] == "" and len(parts) == len(steps) + 1, run.stdout.decode()
+    return parts[1:]
+
+
+def agrees(shown, printed):
+    """Equal, where a line '[...]' stands for any lines and '[...]' in a line for anything in it."""
+    pattern = "".join(r"(?:.*\n)*" if line == "[...]\n" else
+                      r"[^\n]*".join(map(re.escape, line.split("[...]")))
+                      for line in shown.splitlines(keepends=True))
+    return re.fullmatch(pattern, printed) is not None
+
+
+@pytest.fixture
+def desk(lab_template, ctlsign, tmp_path):
+    """What ctlsign(1) says that the sessions begin with."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    for path in (DATA / "cluster").iterdir():
+        if not path.name.endswith(".key") or not path.name.startswith("SAST-"):
+            shutil.copy(path, folder)
+    for path in folder.glob("*.key"):
+        path.chmod(0o600)
+    shutil.copy(DATA / "lists" / "cucm.tlv", folder / "CTLFile.tlv")
+    shutil.copy(DATA / "lists" / "ctl-client.tlv", folder / "tokens.tlv")
+    shutil.copytree(lab_template, tmp_path / "lab")
+    lab = Lab(tmp_path / "lab")
+    shutil.copy(lab.pin_file, folder / "pin")
+    (folder / "pin").chmod(0o600)
+    env = ctlsign.environment({**lab.env, "MODULE": lab.module})
+    env["PATH"] = f"{PROGRAM.parent}:{env['PATH']}"
+    return folder, env
+
+
+@once
+@pytest.mark.parametrize("name", NAMES)
+def test_sessions(desk, name):
+    folder, env = desk
+    page = ROOT / "docs" / "man" / f"{name}.scd"
+    text = page.read_text()
+    if name in ("ctlsign-format.5", "ctlsign-tutorial.7"):
+        pytest.skip("has no session, or a test of its own")
+    spans = sessions(text)
+    assert spans, "no session under EXAMPLES"
+    steps = [commands(text[a:b]) for a, b in spans]
+    said = iter(play([step for part in steps for step in part], folder, env))
+    golden = os.environ.get("CTLSIGN_GOLDEN")
+    fresh = text
+    for (a, b), part in reversed(list(zip(spans, [[(c, o, next(said)) for c, o in p] for p in steps]))):
+        for command, shown, printed in part:
+            assert golden or agrees(shown, printed), f"{command}--- shown\n{shown}--- printed\n{printed}"
+        fresh = fresh[:a] + "".join(c + (o if agrees(o, p) else p) for c, o, p in part) + fresh[b:]
+    if golden:
+        page.write_text(fresh)
+
+
+def test_sessions_are_compared():
+    assert agrees("a\n[...]\nb [...]c\n", "a\nx\ny\nb 1 c\n")
+    assert agrees("[...]\n", "") and agrees("", "")
+    for shown, printed in (("a\n", "b\n"), ("a\n", "a\nb\n"), ("a\nb\n", "a\n"), ("a [...]\n", "a \nb\n"),
+                           ("", "a\n"), ("a.\n", "ab\n")):
+        assert not agrees(shown, printed), (shown, printed)
