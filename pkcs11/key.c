@@ -29,10 +29,10 @@ struct tok_key {
 };
 
 /*
- * From the folder that the program is in: where it is installed, where it is
- * built, where its tests are built. Never from the environment or a search path.
+ * From the folder that the program is in: where it is built, where it is
+ * installed. Never from the environment or a search path.
  */
-static const char *const guard_dirs[] = { TOK_GUARD_DIR, ".", "..", "../..", "../../.." };
+static const char *const guard_dirs[] = { ".", TOK_GUARD_DIR };
 
 static bool program_folder(char *out, size_t cap)
 {
@@ -59,10 +59,10 @@ static enum status guard_find(char *out, size_t cap, struct tlv_err *e)
 		int n = snprintf(out, cap, "%s/%s/%s", folder, guard_dirs[i], GUARD_NAME);
 
 		if (n > 0 && (size_t)n < cap && access(out, R_OK) == 0)
-			return tok_path_check(out, e);
+			return tok_own_path_check(out, e);
 	}
-	return err_set(e, ST_TOKEN, "'%s' is not installed in '%s/%s'", GUARD_NAME, folder,
-		       TOK_GUARD_DIR);
+	return err_set(e, ST_TOKEN, "'%s' is not installed in '%s/%s': install ctlsign again",
+		       GUARD_NAME, folder, TOK_GUARD_DIR);
 }
 
 typedef void set_list_fn(CK_FUNCTION_LIST *list);

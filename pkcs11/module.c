@@ -11,66 +11,96 @@
 
 #include "pkcs11/env.h"
 
-/* "path" may be written by others than its owner and root, or be replaced by them. */
-static bool safe_entry(const struct stat *sb, uid_t owner)
-{
-	bool known = sb->st_uid == 0 || sb->st_uid == geteuid() || geteuid() == 0;
-	bool open = (sb->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+/* Who may write and replace a file besides root, and what is said where others can. */
+struct keepers {
+	uid_t uid;
+	bool any; /* the file may be anybody's, if theirs alone */
+	const char *words;
+	enum status refused;
+};
 
-	/* A folder such as /tmp is everybody's, but nobody replaces another's file in it. */
-	if (S_ISDIR(sb->st_mode) && (sb->st_mode & S_ISVTX) != 0)
-		open = false;
-	return known && !open &&
-	       (sb->st_uid == 0 || sb->st_uid == geteuid() || sb->st_uid == owner);
+/* A folder such as /tmp is everybody's, but nobody replaces another's file in it. */
+static bool open_to_others(const struct stat *sb)
+{
+	bool sticky = S_ISDIR(sb->st_mode) && (sb->st_mode & S_ISVTX) != 0;
+
+	return !sticky && (sb->st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-static enum status check_folders(char *real, uid_t owner, struct tlv_err *e)
+static enum status check_entry(const struct keepers *k, const char *kind, const char *path,
+			       const struct stat *sb, uid_t owner, struct tlv_err *e)
 {
+	bool known = sb->st_uid == 0 || sb->st_uid == k->uid || sb->st_uid == owner;
+
+	if (known && !open_to_others(sb))
+		return ST_OK;
+	return err_set(e, k->refused, "%s '%s' can be written by others than %s", kind, path,
+		       k->words);
+}
+
+static enum status check_folders(const struct keepers *k, char *real, uid_t owner,
+				 struct tlv_err *e)
+{
+	enum status st = ST_OK;
 	struct stat sb;
 	char *slash;
 
-	while ((slash = strrchr(real, '/')) != NULL) {
+	while (st == ST_OK && (slash = strrchr(real, '/')) != NULL) {
 		*slash = '\0';
 		if (stat(*real == '\0' ? "/" : real, &sb) != 0)
-			return err_set(e, ST_USAGE, "module folder '%s': %s", real,
+			return err_set(e, k->refused, "module folder '%s': %s", real,
 				       strerror(errno));
-		if (!safe_entry(&sb, owner))
-			return err_set(e, ST_USAGE,
-				       "module folder '%s' can be written by others than its owner "
-				       "and root",
-				       *real == '\0' ? "/" : real);
+		st = check_entry(k, "module folder", *real == '\0' ? "/" : real, &sb, owner, e);
 	}
-	return ST_OK;
+	return st;
 }
 
-static enum status check_real(char *real, struct tlv_err *e)
+static enum status check_real(const struct keepers *k, char *real, struct tlv_err *e)
 {
+	enum status st;
 	struct stat sb;
 
 	if (stat(real, &sb) != 0)
-		return err_set(e, ST_USAGE, "module '%s': %s", real, strerror(errno));
+		return err_set(e, k->refused, "module '%s': %s", real, strerror(errno));
 	if (!S_ISREG(sb.st_mode))
-		return err_set(e, ST_USAGE, "module '%s' is not a file", real);
-	if (!safe_entry(&sb, sb.st_uid))
-		return err_set(e, ST_USAGE,
-			       "module '%s' can be written by others than its owner and root",
-			       real);
-	return check_folders(real, sb.st_uid, e);
+		return err_set(e, k->refused, "module '%s' is not a file", real);
+	st = check_entry(k, "module", real, &sb, k->any ? sb.st_uid : k->uid, e);
+	return st != ST_OK ? st : check_folders(k, real, sb.st_uid, e);
+}
+
+static enum status check_path(const struct keepers *k, const char *path, struct tlv_err *e)
+{
+	char *real = realpath(path, NULL);
+	enum status st;
+
+	if (real == NULL)
+		return err_set(e, k->refused, "module '%s': %s", path, strerror(errno));
+	st = check_real(k, real, e);
+	free(real);
+	return st;
 }
 
 enum status tok_path_check(const char *path, struct tlv_err *e)
 {
-	enum status st;
-	char *real;
+	struct keepers k = { .uid = geteuid(),
+			     .any = geteuid() == 0,
+			     .words = "its owner and root",
+			     .refused = ST_USAGE };
 
 	if (*path != '/')
 		return err_set(e, ST_USAGE, "module '%s' is not an absolute path", path);
-	real = realpath(path, NULL);
-	if (real == NULL)
-		return err_set(e, ST_USAGE, "module '%s': %s", path, strerror(errno));
-	st = check_real(real, e);
-	free(real);
-	return st;
+	return check_path(&k, path, e);
+}
+
+enum status tok_own_path_check(const char *path, struct tlv_err *e)
+{
+	struct keepers k = { .words = "root and the owner of this program", .refused = ST_TOKEN };
+	struct stat sb;
+
+	if (stat("/proc/self/exe", &sb) != 0)
+		return err_set(e, ST_TOKEN, "/proc/self/exe: %s", strerror(errno));
+	k.uid = sb.st_uid;
+	return check_path(&k, path, e);
 }
 
 static const char *kit_reason(void)

@@ -16,6 +16,11 @@
  * being root, this user, or anybody where root itself asks. ST_USAGE where not.
  */
 enum status tok_path_check(const char *path, struct tlv_err *e);
+/*
+ * The same for a part of the program itself: only root and the owner of the
+ * program can write or replace it, also where root runs it. ST_TOKEN where not.
+ */
+enum status tok_own_path_check(const char *path, struct tlv_err *e);
 
 struct tok_modules {
 	struct tok_module *list;
