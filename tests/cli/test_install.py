@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build and its installation: what CMake says is missing, and a tree that signs wherever it is put."""
+import os
+import re
+import shutil
+import subprocess
+
+import lists
+import pytest
+from conftest import BUILD, ROOT
+from token_helpers import TWO
+
+GUARD = "ctlsign-guard.so"
+
+
+def run(*words, status=0, **kw):
+    done = subprocess.run([str(w) for w in words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False, **kw)
+    assert done.returncode == status, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def configure(folder, *words, **env):
+    """CMake's own words, when it is to fail."""
+    return run("cmake", "-S", ROOT, "-B", folder, *words, status=1, env={**os.environ, **env}).stderr
+
+
+def needs():
+    """(pkg-config's name, floor, Debian's package) as CMakeLists.txt has them."""
+    rows = re.findall(r'^ +"\w+ (\S+) ([0-9.]+) (\S+)"', (ROOT / "CMakeLists.txt").read_text(), re.M)
+    assert len(rows) >= 6
+    return rows
+
+
+def test_all_that_is_missing_is_said_at_once(tmp_path):
+    said = configure(tmp_path / "build", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON",
+                     PKG_CONFIG_LIBDIR=str(tmp_path))
+    for name, floor, package in needs():
+        assert f"{name} {floor} or later (found: none)" in said, said
+        assert re.search(rf"apt install[^']*\b{package}\b", said), said
+    assert "./scripts/deps build" in said
+
+
+def test_a_library_that_is_too_old_is_named_alone(tmp_path):
+    search = run("pkg-config", "--variable", "pc_path", "pkg-config").stdout.strip()
+    (tmp_path / "libp11.pc").write_text("Name: libp11\nDescription: an old one\nVersion: 0.4.11\n")
+    said = configure(tmp_path / "build", PKG_CONFIG_LIBDIR=f"{tmp_path}:{search}")
+    assert "libp11 0.4.12 or later (found: 0.4.11)" in said
+    assert said.count("or later (found") == 1 and "apt install libp11-dev'" in " ".join(said.split())
+
+
+def test_pkg_config_itself_may_be_missing(tmp_path):
+    said = configure(tmp_path / "build", f"-DPKG_CONFIG_EXECUTABLE={tmp_path / 'none'}")
+    assert re.search(r"apt install\s+pkg-config\b", said), said
+
+
+def test_scripts_deps_installs_what_cmake_asks_for():
+    installed = (ROOT / "scripts" / "deps").read_text()
+    for _, _, package in needs():
+        assert re.search(rf"^\t\tbuild .*\b{package}\b", installed, re.M), package
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """What DESTDIR=… cmake --install writes, and the prefix in it."""
+    destdir = tmp_path_factory.mktemp("destdir")
+    run("cmake", "--install", BUILD, "--prefix", "/opt/ctlsign", env={**os.environ, "DESTDIR": str(destdir)})
+    assert [p.name for p in destdir.iterdir()] == ["opt"]
+    return destdir / "opt" / "ctlsign"
+
+
+@pytest.fixture
+def installed(tree, tmp_path):
+    """A copy of that tree, elsewhere: nothing in it knows where it is."""
+    return shutil.copytree(tree, tmp_path / "elsewhere", symlinks=True)
+
+
+def guard_of(tree):
+    found = list(tree.rglob(GUARD))
+    assert len(found) == 1 and found[0].parent.name == "ctlsign", found
+    return found[0]
+
+
+def words(cluster, out, lab):
+    return ["build", "-o", out, *lists.records(cluster, "tokens"), *lab.key(TWO)]
+
+
+def test_what_is_installed(tree):
+    files = {str(p.relative_to(tree)) for p in tree.rglob("*") if not p.is_dir()}
+    docs = {f"share/doc/ctlsign/{name}" for name in ("README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md",
+                                                     "docs/FORMAT.md")}
+    assert {"bin/ctlsign", *docs} <= files
+    stray = {f for f in files if not re.match(r"bin/ctlsign$|lib.*/ctlsign/ctlsign-guard\.so$|share/", f)}
+    assert not stray, stray
+    for path in (tree / "bin" / "ctlsign", guard_of(tree)):
+        dynamic = run("readelf", "-d", path).stdout
+        assert not re.search(r"RPATH|RUNPATH", dynamic), dynamic
+        assert str(ROOT) not in run("strings", "-a", path).stdout or BUILD.name == "dev"
+
+
+def test_the_installed_tree_signs(ctlsign, cluster, lab, installed, tmp_path):
+    program = installed / "bin" / "ctlsign"
+    ctlsign.ok(*words(cluster, tmp_path / "a.tlv", lab), env=lab.env, program=program)
+    link = tmp_path / "link"
+    link.symlink_to(program)
+    ctlsign.ok(*words(cluster, tmp_path / "b.tlv", lab), env=lab.env, program=link)
+
+
+def test_only_the_tree_itself_has_the_guard(ctlsign, cluster, lab, installed, tmp_path):
+    """Neither the environment nor the working folder brings one in its place."""
+    guard = guard_of(installed)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    guard.rename(folder / GUARD)
+    env = {**lab.env, "LD_LIBRARY_PATH": folder, "P11_MODULE_PATH": folder,
+           "PKCS11_MODULE_PATH": folder / GUARD, "PATH": f"{folder}:/usr/bin:/bin"}
+    ctlsign.refused(8, *words(cluster, tmp_path / "out.tlv", lab), env=env, cwd=folder,
+                    program=installed / "bin" / "ctlsign", says=f"'{GUARD}' is not installed in")
+    assert not (tmp_path / "out.tlv").exists()
+
+
+def test_a_guard_that_others_can_write_is_refused(ctlsign, cluster, lab, installed, tmp_path):
+    guard_of(installed).chmod(0o666)
+    ctlsign.refused(8, *words(cluster, tmp_path / "out.tlv", lab), env=lab.env,
+                    program=installed / "bin" / "ctlsign", says=[GUARD, "can be written by others"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are made by root only")
+def test_a_guard_of_another_user_is_refused(ctlsign, cluster, lab, installed, tmp_path):
+    """Also where root runs the program: somebody may have left it in a folder like /tmp."""
+    os.chown(guard_of(installed), 65534, -1)
+    ctlsign.refused(8, *words(cluster, tmp_path / "out.tlv", lab), env=lab.env,
+                    program=installed / "bin" / "ctlsign", says=[GUARD, "root and the owner of this program"])
