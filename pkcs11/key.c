@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "pkcs11/module.h"
+#include "pkcs11/token.h"
 
 #define GUARD_NAME "ctlsign-guard.so"
 
@@ -63,6 +64,11 @@ static enum status guard_find(char *out, size_t cap, struct tlv_err *e)
 	}
 	return err_set(e, ST_TOKEN, "'%s' is not installed in '%s/%s': install ctlsign again",
 		       GUARD_NAME, folder, TOK_GUARD_DIR);
+}
+
+enum status tok_guard_check(char *path, size_t cap, struct tlv_err *e)
+{
+	return guard_find(path, cap, e);
 }
 
 typedef void set_list_fn(CK_FUNCTION_LIST *list);

@@ -149,13 +149,18 @@ static bool named(CK_FUNCTION_LIST *f, const char *file, const char *want)
 	return strncmp(base, want, n) == 0 && (base[n] == '\0' || strncmp(base + n, ".so", 3) == 0);
 }
 
-static bool is_trust_policy(CK_FUNCTION_LIST *f)
+static bool says_yes(CK_FUNCTION_LIST *f, const char *option)
 {
-	char *value = p11_kit_config_option(f, "trust-policy");
+	char *value = p11_kit_config_option(f, option);
 	bool yes = value != NULL && strcmp(value, "yes") == 0;
 
 	free(value);
 	return yes;
+}
+
+static bool is_trust_policy(CK_FUNCTION_LIST *f)
+{
+	return says_yes(f, "trust-policy");
 }
 
 static enum status add_registered(struct tok_modules *ms, CK_FUNCTION_LIST *f, const char *name,
@@ -241,6 +246,12 @@ void tok_modules_free(struct tok_modules *ms)
 		p11_kit_modules_release(ms->registered);
 	free(ms->list);
 	*ms = TOK_MODULES_INIT;
+}
+
+bool tok_module_logs(const struct tok_module *m)
+{
+	return says_yes(m->f, "log-calls") || says_yes(NULL, "log-calls") ||
+	       strstr(m->name, "pkcs11-spy") != NULL;
 }
 
 /* "unix:path=/run/x" with further ";key=value" behind it. */

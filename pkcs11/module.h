@@ -38,6 +38,9 @@ enum status tok_modules_load(struct tok_modules *ms, const char *path, const cha
 /* Finalises those that are initialised. */
 void tok_modules_free(struct tok_modules *ms);
 
+/* Whether p11-kit prints all calls of the module, and the PINs in them, to stderr (log-calls). */
+bool tok_module_logs(const struct tok_module *m);
+
 /*
  * Where p11-kit-client.so leads: the socket of P11_KIT_SERVER_ADDRESS and its
  * owner, as words for the prompt ("remote socket /run/x of alice"). Empty for

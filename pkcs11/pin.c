@@ -37,6 +37,15 @@ struct tok_pin *tok_secret_new(void)
 	return p;
 }
 
+bool tok_pin_can_lock(void)
+{
+	struct tok_pin *p = tok_secret_new();
+	bool locked = p != NULL && mlock(p, sizeof *p) == 0;
+
+	tok_pin_free(&p);
+	return locked;
+}
+
 void tok_secret_wipe(struct tok_pin *p)
 {
 	if (p != NULL)

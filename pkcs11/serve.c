@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/serve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "pkcs11/child.h"
 #include "pkcs11/hold.h"
 #include "pkcs11/login.h"
+#include "pkcs11/registry.h"
 #include "pkcs11/secret.h"
 #include "pkcs11/wire.h"
 
@@ -211,6 +213,99 @@ void tok_serve_scan(int line, struct tok_pulse *pulse, const void *search)
 	struct tlv_err e = TLV_ERR_INIT;
 
 	if (tok_hold_scan(&h, pulse, &e) == ST_OK)
+		scan_tokens(line, &h);
+	(void)wire_send_done(line, &e, WIRE_FINAL);
+	tok_hold_free(&h);
+}
+
+static void describe(const CK_INFO *info, char *out, size_t cap)
+{
+	char *maker = padded(info->manufacturerID, sizeof info->manufacturerID);
+	char *what = padded(info->libraryDescription, sizeof info->libraryDescription);
+
+	(void)snprintf(out, cap, "%s, %s, %u.%u", maker == NULL ? "" : maker,
+		       what == NULL ? "" : what, (unsigned)info->libraryVersion.major,
+		       (unsigned)info->libraryVersion.minor);
+	free(maker);
+	free(what);
+}
+
+/* Whether it answers; what it says is sent. */
+static bool ask_module(int line, struct tok_module *m, size_t number)
+{
+	struct tok_module_info info = { .name = m->name, .logs = tok_module_logs(m) };
+	struct tlv_err e = TLV_ERR_INIT;
+	char library[256] = "";
+	CK_INFO said;
+	CK_ULONG slots = 0;
+	CK_RV rv = tok_c_initialize(m);
+
+	if (rv != CKR_OK)
+		tok_rv_failed(&e, ST_TOKEN, TOK_CALL_C_Initialize, rv);
+	else if ((rv = tok_c_get_info(m, &said)) != CKR_OK)
+		tok_rv_failed(&e, ST_TOKEN, TOK_CALL_C_GetInfo, rv);
+	else if ((rv = tok_c_get_slot_list(m, NULL, &slots)) != CKR_OK)
+		tok_rv_failed(&e, ST_TOKEN, TOK_CALL_C_GetSlotList, rv);
+	else
+		describe(&said, library, sizeof library);
+	info.library = library;
+	info.slots = slots > TOK_SLOTS_MAX ? TOK_SLOTS_MAX : (unsigned)slots;
+	info.fault = e.text;
+	(void)wire_send_module(line, number, &info);
+	return rv == CKR_OK;
+}
+
+struct unloaded {
+	int line;
+	size_t number; /* of the next one */
+};
+
+static void send_unloaded(void *arg, const char *file)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tok_module_info info = { .name = (char *)(uintptr_t)file };
+	struct unloaded *u = arg;
+
+	err_set(&e, ST_TOKEN, "is registered with p11-kit, which does not load it");
+	info.fault = e.text;
+	(void)wire_send_module(u->line, u->number++, &info);
+}
+
+/* All names first: a module that then takes this process along is known by its number. */
+static uint64_t ask_modules(int line, struct tok_hold *h, struct tok_pulse *pulse)
+{
+	struct tok_modules *ms = &h->modules;
+	uint64_t skip = h->search->skip;
+	struct unloaded u = { .line = line, .number = ms->n };
+
+	for (size_t i = 0; i < ms->n; i++)
+		(void)wire_send_module(line, i,
+				       &(struct tok_module_info){ .name = ms->list[i].name });
+	if (ms->registered != NULL)
+		tok_registry_unloaded(ms->registered, send_unloaded, &u);
+	for (size_t i = 0; i < ms->n; i++) {
+		if ((skip >> i & 1) != 0)
+			continue;
+		tok_pulse_module(pulse, (int)i);
+		if (!ask_module(line, &ms->list[i], i))
+			skip |= UINT64_C(1) << i;
+		tok_pulse_module(pulse, -1);
+	}
+	return skip;
+}
+
+void tok_serve_survey(int line, struct tok_pulse *pulse, const void *search)
+{
+	const struct tok_search *s = search;
+	struct tok_hold h = { .search = s, .warn = { send_warning, &line } };
+	struct tlv_err e = TLV_ERR_INIT;
+	uint64_t skip = 0;
+
+	if (tok_modules_load(&h.modules, s->module_path, s->module_name, pulse, &e) == ST_OK) {
+		skip = ask_modules(line, &h, pulse);
+		(void)tok_slots_scan(&h.scan, &h.modules, s->uri, skip, &h.warn, &e);
+	}
+	if (e.status == ST_OK)
 		scan_tokens(line, &h);
 	(void)wire_send_done(line, &e, WIRE_FINAL);
 	tok_hold_free(&h);

@@ -160,7 +160,7 @@ static enum status look_at_module(struct pass *p, struct tok_module *m, struct t
 {
 	CK_SLOT_ID *list = NULL;
 	CK_ULONG n = 0;
-	CK_RV rv = tok_c_initialize(m);
+	CK_RV rv = m->initialised ? CKR_OK : tok_c_initialize(m);
 	enum status st = ST_OK;
 
 	if (rv != CKR_OK)

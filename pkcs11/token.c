@@ -14,14 +14,25 @@ enum { CERTS_MAX = 4096, BYTES_MAX = 64 << 20 };
 struct harvest {
 	struct tok_info *list;
 	size_t n;
-	size_t bytes; /* received in all: a child that never ends is stopped */
+	struct tok_module_info *modules;
+	size_t nmodules;
 };
 
-static void harvest_free(struct harvest *h)
+static void harvest_free_tokens(struct harvest *h)
 {
 	for (size_t i = 0; i < h->n; i++)
 		tok_info_free(&h->list[i]);
 	free(h->list);
+	h->list = NULL;
+	h->n = 0;
+}
+
+static void harvest_free(struct harvest *h)
+{
+	harvest_free_tokens(h);
+	for (size_t i = 0; i < h->nmodules; i++)
+		tok_module_info_free(&h->modules[i]);
+	free(h->modules);
 	*h = (struct harvest){ .list = NULL };
 }
 
@@ -57,6 +68,43 @@ static enum status add_cert(struct harvest *h, struct span msg, struct tlv_err *
 	if (!wire_read_cert(msg, &certs[i->ncerts]))
 		return nonsense(e);
 	i->ncerts++;
+	return ST_OK;
+}
+
+/* What was found wrong with a module stays: it is left out, and tells no more. */
+static void set_module(struct tok_module_info *at, struct tok_module_info *now)
+{
+	struct tok_module_info last = *at;
+
+	if (last.fault != NULL && *last.fault != '\0') {
+		tok_module_info_free(now);
+		return;
+	}
+	*at = *now;
+	tok_module_info_free(&last);
+}
+
+static enum status add_module(struct harvest *h, struct span msg, struct tlv_err *e)
+{
+	struct tok_module_info *list, now;
+	size_t i;
+
+	if (!wire_read_module(msg, &i, &now))
+		return nonsense(e);
+	if (i > h->nmodules || i >= TOK_MODULES_MAX) {
+		tok_module_info_free(&now);
+		return nonsense(e);
+	}
+	if (i == h->nmodules) {
+		list = reallocarray(h->modules, i + 1, sizeof *list);
+		if (list == NULL) {
+			tok_module_info_free(&now);
+			return err_nomem(e);
+		}
+		h->modules = list;
+		list[h->nmodules++] = (struct tok_module_info){ .name = NULL };
+	}
+	set_module(&h->modules[i], &now);
 	return ST_OK;
 }
 
@@ -129,6 +177,8 @@ static enum status take(struct answer *a, struct span msg, struct tlv_err *e)
 		return a->h == NULL ? nonsense(e) : add_token(a->h, msg, e);
 	case WIRE_CERT:
 		return a->h == NULL ? nonsense(e) : add_cert(a->h, msg, e);
+	case WIRE_MODULE:
+		return a->h == NULL ? nonsense(e) : add_module(a->h, msg, e);
 	case WIRE_CHOSEN:
 		return set_chosen(a->t, msg, e);
 	case WIRE_TOKEN_FLAGS:
@@ -387,6 +437,69 @@ void tok_infos_free(struct tok_info **list, size_t n)
 
 	harvest_free(&h);
 	*list = NULL;
+}
+
+/* The module at which the child died or hung is the one to be told of. */
+static bool blame_module(struct harvest *h, struct tok_search *s, const struct tok_child *c,
+			 const struct tlv_err *e)
+{
+	int at = c == NULL ? -1 : tok_child_died_at(c);
+	char *fault;
+
+	if (at < 0 || (size_t)at >= h->nmodules || (s->skip >> at & 1) != 0)
+		return false;
+	fault = strdup(e->text);
+	if (fault == NULL)
+		return false;
+	free(h->modules[at].fault);
+	h->modules[at].fault = fault;
+	s->skip |= UINT64_C(1) << at;
+	return true;
+}
+
+static enum status survey(struct harvest *h, struct tok_search *s, struct tlv_err *e)
+{
+	for (;;) {
+		struct answer a = { .opt = s->opt, .h = h };
+		struct tlv_err once = TLV_ERR_INIT;
+		struct tok_child *c = NULL;
+		enum status st = search_once(&c, tok_serve_survey, s, &a, &once);
+		bool again = st != ST_OK && !a.done && blame_module(h, s, c, &once);
+
+		end_child(&c, s->opt);
+		if (st == ST_OK)
+			return ST_OK;
+		if (!again)
+			return err_set(e, once.status, "%s", once.text);
+		harvest_free_tokens(h);
+	}
+}
+
+enum status tok_survey(struct tok_survey *out, const struct tok_options *opt, struct tlv_err *e)
+{
+	struct harvest h = { .list = NULL };
+	struct tok_search s;
+	enum status st = search_init(&s, opt, e);
+
+	if (st == ST_OK)
+		st = survey(&h, &s, e);
+	tok_uri_free(&s.uri);
+	for (size_t i = 0; i < h.n; i++)
+		sort_certs(&h.list[i]);
+	*out = (struct tok_survey){
+		.modules = h.modules, .nmodules = h.nmodules, .tokens = h.list, .ntokens = h.n
+	};
+	return st;
+}
+
+void tok_survey_free(struct tok_survey *s)
+{
+	struct harvest h = {
+		.list = s->tokens, .n = s->ntokens, .modules = s->modules, .nmodules = s->nmodules
+	};
+
+	harvest_free(&h);
+	*s = (struct tok_survey){ .modules = NULL };
 }
 
 enum status tok_uri_check(const char *uri, bool command_line, struct tlv_err *e)

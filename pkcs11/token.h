@@ -120,6 +120,33 @@ enum status tok_scan(struct tok_info **list, size_t *n, const struct tok_options
 		     struct tlv_err *e);
 void tok_infos_free(struct tok_info **list, size_t n);
 
+/* What a module says of itself. Strings are owned, never NULL. */
+struct tok_module_info {
+	char *name;	/* its path, or what p11-kit calls it */
+	char *library;	/* "SoftHSM, Implementation of PKCS11, 2.6"; empty where it did not say */
+	unsigned slots; /* that have a token in them */
+	bool logs;	/* p11-kit prints its calls, PINs among them (log-calls) */
+	char *fault;	/* why it is of no use; empty where it answers */
+};
+
+struct tok_survey {
+	struct tok_module_info *modules;
+	size_t nmodules;
+	struct tok_info *tokens; /* as tok_scan finds them */
+	size_t ntokens;
+};
+
+/*
+ * Asks each module on its own, then for their tokens. A module that fails,
+ * crashes, hangs or is registered and not loaded is told in its fault and left
+ * out; that is no failure. After one, *out holds what was heard until then.
+ */
+enum status tok_survey(struct tok_survey *out, const struct tok_options *opt, struct tlv_err *e);
+void tok_survey_free(struct tok_survey *s);
+
+/* Where libp11's guard is, without which no token signs; ST_TOKEN where it is not. */
+enum status tok_guard_check(char *path, size_t cap, struct tlv_err *e);
+
 /* Whether a KEY or CERT argument is a URI ("pkcs11:…", any case). */
 bool tok_is_uri(const char *arg);
 

@@ -211,6 +211,47 @@ bool wire_read_cert(struct span msg, struct tok_cert *out)
 	return false;
 }
 
+bool wire_send_module(int line, size_t number, const struct tok_module_info *info)
+{
+	struct buf b = BUF_INIT;
+
+	buf_u8(&b, WIRE_MODULE);
+	buf_u8(&b, (uint8_t)number);
+	buf_u8(&b, info->logs ? 1 : 0);
+	buf_u32(&b, info->slots);
+	text_field(&b, info->name);
+	text_field(&b, info->library);
+	text_field(&b, info->fault);
+	return put(line, &b);
+}
+
+bool wire_read_module(struct span msg, size_t *number, struct tok_module_info *out)
+{
+	struct cursor c = body(msg);
+	uint8_t i, logs;
+	uint32_t slots;
+
+	*out = (struct tok_module_info){ .name = NULL };
+	if (cursor_u8(&c, &i) && cursor_u8(&c, &logs) && cursor_u32(&c, &slots) &&
+	    take_text(&c, &out->name) && take_text(&c, &out->library) &&
+	    take_text(&c, &out->fault) && c.rest.n == 0) {
+		*number = i;
+		out->logs = logs == 1;
+		out->slots = slots;
+		return true;
+	}
+	tok_module_info_free(out);
+	return false;
+}
+
+void tok_module_info_free(struct tok_module_info *i)
+{
+	free(i->name);
+	free(i->library);
+	free(i->fault);
+	*i = (struct tok_module_info){ .name = NULL };
+}
+
 void tok_cert_free(struct tok_cert *c)
 {
 	free(c->uri);

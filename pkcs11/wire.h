@@ -27,7 +27,8 @@ enum wire_answer {
 	WIRE_CERT,
 	WIRE_CHOSEN, /* the certificate that signs */
 	WIRE_TOKEN_FLAGS,
-	WIRE_SIGNATURE /* ends the answer, like WIRE_DONE */
+	WIRE_SIGNATURE, /* ends the answer, like WIRE_DONE */
+	WIRE_MODULE	/* its number, and what is known of it by now */
 };
 
 /* What a failed request may be followed by. */
@@ -48,6 +49,7 @@ bool wire_send_bytes(int line, enum wire_answer type, struct span bytes);
 bool wire_send_flags(int line, unsigned long flags);
 bool wire_send_token(int line, const struct tok_info *info);
 bool wire_send_cert(int line, const struct tok_cert *cert);
+bool wire_send_module(int line, size_t number, const struct tok_module_info *info);
 
 /* The first byte; -1 where there is none. */
 int wire_type(struct span msg);
@@ -58,8 +60,10 @@ bool wire_read_flags(struct span msg, unsigned long *out);
 /* Owned copies; false also where memory is short, with nothing left to be freed. */
 bool wire_read_token(struct span msg, struct tok_info *out);
 bool wire_read_cert(struct span msg, struct tok_cert *out);
+bool wire_read_module(struct span msg, size_t *number, struct tok_module_info *out);
 
 void tok_cert_free(struct tok_cert *c);
 void tok_info_free(struct tok_info *i);
+void tok_module_info_free(struct tok_module_info *i);
 
 #endif

@@ -6,8 +6,8 @@
 #include "signer/env.h"
 #include "signer/json.h"
 #include "signer/out.h"
+#include "signer/token_judge.h"
 #include "signer/verb.h"
-#include "tlv/name.h"
 
 /* One line of text and one member in JSON. */
 struct row {
@@ -26,66 +26,9 @@ static void token_rows(const struct tok_info *t, struct row rows[TOKEN_ROWS])
 	rows[5] = (struct row){ "pin", tok_pin_state_name(t->pin) };
 }
 
-/* A certificate of a token, judged. */
-struct judged {
-	bool is_cert;
-	struct tlv_cert parts;
-	struct cert_facts facts;
-	bool signs, signs_weakly; /* weakly: with --allow-weak-keys */
-	struct tlv_err why;	  /* why it does not, or what is wrong with the bytes */
-};
-
-static void judge(struct judged *j, struct span der)
-{
-	unsigned bits;
-
-	*j = (struct judged){ .why = TLV_ERR_INIT };
-	j->is_cert = tlv_cert_walk(der, &j->parts, &j->why) == ST_OK &&
-		     cert_judge(der, &j->facts, &j->why) == ST_OK;
-	if (!j->is_cert) {
-		(void)err_in(&j->why, "not a certificate");
-		return;
-	}
-	j->signs = cert_can_sign(&j->parts, false, &bits, &j->why) == ST_OK;
-	j->signs_weakly = !j->signs && cert_can_sign(&j->parts, true, &bits, NULL) == ST_OK;
-}
-
 static const char *key_text(const struct tok_cert *c)
 {
 	return c->key_seen ? "seen" : "unseen without PIN";
-}
-
-/* Writers differ in the serial's byte order. */
-static bool same_serial(struct span a, struct span b)
-{
-	return a.n > 0 && (span_eq(a, b) || span_eq_reversed(a, b));
-}
-
-/* A record without certificate is told by serial and issuer. */
-static bool is_record_of(const struct tlv_record *r, const struct tlv_cert *c)
-{
-	if (r->certificate.n > 0)
-		return span_eq(r->certificate, c->der);
-	return same_serial(r->serial, c->serial) &&
-	       tlv_name_match(tlv_text(r->issuer), c->issuer).matches;
-}
-
-static bool is_sast_of(const struct tlv_list *l, size_t i, const struct tlv_cert *c)
-{
-	struct tlv_record r = tlv_list_record(l, i);
-
-	return r.role == TLV_ROLE_SAST && is_record_of(&r, c);
-}
-
-/* The header names its signer by serial and issuer; whose they are, the SAST records tell. */
-static bool is_signer(const struct tlv_list *l, const struct tlv_cert *c)
-{
-	bool listed = false;
-
-	for (size_t i = 0; i < l->nrecords && !listed; i++)
-		listed = is_sast_of(l, i, c);
-	return listed && same_serial(l->header.signer_serial, c->serial) &&
-	       tlv_name_match(tlv_text(l->header.signer_issuer), c->issuer).matches;
 }
 
 static void print_row(const char *indent, const char *name, const char *value)
@@ -97,11 +40,11 @@ static void print_row(const char *indent, const char *name, const char *value)
 
 static void print_in_list(const struct tlv_list *l, const struct tlv_cert *c)
 {
-	bool signer = is_signer(l, c), any = signer;
+	bool signer = token_is_signer(l, c), any = signer;
 
 	out_printf("    in list: %s", signer ? "signer" : "");
 	for (size_t i = 0; i < l->nrecords; i++) {
-		if (!is_sast_of(l, i, c))
+		if (!token_is_sast(l, i, c))
 			continue;
 		out_printf("%ssast #%zu", any ? ", " : "", i + 1);
 		any = true;
@@ -130,7 +73,7 @@ static void print_serial(struct span s)
 	out_printf("\n");
 }
 
-static void print_signs(const struct judged *j)
+static void print_signs(const struct token_judged *j)
 {
 	out_printf("    signs lists: %s", j->signs	  ? "yes" :
 					  j->signs_weakly ? "with --allow-weak-keys only: " :
@@ -142,9 +85,9 @@ static void print_signs(const struct judged *j)
 
 static void print_cert(const struct tok_cert *c, const struct tlv_list *l)
 {
-	struct judged j;
+	struct token_judged j;
 
-	judge(&j, c->der);
+	token_judge(&j, c->der);
 	print_row("  ", "certificate", c->uri);
 	if (j.is_cert) {
 		print_row("    ", "subject", j.facts.subject);
@@ -181,9 +124,9 @@ static json_t *in_list_json(const struct tlv_list *l, const struct tlv_cert *c)
 {
 	json_t *o = json_object(), *sast = json_array();
 
-	(void)json_object_set_new(o, "signer", json_boolean(is_signer(l, c)));
+	(void)json_object_set_new(o, "signer", json_boolean(token_is_signer(l, c)));
 	for (size_t i = 0; i < l->nrecords; i++)
-		if (is_sast_of(l, i, c))
+		if (token_is_sast(l, i, c))
 			(void)json_array_append_new(sast, json_integer((json_int_t)i + 1));
 	(void)json_object_set_new(o, "sast", sast);
 	return o;
@@ -192,9 +135,9 @@ static json_t *in_list_json(const struct tlv_list *l, const struct tlv_cert *c)
 static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 {
 	json_t *o = json_object();
-	struct judged j;
+	struct token_judged j;
 
-	judge(&j, c->der);
+	token_judge(&j, c->der);
 	json_set_text(o, "uri", span_str(c->uri));
 	json_set_text(o, "label", span_str(c->label));
 	(void)json_object_set_new(o, "id", json_hex(c->id));

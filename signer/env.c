@@ -4,11 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 int64_t env_now(void)
 {
 	return (int64_t)time(NULL);
+}
+
+bool env_clock_synchronised(void)
+{
+	struct timex t = { .modes = 0 };
+
+	return adjtimex(&t) != TIME_ERROR;
 }
 
 int64_t env_ticks_ms(void)

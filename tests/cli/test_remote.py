@@ -18,19 +18,12 @@ import pytest
 from conftest import PROGRAM, ROOT
 from test_token import at_terminal
 from token_helpers import (FAULT, ONE, TWO, build_words, cert_urls, fault,  # noqa: F401
-                           library, out, secret, start, token_urls, wait_for)
+                           library, out, sanitizer, secret, start, token_urls, wait_for)
 
 CLIENT = library("pkcs11/p11-kit-client.so")
 needs_server = pytest.mark.skipif(CLIENT is None or shutil.which("p11-kit") is None,
                                   reason="no p11-kit server and client (p11-kit, p11-kit-modules)")
 pytestmark = needs_server
-
-
-def sanitizer():
-    """A sanitized fault module wants its runtime in p11-kit's processes too."""
-    said = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=False).stdout
-    runtimes = re.findall(r"=> (\S*/lib(?:a|ub)san\S*)", said)
-    return {"LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"} if runtimes else {}
 
 
 class Server:

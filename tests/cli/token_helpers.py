@@ -22,6 +22,13 @@ def library(name):
     return next((str(d / name) for d in LIBRARIES if (d / name).exists()), None)
 
 
+def sanitizer():
+    """A sanitized fault module wants its runtime in p11-kit's processes too."""
+    said = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=False).stdout
+    runtimes = re.findall(r"=> (\S*/lib(?:a|ub)san\S*)", said)
+    return {"LD_PRELOAD": " ".join(runtimes), "ASAN_OPTIONS": "detect_leaks=0"} if runtimes else {}
+
+
 class Fault:
     """The fault module over a lab, with a plan and the count of what was called."""
 
