@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/certset.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "signer/common.h"
+#include "signer/folder.h"
 
 enum status certset_add(struct certset *s, struct span der, const char *file, struct tlv_err *e)
 {
@@ -41,57 +42,51 @@ static bool ends_in(const char *name, const char *ending)
 	return n >= m && strcasecmp(name + n - m, ending) == 0;
 }
 
-static int may_be_certificate(const struct dirent *d)
+static bool may_be_certificate(const char *name)
 {
 	static const char *const others[] = { ".proof", "SHA256SUMS", ".yaml", ".yml", ".tlv",
 					      ".sgn",	".txt",	      ".html", ".key" };
 
-	if (d->d_name[0] == '.')
-		return 0;
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-		if (ends_in(d->d_name, others[i]))
-			return 0;
-	return 1;
+		if (ends_in(name, others[i]))
+			return false;
+	return true;
 }
 
-static enum status add_file(struct certset *s, const char *folder, const char *name,
-			    const struct tlv_warn *warn, struct tlv_err *e)
+struct folder_of_certificates {
+	struct certset *s;
+	const struct tlv_warn *warn;
+};
+
+static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	static const struct tok_options no_tokens = { .uri = NULL };
+	struct folder_of_certificates *f = arg;
+	const char *name = base_name(path);
 	struct tlv_err own = TLV_ERR_INIT;
-	struct buf path = BUF_INIT;
 	struct cert c = CERT_INIT;
 	enum status st;
 
-	buf_printf(&path, "%s/%s", folder, name);
-	st = cert_load(&c, buf_cstr(&path), &no_tokens, warn, &own);
+	(void)named;
+	if (!may_be_certificate(name))
+		return ST_OK;
+	st = cert_load(&c, path, &no_tokens, f->warn, &own);
 	if (st == ST_OK)
-		st = certset_add(s, buf_span(&c.der), name, &own);
-	if (st == ST_BUG)
-		(void)err_nomem(e);
-	else if (st != ST_OK)
-		warn_put(warn, "%s", own.text);
+		st = certset_add(f->s, buf_span(&c.der), name, &own);
 	cert_free(&c);
-	buf_free(&path);
-	return st == ST_BUG ? ST_BUG : ST_OK;
+	if (st == ST_BUG)
+		return err_nomem(e);
+	if (st != ST_OK)
+		warn_put(f->warn, "%s", own.text);
+	return ST_OK;
 }
 
 enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
 			       struct tlv_err *e)
 {
-	struct dirent **names = NULL;
-	int n = scandir(path, &names, may_be_certificate, alphasort);
-	enum status st = ST_OK;
+	struct folder_of_certificates f = { .s = s, .warn = warn };
 
-	if (n < 0)
-		return err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		if (st == ST_OK)
-			st = add_file(s, path, names[i]->d_name, warn, e);
-		free(names[i]);
-	}
-	free(names);
-	return st;
+	return folder_files(path, add_found, &f, e);
 }
 
 void certset_free(struct certset *s)

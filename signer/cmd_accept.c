@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "signer/accept.h"
 #include "signer/common.h"
 #include "signer/deliver.h"
+#include "signer/folder.h"
 #include "signer/out.h"
 #include "signer/verb.h"
 
@@ -150,78 +149,70 @@ static bool looks_like_list(const struct list_file *f, const char *path)
 	       (n > 4 && strcasecmp(path + n - 4, ".tlv") == 0);
 }
 
-/* One list of the history; a file that is no list is not a verdict. */
-static enum status answer_file(struct question *q, const char *path, json_t *all, bool *any,
-			       struct tlv_err *e)
-{
-	struct list_file f;
-	struct acceptance a;
-	json_t *o;
-	enum status st = list_file_read(&f, path, e);
+/* Every list that was ever published, and what holds for all of them. */
+struct history {
+	struct question *q;
+	json_t *all; /* NULL: lines of text */
+	bool any, refused;
+};
 
-	if (st == ST_OK && f.fault.status != ST_OK && looks_like_list(&f, path)) {
-		*e = f.fault;
-		st = e->status;
-	}
-	if (st != ST_OK || f.fault.status != ST_OK) {
-		if (st == ST_OK)
-			msg_warn("%s", f.fault.text);
-		list_file_free(&f);
-		return st;
-	}
-	q->phone.ctl = tlv_list_is_itl(&f.list) ? NULL : &f.list;
-	q->phone.itl = tlv_list_is_itl(&f.list) ? &f.list : NULL;
+static void answer_list(struct history *h, const char *path, const struct tlv_list *l)
+{
+	struct question *q = h->q;
+	struct acceptance a;
+
+	q->phone.ctl = tlv_list_is_itl(l) ? NULL : l;
+	q->phone.itl = tlv_list_is_itl(l) ? l : NULL;
 	a = accept_decide(&q->phone, &q->new_list.list);
 	q->phone.ctl = q->phone.itl = NULL;
-	*any = true;
-	if (all != NULL) {
-		o = acceptance_json(q, &a);
+	h->any = true;
+	h->refused = h->refused || !accepted(q, &a);
+	if (h->all != NULL) {
+		json_t *o = acceptance_json(q, &a);
+
 		json_set_text(o, "installed", span_str(path));
-		(void)json_array_append_new(all, o);
+		(void)json_array_append_new(h->all, o);
 	} else {
 		out_safe(span_str(path));
 		out_printf(": ");
 		print_line(q, &a);
 	}
-	st = accepted(q, &a) ? ST_OK : ST_NO;
+}
+
+/* A file that is no list is no verdict. */
+static enum status answer_file(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	struct list_file f;
+	enum status st = list_file_read(&f, path, e);
+
+	(void)named;
+	if (st == ST_OK && f.fault.status != ST_OK && looks_like_list(&f, path)) {
+		*e = f.fault;
+		st = e->status;
+	} else if (st == ST_OK && f.fault.status != ST_OK) {
+		msg_warn("%s", f.fault.text);
+	} else if (st == ST_OK) {
+		answer_list(arg, path, &f.list);
+	}
 	list_file_free(&f);
 	return st;
 }
 
-static int is_file(const struct dirent *d)
-{
-	return d->d_name[0] != '.' && d->d_type != DT_DIR;
-}
-
 static enum status answer_folder(struct question *q, const char *folder, struct tlv_err *e)
 {
-	struct dirent **names = NULL;
-	int n = scandir(folder, &names, is_file, alphasort);
-	json_t *all = opt_given(q->o, OPT_JSON) ? json_array() : NULL;
-	enum status st = ST_OK, own = ST_OK;
-	bool any = false;
+	struct history h = { .q = q };
+	enum status st;
 
-	if (n < 0)
-		st = err_set(e, ST_INPUT, "%s: %s", folder, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		struct buf path = BUF_INIT;
-
-		buf_printf(&path, "%s/%s", folder, names[i]->d_name);
-		own = st == ST_OK || st == ST_NO ? answer_file(q, buf_cstr(&path), all, &any, e) :
-						   ST_OK;
-		st = own != ST_OK ? own : st;
-		buf_free(&path);
-		free(names[i]);
-	}
-	free(names);
-	if ((st == ST_OK || st == ST_NO) && !any)
+	if (opt_given(q->o, OPT_JSON) && (h.all = json_array()) == NULL)
+		return err_nomem(e);
+	st = folder_files(folder, answer_file, &h, e);
+	if (st == ST_OK && !h.any)
 		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
-	if (all == NULL || (st != ST_OK && st != ST_NO)) {
-		json_decref(all);
-		return st;
-	}
-	own = out_json(all, e);
-	return own != ST_OK ? own : st;
+	if (st == ST_OK && h.all != NULL)
+		st = out_json(h.all, e);
+	else
+		json_decref(h.all);
+	return st == ST_OK && h.refused ? ST_NO : st;
 }
 
 enum status cmd_accept(const struct opts *o, struct tlv_err *e)

@@ -25,8 +25,15 @@ static bool is_regular(const FTSENT *f)
 	return f->fts_info == FTS_SL && stat(f->fts_accpath, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static enum status visit(FTS *fts, FTSENT *f, folder_fn *fn, void *arg, struct tlv_err *e)
+enum depth { THIS_FOLDER, FOLDERS_BELOW };
+
+static enum status visit(FTS *fts, FTSENT *f, enum depth depth, folder_fn *fn, void *arg,
+			 struct tlv_err *e)
 {
+	if (depth == THIS_FOLDER && f->fts_info == FTS_D && f->fts_level > FTS_ROOTLEVEL) {
+		(void)fts_set(fts, f, FTS_SKIP);
+		return ST_OK;
+	}
 	if (f->fts_info == FTS_DNR || f->fts_info == FTS_ERR || f->fts_info == FTS_NS)
 		return err_set(e, ST_INPUT, "%s: %s", f->fts_path, strerror(f->fts_errno));
 	if (f->fts_level > FTS_ROOTLEVEL && f->fts_name[0] == '.') {
@@ -36,7 +43,8 @@ static enum status visit(FTS *fts, FTSENT *f, folder_fn *fn, void *arg, struct t
 	return is_regular(f) ? fn(arg, f->fts_path, false, e) : ST_OK;
 }
 
-static enum status walk(const char *path, folder_fn *fn, void *arg, struct tlv_err *e)
+static enum status walk(const char *path, enum depth depth, folder_fn *fn, void *arg,
+			struct tlv_err *e)
 {
 	char *root = strdup(path);
 	char *const roots[] = { root, NULL };
@@ -54,7 +62,7 @@ static enum status walk(const char *path, folder_fn *fn, void *arg, struct tlv_e
 			st = err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
 		if (f == NULL)
 			break;
-		st = visit(fts, f, fn, arg, e);
+		st = visit(fts, f, depth, fn, arg, e);
 	}
 	if (fts != NULL)
 		(void)fts_close(fts);
@@ -67,8 +75,17 @@ enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_e
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return walk(path, fn, arg, e);
+		return walk(path, FOLDERS_BELOW, fn, arg, e);
 	return fn(arg, path, true, e);
+}
+
+enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return err_set(e, ST_INPUT, "%s: %s", path, strerror(ENOTDIR));
+	return walk(path, THIS_FOLDER, fn, arg, e);
 }
 
 bool folder_file_begins_as_list(const char *path)

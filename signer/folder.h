@@ -23,6 +23,11 @@ typedef enum status folder_fn(void *arg, const char *path, bool named, struct tl
  * are not followed, links to files are. ST_INPUT where a folder cannot be read.
  */
 enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e);
+/*
+ * The same for what stands in this very folder; folders below it are left out.
+ * A named pipe or a device that somebody put there is never opened.
+ */
+enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_err *e);
 
 /* Whether the regular file begins as a list does; false where it cannot be read. */
 bool folder_file_begins_as_list(const char *path);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "signer/cert.h"
+#include "signer/folder.h"
 #include "signer/slurp.h"
 #include "signer/verify.h"
 
@@ -83,12 +82,12 @@ static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
 	return st;
 }
 
-static enum status add_file(struct trust *t, const char *path, const struct tlv_warn *warn,
-			    struct tlv_err *e)
+static enum status add_file(struct trust *t, const char *path, enum slurp_mode mode,
+			    const struct tlv_warn *warn, struct tlv_err *e)
 {
 	struct blob file;
 	struct tlv_list l;
-	enum status st = slurp(path, SLURP_LIST_MAX, SLURP_ANY, &file, e);
+	enum status st = slurp(path, SLURP_LIST_MAX, mode, &file, e);
 
 	if (st != ST_OK)
 		return st;
@@ -113,35 +112,31 @@ static void drop_last_ca(struct trust *t, const struct tlv_warn *warn)
 	trust_entry_free(&t->v[--t->n]);
 }
 
-static enum status add_folder(struct trust *t, const char *path, const struct tlv_warn *warn,
-			      struct tlv_err *e)
+struct folder_of_trust {
+	struct trust *t;
+	const struct tlv_warn *warn;
+};
+
+/* What cannot be read vouches for nobody, and does not silence the others. */
+static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
 {
-	struct dirent **names = NULL;
-	int n = scandir(path, &names, NULL, alphasort);
-	enum status st = ST_OK;
+	struct folder_of_trust *f = arg;
+	struct tlv_err own = TLV_ERR_INIT;
+	enum status st = add_file(f->t, path, SLURP_REGULAR, f->warn, &own);
 
-	if (n < 0)
-		return err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		struct tlv_err own = TLV_ERR_INIT;
-		struct buf file = BUF_INIT;
-
-		buf_printf(&file, "%s/%s", path, names[i]->d_name);
-		if (names[i]->d_name[0] != '.' && add_file(t, buf_cstr(&file), warn, &own) != ST_OK)
-			warn_put(warn, "%s", own.text);
-		drop_last_ca(t, warn);
-		if (own.status == ST_BUG)
-			st = err_nomem(e);
-		buf_free(&file);
-		free(names[i]);
-	}
-	free(names);
-	return st;
+	(void)named;
+	if (st == ST_BUG)
+		return err_nomem(e);
+	if (st != ST_OK)
+		warn_put(f->warn, "%s", own.text);
+	drop_last_ca(f->t, f->warn);
+	return ST_OK;
 }
 
 enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *warn,
 		      struct tlv_err *e)
 {
+	struct folder_of_trust folder = { .t = t, .warn = warn };
 	struct stat st;
 
 	if (strcmp(arg, "self") == 0) {
@@ -149,8 +144,8 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 		return ST_OK;
 	}
 	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
-		return add_folder(t, arg, warn, e);
-	return add_file(t, arg, warn, e);
+		return folder_files(arg, add_found, &folder, e);
+	return add_file(t, arg, SLURP_ANY, warn, e);
 }
 
 static bool signs_in(const struct tlv_list *l, struct span der)

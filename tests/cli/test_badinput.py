@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input: the right status, one clear sentence, no output file, an existing one untouched."""
+import hashlib
 import os
 import pathlib
 import resource
@@ -75,6 +76,29 @@ def test_devices_and_pipes(ctlsign, cluster, target, tmp_path):
 
 
 # Keys ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("verb", ["trust", "uploads", "history", "certs", "identify", "expiry"])
+def test_a_pipe_or_a_device_in_a_folder_is_never_opened(ctlsign, cluster, tmp_path, verb):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    list_ = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", list_)
+    shutil.copy(list_, folder / "b.tlv")
+    shutil.copy(cluster / "sub1.pem", folder / "c.pem")
+    os.mkfifo(folder / "a.tlv")
+    os.mkfifo(folder / "d.pem")
+    (folder / "e.pem").symlink_to("/dev/zero")
+    (folder / "f.pem").symlink_to("/dev/tty")
+    words = {"trust": ["verify", "--trust", folder, list_],
+             "uploads": ["accept", "--installed", list_, "--sast-trust", folder, list_],
+             "history": ["accept", "--installed-dir", folder, list_],
+             "certs": ["update", list_, "-o", tmp_path / "new.tlv", "-k", cluster / "pub.key", "--certs", folder],
+             "identify": ["identify", hashlib.sha1(list_.read_bytes()).hexdigest(), folder],
+             "expiry": ["expiry", "--within", "1d", folder]}[verb]
+    run = ctlsign(*words, timeout=30)
+    assert run.status in ((0, 1) if verb == "expiry" else (0,)), run
+    assert "/dev/" not in run.err and "fifo" not in run.err.lower()
+
 
 def test_a_certificate_without_its_key(ctlsign, cluster, target):
     ctlsign.refused(3, "build", "-o", target, "-k", cluster / "pub.pem", says="pub.pem")
