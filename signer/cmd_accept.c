@@ -119,7 +119,10 @@ static void print_line(const struct question *q, const struct acceptance *a)
 	struct buf text = BUF_INIT;
 
 	accept_reason_text(a, &text);
-	out_printf("%s: %s\n", accepted(q, a) ? "accepted" : "refused", buf_cstr(&text));
+	out_colour(accepted(q, a) ? OUT_GOOD : OUT_BAD);
+	out_printf("%s: %s", accepted(q, a) ? "accepted" : "refused", buf_cstr(&text));
+	out_colour(OUT_PLAIN);
+	out_printf("\n");
 	buf_free(&text);
 }
 

@@ -115,9 +115,19 @@ void help_all(void)
 
 void help_first(void)
 {
+	static const struct {
+		const char *command, *what;
+	} next[] = {
+		{ "ctlsign show CTLFile.tlv", "look at a list" },
+		{ "ctlsign verify --trust CERT CTLFile.tlv", "is it whole, and did CERT sign it" },
+		{ "ctlsign tokens", "which tokens are plugged in" },
+		{ "ctlsign help", "all verbs; 'ctlsign help build' for one" },
+		{ "man ctlsign-tutorial", "the first hour, step by step" },
+	};
+
 	msg_note("usage: ctlsign [--help | --version] <verb> [options] [files]");
-	msg_note("Begin with 'ctlsign show CTLFile.tlv' to look at a list, or 'ctlsign help' for "
-		 "all verbs.");
+	for (size_t i = 0; i < COUNT(next); i++)
+		msg_note("  %-42s%s", next[i].command, next[i].what);
 }
 
 void help_version(void)

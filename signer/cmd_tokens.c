@@ -224,6 +224,9 @@ enum status cmd_tokens(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK && list != NULL)
 		st = read_list(&f, list, e);
 	if (st == ST_OK)
+		msg_step("looking for tokens in %s",
+			 tok.module != NULL ? tok.module : "every module that p11-kit knows");
+	if (st == ST_OK)
 		st = tok_scan(&found, &n, &tok, e);
 	if (st == ST_OK)
 		st = print_all(found, n, list != NULL ? &f.list : NULL, opt_given(o, OPT_JSON), e);

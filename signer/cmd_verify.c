@@ -10,7 +10,12 @@ static void print_findings(const struct tlv_findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct tlv_finding *x = &f->v[i];
 
-		out_printf("%s: ", tlv_finding_is_error(x->code) ? "error" : "warning");
+		bool error = tlv_finding_is_error(x->code);
+
+		out_colour(error ? OUT_BAD : OUT_DOUBTFUL);
+		out_printf("%s:", error ? "error" : "warning");
+		out_colour(OUT_PLAIN);
+		out_printf(" ");
 		if (x->record > 0)
 			out_printf("record %zu: ", x->record);
 		out_safe(span_str(x->text));
@@ -24,10 +29,13 @@ static void print_verdict(const struct tlv_list *l, enum verdict v)
 {
 	static const char *const words[] = { "good signature by ", "UNTRUSTED signature by ",
 					     "BAD signature" };
+	static const enum out_colour colours[] = { OUT_GOOD, OUT_BAD, OUT_BAD };
 
+	out_colour(colours[v]);
 	out_printf("%s", words[v]);
 	if (v != VERDICT_BAD)
 		out_safe(tlv_text(l->header.signer_name));
+	out_colour(OUT_PLAIN);
 	out_printf("\n");
 }
 

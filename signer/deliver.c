@@ -87,7 +87,13 @@ static enum status check_size(const struct delivery *d, struct tlv_err *e)
 		       d->signing.list.n, TLV_PHONE_LIMIT);
 }
 
-static void describe_records(const struct tlv_list *l)
+/* Somebody will be asked whether to sign. */
+static bool asks(const struct delivery *d)
+{
+	return !opt_given(d->o, OPT_YES) && msg_can_ask();
+}
+
+static void describe_records(const struct delivery *d, const struct tlv_list *l)
 {
 	struct buf text = BUF_INIT;
 	long signer = tlv_list_signer(l);
@@ -97,9 +103,10 @@ static void describe_records(const struct tlv_list *l)
 		const struct tlv_role_row *role = tlv_role_find(r.role);
 		const char *subject = field_text(&text, r.subject);
 
-		msg_note("record %zu: %s %s%s", i + 1, role != NULL ? role->text : "?",
-			 *subject != '\0' ? subject : "without certificate",
-			 (long)i == signer ? " (signs)" : "");
+		(asks(d) ? msg_ground :
+			   msg_note)("record %zu: %s %s%s", i + 1, role != NULL ? role->text : "?",
+				     *subject != '\0' ? subject : "without certificate",
+				     (long)i == signer ? " (signs)" : "");
 	}
 	buf_free(&text);
 }
@@ -112,7 +119,7 @@ static void say_line(void *arg, const char *line)
 	if (opt_given(d->o, OPT_DRY_RUN) && !opt_given(d->o, OPT_JSON))
 		out_printf("%s\n", line);
 	else
-		msg_note("%s", line);
+		(asks(d) ? msg_ground : msg_note)("%s", line);
 }
 
 /* What a dry run says, for machines. */
@@ -154,7 +161,7 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e);
 
 	if (st == ST_OK)
-		describe_records(&l);
+		describe_records(d, &l);
 	if (st == ST_OK && d->old != NULL) {
 		lockout_foresee(&d->lockout, d->old, &d->tvs, &l, key_cert(key)->parts.public_key);
 		st = say_changes(d, &l, e);
@@ -242,7 +249,7 @@ enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *
 {
 	enum status st = ST_OK;
 
-	if (!opt_given(d->o, OPT_YES) && msg_can_ask() && !msg_ask("sign this list?"))
+	if (asks(d) && !msg_ask("sign this list?"))
 		st = err_set(e, ST_NO, "not signed");
 	if (st == ST_OK)
 		st = key_login(key, e);

@@ -10,6 +10,7 @@
 #include "pkcs11/rsa.h"
 #include "signer/digest.h"
 #include "signer/keyfile.h"
+#include "signer/out.h"
 #include "signer/slurp.h"
 
 struct key {
@@ -156,6 +157,18 @@ static enum status open_file(struct key *k, struct tlv_err *e)
 	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
 }
 
+static void say_key(const struct key *k)
+{
+	const struct tok_info *t = key_token(k);
+	struct cert_facts facts;
+
+	if (t != NULL)
+		msg_step("token %s, by module %s", t->uri, t->module);
+	if (cert_judge(buf_span(&k->cert.der), &facts, NULL) == ST_OK)
+		msg_step("signer %s, RSA of %u bits", facts.subject, k->bits);
+	cert_facts_free(&facts);
+}
+
 static enum status open_token(struct key *k, struct tlv_err *e)
 {
 	struct tok_options t = k->opt.tok;
@@ -182,7 +195,9 @@ enum status key_open(struct key **out, const struct key_options *opt, struct tlv
 		st = cert_load(&k->cert, opt->cert, &opt->tok, &opt->tok.warn, e);
 	if (st == ST_OK)
 		st = tok_is_uri(opt->key) ? open_token(k, e) : open_file(k, e);
-	if (st != ST_OK)
+	if (st == ST_OK)
+		say_key(k);
+	else
 		key_free(out);
 	return st;
 }
@@ -196,8 +211,12 @@ enum status key_login(struct key *k, struct tlv_err *e)
 {
 	enum status st;
 
-	if (k->tok != NULL)
-		return tok_login(k->tok, e);
+	if (k->tok != NULL) {
+		st = tok_login(k->tok, e);
+		if (st == ST_OK)
+			msg_step("logged in to %s", tok_info(k->tok)->label);
+		return st;
+	}
 	if (k->pkey != NULL)
 		return ST_OK;
 	st = decrypt(k, e);

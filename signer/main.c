@@ -11,6 +11,16 @@
 
 enum { STDERR = 2 };
 
+static enum status set_level(const struct opts *o, struct tlv_err *e)
+{
+	bool quiet = opt_given(o, OPT_QUIET), verbose = opt_given(o, OPT_VERBOSE);
+
+	if (quiet && verbose)
+		return err_set(e, ST_USAGE, "'--quiet' and '--verbose' contradict each other");
+	msg_set_level(quiet ? MSG_QUIET : verbose ? MSG_VERBOSE : MSG_NORMAL);
+	return ST_OK;
+}
+
 static enum status run_verb(const struct verb_row *v, int argc, char **argv, struct tlv_err *e)
 {
 	struct opts o;
@@ -27,7 +37,9 @@ static enum status run_verb(const struct verb_row *v, int argc, char **argv, str
 		st = err_set(e, ST_USAGE, "%s: '%s' is one argument too many", v->name,
 			     o.args[v->max_args]);
 	} else if (st == ST_OK) {
-		st = v->run(&o, e);
+		st = set_level(&o, e);
+		if (st == ST_OK)
+			st = v->run(&o, e);
 	}
 	opts_free(&o);
 	return st;

@@ -8,6 +8,12 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+enum {
+	WORD_MAX = 32, /* letters of a word that may be near another, and its NUL */
+	EDITS_MAX = 3, /* beyond that it is another word */
+	BEGUN_MIN = 2  /* letters that say which word was begun */
+};
+
 static const struct opt_row rows[] = {
 #define ROLE(NAME, number, text, option, shown) \
 	{ OPT_RECORD, \
@@ -39,43 +45,75 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein; words beyond 31 characters are never near. */
+/*
+ * Letters put in, left out, exchanged, and two neighbours swapped, each once
+ * (Damerau's distance, restricted); words beyond 31 letters are never near.
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[32], na = strlen(a), nb = strlen(b);
+	size_t d[WORD_MAX][WORD_MAX], na = strlen(a), nb = strlen(b);
 
-	if (na >= COUNT(row) || nb >= COUNT(row))
+	if (na >= WORD_MAX || nb >= WORD_MAX)
 		return SIZE_MAX;
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= nb; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+	for (size_t i = 0; i <= na; i++) {
+		for (size_t j = 0; j <= nb; j++) {
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
+				       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i][j] > d[i - 2][j - 2] + 1)
+				d[i][j] = d[i - 2][j - 2] + 1;
 		}
 	}
-	return row[nb];
+	return d[na][nb];
+}
+
+/* Where the word begins candidates, it is no slip for any other. */
+static size_t count_begun(const char *word, const char *const *candidates, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n && strlen(word) >= BEGUN_MIN; i++)
+		count += strncmp(candidates[i], word, strlen(word)) == 0;
+	return count;
 }
 
 const char *opt_nearest(const char *word, const char *const *candidates, size_t n)
 {
+	size_t begun = count_begun(word, candidates, n);
+	/* About a third of the letters may be wrong. */
+	size_t allowed = (strlen(word) + 1) / 3;
+	size_t nearest = (allowed < EDITS_MAX ? allowed : EDITS_MAX) + 1;
 	const char *best = NULL;
-	size_t best_distance = strlen(word) / 3 + 1;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t d = distance(word, candidates[i]);
 
-		if (d <= best_distance && (best == NULL || d < best_distance)) {
+		if (begun > 0 && strncmp(candidates[i], word, strlen(word)) != 0)
+			continue;
+		if (d < nearest || begun == 1) {
 			best = candidates[i];
-			best_distance = d;
+			nearest = d;
 		}
 	}
 	return best;
+}
+
+static const char *verb_name(unsigned verb)
+{
+	static const char *const names[] = {
+#define VERB(NAME, name, run, args, min, max, summary) name,
+#include "signer/verbs.def"
+#undef VERB
+	};
+	size_t i = 0;
+
+	while (i + 1 < COUNT(names) && (1U << i) != verb)
+		i++;
+	return names[i];
 }
 
 static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv_err *e)
@@ -94,7 +132,8 @@ static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)n,
 			       word, near);
-	return err_set(e, ST_USAGE, "unknown option '--%.*s'", (int)n, word);
+	return err_set(e, ST_USAGE, "unknown option '--%.*s': see 'ctlsign %s --help'", (int)n,
+		       word, verb_name(verb));
 }
 
 static const struct opt_row *find_long(unsigned verb, const char *name, size_t n)
@@ -159,7 +198,8 @@ static enum status parse_short(struct opts *o, unsigned verb, int argc, char **a
 	const struct opt_row *row = find_short(verb, word[1]);
 
 	if (row == NULL)
-		return err_set(e, ST_USAGE, "unknown option '-%c'", word[1]);
+		return err_set(e, ST_USAGE, "unknown option '-%c': see 'ctlsign %s --help'",
+			       word[1], verb_name(verb));
 	return take_value(o, row, word[2] != '\0' ? word + 2 : NULL, argc, argv, i, e);
 }
 

@@ -2,6 +2,8 @@
 #include "signer/out.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +12,78 @@
 
 #include "signer/env.h"
 
+/* UTF-8 is what comes out; a terminal that does not speak it gets its bytes as \xNN. */
+static bool speaks_utf8(void)
+{
+	static int known = -1;
+
+	if (known < 0) {
+		locale_t l = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+
+		known = l != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, l), "UTF-8") == 0;
+		if (l != (locale_t)0)
+			freelocale(l);
+	}
+	return known == 1;
+}
+
+/* A terminal that does not speak UTF-8. */
+static bool is_plain(int fd)
+{
+	static int known[STDERR_FILENO + 1];
+
+	if (known[fd] == 0)
+		known[fd] = isatty(fd) == 1 && !speaks_utf8() ? 1 : -1;
+	return known[fd] == 1;
+}
+
+/* In one write, so that lines of several processes do not mix. */
+static void put(struct span text, FILE *to, int fd)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < text.n && is_plain(fd); i++) {
+		int c = span_at(text, i);
+
+		if (c < 0x80)
+			buf_u8(&b, (uint8_t)c);
+		else
+			buf_printf(&b, "\\x%02x", (unsigned)c);
+	}
+	if (is_plain(fd))
+		text = buf_span(&b);
+	(void)fwrite(text.n > 0 ? text.p : (const uint8_t *)"", 1, text.n, to);
+	buf_free(&b);
+}
+
 void out_printf(const char *fmt, ...)
 {
+	char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vprintf(fmt, ap);
+	if (!is_plain(STDOUT_FILENO))
+		(void)vprintf(fmt, ap);
+	else if (vasprintf(&text, fmt, ap) >= 0)
+		put(span_str(text), stdout, STDOUT_FILENO);
 	va_end(ap);
+	free(text);
+}
+
+static bool may_colour(int fd)
+{
+	const char *no = env_get("NO_COLOR"), *term = env_get("TERM");
+
+	return isatty(fd) == 1 && (no == NULL || *no == '\0') && term != NULL && *term != '\0' &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static const char *const colours[] = { "\033[0m", "\033[32m", "\033[33m", "\033[1;31m" };
+
+void out_colour(enum out_colour c)
+{
+	if (may_colour(STDOUT_FILENO))
+		(void)fputs(colours[c], stdout);
 }
 
 /* Bytes of the character in front that a terminal may see as it is; 0: none. */
@@ -54,7 +121,7 @@ void out_safe(struct span text)
 	struct buf b = BUF_INIT;
 
 	safe_text(&b, text);
-	(void)fwrite(b.p != NULL ? b.p : (const uint8_t *)"", 1, b.n, stdout);
+	put(buf_span(&b), stdout, STDOUT_FILENO);
 	buf_free(&b);
 }
 
@@ -95,6 +162,13 @@ enum status out_flush(struct tlv_err *e)
 	return ST_OK;
 }
 
+static enum msg_level level = MSG_NORMAL;
+
+void msg_set_level(enum msg_level l)
+{
+	level = l;
+}
+
 /* A progress bar stands on the last line. */
 static bool bar_is_drawn;
 
@@ -105,7 +179,7 @@ bool out_is_terminal(void)
 
 bool msg_can_draw(void)
 {
-	return isatty(STDERR_FILENO) == 1 && env_get("NO_COLOR") == NULL;
+	return level != MSG_QUIET && may_colour(STDERR_FILENO);
 }
 
 void msg_progress(const char *text)
@@ -117,13 +191,14 @@ void msg_progress(const char *text)
 	bar_is_drawn = text != NULL;
 }
 
-/* One write per message, so that lines of several processes do not mix. */
-static void say(const char *prefix, const char *text)
+/* The prefix in its colour, and the text. */
+static void say(enum out_colour c, const char *prefix, const char *text)
 {
+	bool paint = c != OUT_PLAIN && may_colour(STDERR_FILENO);
 	struct buf b = BUF_INIT;
 	struct span rest = span_str(text);
 
-	buf_str(&b, prefix);
+	buf_printf(&b, "%s%s%s", paint ? colours[c] : "", prefix, paint ? colours[OUT_PLAIN] : "");
 	/*
 	 * Only a line break that indents what follows is ours: text from files
 	 * must not begin a line that looks like a message.
@@ -141,7 +216,7 @@ static void say(const char *prefix, const char *text)
 	buf_u8(&b, '\n');
 	msg_progress(NULL);
 	(void)fflush(stdout);
-	(void)fwrite(buf_cstr(&b), 1, b.n, stderr);
+	put(buf_span(&b), stderr, STDERR_FILENO);
 	buf_free(&b);
 }
 
@@ -150,16 +225,25 @@ void msg_error(const struct tlv_err *e)
 	char text[2048];
 
 	err_format(e, text, sizeof text);
-	say("ctlsign: ", text);
+	say(OUT_BAD, "ctlsign: ", text);
 }
 
 static void warn(void *arg, const char *text)
 {
 	(void)arg;
-	say("ctlsign: warning: ", text);
+	if (level != MSG_QUIET)
+		say(OUT_DOUBTFUL, "ctlsign: warning: ", text);
 }
 
 const struct tlv_warn msg_warnings = { .fn = warn, .arg = NULL };
+
+__attribute__((format(printf, 1, 0))) static void vsay(const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	say(OUT_PLAIN, "", text);
+}
 
 void msg_warn(const char *fmt, ...)
 {
@@ -174,13 +258,31 @@ void msg_warn(const char *fmt, ...)
 
 void msg_note(const char *fmt, ...)
 {
-	char text[2048];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	if (level != MSG_QUIET)
+		vsay(fmt, ap);
 	va_end(ap);
-	say("", text);
+}
+
+void msg_ground(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+}
+
+void msg_step(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (level == MSG_VERBOSE)
+		vsay(fmt, ap);
+	va_end(ap);
 }
 
 bool msg_can_ask(void)

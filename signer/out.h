@@ -21,10 +21,22 @@ enum status out_json(json_t *value, struct tlv_err *e);
 /* ST_OUTPUT where stdout could not take it all. */
 enum status out_flush(struct tlv_err *e);
 
+/* What stands out on a terminal; nothing elsewhere, with NO_COLOR or on a dumb one. */
+enum out_colour { OUT_PLAIN, OUT_GOOD, OUT_DOUBTFUL, OUT_BAD };
+void out_colour(enum out_colour c);
+
+/* How much goes to stderr besides errors: --quiet nothing, --verbose every step. */
+enum msg_level { MSG_QUIET, MSG_NORMAL, MSG_VERBOSE };
+void msg_set_level(enum msg_level level);
+
 /* "ctlsign: …" on stderr. */
 void msg_error(const struct tlv_err *e);
 void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void msg_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What a question is about: said even where --quiet is. */
+void msg_ground(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A step, for --verbose: never a secret. */
+void msg_step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A warn_fn that prints "ctlsign: warning: …". */
 extern const struct tlv_warn msg_warnings;
 

@@ -371,9 +371,10 @@ static void warn_cluster(struct plan_model *m)
 		plan_say(w, PLAN_LINE_NOTE, "release-unknown",
 			 "the CUCM release is not known: what its own lists hold was not compared");
 	if (!m->itl)
-		plan_say(w, PLAN_LINE_NOTE, "overwritten",
-			 "'utils ctl …' and a refresh upgrade write CUCM's own list over one that "
-			 "was made outside: compare the checksum after each");
+		plan_say(
+			w, PLAN_LINE_NOTE, "overwritten",
+			"'utils ctl ...' and a refresh upgrade write CUCM's own list over one that "
+			"was made outside: compare the checksum after each");
 }
 
 static void warn_dates(struct plan_model *m)

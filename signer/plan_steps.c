@@ -407,7 +407,7 @@ static void check_sums(struct plan_model *m, const struct stage *s)
 		say(x, "those that CUCM printed for the list that it wrote");
 	else
 		say_sums(x, m, s->offers);
-	note(x, "'ctlsign identify HEX FILE…' says which list another checksum is of");
+	note(x, "'ctlsign identify HEX FILE...' says which list another checksum is of");
 	if (!s->last)
 		plan_say(&x->lines, PLAN_LINE_WARNING, "wait",
 			 "go on when every phone has taken this list: those that have not refuse "

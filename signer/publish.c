@@ -12,6 +12,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "signer/out.h"
+
 #define TEMP_MARK ".ctlsign-"
 enum { TEMP_DIGITS = 8 };
 
@@ -414,6 +416,8 @@ enum status publish_commit(struct publication *p, struct tlv_err *e)
 {
 	enum status st = p->done ? ST_OK : commit(p, p->opt, e);
 
+	if (st == ST_OK)
+		msg_step("%s %s", p->done ? "left as it is:" : "wrote", p->shown);
 	p->done = p->done || st == ST_OK;
 	return st == ST_OK ? ST_OK : err_in(e, "%s", p->shown);
 }

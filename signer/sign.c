@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "signer/digest.h"
+#include "signer/out.h"
 #include "signer/verify.h"
 #include "tlv/list.h"
 
@@ -139,7 +140,12 @@ enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e)
 {
 	enum status st = fill_signature(s, key, e);
 
-	return st == ST_OK ? read_back(s, e) : st;
+	if (st == ST_OK)
+		st = read_back(s, e);
+	if (st == ST_OK)
+		msg_step("signed, read back and verified: %zu bytes, %s", s->list.n,
+			 tlv_digest_find((uint8_t)s->spec->digest)->text);
+	return st;
 }
 
 void signing_free(struct signing *s)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signer/out.h"
+
 static enum status check(const struct stat *st, size_t max, enum slurp_mode mode, struct tlv_err *e)
 {
 	if (S_ISDIR(st->st_mode))
@@ -76,6 +78,8 @@ enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blo
 	if (st != ST_OK) {
 		blob_free(out);
 		(void)err_in(e, "%s", path);
+	} else {
+		msg_step("read %s: %zu bytes", path, out->n);
 	}
 	return st;
 }

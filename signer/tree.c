@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "signer/digest.h"
+#include "signer/out.h"
 
 #define TEMP_MARK ".ctlsign-"
 
@@ -257,6 +258,7 @@ enum status tree_commit(struct tree *t, const struct tlv_warn *warn, struct tlv_
 	if (st != ST_OK)
 		return err_in(e, "%s", t->path);
 	t->committed = true;
+	msg_step("made folder %s", t->path);
 	if (fsync(t->parent_fd) != 0)
 		warn_put(warn, "%s: is written, but its folder cannot be brought to the disk: %s",
 			 t->path, strerror(errno));

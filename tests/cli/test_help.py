@@ -61,6 +61,43 @@ def test_options_in_both_spellings(ctlsign, tmp_path):
         ctlsign.refused(3, "verify", *words, says="none.tlv")
 
 
+def test_alone_it_says_what_to_do_next(ctlsign):
+    run = ctlsign()
+    lines = run.err.splitlines()
+    assert run.status == 2 and run.out == "" and len(lines) <= 8, str(run)
+    assert lines[0].startswith("usage: ctlsign ")
+    # What it proposes is what it takes.
+    verbs = re.findall(r"^  ctlsign ([a-z]+)", run.err, re.M)
+    assert len(verbs) >= 3 and set(verbs) <= set(VERBS), verbs
+
+
+@pytest.mark.parametrize("word, meant", [
+    ("shwo", "show"), ("sohw", "show"), ("shw", "show"), ("veryfi", "verify"), ("verfiy", "verify"),
+    ("buidl", "build"), ("exprot", "export"), ("mgirate", "migrate"), ("identfy", "identify"),
+    ("mig", "migrate"), ("ver", "verify"), ("acept", "accept"), ("tokenz", "tokens"), ("diffs", "diff"),
+    # Another word, not a slip of the fingers; or one that begins two verbs.
+    ("sign", None), ("list", None), ("frobnicate", None), ("x", None), ("ex", None), ("", None),
+    ("CTLFile.tlv", None), ("-", None)])
+def test_the_nearest_verb(ctlsign, word, meant):
+    run = ctlsign(word)
+    said = f"did you mean '{meant}'?" if meant else "see 'ctlsign help'"
+    assert run.status == 2 and said in run.err, str(run)
+    assert ctlsign("help", word).status == 2
+
+
+@pytest.mark.parametrize("verb, word, meant", [
+    ("build", "--stlye", "--style"), ("build", "--digset=sha1", "--digest"), ("build", "--ccm-tfpt", "--ccm-tftp"),
+    ("update", "--inplace", "--in-place"), ("accept", "--instaled", "--installed"),
+    ("export", "--outptu", "--output"), ("build", "--accept-lock", "--accept-lockout"),
+    ("show", "--jsno", "--json"), ("update", "--cer", "--cert"), ("tokens", "--modul", "--module"),
+    ("show", "--style", None), ("verify", "--force", None), ("build", "--x", None), ("build", "--allow", None),
+    ("show", "-x", None)])
+def test_the_nearest_option(ctlsign, verb, word, meant):
+    run = ctlsign(verb, word)
+    said = f"did you mean '{meant}'?" if meant else f"see 'ctlsign {verb} --help'"
+    assert run.status == 2 and said in run.err, str(run)
+
+
 def test_no_colour_without_a_terminal(ctlsign):
     for words in (["help"], ["build", "--help"], ["show", "/nonexistent"]):
         run = ctlsign(*words, env={"TERM": "xterm-256color"})

@@ -318,7 +318,7 @@ def test_numbers_leave_out_what_no_source_knows(world):
         PUB_LABEL, SUB_LABEL, "cucm-1051-a-sub2 (10.48.47.155)"]
     text = world.plan(old, new, "--release", "12.5").out
     assert re.search(r"^   \?\. Put new\.tlv on every TFTP node", text, re.M)
-    assert "'utils ctl …' and a refresh upgrade write CUCM's own list" in text
+    assert "'utils ctl ...' and a refresh upgrade write CUCM's own list" in text
 
 
 def test_both_checksums_of_both_lists(world):
