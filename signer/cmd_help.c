@@ -121,6 +121,7 @@ void help_first(void)
 		{ "ctlsign show CTLFile.tlv", "look at a list" },
 		{ "ctlsign verify --trust CERT CTLFile.tlv", "is it whole, and did CERT sign it" },
 		{ "ctlsign tokens", "which tokens are plugged in" },
+		{ "ctlsign doctor", "what is wrong on this machine, and how to mend it" },
 		{ "ctlsign help", "all verbs; 'ctlsign help build' for one" },
 		{ "man ctlsign-tutorial", "the first hour, step by step" },
 	};

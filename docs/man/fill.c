@@ -31,10 +31,10 @@ static const struct {
 };
 
 static const struct {
-	int number;
+	const char *number;
 	const char *meaning;
 } statuses[] = {
-#define STATUS(name, number, meaning) { number, meaning },
+#define STATUS(name, number, meaning) { #number, meaning },
 #include "tlv/status.def"
 #undef STATUS
 };
@@ -132,11 +132,11 @@ static void put_statuses(FILE *out, char *words)
 	for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
 		size_t i = 0;
 
-		while (i < COUNT(statuses) && statuses[i].number != atoi(word))
+		while (i < COUNT(statuses) && strcmp(statuses[i].number, word) != 0)
 			i++;
 		if (i == COUNT(statuses))
 			die("no such status", word);
-		(void)fprintf(out, "*%d*\n\t", statuses[i].number);
+		(void)fprintf(out, "*%s*\n\t", statuses[i].number);
 		put_text(out, statuses[i].meaning);
 		(void)fprintf(out, "\n\n");
 	}
