@@ -10,7 +10,8 @@
  *   @OPTIONS verb      its options
  *   @STATUS 0 1 2 …    these exit statuses and what they mean
  *
- * So that the manual cannot drift from the parser and the help.
+ * So that the manual cannot drift from the parser and the help. Literal blocks
+ * are taken as they stand.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -152,10 +153,25 @@ static const struct {
 	{ "@STATUS", put_statuses },
 };
 
+/* In literal text scdoc still takes a backslash for an escape, so that sessions would lose theirs. */
+static void put_literal(FILE *out, const char *line)
+{
+	for (; *line != '\0'; line++)
+		(void)fputs(*line == '\\' ? "\\\\" : (const char[]){ *line, '\0' }, out);
+	(void)fputc('\n', out);
+}
+
 static void put_line(FILE *out, char *line)
 {
+	static bool literal;
 	char *words;
 
+	if (strncmp(line, "```", 3) == 0)
+		literal = !literal;
+	if (literal) {
+		put_literal(out, line);
+		return;
+	}
 	if (line[0] != '@') {
 		(void)fprintf(out, "%s\n", line);
 		return;
