@@ -11,6 +11,8 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
+#include "signer/rounds.h"
+
 /* What the passphrase callback is told, and what it tells. */
 struct asked {
 	const char *pass;
@@ -121,18 +123,26 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 			 struct tlv_err *e)
 {
 	struct asked a = { .pass = pass };
+	enum status st;
 	bool loaded;
 
 	*out = (struct keyfile){ .key = NULL };
 	if (bytes.n == 0 || bytes.n > INT32_MAX)
 		return err_set(e, ST_INPUT, "no private key in it");
+	st = rounds_begin(bytes, e);
+	if (st != ST_OK)
+		return st;
 	a.ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
 	if (a.ui == NULL)
 		return err_nomem(e);
 	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
-	loaded = load(out, bytes, &a) || load_legacy(out, bytes, &a);
+	loaded = load(out, bytes, &a) || (!rounds_exceeded(NULL) && load_legacy(out, bytes, &a));
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
+	if (!loaded && rounds_exceeded(e)) {
+		buf_free(&out->cert);
+		return ST_INPUT;
+	}
 	out->needs_pass = !loaded && a.asked;
 	if (loaded || (a.asked && pass == NULL))
 		return ST_OK;

@@ -21,7 +21,8 @@ struct keyfile {
  * Reads a key from a file's bytes. pass is NULL to try without: needs_pass
  * then says whether one is wanted. The empty passphrase of a PKCS#12 file
  * counts as none. Old ciphers (RC2-40, PBE-MD5-DES) are read in a library
- * context of their own. ST_INPUT: no private key in it; ST_PIN: pass is wrong.
+ * context of their own. ST_INPUT: no private key in it, or one whose passphrase
+ * is to be hashed too often (rounds.h); ST_PIN: pass is wrong.
  */
 enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass,
 			 struct tlv_err *e);

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key files that ask for years: how often a passphrase is hashed stands in the file."""
+import os
+import time
+
+import lists
+import pytest
+from conftest import openssl
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+YEARS = 2**31 - 1
+DATA, ENCRYPTED, SHROUDED_KEY = ("2a864886f70d010701", "2a864886f70d010706", "2a864886f70d010c0a0102")
+PBKDF2, PBES2, HMAC_SHA256 = "2a864886f70d01050c", "2a864886f70d01050d", "2a864886f70d0209"
+AES256, SHA256, PBE_SHA1_3DES = "60864801650304012a", "608648016503040201", "2a864886f70d010c0103"
+
+
+def der(tag, content):
+    size = len(content)
+    if size < 128:
+        return bytes([tag, size]) + content
+    return bytes([tag, 0x82]) + size.to_bytes(2, "big") + content
+
+
+def oid(text):
+    return der(6, bytes.fromhex(text))
+
+
+def number(n):
+    return der(2, n.to_bytes(n.bit_length() // 8 + 1, "big"))
+
+
+def octets(data):
+    return der(4, data)
+
+
+def sequence(*parts):
+    return der(0x30, b"".join(parts))
+
+
+def pbes2(rounds, iv=bytes(16)):
+    return sequence(oid(PBES2), sequence(
+        sequence(oid(PBKDF2), sequence(octets(bytes(8)), number(rounds),
+                                       sequence(oid(HMAC_SHA256), der(5, b"")))),
+        sequence(oid(AES256), octets(iv))))
+
+
+def pbes1(rounds):
+    return sequence(oid(PBE_SHA1_3DES), sequence(octets(bytes(8)), number(rounds)))
+
+
+def encrypted_key(algorithm):
+    return sequence(algorithm, octets(os.urandom(64)))
+
+
+def safe(bags):
+    """ContentInfo of plain bags."""
+    return sequence(oid(DATA), der(0xa0, octets(sequence(*bags))))
+
+
+def encrypted_safe(bags, rounds=1):
+    """ContentInfo of bags that only the passphrase shows, which is empty."""
+    key = PBKDF2HMAC(hashes.SHA256(), 32, bytes(8), 1).derive(b"")
+    plain = sequence(*bags)
+    plain += bytes([16 - len(plain) % 16]) * (16 - len(plain) % 16)
+    aes = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
+    return sequence(oid(ENCRYPTED), der(0xa0, sequence(number(0), sequence(
+        oid(DATA), pbes2(rounds), der(0x80, aes.update(plain))))))
+
+
+def bag(algorithm):
+    return sequence(oid(SHROUDED_KEY), der(0xa0, encrypted_key(algorithm)))
+
+
+def store(*safes, mac=None):
+    content = sequence(*safes)
+    parts = [number(3), sequence(oid(DATA), der(0xa0, octets(content)))]
+    if mac is not None:
+        parts.append(sequence(sequence(sequence(oid(SHA256), der(5, b"")), octets(bytes(32))),
+                              octets(bytes(8)), number(mac)))
+    return sequence(*parts)
+
+
+HOSTILE = {
+    "pkcs8-pbes2.der": encrypted_key(pbes2(YEARS)),
+    "pkcs8-pbes1.der": encrypted_key(pbes1(YEARS)),
+    "mac.p12": store(safe([]), mac=YEARS),
+    "behind-another-object.p12": sequence(number(1)) + store(safe([]), mac=YEARS),
+    "mac-of-eighty-bits.p12": store(safe([]), mac=2**80),
+    "bag.p12": store(safe([bag(pbes2(YEARS))])),
+    "old-bag.p12": store(safe([bag(pbes1(YEARS))])),
+    "safe.p12": store(encrypted_safe([bag(pbes2(1))], YEARS)),
+    "bag-in-an-encrypted-safe.p12": store(encrypted_safe([bag(pbes2(YEARS))])),
+}
+
+
+@pytest.fixture
+def attempt(ctlsign, cluster, tmp_path):
+    """attempt(name, content): the arguments of a build with that key file."""
+    def make(name, content, word="word"):
+        key, secret = tmp_path / name, tmp_path / "secret"
+        key.write_bytes(content)
+        secret.write_text(word)
+        for path in (key, secret):
+            path.chmod(0o600)
+        return ["build", "-o", tmp_path / "CTLFile.tlv", *lists.by(key, cluster / "pub.pem"),
+                "--pin-source", f"file:{secret}"]
+    return make
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_key_file_that_wants_years_is_refused_in_seconds(ctlsign, attempt, tmp_path, name):
+    begin = time.monotonic()
+    ctlsign.refused(3, *attempt(name, HOSTILE[name]), says=(name, "hashed more than 10000000 times"))
+    assert time.monotonic() - begin < 20
+    assert not (tmp_path / "CTLFile.tlv").exists()
+
+
+def test_what_is_usual_today_is_taken(ctlsign, cluster, attempt):
+    """600000 rounds, as OWASP asks for: the sum, the key and the certificate."""
+    content = openssl("pkcs12", "-export", "-inkey", cluster / "pub.key", "-in", cluster / "pub.pem",
+                      "-passout", "pass:word", "-iter", 600000)
+    ctlsign.ok(*attempt("strong.p12", content))
+
+
+def test_the_small_writer_of_these_files_writes_what_is_read(ctlsign, attempt):
+    """The files above are refused for their rounds alone: with one round they are tried, and the word is wrong."""
+    few = {"pkcs8": encrypted_key(pbes2(1)), "old": encrypted_key(pbes1(1)), "mac": store(safe([]), mac=1)}
+    for name, content in few.items():
+        ctlsign.refused(6, *attempt(name, content), says="passphrase is wrong")
