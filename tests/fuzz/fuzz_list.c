@@ -11,7 +11,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutate_list.h"
 
-enum { NOW = 1426000000 };
+/* Three quarters of a run is OpenSSL taking certificates apart, which fuzz_cert has done: two are enough. */
+enum { NOW = 1426000000, SHOWN = 2 };
 
 static void same_bytes(const struct tlv_list *l)
 {
@@ -50,7 +51,8 @@ static void show(const struct tlv_list *l)
 		struct tlv_record r = tlv_list_record(l, i);
 
 		REQUIRE(r.at + r.raw.n <= l->bytes.n && r.raw.n >= 5);
-		dumps_as_json(json_record(&r, i + 1, false));
+		if (i < SHOWN)
+			dumps_as_json(json_record(&r, i + 1, false));
 	}
 }
 
