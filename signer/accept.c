@@ -202,7 +202,11 @@ static struct acceptance decided(enum accept_reason reason, long record, bool in
 static struct acceptance by_key(const struct candidate *new_list, struct span key,
 				enum accept_reason good, long record, bool in_itl)
 {
-	return decided(signed_with(new_list, key) ? good : ACCEPT_BAD_SIGNATURE, record, in_itl);
+	bool signs = signed_with(new_list, key);
+	struct acceptance a = decided(signs ? good : ACCEPT_BAD_SIGNATURE, record, in_itl);
+
+	a.anybody_signs = signs && verify_key_proves_nothing(key);
+	return a;
 }
 
 static struct acceptance first_list(const struct candidate *new_list)
@@ -326,6 +330,9 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 	buf_str(out, "\n");
 	if (a->new_is_bad)
 		buf_str(out, "warning: the new list's own signature does not verify\n");
+	if (a->anybody_signs)
+		buf_str(out, "warning: the signer's public exponent is 1 or even: that is no proof "
+			     "of anything, but nothing says that phones look\n");
 	explain_near(&a->near, out);
 	explain_tvs(a, out);
 	if (row->cure != NULL)

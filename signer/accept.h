@@ -57,6 +57,7 @@ struct acceptance {
 	bool in_itl;		 /* … which is in the ITL */
 	bool could_ask;		 /* the phone has a TVS to ask, as far as we are shown */
 	bool new_is_bad;	 /* leap of faith in a list whose own signature is bad */
+	bool anybody_signs;	 /* accepted for a key that proves nothing (tlv/cert.h) */
 	struct accept_near near; /* of a refusal */
 };
 

@@ -335,14 +335,6 @@ enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tl
 	return buf_failed(out, e);
 }
 
-/* An exponent of 1, or an even one: signatures with such a key prove nothing. */
-static bool exponent_is_weak(struct span exponent)
-{
-	int last = span_at(exponent, exponent.n - 1);
-
-	return (exponent.n == 1 && last == 1) || (last & 1) == 0;
-}
-
 enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *bits,
 			  struct tlv_err *e)
 {
@@ -364,7 +356,7 @@ enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *b
 	if (rsa.bits == 512)
 		return err_set(e, ST_INPUT,
 			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
-	if (exponent_is_weak(rsa.exponent))
+	if (tlv_rsa_proves_nothing(&rsa))
 		return err_set(
 			e, ST_INPUT,
 			"the signer's public exponent is 1 or even: insist with --allow-weak-keys");

@@ -214,12 +214,7 @@ static enum status show_text(const struct list_file *f, struct tlv_err *e)
 	}
 	if (verify_signature(&f->list, NULL, &signer) == VERDICT_BAD) {
 		out_printf("\nThe %s file could not be verified.\n", kind);
-		return err_set(e, ST_NO, "%s",
-			       signer == TLV_SIGNER_NONE ?
-				       "no SAST record is the signer's" :
-			       signer == TLV_SIGNER_AMBIGUOUS ?
-				       "two SAST records are the signer's, with different keys" :
-				       "the signature does not verify");
+		return err_set(e, ST_NO, "%s", verify_why_bad(&f->list, signer));
 	}
 	out_printf("\nThe %s file was verified successfully.\n", kind);
 	return ST_OK;

@@ -7,6 +7,7 @@
 #include "signer/env.h"
 #include "signer/sign.h"
 #include "signer/source.h"
+#include "signer/verify.h"
 #include "tlv/list.h"
 
 static enum status bad(struct config_file *f, const char *why)
@@ -287,6 +288,8 @@ static enum status check_signature(struct config_file *f, const struct source *s
 	if (st == ST_OK && digest_verify(public_key, (enum tlv_digest)h->digest,
 					 digest_span(&f->digest), h->signature, NULL) != ST_OK)
 		st = bad(f, "the signature is not over these bytes with the signer's key");
+	if (st == ST_OK && verify_key_proves_nothing(public_key))
+		st = bad(f, "the signature proves nothing: its key's public exponent is 1 or even");
 	f->verified = st == ST_OK;
 	return st;
 }

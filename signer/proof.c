@@ -9,6 +9,7 @@
 #include "signer/digest.h"
 #include "signer/env.h"
 #include "signer/slurp.h"
+#include "signer/verify.h"
 
 enum {
 	NONCE_BYTES = 32,
@@ -173,6 +174,8 @@ enum status proof_check(struct span bytes, const struct tlv_cert *cert, int64_t 
 		return st;
 	st = digest_verify(cert->public_key, TLV_SHA256, digest_span(&digest),
 			   span_of(p.signature, p.nsignature), e);
+	if (st == ST_OK && verify_key_proves_nothing(cert->public_key))
+		st = ST_NO;
 	return st == ST_NO ? err_set(e, ST_NO, "the proof's signature does not verify") : st;
 }
 

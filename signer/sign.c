@@ -88,14 +88,13 @@ static enum status read_back(const struct signing *s, struct tlv_err *e)
 {
 	struct span bytes = buf_span(&s->list);
 	struct tlv_list l;
-	long signer;
 	enum status st = tlv_list_decode(&l, bytes, NULL);
 
 	if (st != ST_OK || !same_header(&l.header, &s->header) ||
 	    !span_eq(span_slice(bytes, l.header.raw.n, bytes.n), s->spec->records))
 		st = err_set(e, ST_BUG,
 			     "the list that was made does not read back as it was meant");
-	else if (verify_signature(&l, NULL, &signer) == VERDICT_BAD)
+	else if (!verify_made(&l))
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
 	tlv_list_free(&l);
 	return st;

@@ -12,7 +12,7 @@ const char *verdict_text(enum verdict v)
 	return texts[v];
 }
 
-static bool signature_verifies(const struct tlv_list *l, const struct tlv_record *signer)
+static bool signature_fits(const struct tlv_list *l, const struct tlv_record *signer)
 {
 	struct span parts[2];
 	struct digest d;
@@ -25,6 +25,13 @@ static bool signature_verifies(const struct tlv_list *l, const struct tlv_record
 		return false;
 	return digest_verify(signer->public_key, (enum tlv_digest)l->header.digest, digest_span(&d),
 			     l->header.signature, NULL) == ST_OK;
+}
+
+bool verify_key_proves_nothing(struct span public_key)
+{
+	struct tlv_rsa rsa;
+
+	return tlv_rsa_walk(public_key, &rsa) && tlv_rsa_proves_nothing(&rsa);
 }
 
 /* The key that verified must be the certificate's, or the certificate says nothing. */
@@ -46,9 +53,28 @@ enum verdict verify_signature(const struct tlv_list *l, const struct trust *t, l
 	if (*signer < 0)
 		return VERDICT_BAD;
 	r = tlv_list_record(l, (size_t)*signer);
-	if (!signature_verifies(l, &r))
+	if (verify_key_proves_nothing(r.public_key) || !signature_fits(l, &r))
 		return VERDICT_BAD;
 	return t != NULL && vouched(t, &r) ? VERDICT_GOOD : VERDICT_UNTRUSTED;
+}
+
+bool verify_made(const struct tlv_list *l)
+{
+	long signer = tlv_list_signer(l);
+	struct tlv_record r = tlv_list_record(l, signer >= 0 ? (size_t)signer : 0);
+
+	return signer >= 0 && signature_fits(l, &r);
+}
+
+const char *verify_why_bad(const struct tlv_list *l, long signer)
+{
+	if (signer == TLV_SIGNER_NONE)
+		return "no SAST record is the signer's";
+	if (signer == TLV_SIGNER_AMBIGUOUS)
+		return "two SAST records are the signer's, with different keys";
+	if (verify_key_proves_nothing(tlv_list_record(l, (size_t)signer).public_key))
+		return "the signature proves nothing: its key's public exponent is 1 or even";
+	return "the signature does not verify";
 }
 
 /* Why no record is the signer's: somebody at a console wants to know which it is. */
@@ -91,16 +117,14 @@ static void find_signer(struct verification *v, const struct tlv_list *l)
 	if (!span_eq(r.subject, l->header.signer_name))
 		tlv_find(&v->findings, TLV_FIND_SIGNER_NAME, 0, TLV_NO_OFFSET,
 			 "signer name: is not the subject of the signer's record");
-	if (v->verdict == VERDICT_BAD)
+	if (v->verdict == VERDICT_BAD && verify_key_proves_nothing(r.public_key))
+		tlv_find(
+			&v->findings, TLV_FIND_BAD_SIGNATURE, 0, (int64_t)l->header.signature_at,
+			"signature: proves nothing: the public exponent of record %ld is 1 or even",
+			v->signer + 1);
+	else if (v->verdict == VERDICT_BAD)
 		tlv_find(&v->findings, TLV_FIND_BAD_SIGNATURE, 0, (int64_t)l->header.signature_at,
 			 "signature: does not verify with the key of record %ld", v->signer + 1);
-}
-
-static bool exponent_is_one_or_even(struct span exponent)
-{
-	int last = span_at(exponent, exponent.n - 1);
-
-	return (exponent.n == 1 && last == 1) || (last & 1) == 0;
 }
 
 static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t record,
@@ -120,9 +144,11 @@ static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t 
 	if (rsa.bits < 1024)
 		tlv_find(f, TLV_FIND_WEAK_KEY, record, (int64_t)r->at,
 			 "weak key: %u bits can be factored", rsa.bits);
-	if (exponent_is_one_or_even(rsa.exponent))
+	if (tlv_rsa_proves_nothing(&rsa))
 		tlv_find(f, TLV_FIND_WEAK_EXPONENT, record, (int64_t)r->at,
-			 "weak key: with this public exponent anybody can sign");
+			 span_eq(rsa.exponent, SPAN_LIT("\x01")) ?
+				 "weak key: with a public exponent of 1 anybody can sign" :
+				 "weak key: with an even public exponent nobody can sign");
 }
 
 static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_t record,

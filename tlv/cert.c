@@ -114,6 +114,13 @@ bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out)
 	return true;
 }
 
+bool tlv_rsa_proves_nothing(const struct tlv_rsa *rsa)
+{
+	int last = span_at(rsa->exponent, rsa->exponent.n - 1);
+
+	return rsa->exponent.n == 0 || (rsa->exponent.n == 1 && last == 1) || (last & 1) == 0;
+}
+
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type)
 {
 	struct tlv_rsa rsa;

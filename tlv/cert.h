@@ -35,6 +35,13 @@ struct tlv_rsa {
 /* A PKCS#1 RSAPublicKey; false where it is none. */
 bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out);
 
+/*
+ * Whether the public exponent is 1 or even. With 1 a signature is its block in
+ * the clear, which anybody writes; with an even one there is no private key
+ * that it could be the signature of. What verifies with such a key proves nothing.
+ */
+bool tlv_rsa_proves_nothing(const struct tlv_rsa *rsa);
+
 /* Kind and size of a record's key: PKCS#1, or an uncompressed EC point; 0 bits where it is neither. */
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type);
 

@@ -108,7 +108,8 @@ def test_json_is_harmless_too(ctlsign, folder, name):
 
 # The installed list holds every signer as SAST, the weak keys too: only the signature decides.
 BAD = [name for name, row in GOLDEN.items() if row["verdict"] == "BAD signature"
-       and "does not verify with the key" in row["verify says"] and name != "record-public-key-missing"]
+       and any(why in row["verify says"] for why in ("does not verify with the key", "proves nothing"))
+       and name != "record-public-key-missing" and "in-the-clear" not in name]
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -121,11 +122,37 @@ def test_no_phone_that_trusts_the_key_takes_a_bad_signature(ctlsign, folder, nam
 
 def test_every_forgery_is_among_them():
     forged = {name for name in GOLDEN if name.startswith(("forged-", "pkcs1-"))}
-    # With an exponent of 1 a block in the clear is no forgery: it is what the key's owner would make.
-    clear = {"forged-e1-in-the-clear", "forged-e1-2048-in-the-clear"}
-    assert len(forged) >= 20 and forged - clear <= set(BAD)
-    for name in clear:
-        assert GOLDEN[name]["verify"] == "1" and "anybody can sign" in GOLDEN[name]["verify says"]
+    clear = {name for name in forged if "in-the-clear" in name}
+    assert len(forged) >= 20 and len(clear) == 2 and forged - clear <= set(BAD)
+
+
+@pytest.mark.parametrize("name", ["forged-e1-in-the-clear", "forged-e1-2048-in-the-clear"])
+def test_a_perfect_signature_that_proves_nothing(ctlsign, folder, name):
+    """With an exponent of 1 the padded digest is its own signature: whoever can add writes it."""
+    path, trust = folder / f"{name}.tlv", folder / "installed" / "weak-anchors.tlv"
+    for who in ("self", trust):
+        run = ctlsign("verify", "--trust", who, path)
+        assert (run.status, run.last_line) == (1, "BAD signature"), str(run)
+        assert "error: signature: proves nothing: the public exponent of record 1 is 1 or even" in run.out
+    run = ctlsign("show", path)
+    assert run.status == 1 and "The CTL file could not be verified." in run.out, str(run)
+    ctlsign.refused(3, "verify", "--trust", path, trust, says="vouches for nobody")
+    # What a phone does is another question: nothing says that it looks at the exponent.
+    run = ctlsign("accept", "--installed", trust, path)
+    assert run.status == 0 and run.out.startswith("accepted: signer-is-sast\n"), str(run)
+    assert "warning: the signer's public exponent is 1 or even" in run.out
+
+
+def test_a_configuration_that_anybody_signed(ctlsign, tmp_path):
+    weak = generate.weak_record("pub", 1)
+    server = generate.change(weak, tag_4=generate.u16(2))
+    (tmp_path / "CTLFile.tlv").write_bytes(generate.seal(body=[*generate.records(), server]))
+    header = generate.parts(weak, version=b"\x01\x00\x02\x01\x00",
+                            filename=generate.field(14, generate.text("a.cnf.xml.sgn")))
+    (tmp_path / "a.cnf.xml.sgn").write_bytes(generate.seal(
+        header, b"<device/>\n", make=lambda signed: generate.in_the_clear()(signed, 128)))
+    run = ctlsign("config", "verify", "--trust", tmp_path / "CTLFile.tlv", tmp_path / "a.cnf.xml.sgn")
+    assert run.status == 1 and "proves nothing" in run.out + run.err, str(run)
 
 
 def test_generator_makes_the_same_bytes_again(folder, tmp_path):

@@ -699,13 +699,14 @@ forged("forged-e3-1024-no-padding", "pub", 3, garbage_behind(0))
 forged("forged-e3-1024-zero", "pub", 3, lambda signed, size: bytes(size))
 forged("forged-e1-in-the-clear", "pub", 1, in_the_clear())
 forged("forged-e1-2048-in-the-clear", "pub-regenerated", 1, in_the_clear())
+forged("forged-e2-even-exponent", "pub", 2, in_the_clear())
 forged("forged-e1-garbage-behind-the-digest", "pub", 1, in_the_clear(b"\xa5" * 16))
 
 
 def installed():
     """What a phone holds that trusts the publisher and each weak key: for 'accept'."""
     weak = [weak_record(private, exponent) for private in ("pub", "pub-regenerated")
-            for exponent in (3, 1)]
+            for exponent in (3, 2, 1)]
     return {"weak-anchors": seal(body=[*records(), *weak]), "good": good()}
 
 

@@ -212,6 +212,27 @@ static void rsa_keys(void **state)
 	}
 }
 
+/* What such a key verifies, anybody could have made. */
+static void exponents_that_prove_nothing(void **state)
+{
+	static const struct {
+		uint8_t exponent[3];
+		size_t n;
+		bool nothing;
+	} rows[] = {
+		{ { 0 }, 1, true },	   { { 1 }, 1, true },	      { { 2 }, 1, true },
+		{ { 3 }, 1, false },	   { { 0x11 }, 1, false },    { { 1, 0, 0 }, 3, true },
+		{ { 1, 0, 1 }, 3, false }, { { 0xff, 1 }, 2, false }, { { 0 }, 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct tlv_rsa rsa = { .exponent = span_of(rows[i].exponent, rows[i].n) };
+
+		assert_int_equal(tlv_rsa_proves_nothing(&rsa), rows[i].nothing);
+	}
+}
+
 static void ec_keys(void **state)
 {
 	uint8_t point[66] = { 0x04 };
@@ -319,6 +340,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_written),
 		cmocka_unit_test(certificates_are_walked_within),
 		cmocka_unit_test(rsa_keys),
+		cmocka_unit_test(exponents_that_prove_nothing),
 		cmocka_unit_test(ec_keys),
 		cmocka_unit_test(key_types_and_odd_shapes),
 		cmocka_unit_test(names_that_match_nothing),
