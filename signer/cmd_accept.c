@@ -222,8 +222,10 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 {
 	struct question q = { .o = o, .vouched = CERTSET_INIT };
 	const char *folder = opt_value(o, OPT_INSTALLED_DIR);
-	enum status st = list_file_read_good(&q.new_list, o->args[0], e);
+	enum status st;
 
+	common_read_only();
+	st = list_file_read_good(&q.new_list, o->args[0], e);
 	if (st == ST_OK)
 		st = read_installed(&q, e);
 	if (st == ST_OK)

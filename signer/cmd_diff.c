@@ -41,8 +41,10 @@ enum status cmd_diff(const struct opts *o, struct tlv_err *e)
 {
 	struct list_file old = { .fault = TLV_ERR_INIT }, new = { .fault = TLV_ERR_INIT };
 	struct diff d = { .n = 0 };
-	enum status st = list_file_read_good(&old, o->args[0], e);
+	enum status st;
 
+	common_read_only();
+	st = list_file_read_good(&old, o->args[0], e);
 	if (st == ST_OK)
 		st = list_file_read_good(&new, o->args[1], e);
 	if (st == ST_OK)

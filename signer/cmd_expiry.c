@@ -75,6 +75,8 @@ enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 		st = expiry_within_parse(opt_value(o, OPT_WITHIN), &x.within, e);
 	if (st == ST_OK && opt_given(o, OPT_FOLLOW) && !opt_given(o, OPT_REPORT))
 		st = err_set(e, ST_USAGE, "'--follow' goes with '--output'");
+	if (!opt_given(o, OPT_REPORT))
+		common_read_only();
 	for (size_t i = 0; i < o->nargs && st == ST_OK; i++)
 		st = expiry_add(&x, o->args[i], e);
 	if (st == ST_OK && x.n == 0)

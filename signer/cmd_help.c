@@ -5,6 +5,7 @@
 #include "signer/digest.h"
 #include "signer/help.h"
 #include "signer/out.h"
+#include "signer/sandbox.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -133,7 +134,12 @@ void help_first(void)
 
 void help_version(void)
 {
-	out_printf("ctlsign %s (%s)\n", CTLSIGN_VERSION, digest_library());
+	struct sandbox s = sandbox_enter(SANDBOX_ALL);
+	char text[64];
+
+	/* Said by one who has entered it: what a kernel claims to have a container may still refuse. */
+	sandbox_text(&s, text);
+	out_printf("ctlsign %s (%s)\nsandbox: %s\n", CTLSIGN_VERSION, digest_library(), text);
 }
 
 enum status help_unknown_verb(const char *word, struct tlv_err *e)

@@ -245,6 +245,7 @@ enum status cmd_identify(const struct opts *o, struct tlv_err *e)
 	struct search s = { .json = opt_given(o, OPT_JSON), .matches = json_array() };
 	enum status st = s.matches != NULL ? parse_hex(&s, o->args[0], e) : err_nomem(e);
 
+	common_read_only();
 	for (size_t i = 1; i < o->nargs && st == ST_OK; i++)
 		st = folder_each(o->args[i], look_at_file, &s, e);
 	if (st == ST_OK)

@@ -110,8 +110,11 @@ static enum status answer(const struct request *q, struct tlv_err *e)
 enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 {
 	struct request q = { .o = o, .vouched = CERTSET_INIT };
-	enum status st = prepare(&q, e);
+	enum status st;
 
+	if (!opt_given(o, OPT_HTML))
+		common_read_only();
+	st = prepare(&q, e);
 	if (st == ST_OK)
 		st = plan_make(&q.plan, &q.in, e);
 	if (st == ST_OK)

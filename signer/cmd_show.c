@@ -299,8 +299,10 @@ enum status cmd_show(const struct opts *o, struct tlv_err *e)
 	bool json = opt_given(o, OPT_JSON);
 	struct list_file f;
 	struct stat there;
-	enum status st = list_file_read(&f, path, e);
+	enum status st;
 
+	common_read_only();
+	st = list_file_read(&f, path, e);
 	if (st == ST_INPUT && !json && stat(path, &there) != 0)
 		print_missing(path);
 	if (st == ST_OK)

@@ -84,8 +84,10 @@ enum status cmd_verify(const struct opts *o, struct tlv_err *e)
 {
 	struct trust t = TRUST_INIT;
 	struct list_file f = { .fault = TLV_ERR_INIT };
-	enum status st = read_trust(&t, o, e);
+	enum status st;
 
+	common_read_only();
+	st = read_trust(&t, o, e);
 	if (st == ST_OK)
 		st = list_file_read_good(&f, o->args[0], e);
 	if (st == ST_OK)

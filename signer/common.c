@@ -7,6 +7,7 @@
 #include "pkcs11/pin.h"
 #include "signer/digest.h"
 #include "signer/out.h"
+#include "signer/sandbox.h"
 
 enum status common_token_options(const struct opts *o, struct tok_options *out, struct tlv_err *e)
 {
@@ -27,6 +28,13 @@ enum status common_token_options(const struct opts *o, struct tok_options *out, 
 	if (st == ST_OK && opt_given(o, OPT_TIMEOUT) && timeout == 0)
 		st = err_set(e, ST_USAGE, "option '--timeout': at least 1 second");
 	return st;
+}
+
+void common_read_only(void)
+{
+	/* What openssl.cnf names is loaded while it may do what it likes. */
+	digest_configure();
+	(void)sandbox_enter(SANDBOX_ALL);
 }
 
 enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e)

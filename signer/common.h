@@ -15,6 +15,13 @@
 /* --module, --pin-source, --timeout, --insecure-file-mode. */
 enum status common_token_options(const struct opts *o, struct tok_options *out, struct tlv_err *e);
 
+/*
+ * For verbs that read files and print, before the first is read: gives up all
+ * else (signer/sandbox.h). Not for those that write, or whose arguments may be
+ * a token's URI: modules run in a child, with sockets and memory of their own.
+ */
+void common_read_only(void);
+
 /* A list in memory: the bytes, and what was decoded of them. */
 struct list_file {
 	struct blob file;

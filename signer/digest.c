@@ -102,6 +102,11 @@ void digest_drop(struct digest_stream **s)
 	*s = NULL;
 }
 
+void digest_configure(void)
+{
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+}
+
 const char *digest_library(void)
 {
 	return OpenSSL_version(OPENSSL_VERSION);

@@ -17,6 +17,9 @@ struct digest {
 	size_t n;
 };
 
+/* Has OpenSSL read its configuration now instead of when it is first used. */
+void digest_configure(void);
+
 /* Over the parts one after the other. */
 enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t nparts,
 			 struct digest *out, struct tlv_err *e);

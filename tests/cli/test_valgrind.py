@@ -18,7 +18,7 @@ def memcheck(ctlsign, tmp_path):
         for old in logs.iterdir():
             old.unlink()
         result = ctlsign(*args, timeout=300, wrapper=[
-            "valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+            "valgrind", "-q", "--vgdb=no", "--leak-check=full", "--show-leak-kinds=definite,indirect",
             "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=97", "--track-fds=no",
             "--trace-children=no", f"--suppressions={ROOT}/tests/valgrind.supp",
             f"--log-file={logs}/%p"], **kw)

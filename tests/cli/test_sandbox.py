@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs that only read give up everything else before they open the first file, and no other verb does.
+
+What is then impossible: tests/signer/test_sandbox.c.
+"""
+import re
+import shutil
+
+import lists
+import pytest
+from conftest import SANITIZED
+
+NONE = "none: "
+
+
+@pytest.fixture
+def holds(ctlsign):
+    """What --version says that holds here."""
+    line = ctlsign.ok("--version").out.splitlines()[1]
+    assert line.startswith("sandbox: "), line
+    return line.removeprefix("sandbox: ")
+
+
+def test_version_says_what_holds(holds):
+    assert re.fullmatch(r"landlock ABI [1-9][0-9]*(, seccomp)?|seccomp|none: .+", holds)
+    assert not SANITIZED or holds == NONE + "built without"
+
+
+@pytest.fixture
+def world(ctlsign, cluster, tmp_path):
+    for name in ("tokenless", "tokens"):
+        lists.build(ctlsign, cluster, name, tmp_path / f"{name}.tlv")
+    (tmp_path / "in").mkdir()
+    shutil.copy(tmp_path / "tokenless.tlv", tmp_path / "in")
+    return tmp_path
+
+
+OLD, NEW = "tokenless.tlv", "tokens.tlv"
+READERS = {
+    "show": (0, ["show", OLD]),
+    "show-json": (0, ["show", "--json", OLD]),
+    "show-nothing": (3, ["show", "missing.tlv"]),
+    "verify": (0, ["verify", "--trust", "cluster/pub.pem", OLD]),
+    "diff": (1, ["diff", OLD, NEW]),
+    "accept": (0, ["accept", "--installed", OLD, "--sast-trust", "cluster", NEW]),
+    "accept-folder": (1, ["accept", "--installed-dir", "in", NEW, "--no-tvs"]),
+    "identify": (0, ["identify", "70CAF64E090751B9DF22F49F754FC5BB", "in"]),
+    "expiry": (1, ["expiry", "--within", "9000d", "in", "cluster"]),
+    "plan": (1, ["plan", "--release", "10.5", OLD, NEW]),
+}
+OTHERS = {
+    "build": (0, ["build", "-o", "new.tlv", "--sast", "cluster/pub.pem,name=a,address=10.0.0.1",
+                  "-k", "cluster/pub.key", "--cert", "cluster/pub.pem"]),
+    "extract": (0, ["extract", OLD, "-o", "out"]),
+    "expiry-to-a-file": (1, ["expiry", "--within", "9000d", "-o", "report", "in"]),
+    "plan-as-a-page": (1, ["plan", "--release", "10.5", "--html", "plan.html", OLD, NEW]),
+}
+
+
+def calls(ctlsign, world, args, status):
+    """The system calls that matter, in order, as [(name, arguments)]."""
+    log = world / "calls"
+    run = ctlsign(*args, cwd=world, wrapper=[
+        "strace", "-qq", "-o", log, "-e", "trace=openat,prctl,landlock_restrict_self"])
+    assert run.status == status, str(run)
+    return re.findall(r"^(\w+)\((.*)$", log.read_text(errors="replace"), re.M)
+
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+needs_sandbox = pytest.mark.skipif(SANITIZED, reason="built without the sandbox: sanitizers trace and write")
+
+
+@needs_strace
+@needs_sandbox
+@pytest.mark.parametrize("name", READERS)
+def test_readers_enter_before_they_open_anything(ctlsign, holds, world, name):
+    status, args = READERS[name]
+    seen = calls(ctlsign, world, args, status)
+    if holds.startswith(NONE):
+        pytest.skip(holds)
+    entered = [number for number, (call, words) in enumerate(seen)
+               if (call == "landlock_restrict_self" or "PR_SET_SECCOMP" in words) and "= 0" in words]
+    assert len(entered) == ("landlock" in holds) + ("seccomp" in holds), seen
+    inputs = [number for number, (call, words) in enumerate(seen)
+              if call == "openat" and re.search(r'"(tokenless|tokens|missing|cluster|in)\b', words)]
+    assert inputs and max(entered) < min(inputs), seen
+    assert not any(re.search("O_WRONLY|O_RDWR|O_CREAT", words) for _, words in seen)
+
+
+@needs_strace
+@needs_sandbox
+@pytest.mark.parametrize("name", OTHERS)
+def test_writers_do_not(ctlsign, world, name):
+    status, args = OTHERS[name]
+    seen = calls(ctlsign, world, args, status)
+    assert seen and not any(call == "landlock_restrict_self" or "PR_SET_SECCOMP" in words
+                            for call, words in seen)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("missing", ["landlock", "seccomp", "both"])
+def test_where_the_kernel_has_neither_all_goes_on(ctlsign, world, missing):
+    """What an old kernel or a strict container answers, played by strace."""
+    if shutil.which("strace") is None:
+        pytest.skip("no strace")
+    faults = {"landlock": ["-e", "inject=landlock_create_ruleset:error=ENOSYS"],
+              "seccomp": ["-e", "inject=prctl:error=EINVAL:when=3+"]}
+    words = sum((faults[name] for name in faults if missing in (name, "both")), [])
+    wrapper = ["strace", "-qq", "-o", world / "log", *words]
+    text = ctlsign.ok("--version", wrapper=wrapper).out
+    assert ("landlock" in text) == (missing == "seccomp")
+    assert (NONE + "kernel or container has neither" in text) == (missing == "both")
+    ctlsign.ok("verify", "--trust", "cluster/pub.pem", OLD, cwd=world, wrapper=wrapper)
