@@ -6,6 +6,7 @@
 
 #include "pkcs11/secret.h"
 #include "pkcs11/tok.h"
+#include "tlv/safe.h"
 
 /*
  * When no C_Login is made. A SAST eToken destroys itself after fifteen wrong
@@ -168,22 +169,20 @@ static void write_prompt(const struct tok *t, char *out, size_t cap)
 			       "");
 }
 
-/* Control characters in a token's label are not the terminal's business. */
-static void tame(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 static enum status get_pin(struct tok *t, struct tok_pin **pin, struct tlv_err *e)
 {
-	char prompt[1024];
+	char text[1024];
+	struct buf prompt = BUF_INIT;
 	enum status st;
 
-	write_prompt(t, prompt, sizeof prompt);
-	tame(prompt);
-	st = tok_pin_read(&t->search.pin, prompt, t->search.opt->insecure_file_mode, pin, e);
+	write_prompt(t, text, sizeof text);
+	/* A token's label is not the terminal's business. */
+	safe_text(&prompt, span_str(text));
+	st = buf_failed(&prompt, e);
+	if (st == ST_OK)
+		st = tok_pin_read(&t->search.pin, buf_cstr(&prompt),
+				  t->search.opt->insecure_file_mode, pin, e);
+	buf_free(&prompt);
 	if (st == ST_OK && tok_pin_is_default(*pin))
 		warn_put(&t->search.opt->warn,
 			 "token '%s': this is the PIN that SAST tokens are sold with, which "

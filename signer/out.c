@@ -86,36 +86,6 @@ void out_colour(enum out_colour c)
 		(void)fputs(colours[c], stdout);
 }
 
-/* Bytes of the character in front that a terminal may see as it is; 0: none. */
-static size_t harmless(struct span s)
-{
-	for (size_t n = 1; n <= 4 && n <= s.n; n++) {
-		struct span c = span_slice(s, 0, n);
-		int first = span_at(c, 0);
-
-		if (!span_is_utf8(c))
-			continue;
-		if (n == 1)
-			return first >= 0x20 && first != 0x7f;
-		/* U+0080 to U+009F are controls too. */
-		return n == 2 && first == 0xc2 && span_at(c, 1) < 0xa0 ? 0 : n;
-	}
-	return 0;
-}
-
-void safe_text(struct buf *b, struct span text)
-{
-	while (text.n > 0) {
-		size_t n = harmless(text);
-
-		if (n == 0)
-			buf_printf(b, "\\x%02x", (unsigned)span_at(text, 0));
-		else
-			buf_put(b, span_slice(text, 0, n));
-		text = span_slice(text, n == 0 ? 1 : n, text.n);
-	}
-}
-
 void out_safe(struct span text)
 {
 	struct buf b = BUF_INIT;

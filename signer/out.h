@@ -12,6 +12,7 @@
 #include "tlv/bytes.h"
 #include "tlv/check.h"
 #include "tlv/err.h"
+#include "tlv/safe.h"
 
 /* Results. Buffered until out_flush; "safe" text has control bytes and what is not UTF-8 as \xNN. */
 void out_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -51,9 +52,6 @@ bool out_is_terminal(void);
 bool msg_can_draw(void);
 /* Draws the last line of stderr anew, which the next message wipes out; NULL only wipes. */
 void msg_progress(const char *text);
-
-/* Appends text with control bytes, C1 controls and what is not UTF-8 as \xNN. */
-void safe_text(struct buf *b, struct span text);
 
 /* JSON values; NULL where memory ends, which json_object_set_new takes and reports. */
 json_t *json_hex(struct span s); /* lower case */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/env.h"
 #include "signer/plan_model.h"
+#include "tlv/safe.h"
 
 /*
  * The page needs nothing but itself: no script, font, image or address. The
@@ -90,19 +91,7 @@ static const char style[] =
 	"-webkit-print-color-adjust:exact}}\n"
 	"</style>\n";
 
-/* U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069 turn the text around them. */
-static size_t turns_text(struct span s)
-{
-	int third = span_at(s, 2);
-	bool general = span_at(s, 0) == 0xe2 && span_at(s, 1) == 0x80 &&
-		       (third == 0x8e || third == 0x8f || (third >= 0xaa && third <= 0xae));
-	bool isolate =
-		span_at(s, 0) == 0xe2 && span_at(s, 1) == 0x81 && third >= 0xa6 && third <= 0xa9;
-
-	return general || isolate ? 3 : 0;
-}
-
-/* Texts of the model have no control characters; here they lose what is markup. */
+/* Texts of the model are safe_text(), mostly; here they all are, and lose what is markup. */
 static void put(struct buf *b, struct span s)
 {
 	static const struct {
@@ -114,22 +103,17 @@ static void put(struct buf *b, struct span s)
 	};
 
 	while (s.n > 0) {
-		size_t n = 1, turn = turns_text(s);
+		size_t n = safe_character(s);
 		const char *entity = NULL;
 
 		for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
 			if (span_at(s, 0) == entities[i].c)
 				entity = entities[i].entity;
-		if (turn > 0) {
-			n = turn;
-			buf_printf(b, "\\x%02x\\x%02x\\x%02x", (unsigned)span_at(s, 0),
-				   (unsigned)span_at(s, 1), (unsigned)span_at(s, 2));
-		} else if (entity != NULL) {
+		if (entity != NULL)
 			buf_str(b, entity);
-		} else {
-			buf_put(b, span_slice(s, 0, 1));
-		}
-		s = span_slice(s, n, s.n);
+		else
+			safe_text(b, span_slice(s, 0, n > 0 ? n : 1));
+		s = span_slice(s, n > 0 ? n : 1, s.n);
 	}
 }
 

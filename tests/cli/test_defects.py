@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import unicodedata
 
 import pytest
 
@@ -58,8 +59,9 @@ def row_of(run, name, path):
 
 
 def harmless(text):
-    """No byte that a terminal obeys; tabs and line ends are ours."""
+    """No byte that a terminal obeys; tabs and line ends are ours. None that shows nothing and turns the rest."""
     for character in text:
+        assert unicodedata.category(character) not in ("Cf", "Zl", "Zp"), f"U+{ord(character):04X} in {text!r}"
         code = ord(character)
         assert code >= 0x20 or character in "\n\t", f"U+{code:04X} in {text!r}"
         assert not 0x7f <= code <= 0x9f, f"U+{code:04X} in {text!r}"

@@ -27,7 +27,7 @@ TIME = 1426000000
 HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha512": hashes.SHA512()}
 DIGEST_INFO = {"sha1": "3021300906052b0e03021a05000414",
                "sha256": "3031300d060960864801650304020105000420"}
-ESCAPES = "\x1b]0;owned\x07\x1b[2J\r\n\x08\x7f\u009b31m"
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\r\n\x08\x7f\u009b31m\u202e\u2066\u200f\u2028"
 
 LENGTH, SIGNATURE, PAD = object(), object(), object()
 DEFECTS = {}

@@ -1,0 +1,22 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Text from files, tokens and the network, made fit for people's eyes: nothing
+ * in it drives a terminal, begins a line, or makes the rest look like something else.
+ */
+#ifndef TLV_SAFE_H
+#define TLV_SAFE_H
+
+#include "tlv/bytes.h"
+
+/*
+ * Appends text with \xNN for each byte of what is not UTF-8, of controls (C0,
+ * DEL, C1), of line and paragraph separators, and of characters that show
+ * nothing themselves but turn, join or tag what stands around them.
+ */
+void safe_text(struct buf *b, struct span text);
+
+/* Bytes of the character in front that would be shown as it is; 0: none, its first byte is to be escaped. */
+size_t safe_character(struct span text);
+
+#endif
