@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "pkcs11/pin.h"
+#include "signer/complete.h"
 #include "signer/help.h"
 #include "signer/out.h"
 #include "signer/verb.h"
@@ -59,6 +60,10 @@ static enum status run(int argc, char **argv, struct tlv_err *e)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		help_all();
+		return ST_OK;
+	}
+	if (strcmp(argv[1], "--complete") == 0) {
+		complete(argc - 2, argv + 2);
 		return ST_OK;
 	}
 	v = verb_find(argv[1]);
