@@ -189,7 +189,11 @@ static enum status timed_out(struct tok_child *c, unsigned seconds, struct tlv_e
 	c->died_at = tok_pulse_at_module(c->pulse);
 	(void)kill(c->pid, SIGKILL);
 	reap(c);
-	return err_set(e, ST_TOKEN, "the token did not answer within %u s in %s", seconds, call);
+	return err_set(
+		e, ST_TOKEN,
+		"the token did not answer within %u s in %s: plug it in anew, or wait longer with "
+		"--timeout",
+		seconds, call);
 }
 
 static enum status lost(struct tok_child *c, struct tlv_err *e)
@@ -244,7 +248,8 @@ static enum status wait_line(struct tok_child *c, bool patient, unsigned seconds
 		if (r > 0)
 			return ST_OK;
 		if (r < 0 && errno != EINTR)
-			return err_set(e, ST_TOKEN, "poll: %s", strerror(errno));
+			return err_set(e, ST_TOKEN, "waiting for the token's process: %s",
+				       strerror(errno));
 	}
 }
 
@@ -262,7 +267,10 @@ enum status tok_child_next(struct tok_child *c, struct span *msg, bool patient, 
 	if (n <= 0)
 		return lost(c, e);
 	if (n > TOK_MSG_MAX)
-		return err_set(e, ST_TOKEN, "the token's process answers too much");
+		return err_set(e, ST_TOKEN,
+			       "the token's process answers more than any answer has, as a module "
+			       "gone wrong "
+			       "makes it: name another with --module");
 	*msg = span_of(c->inbox, (size_t)n);
 	return ST_OK;
 }

@@ -39,16 +39,33 @@ static bool is_initialised(const struct tok_found *f)
 	return (f->info.flags & CKF_TOKEN_INITIALIZED) != 0;
 }
 
+static bool has_matches(const struct tok_scan *scan)
+{
+	for (size_t i = 0; i < scan->n; i++)
+		if (scan->list[i].matches)
+			return true;
+	return false;
+}
+
 static enum status no_token(const struct tok_hold *h, bool bare, struct tlv_err *e)
 {
 	if (bare)
 		return refuse(&h->scan, false, ST_NO_MATCH,
-			      "the token that matches is not initialised", e);
+			      has_matches(&h->scan) ?
+				      "the token that matches is not initialised; there is" :
+				      "the token that matches is not initialised",
+			      e);
+	if (h->scan.faults && h->scan.n == 0)
+		return err_set(e, ST_TOKEN,
+			       "no token matches, but a slot or module did not answer: 'ctlsign "
+			       "doctor' says which");
 	if (h->scan.faults)
 		return refuse(&h->scan, true, ST_TOKEN,
 			      "no token matches, but a slot or module did not answer; there is", e);
 	if (h->scan.n == 0)
-		return err_set(e, ST_NO_MATCH, "no token is there");
+		return err_set(e, ST_NO_MATCH,
+			       "no token is there: plug it in, or name its module with --module; "
+			       "'ctlsign doctor' looks for the cause");
 	return refuse(&h->scan, true, ST_NO_MATCH, "no token matches; there is", e);
 }
 
@@ -163,8 +180,8 @@ static CK_RV fit(const struct tok_hold *h, const uint8_t *raw, size_t n, uint8_t
 	size_t want = h->public.modulus.n;
 
 	if (n == 0 || n > want) {
-		err_set(h->why, ST_TOKEN, "C_Sign: a signature of %zu bytes for a key of %zu", n,
-			want);
+		err_set(h->why, ST_TOKEN, "C_Sign: a signature of %zu bytes for a key of %zu bytes",
+			n, want);
 		return CKR_FUNCTION_FAILED;
 	}
 	memset(sig, 0, want);
@@ -244,7 +261,9 @@ enum status tok_hold_flags(const struct tok_hold *h, CK_FLAGS *flags, struct tlv
 		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_GetTokenInfo, rv);
 	if (memcmp(info.serialNumber, f->info.serialNumber, sizeof info.serialNumber) != 0 ||
 	    memcmp(info.label, f->info.label, sizeof info.label) != 0)
-		return err_set(e, ST_TOKEN, "another token is in the slot now");
+		return err_set(e, ST_TOKEN,
+			       "another token is in the slot now: plug in the one that was chosen, "
+			       "and begin again");
 	*flags = info.flags;
 	return ST_OK;
 }

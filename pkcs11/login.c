@@ -19,7 +19,9 @@ static const struct {
 	enum status status;
 	const char *why;
 } refusals[] = {
-	{ TOK_PIN_NOT_INITIALISED, true, ST_PIN, "the token has no user PIN yet" },
+	{ TOK_PIN_NOT_INITIALISED, true, ST_PIN,
+	  "the token has no user PIN yet; set one with the vendor's tool or 'pkcs11-tool "
+	  "--init-pin'" },
 	{ TOK_PIN_LOCKED, true, ST_PIN_LOCKED,
 	  "the PIN is locked; only the token's administrator can unlock it" },
 	{ TOK_PIN_TO_BE_CHANGED, true, ST_PIN_LOCKED,
@@ -282,7 +284,7 @@ enum status tok_login_again(struct tok *t, struct tlv_err *e)
 	if (!t->info.pin_pad && (kind == TOK_PIN_FROM_ENV || kind == TOK_PIN_FROM_FD))
 		return err_set(e, ST_TOKEN,
 			       "the token wants a login before it signs, and its PIN came from "
-			       "where it can be read only once");
+			       "where it can be read only once; take it from file:, or type it");
 	st = ask_flags(t, is_typed(how_of(t)), e);
 	return st == ST_OK ? try_pin(t, how_of(t), NULL, e) : st;
 }

@@ -34,8 +34,8 @@ static enum status check_entry(const struct keepers *k, const char *kind, const 
 
 	if (known && !open_to_others(sb))
 		return ST_OK;
-	return err_set(e, k->refused, "%s '%s' can be written by others than %s", kind, path,
-		       k->words);
+	return err_set(e, k->refused, "%s '%s' can be written by others than %s: chmod or chown it",
+		       kind, path, k->words);
 }
 
 static enum status check_folders(const struct keepers *k, char *real, uid_t owner,
@@ -218,7 +218,8 @@ static enum status load_registered(struct tok_modules *ms, const char *name,
 		st = add_registered(ms, ms->registered[i], name, pulse, e);
 	general_last(ms);
 	if (st == ST_OK && ms->n == 0 && name != NULL)
-		st = err_set(e, ST_NO_MATCH, "p11-kit has no module named '%s'", name);
+		st = err_set(e, ST_NO_MATCH,
+			     "p11-kit has no module named '%s'; see 'p11-kit list-modules'", name);
 	return st;
 }
 

@@ -38,7 +38,10 @@ static void harvest_free(struct harvest *h)
 
 static enum status nonsense(struct tlv_err *e)
 {
-	return err_set(e, ST_TOKEN, "the token's process answers nonsense");
+	return err_set(
+		e, ST_TOKEN,
+		"the token's process answers nonsense, as a module gone wrong makes it: name "
+		"another with --module");
 }
 
 static enum status add_token(struct harvest *h, struct span msg, struct tlv_err *e)

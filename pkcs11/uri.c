@@ -134,7 +134,9 @@ static enum status check_attr(struct span text, enum where where, struct seen *s
 		break;
 	}
 	if (name.n == 0)
-		return err_set(e, ST_USAGE, "an attribute is empty");
+		return err_set(
+			e, ST_USAGE,
+			"an attribute is empty: write 'token=LABEL', with one ';' between two");
 	a = find(name, where);
 	if (a == NULL)
 		return err_set(e, ST_USAGE, "unknown attribute '%.*s'",

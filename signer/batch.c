@@ -290,7 +290,10 @@ enum status batch_run(struct batch *b, struct tlv_err *e)
 	if (n > 1)
 		loop(b); /* with fewer workers than were asked for, where the system gives no more */
 	end_threads(b, threads, n);
-	return n > 1 ? ST_OK : err_set(e, ST_BUG, "no thread can be started");
+	return n > 1 ? ST_OK :
+		       err_set(e, ST_BUG,
+			       "no thread can be started: the system's limit of processes is "
+			       "reached");
 }
 
 static void on_signal(int number)

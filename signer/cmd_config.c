@@ -161,7 +161,9 @@ static enum status read_dialect(struct config_run *r, struct tlv_dialect *d, str
 			       "rfc4514",
 			       style);
 	if (sep != NULL && strcmp(sep, ",") != 0 && strcmp(sep, ";") != 0)
-		return err_set(e, ST_USAGE, "option '--name-separator': must be ',' or ';'");
+		return err_set(e, ST_USAGE,
+			       "option '--name-separator': unknown value '%s': must be ',' or ';'",
+			       sep);
 	d->separator = ',';
 	if (sep != NULL)
 		d->separator = *sep;

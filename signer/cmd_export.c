@@ -190,7 +190,8 @@ static enum status read_from(struct export *x, const char *path, struct tlv_err 
 		st = e->status;
 	}
 	if (st == ST_OK && verify_signature(&x->from.list, NULL, &signer) == VERDICT_BAD)
-		st = err_set(e, ST_NO, "%s: its signature does not verify", path);
+		st = err_set(e, ST_NO,
+			     "%s: its signature does not verify: 'ctlsign verify' says more", path);
 	return st;
 }
 
@@ -371,7 +372,8 @@ static enum status prove_item(struct export *x, struct item *it, struct tlv_err 
 		opt.tok.pin_source = NULL;
 	st = key_open(&key, &opt, e);
 	if (st == ST_OK && !span_eq(key_cert(key)->parts.der, it->cert.parts.der))
-		st = err_set(e, ST_TOKEN, "another token than before answers");
+		st = err_set(e, ST_TOKEN,
+			     "another token than before answers: was it exchanged? begin again");
 	if (st == ST_OK)
 		st = key_login(key, e);
 	if (st == ST_OK)

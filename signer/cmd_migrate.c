@@ -81,7 +81,7 @@ static enum status read_old(struct migration *m, struct tlv_err *e)
 
 static enum status read_style(struct migration *m, struct tlv_err *e)
 {
-	const char *style = opt_value(m->o, OPT_STYLE);
+	const char *style = opt_value(m->o, OPT_STYLE), *digest = opt_value(m->o, OPT_DIGEST);
 
 	m->in.release = &m->release;
 	m->in.sasts = &m->sasts;
@@ -90,7 +90,14 @@ static enum status read_style(struct migration *m, struct tlv_err *e)
 	m->in.restyle = style != NULL;
 	if (style != NULL && !tlv_style_by_text(style, &m->in.dialect.style))
 		return err_set(e, ST_USAGE,
-			       "option '--style': must be cucm, ctl-client or rfc4514");
+			       "option '--style': unknown value '%s': must be cucm, ctl-client or "
+			       "rfc4514",
+			       style);
+	if (digest != NULL && tlv_digest_by_text(digest) == NULL)
+		return err_set(e, ST_USAGE,
+			       "option '--digest': unknown value '%s': must be sha1, sha256 or "
+			       "sha512",
+			       digest);
 	return ST_OK;
 }
 
@@ -198,8 +205,8 @@ static enum status prepare_part(struct migration *m, struct part *p, uint32_t ti
 		digest != NULL ? tlv_digest_by_text(digest) : tlv_digest_find(h->digest);
 	enum status st;
 
-	if (row == NULL)
-		return err_set(e, ST_USAGE, "option '--digest': must be sha1, sha256 or sha512");
+	if (row == NULL) /* a list with another one has not been verified */
+		return err_set(e, ST_BUG, "the present list's digest is not known");
 	p->spec = (struct sign_spec){
 		.records = buf_span(&p->records.bytes),
 		.signer_at = p->records.signer_at,
@@ -213,8 +220,11 @@ static enum status prepare_part(struct migration *m, struct part *p, uint32_t ti
 	if (st == ST_OK)
 		st = sign_prepare(&p->signing, &p->spec, p->signer, e);
 	if (st == ST_OK && p->signing.list.n > TLV_PHONE_LIMIT && !opt_given(m->o, OPT_ALLOW_LARGE))
-		st = err_set(e, ST_NO, "%zu bytes: phones do not load a list over %d bytes",
-			     p->signing.list.n, TLV_PHONE_LIMIT);
+		st = err_set(
+			e, ST_NO,
+			"%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
+			"it all the same)",
+			p->signing.list.n, TLV_PHONE_LIMIT);
 	if (st == ST_OK)
 		st = tlv_list_decode(&p->list, buf_span(&p->signing.list), e);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", p->name);

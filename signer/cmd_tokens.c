@@ -205,7 +205,7 @@ static enum status read_list(struct list_file *f, const char *path, struct tlv_e
 		return e->status;
 	}
 	if (verify_signature(&f->list, NULL, &signer) == VERDICT_BAD)
-		msg_warn("%s: its signature does not verify", path);
+		msg_warn("%s: its signature does not verify: 'ctlsign verify' says more", path);
 	return ST_OK;
 }
 

@@ -379,7 +379,8 @@ static void fill_signature(struct config *c, struct config_file *f)
 	enum status st = ST_OK;
 
 	if (sig.n != c->header.signature_bytes)
-		st = err_set(&f->err, ST_TOKEN, "a signature of %zu bytes", sig.n);
+		st = err_set(&f->err, ST_TOKEN, "a signature of %zu bytes, where the key makes %u",
+			     sig.n, (unsigned)c->header.signature_bytes);
 	if (st == ST_OK)
 		st = key_check(c->key, c->digest, digest_span(&f->digest), sig, &f->err);
 	if (st != ST_OK) {

@@ -61,10 +61,10 @@ enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
 		return err_in(e, "the signer's certificate");
 	if ((int64_t)timestamp < before) {
 		time_iso(before, when);
-		return err_set(
-			e, ST_NO,
-			"the time of signing is before the signer's certificate is valid, %s",
-			when);
+		return err_set(e, ST_NO,
+			       "the time of signing is before the signer's certificate is valid, "
+			       "%s: check the clock, or say --timestamp",
+			       when);
 	}
 	if (old != NULL && tlv_header_has(&old->header, TLV_H_TIMESTAMP) &&
 	    timestamp < old->header.timestamp) {

@@ -33,6 +33,14 @@ static int find(enum tlv_digest alg)
 	return -1;
 }
 
+/* A configuration or policy forbids it: FIPS mode has no MD5. */
+static enum status refused(const EVP_MD *md, struct tlv_err *e)
+{
+	ERR_clear_error();
+	return err_set(e, ST_BUG, "OpenSSL refuses the digest %s: 'ctlsign doctor' says more",
+		       EVP_MD_get0_name(md));
+}
+
 static enum status run(const EVP_MD *md, const struct span *parts, size_t nparts,
 		       struct digest *out, struct tlv_err *e)
 {
@@ -45,8 +53,7 @@ static enum status run(const EVP_MD *md, const struct span *parts, size_t nparts
 	ok = ok && EVP_DigestFinal_ex(ctx, out->bytes, &n) == 1;
 	out->n = n;
 	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	return ok ? ST_OK : err_set(e, ST_BUG, "OpenSSL refuses the digest");
+	return ok ? ST_OK : refused(md, e);
 }
 
 enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t nparts,
@@ -70,8 +77,7 @@ enum status digest_begin(struct digest_stream **out, enum tlv_digest alg, struct
 	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL || EVP_DigestInit_ex(ctx, algs[i].md(), NULL) != 1) {
 		EVP_MD_CTX_free(ctx);
-		ERR_clear_error();
-		return err_set(e, ST_BUG, "OpenSSL refuses the digest");
+		return refused(algs[i].md(), e);
 	}
 	*out = (struct digest_stream *)ctx;
 	return ST_OK;

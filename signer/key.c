@@ -56,7 +56,10 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 	       tlv_rsa_walk(k->cert.parts.public_key, &certs) &&
 	       span_eq(own.modulus, certs.modulus) && span_eq(own.exponent, certs.exponent);
 	OPENSSL_free(der);
-	return same ? ST_OK : err_set(e, ST_INPUT, "is not the key of the signer's certificate");
+	return same ? ST_OK :
+		      err_set(e, ST_INPUT,
+			      "is not the key of the signer's certificate: name the one that "
+			      "belongs to it with --cert");
 }
 
 /* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */

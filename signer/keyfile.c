@@ -128,7 +128,8 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 
 	*out = (struct keyfile){ .key = NULL };
 	if (bytes.n == 0 || bytes.n > INT32_MAX)
-		return err_set(e, ST_INPUT, "no private key in it");
+		return err_set(e, ST_INPUT,
+			       "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
 	st = rounds_begin(bytes, e);
 	if (st != ST_OK)
 		return st;
@@ -148,8 +149,11 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 		return ST_OK;
 	buf_free(&out->cert);
 	if (a.asked)
-		return err_set(e, ST_PIN, "the passphrase is wrong, or the file is damaged");
-	return err_set(e, ST_INPUT, "no private key in it");
+		return err_set(
+			e, ST_PIN,
+			"the passphrase is wrong, the file is damaged, or its cipher is not here "
+			"('ctlsign doctor', line 'legacy')");
+	return err_set(e, ST_INPUT, "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
 }
 
 void keyfile_free(struct keyfile *k)

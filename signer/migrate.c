@@ -196,20 +196,25 @@ static enum status check_direction(const struct migrate_input *in, struct tlv_er
 	bool to_tokens = in->direction == MIGRATE_TO_TOKENS;
 
 	if (to_tokens && !in->release->tokens)
-		return err_set(e, ST_NO, "CUCM drives no tokens any more since 14SU3");
+		return err_set(e, ST_NO,
+			       "CUCM drives no tokens any more since 14SU3: stay tokenless, or say "
+			       "--release where the cluster is older");
 	if (to_tokens && !migrate_is_token(in, in->signer))
 		return err_set(e, ST_NO,
-			       "a list of tokens is signed by a token, and this key is a server's");
+			       "a list of tokens is signed by a token, and this key is a server's: "
+			       "name a token with -k");
 	if (!to_tokens && !in->release->tokenless)
-		return err_set(e, ST_NO, "CUCM before 10.0 has no tokenless lists");
+		return err_set(e, ST_NO,
+			       "CUCM before 10.0 has no tokenless lists: say --release where the "
+			       "cluster is newer");
 	if (!to_tokens && in->release->signer == RELEASE_ITLRECOVERY && !is_itlrecovery(in->signer))
 		return err_set(e, ST_NO,
 			       "since 12.0 a tokenless list is signed by ITLRecovery, and this is "
-			       "another key");
+			       "another key: name ITLRecovery's with -k");
 	if (!to_tokens && in->release->signer == RELEASE_CALLMANAGER && is_itlrecovery(in->signer))
 		return err_set(e, ST_NO,
 			       "before 12.0 a tokenless list is signed by CallManager, and this is "
-			       "ITLRecovery");
+			       "ITLRecovery: name CallManager's key with -k");
 	return ST_OK;
 }
 
