@@ -188,6 +188,10 @@ MANIFESTS = [
     ("key: 'pkcs11:token=x?pin-source=file:/etc/passwd'\nrecords:\n" + GOOD_ROW, 1, "pin-source"),
     ("key: 'pkcs11:token=x?module-name=evil'\nrecords:\n" + GOOD_ROW, 1, "module-name"),
     ("key: 'pkcs11:token=x?pin-value=1234'\nrecords:\n" + GOOD_ROW, 1, "pin-value"),
+    ("key: 'pkcs11:token=x?pin-source=|/bin/pin'\nrecords:\n" + GOOD_ROW, 1, "pin-source"),
+    ("key: pub.key\ncert: 'pkcs11:token=x?module-path=/tmp/evil.so'\nrecords:\n" + GOOD_ROW, 2, "module-path"),
+    (HEAD + "records:\n" + GOOD_ROW + "  - {role: SAST, cert: 'pkcs11:token=x?module-path=/tmp/evil.so'}\n", 7,
+     "module-path"),
 ]
 
 
