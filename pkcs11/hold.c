@@ -39,22 +39,11 @@ static bool is_initialised(const struct tok_found *f)
 	return (f->info.flags & CKF_TOKEN_INITIALIZED) != 0;
 }
 
-static bool has_matches(const struct tok_scan *scan)
-{
-	for (size_t i = 0; i < scan->n; i++)
-		if (scan->list[i].matches)
-			return true;
-	return false;
-}
-
 static enum status no_token(const struct tok_hold *h, bool bare, struct tlv_err *e)
 {
 	if (bare)
 		return refuse(&h->scan, false, ST_NO_MATCH,
-			      has_matches(&h->scan) ?
-				      "the token that matches is not initialised; there is" :
-				      "the token that matches is not initialised",
-			      e);
+			      "the token that matches is not initialised", e);
 	if (h->scan.faults && h->scan.n == 0)
 		return err_set(e, ST_TOKEN,
 			       "no token matches, but a slot or module did not answer: 'ctlsign "
@@ -69,23 +58,91 @@ static enum status no_token(const struct tok_hold *h, bool bare, struct tlv_err 
 	return refuse(&h->scan, true, ST_NO_MATCH, "no token matches; there is", e);
 }
 
-static enum status pick(const struct tok_hold *h, const struct tok_found **out, struct tlv_err *e)
+static size_t matching(const struct tok_hold *h, const struct tok_found **out)
 {
-	bool bare = false;
 	size_t n = 0;
+
+	for (size_t i = 0; i < h->scan.n; i++) {
+		if (!h->scan.list[i].matches)
+			continue;
+		*out = &h->scan.list[i];
+		n++;
+	}
+	return n;
+}
+
+static bool any_is_named(const struct tok_hold *h, const struct tok_objects *objects)
+{
+	for (size_t i = 0; i < objects->n; i++)
+		if (tok_uri_matches_object(h->search->uri, objects->list[i].id,
+					   objects->list[i].label))
+			return true;
+	return false;
+}
+
+static bool has_named_key(const struct tok_hold *h, CK_OBJECT_CLASS class)
+{
+	struct tok_objects keys = { .n = 0 };
+	struct tlv_err e = TLV_ERR_INIT;
+	bool named = tok_objects_find(&keys, h->at.token->m, h->at.session, class, &e) == ST_OK &&
+		     any_is_named(h, &keys);
+
+	tok_objects_free(&keys);
+	return named;
+}
+
+/* Whether a certificate or a key that shows has the id and object of the URI. */
+static bool holds_the_named(struct tok_hold *h, const struct tok_found *f)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	bool named = tok_hold_visit(h, f, &e) == ST_OK &&
+		     (any_is_named(h, &h->certs) || has_named_key(h, CKO_PUBLIC_KEY) ||
+		      has_named_key(h, CKO_PRIVATE_KEY));
+
+	tok_hold_leave(h);
+	h->at = (struct tok_place){ .token = NULL };
+	return named;
+}
+
+/*
+ * Of several tokens the one that holds what the URI names. Where none seems to
+ * (a key may show after the login only), or more than one, all stay.
+ */
+static void narrow_by_object(struct tok_hold *h)
+{
+	struct tok_found *only = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->scan.n; i++) {
+		if (!h->scan.list[i].matches || !holds_the_named(h, &h->scan.list[i]))
+			continue;
+		only = &h->scan.list[i];
+		n++;
+	}
+	for (size_t i = 0; n == 1 && i < h->scan.n; i++)
+		h->scan.list[i].matches = &h->scan.list[i] == only;
+}
+
+static enum status pick(struct tok_hold *h, const struct tok_found **out, struct tlv_err *e)
+{
+	const struct tok_uri *uri = h->search->uri;
+	bool bare = false;
+	size_t n;
 
 	for (size_t i = 0; i < h->scan.n; i++) {
 		struct tok_found *f = &h->scan.list[i];
 
 		bare = bare || (f->matches && !is_initialised(f));
 		f->matches = f->matches && is_initialised(f);
-		n += f->matches ? 1 : 0;
-		if (f->matches)
-			*out = f;
+	}
+	n = matching(h, out);
+	if (n > 1 && uri != NULL && (uri->has_id || uri->has_object)) {
+		narrow_by_object(h);
+		n = matching(h, out);
 	}
 	if (n > 1)
 		return refuse(&h->scan, false, ST_AMBIGUOUS, "more than one token matches", e);
-	if (n == 1 && *out != NULL)
+	if (n == 1)
 		return ST_OK;
 	for (size_t i = 0; bare && i < h->scan.n; i++)
 		h->scan.list[i].matches = !is_initialised(&h->scan.list[i]);

@@ -11,6 +11,7 @@ import peerlist
 import pytest
 from conftest import PROGRAM
 from lists import PUB, TIME
+from token_helpers import build_words, fault  # noqa: F401  (a fixture)
 
 ONE, TWO = "SAST-ADN0054f509", "SAST-ADN008580ef"
 
@@ -256,6 +257,27 @@ def test_no_match(ctlsign, cluster, out, lab, uri):
              lab.module, "--pin-source", f"file:{lab.pin_file}"]
     ctlsign.refused(4, *words, env=lab.env)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("kind", ["", ";type=cert", ";type=private"])
+def test_the_object_tells_which_of_two(ctlsign, cluster, out, fault, kind):
+    """Several tokens are the manufacturer's; one of them holds what is named. One login, on that one."""
+    by_file = lists.build(ctlsign, cluster, "tokens", out)
+    out.unlink()
+    f = fault()
+    words = f.key()
+    words[1] = f"pkcs11:manufacturer=SoftHSM%20project;object={TWO}{kind}"
+    ctlsign.ok(*build_words(cluster, out, words), env=f.env)
+    assert out.read_bytes() == by_file and f.logins == 1
+
+
+@pytest.mark.parametrize("name", ["id=%01", "object=nobody"])
+def test_an_object_of_both_or_of_none_tells_nothing(ctlsign, cluster, out, fault, name):
+    f = fault()
+    words = f.key()
+    words[1] = f"pkcs11:manufacturer=SoftHSM%20project;{name}"
+    run = ctlsign.refused(5, *build_words(cluster, out, words), env=f.env, says="more than one token")
+    assert ONE in run.err and TWO in run.err and f.logins == 0
 
 
 def test_two_match(ctlsign, cluster, out, lab):
