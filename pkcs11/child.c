@@ -201,8 +201,7 @@ static enum status lost(struct tok_child *c, struct tlv_err *e)
 	return c->pid == 0 ? err_set(e, ST_TOKEN, "the token's process is gone") : died(c, e);
 }
 
-enum status tok_child_send(struct tok_child *c, uint8_t type, uint8_t flag, struct span payload,
-			   struct tlv_err *e)
+bool tok_child_put(struct tok_child *c, uint8_t type, uint8_t flag, struct span payload)
 {
 	uint8_t head[TOK_HEAD] = { type, flag };
 	struct iovec iov[2] = {
@@ -212,12 +211,16 @@ enum status tok_child_send(struct tok_child *c, uint8_t type, uint8_t flag, stru
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = payload.n == 0 ? 1 : 2 };
 	ssize_t n;
 
-	if (c->pid == 0)
-		return lost(c, e);
 	do {
 		n = sendmsg(c->line, &msg, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	return n < 0 ? lost(c, e) : ST_OK;
+	return n >= 0;
+}
+
+enum status tok_child_send(struct tok_child *c, uint8_t type, uint8_t flag, struct span payload,
+			   struct tlv_err *e)
+{
+	return c->pid != 0 && tok_child_put(c, type, flag, payload) ? ST_OK : lost(c, e);
 }
 
 /* Milliseconds until the call that the child is in has lasted too long; -1: for ever. */

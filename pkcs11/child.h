@@ -27,7 +27,13 @@ typedef void tok_child_main(int line, struct tok_pulse *pulse, const void *arg);
 enum status tok_child_start(struct tok_child **out, tok_child_main *run, const void *arg,
 			    unsigned timeout, struct tlv_err *e);
 
-/* Sends one request; the payload goes straight from where it is. */
+/*
+ * Sends one request; the payload goes straight from where it is. False where
+ * the child is gone: tok_child_next says why. May be called while another
+ * thread is in tok_child_next.
+ */
+bool tok_child_put(struct tok_child *c, uint8_t type, uint8_t flag, struct span payload);
+/* The same, with the reason. */
 enum status tok_child_send(struct tok_child *c, uint8_t type, uint8_t flag, struct span payload,
 			   struct tlv_err *e);
 

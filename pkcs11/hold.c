@@ -7,6 +7,9 @@
 #include "pkcs11/login.h"
 #include "pkcs11/rsa.h"
 
+/* libp11 picks sessions of its own and says nothing of threads: what signs below it looks here. */
+static _Thread_local struct tok_lane *mine;
+
 enum status tok_hold_scan(struct tok_hold *h, struct tok_pulse *pulse, struct tlv_err *e)
 {
 	const struct tok_search *s = h->search;
@@ -164,6 +167,8 @@ enum status tok_hold_visit(struct tok_hold *h, const struct tok_found *f, struct
 void tok_hold_leave(struct tok_hold *h)
 {
 	tok_objects_free(&h->certs);
+	for (; h->nlanes > 1; h->nlanes--)
+		(void)tok_c_close_session(h->at.token->m, h->lanes[h->nlanes - 1].session);
 	if (h->logged_in)
 		(void)tok_c_logout(h->at.token->m, h->at.session);
 	if (h->in_session)
@@ -192,28 +197,29 @@ enum status tok_hold_open(struct tok_hold *h, struct span *cert, struct tlv_err 
 	return st;
 }
 
-/* CKR_USER_NOT_LOGGED_IN from a token that wants a login for the signature itself. */
-static CK_RV sign_once(struct tok_hold *h, struct span data, bool authenticate, uint8_t *sig,
+/* CKR_USER_NOT_LOGGED_IN from a token that wants a login for the signature itself: in the first session. */
+static CK_RV sign_once(struct tok_lane *l, struct span data, bool authenticate, uint8_t *sig,
 		       CK_ULONG *n)
 {
-	const struct tok_module *m = h->at.token->m;
+	struct tok_hold *h = l->hold;
+	CK_SESSION_HANDLE session = authenticate ? h->at.session : l->session;
 	CK_RV rv;
 
-	if (authenticate && tok_login_allowed(h, h->why) != ST_OK)
+	if (authenticate && tok_login_allowed(h, l->why) != ST_OK)
 		return CKR_FUNCTION_REJECTED;
-	rv = tok_c_sign_init(m, h->at.session, h->key);
+	rv = tok_c_sign_init(&l->m, session, h->key);
 	if (rv != CKR_OK) {
-		tok_rv_failed(h->why, ST_TOKEN, TOK_CALL_C_SignInit, rv);
+		tok_rv_failed(l->why, ST_TOKEN, TOK_CALL_C_SignInit, rv);
 		return rv;
 	}
 	if (authenticate) {
-		rv = tok_login_for_signature(h, h->why);
+		rv = tok_login_for_signature(h, l->why);
 		if (rv != CKR_OK)
 			return rv;
 	}
-	rv = tok_c_sign(m, h->at.session, data.p, data.n, sig, n);
+	rv = tok_c_sign(&l->m, session, data.p, data.n, sig, n);
 	if (rv != CKR_OK)
-		tok_rv_failed(h->why, ST_TOKEN, TOK_CALL_C_Sign, rv);
+		tok_rv_failed(l->why, ST_TOKEN, TOK_CALL_C_Sign, rv);
 	return rv;
 }
 
@@ -221,23 +227,23 @@ static CK_RV sign_once(struct tok_hold *h, struct span data, bool authenticate, 
  * SafeNet's 5110 says so once to a login that it then accepts. A token that
  * did not announce that it wants one gets its PIN from the parent again.
  */
-static CK_RV sign_again(struct tok_hold *h, struct span data, uint8_t *sig, CK_ULONG *n)
+static CK_RV sign_again(struct tok_lane *l, struct span data, uint8_t *sig, CK_ULONG *n)
 {
-	if (!h->always_authenticate) {
-		h->hint = h->authenticate_once ? WIRE_FINAL : WIRE_LOGIN_AGAIN;
+	if (!l->hold->always_authenticate) {
+		l->hint = l->hold->authenticate_once ? WIRE_FINAL : WIRE_LOGIN_AGAIN;
 		return CKR_USER_NOT_LOGGED_IN;
 	}
-	*h->why = TLV_ERR_INIT;
-	return sign_once(h, data, true, sig, n);
+	*l->why = TLV_ERR_INIT;
+	return sign_once(l, data, true, sig, n);
 }
 
 /* A short answer lost its leading zeros, a long one is no signature of this key. */
-static CK_RV fit(const struct tok_hold *h, const uint8_t *raw, size_t n, uint8_t *sig)
+static CK_RV fit(const struct tok_lane *l, const uint8_t *raw, size_t n, uint8_t *sig)
 {
-	size_t want = h->public.modulus.n;
+	size_t want = l->hold->public.modulus.n;
 
 	if (n == 0 || n > want) {
-		err_set(h->why, ST_TOKEN, "C_Sign: a signature of %zu bytes for a key of %zu bytes",
+		err_set(l->why, ST_TOKEN, "C_Sign: a signature of %zu bytes for a key of %zu bytes",
 			n, want);
 		return CKR_FUNCTION_FAILED;
 	}
@@ -246,21 +252,31 @@ static CK_RV fit(const struct tok_hold *h, const uint8_t *raw, size_t n, uint8_t
 	return CKR_OK;
 }
 
+/*
+ * A login for one signature is asked for, and given, when nothing else is
+ * under way: the parent sees to that.
+ */
 static CK_RV sign(void *arg, struct span data, uint8_t *sig)
 {
 	struct tok_hold *h = arg;
+	struct tok_lane *l = mine;
 	uint8_t raw[TOK_SIG_MAX * 2]; /* a module that writes too much does it here */
 	CK_ULONG n = sizeof raw;
-	CK_RV rv = sign_once(h, data, h->always_authenticate || h->authenticate_once, raw, &n);
+	CK_RV rv;
 
+	if (l == NULL)
+		return CKR_FUNCTION_FAILED;
+	rv = sign_once(l, data, h->always_authenticate || h->authenticate_once, raw, &n);
 	if (rv == CKR_USER_NOT_LOGGED_IN) {
 		n = sizeof raw;
-		rv = sign_again(h, data, raw, &n);
+		rv = sign_again(l, data, raw, &n);
 	}
-	h->authenticate_once = false;
-	if (!h->always_authenticate)
-		tok_pin_free(&h->pin);
-	return rv == CKR_OK ? fit(h, raw, n, sig) : rv;
+	if (h->authenticate_once) {
+		h->authenticate_once = false;
+		if (!h->always_authenticate)
+			tok_pin_free(&h->pin);
+	}
+	return rv == CKR_OK ? fit(l, raw, n, sig) : rv;
 }
 
 enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e)
@@ -290,18 +306,66 @@ enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e)
 	return tok_key_open(&h->p11, &h->onekey, e);
 }
 
-enum status tok_hold_sign(struct tok_hold *h, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
+static void lane_init(struct tok_hold *h, size_t i, CK_SESSION_HANDLE session)
+{
+	struct tok_lane *l = &h->lanes[i];
+
+	l->hold = h;
+	l->m = *h->at.token->m;
+	l->m.pulse = tok_pulse_of(l->m.pulse, (unsigned)i);
+	l->session = session;
+}
+
+static size_t sessions_wanted(const struct tok_hold *h)
+{
+	size_t n = h->search->opt->sessions;
+
+	return n < 1 ? 1 : n > TOK_SESSIONS_MAX ? TOK_SESSIONS_MAX : n;
+}
+
+void tok_hold_widen(struct tok_hold *h)
+{
+	size_t want = sessions_wanted(h);
+	CK_SESSION_HANDLE session = h->at.session;
+	CK_RV rv = CKR_OK;
+
+	if (h->nlanes > 0)
+		return;
+	if (want > 1 && h->always_authenticate) {
+		warn_put(&h->warn,
+			 "the key wants a login for each signature: it signs one at a time");
+		want = 1;
+	}
+	lane_init(h, 0, session);
+	for (h->nlanes = 1; h->nlanes < want; h->nlanes++) {
+		rv = tok_c_open_session(h->at.token->m, h->at.token->slot, &session);
+		if (rv != CKR_OK)
+			break;
+		lane_init(h, h->nlanes, session);
+	}
+	if (rv != CKR_OK)
+		warn_put(&h->warn,
+			 "the token takes %zu of %zu sessions (C_OpenSession: %s): so many sign at "
+			 "a time",
+			 h->nlanes, want,
+			 tok_rv_name(rv) == NULL ? "unknown reason" : tok_rv_name(rv));
+}
+
+enum status tok_hold_sign(struct tok_lane *lane, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
 			  size_t *n, struct tlv_err *e)
 {
 	struct tlv_err why = TLV_ERR_INIT, outer = TLV_ERR_INIT;
+	const struct tok_hold *h = lane->hold;
 	enum status st;
 
-	if (h->p11 == NULL)
+	if (h == NULL || h->p11 == NULL)
 		return err_set(e, ST_BUG, "signing without a login");
-	h->why = &why;
-	h->hint = WIRE_FINAL;
+	lane->why = &why;
+	lane->hint = WIRE_FINAL;
+	mine = lane;
 	st = rsa_sign_digest_info(tok_key_pkey(h->p11), digest_info, sig, TOK_SIG_MAX, n, &outer);
-	h->why = NULL;
+	mine = NULL;
+	lane->why = NULL;
 	if (why.status != ST_OK)
 		return err_set(e, why.status, "%s", why.text);
 	return st == ST_OK ? ST_OK : err_set(e, outer.status, "%s", outer.text);
@@ -329,7 +393,8 @@ void tok_hold_free(struct tok_hold *h)
 {
 	tok_key_free(&h->p11);
 	tok_pin_free(&h->pin);
-	tok_pin_free(&h->request);
+	for (size_t i = 0; i < TOK_SESSIONS_MAX; i++)
+		tok_pin_free(&h->lanes[i].request);
 	tok_hold_leave(h);
 	tok_public_free(&h->public);
 	tok_slots_free(&h->scan);

@@ -21,6 +21,18 @@ struct tok_search {
 	uint64_t skip; /* registered modules that crashed or hung before, one bit each */
 };
 
+struct tok_hold;
+
+/* A thread of the child's: a session of its own, and what it was asked. */
+struct tok_lane {
+	struct tok_hold *hold;
+	struct tok_module m; /* the token's, with a pulse of its own */
+	CK_SESSION_HANDLE session;
+	struct tok_pin *request; /* what was last received */
+	struct tlv_err *why;	 /* where a failing signature says why, past libp11 */
+	enum wire_hint hint;
+};
+
 struct tok_hold {
 	const struct tok_search *search;
 	struct tlv_warn warn;
@@ -32,14 +44,14 @@ struct tok_hold {
 	struct tok_public public; /* of the certificate that signs */
 	CK_OBJECT_HANDLE key;
 	bool always_authenticate;
-	bool authenticate_once;	 /* the token asked for it at a signature */
-	struct tok_pin *request; /* what was last received */
-	struct tok_pin *pin;	 /* kept only while a signature needs a login of its own */
-	uint8_t how;		 /* WIRE_TYPED, WIRE_PAD: of that PIN */
+	bool authenticate_once; /* the token asked for it at a signature */
+	struct tok_pin *pin;	/* kept only while a signature needs a login of its own */
+	uint8_t how;		/* WIRE_TYPED, WIRE_PAD: of that PIN */
 	struct tok_onekey onekey;
 	struct tok_key *p11;
-	struct tlv_err *why; /* where a failing signature says why, past libp11 */
-	enum wire_hint hint;
+	enum wire_hint hint; /* of a login */
+	struct tok_lane lanes[TOK_SESSIONS_MAX];
+	size_t nlanes; /* with a session; the first one's is at.session */
 };
 
 /* Modules and slots; nothing is opened. */
@@ -53,7 +65,13 @@ void tok_hold_leave(struct tok_hold *h);
 enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e);
 /* The key of the certificate, as soon as the login lets it be seen. */
 enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e);
-enum status tok_hold_sign(struct tok_hold *h, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
+/*
+ * As many sessions as were asked for, under the one login; fewer, with a
+ * warning, where the token takes no more or each signature needs a login.
+ */
+void tok_hold_widen(struct tok_hold *h);
+/* Each lane in one thread at a time, several lanes side by side. */
+enum status tok_hold_sign(struct tok_lane *lane, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
 			  size_t *n, struct tlv_err *e);
 void tok_hold_free(struct tok_hold *h);
 

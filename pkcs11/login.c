@@ -122,7 +122,7 @@ static bool is_logged_in(const struct tok_hold *h)
 	       (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
 }
 
-enum status tok_login_user(struct tok_hold *h, struct tlv_err *e)
+enum status tok_login_user(struct tok_hold *h, const struct tok_pin *pin, struct tlv_err *e)
 {
 	enum status st;
 
@@ -133,7 +133,7 @@ enum status tok_login_user(struct tok_hold *h, struct tlv_err *e)
 	}
 	st = tok_login_allowed(h, e);
 	if (st == ST_OK)
-		st = judge(h, login(h, CKU_USER, h->request), e);
+		st = judge(h, login(h, CKU_USER, pin), e);
 	h->logged_in = h->logged_in || st == ST_OK;
 	return st;
 }

@@ -16,7 +16,7 @@
 enum status tok_login_allowed(const struct tok_hold *h, struct tlv_err *e);
 
 /* The child: one C_Login(CKU_USER) with what was received. */
-enum status tok_login_user(struct tok_hold *h, struct tlv_err *e);
+enum status tok_login_user(struct tok_hold *h, const struct tok_pin *pin, struct tlv_err *e);
 
 /* The child: one C_Login(CKU_CONTEXT_SPECIFIC), between C_SignInit and C_Sign. */
 CK_RV tok_login_for_signature(struct tok_hold *h, struct tlv_err *e);

@@ -3,11 +3,14 @@
 
 #include <string.h>
 
-enum { SLOT = 0, SESSION = 1, KEY = 1 };
+#include "pkcs11/pulse.h"
+
+enum { SLOT = 0, KEY = 1 };
 
 static const struct tok_onekey *the;
-static bool found; /* the search has given its one answer */
-static bool initiated;
+static bool found;			      /* the search has given its one answer */
+static _Atomic CK_SESSION_HANDLE sessions;    /* libp11 opens them, one at a time */
+static bool initiated[TOK_SESSIONS_MAX + 1U]; /* by session; each is one thread's at a time */
 
 static CK_RV guard_initialize(void *args)
 {
@@ -72,7 +75,9 @@ static CK_RV guard_open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *app, CK_N
 	(void)flags;
 	(void)app;
 	(void)notify;
-	*s = SESSION;
+	if (sessions == TOK_SESSIONS_MAX)
+		return CKR_SESSION_COUNT; /* then libp11 waits for one that is given back */
+	*s = ++sessions;
 	return CKR_OK;
 }
 
@@ -193,10 +198,11 @@ static CK_RV guard_get_attribute_value(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, 
 
 static CK_RV guard_sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
-	(void)s;
 	(void)key;
-	initiated = mechanism->mechanism == CKM_RSA_PKCS;
-	return initiated ? CKR_OK : CKR_MECHANISM_INVALID;
+	if (s == 0 || s > sessions)
+		return CKR_SESSION_HANDLE_INVALID;
+	initiated[s] = mechanism->mechanism == CKM_RSA_PKCS;
+	return initiated[s] ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 
 static CK_RV guard_sign(CK_SESSION_HANDLE s, unsigned char *data, CK_ULONG n, unsigned char *sig,
@@ -204,10 +210,9 @@ static CK_RV guard_sign(CK_SESSION_HANDLE s, unsigned char *data, CK_ULONG n, un
 {
 	CK_RV rv;
 
-	(void)s;
-	if (!initiated)
+	if (s == 0 || s > sessions || !initiated[s])
 		return CKR_OPERATION_NOT_INITIALIZED;
-	initiated = false;
+	initiated[s] = false;
 	if (*nsig < the->modulus.n)
 		return CKR_BUFFER_TOO_SMALL;
 	rv = the->sign(the->arg, span_of(data, n), sig);
@@ -240,6 +245,7 @@ static CK_FUNCTION_LIST list = {
 void tok_onekey_set(const struct tok_onekey *k)
 {
 	the = k;
+	sessions = 0;
 }
 
 CK_FUNCTION_LIST *tok_onekey_list(void)

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The world as libp11 may see it (ruling 26): one slot, one initialised
- * token, one private RSA key in one session that is open and logged in
- * already. Nothing that libp11 asks here reaches the real module but a
- * signature. Initialising, finalising, sessions and logins do nothing.
+ * token, one private RSA key, as many sessions as may sign side by side, open
+ * and logged in already. Nothing that libp11 asks here reaches the real module
+ * but a signature. Initialising, finalising, sessions and logins do nothing.
  */
 #ifndef TOK_ONEKEY_H
 #define TOK_ONEKEY_H
@@ -15,7 +15,7 @@
 
 struct tok_onekey {
 	struct span modulus, exponent; /* of the certificate; borrowed */
-	/* Signs a DigestInfo; answers with exactly modulus.n bytes. */
+	/* Signs a DigestInfo, in the thread that asks; answers with exactly modulus.n bytes. */
 	CK_RV (*sign)(void *arg, struct span digest_info, uint8_t *sig);
 	void *arg;
 };

@@ -5,11 +5,14 @@
 #include <sys/mman.h>
 #include <time.h>
 
+/* The first of TOK_SESSIONS_MAX, one for each thread that is in the module. */
 struct tok_pulse {
 	_Atomic uint32_t call;
 	_Atomic int32_t module;
 	_Atomic int64_t since;
 };
+
+enum { PAGE = TOK_SESSIONS_MAX * sizeof(struct tok_pulse) };
 
 static const char *const names[] = {
 	"its own process",
@@ -27,7 +30,7 @@ const char *tok_call_name(unsigned call)
 struct tok_pulse *tok_pulse_new(void)
 {
 	struct tok_pulse *p =
-		mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
@@ -38,8 +41,13 @@ struct tok_pulse *tok_pulse_new(void)
 void tok_pulse_free(struct tok_pulse **p)
 {
 	if (*p != NULL)
-		(void)munmap(*p, sizeof **p);
+		(void)munmap(*p, PAGE);
 	*p = NULL;
+}
+
+struct tok_pulse *tok_pulse_of(struct tok_pulse *p, unsigned session)
+{
+	return p == NULL || session >= TOK_SESSIONS_MAX ? p : &p[session];
 }
 
 int64_t tok_pulse_now(void)
@@ -69,9 +77,27 @@ void tok_pulse_module(struct tok_pulse *p, int module)
 		atomic_store(&p->module, module);
 }
 
+/* The call that lasts longest; where there is none, the last sign of life. */
+static const struct tok_pulse *oldest(const struct tok_pulse *p)
+{
+	const struct tok_pulse *best = &p[0];
+	bool best_in = atomic_load(&best->call) != TOK_CALL_none;
+
+	for (unsigned i = 1; i < TOK_SESSIONS_MAX; i++) {
+		bool in = atomic_load(&p[i].call) != TOK_CALL_none;
+		int64_t since = atomic_load(&p[i].since), bests = atomic_load(&best->since);
+
+		if (in != best_in ? !in : (in ? since >= bests : since <= bests))
+			continue;
+		best = &p[i];
+		best_in = in;
+	}
+	return best;
+}
+
 unsigned tok_pulse_call(const struct tok_pulse *p)
 {
-	return atomic_load(&p->call);
+	return atomic_load(&oldest(p)->call);
 }
 
 int tok_pulse_at_module(const struct tok_pulse *p)
@@ -81,7 +107,7 @@ int tok_pulse_at_module(const struct tok_pulse *p)
 
 int64_t tok_pulse_since(const struct tok_pulse *p, int64_t from)
 {
-	int64_t since = atomic_load(&p->since), now = tok_pulse_now();
+	int64_t since = atomic_load(&oldest(p)->since), now = tok_pulse_now();
 
 	if (since < from)
 		since = from;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/serve.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -91,45 +92,49 @@ static enum status serve_flags(int line, struct tok_hold *h, struct tlv_err *e)
 }
 
 /* The PIN is gone when this returns, unless every signature needs it. */
-static enum status serve_login(struct tok_hold *h, uint8_t how, struct tlv_err *e)
+static enum status serve_login(struct tok_lane *l, uint8_t how, struct tlv_err *e)
 {
+	struct tok_hold *h = l->hold;
 	enum status st = tok_hold_can_sign(h, e);
 
 	h->how = how;
 	if (st == ST_OK && how != WIRE_NONE)
-		st = tok_login_user(h, e);
+		st = tok_login_user(h, l->request, e);
 	if (st == ST_OK)
 		st = tok_hold_key(h, e);
+	if (st == ST_OK)
+		tok_hold_widen(h);
 	if (st == ST_OK && (h->always_authenticate || h->authenticate_once)) {
 		tok_pin_free(&h->pin);
-		h->pin = h->request;
-		h->request = tok_secret_new();
-		return h->request == NULL ? err_nomem(e) : ST_OK;
+		h->pin = l->request;
+		l->request = tok_secret_new();
+		return l->request == NULL ? err_nomem(e) : ST_OK;
 	}
 	return st;
 }
 
-static enum status serve_sign(int line, struct tok_hold *h, size_t n, struct tlv_err *e)
+static enum status serve_sign(int line, struct tok_lane *l, uint8_t number, size_t n,
+			      struct tlv_err *e)
 {
 	uint8_t sig[TOK_SIG_MAX];
 	size_t nsig = 0;
-	enum status st = tok_hold_sign(h, span_of(tok_secret_room(h->request), n), sig, &nsig, e);
+	enum status st = tok_hold_sign(l, span_of(tok_secret_room(l->request), n), sig, &nsig, e);
 
 	if (st == ST_OK)
-		(void)wire_send_bytes(line, WIRE_SIGNATURE, span_of(sig, nsig));
+		(void)wire_send_signature(line, number, span_of(sig, nsig));
 	return st;
 }
 
-static enum status serve_one(int line, struct tok_hold *h, const uint8_t head[TOK_HEAD], size_t n,
+static enum status serve_one(int line, struct tok_lane *l, const uint8_t head[TOK_HEAD], size_t n,
 			     struct tlv_err *e)
 {
 	switch (head[0]) {
 	case WIRE_FLAGS:
-		return serve_flags(line, h, e);
+		return serve_flags(line, l->hold, e);
 	case WIRE_LOGIN:
-		return serve_login(h, head[1], e);
+		return serve_login(l, head[1], e);
 	case WIRE_SIGN:
-		return serve_sign(line, h, n, e);
+		return serve_sign(line, l, head[1], n, e);
 	default:
 		return err_set(e, ST_BUG, "unknown request %d", head[0]);
 	}
@@ -141,22 +146,75 @@ static bool ends_itself(uint8_t request, const struct tlv_err *e)
 	return request == WIRE_SIGN && e->status == ST_OK;
 }
 
-static void serve_requests(int line, struct tok_hold *h)
+static bool answer(int line, struct tok_lane *l, const uint8_t head[TOK_HEAD], size_t n)
+{
+	bool signs = head[0] == WIRE_SIGN;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	if (!signs)
+		l->hold->hint = WIRE_FINAL;
+	tok_secret_set_length(l->request, n);
+	(void)serve_one(line, l, head, n, &e);
+	if (l->request != NULL)
+		tok_secret_wipe(l->request);
+	return ends_itself(head[0], &e) ||
+	       wire_send_done(line, &e, signs ? l->hint : l->hold->hint, signs ? head[1] : 0);
+}
+
+/* One request; false where there will be no other. */
+static bool serve_next(int line, struct tok_lane *l)
 {
 	uint8_t head[TOK_HEAD];
 	size_t n;
 
-	while (h->request != NULL &&
-	       tok_line_receive(line, head, tok_secret_room(h->request), TOK_SECRET_ROOM - 1, &n)) {
-		struct tlv_err e = TLV_ERR_INIT;
+	return l->request != NULL &&
+	       tok_line_receive(line, head, tok_secret_room(l->request), TOK_SECRET_ROOM - 1, &n) &&
+	       answer(line, l, head, n);
+}
 
-		h->hint = WIRE_FINAL;
-		tok_secret_set_length(h->request, n);
-		(void)serve_one(line, h, head, n, &e);
-		tok_secret_wipe(h->request);
-		if (!ends_itself(head[0], &e) && !wire_send_done(line, &e, h->hint))
-			return;
+/* A thread beside the first: whoever is free takes the next request. */
+struct beside {
+	pthread_t thread;
+	int line;
+	struct tok_lane *lane;
+};
+
+static void *serve_beside(void *arg)
+{
+	const struct beside *b = arg;
+
+	while (serve_next(b->line, b->lane))
+		continue;
+	return NULL;
+}
+
+static size_t start_beside(struct beside *list, int line, struct tok_hold *h)
+{
+	size_t n = 0;
+
+	while (n + 1 < h->nlanes) {
+		struct beside *b = &list[n];
+
+		*b = (struct beside){ .line = line, .lane = &h->lanes[n + 1] };
+		b->lane->request = tok_secret_new();
+		if (b->lane->request == NULL ||
+		    pthread_create(&b->thread, NULL, serve_beside, b) != 0)
+			break; /* fewer then */
+		n++;
 	}
+	return n;
+}
+
+static void serve_requests(int line, struct tok_hold *h)
+{
+	struct beside list[TOK_SESSIONS_MAX];
+	size_t n = 0;
+
+	while (serve_next(line, &h->lanes[0]))
+		if (n == 0)
+			n = start_beside(list, line, h);
+	for (size_t i = 0; i < n; i++)
+		(void)pthread_join(list[i].thread, NULL);
 }
 
 void tok_serve(int line, struct tok_pulse *pulse, const void *search)
@@ -166,12 +224,13 @@ void tok_serve(int line, struct tok_pulse *pulse, const void *search)
 	struct tlv_err e = TLV_ERR_INIT;
 
 	tok_pin_source_scrub(&s->pin); /* this process' copy of the environment */
-	h.request = tok_secret_new();
-	if (h.request == NULL)
+	h.lanes[0].hold = &h;
+	h.lanes[0].request = tok_secret_new();
+	if (h.lanes[0].request == NULL)
 		(void)err_nomem(&e);
 	else
 		(void)open_token(line, &h, pulse, &e);
-	if (wire_send_done(line, &e, WIRE_FINAL) && e.status == ST_OK)
+	if (wire_send_done(line, &e, WIRE_FINAL, 0) && e.status == ST_OK)
 		serve_requests(line, &h);
 	tok_hold_free(&h);
 }
@@ -214,7 +273,7 @@ void tok_serve_scan(int line, struct tok_pulse *pulse, const void *search)
 
 	if (tok_hold_scan(&h, pulse, &e) == ST_OK)
 		scan_tokens(line, &h);
-	(void)wire_send_done(line, &e, WIRE_FINAL);
+	(void)wire_send_done(line, &e, WIRE_FINAL, 0);
 	tok_hold_free(&h);
 }
 
@@ -307,6 +366,6 @@ void tok_serve_survey(int line, struct tok_pulse *pulse, const void *search)
 	}
 	if (e.status == ST_OK)
 		scan_tokens(line, &h);
-	(void)wire_send_done(line, &e, WIRE_FINAL);
+	(void)wire_send_done(line, &e, WIRE_FINAL, 0);
 	tok_hold_free(&h);
 }

@@ -129,16 +129,6 @@ static enum status set_flags(struct tok *t, struct span msg, struct tlv_err *e)
 	return ST_OK;
 }
 
-static enum status set_signature(struct tok *t, struct span msg, struct tlv_err *e)
-{
-	struct span sig = wire_read_bytes(msg);
-
-	if (t == NULL || sig.n == 0 || !span_copy(sig, t->sig, sizeof t->sig))
-		return nonsense(e);
-	t->nsig = sig.n;
-	return ST_OK;
-}
-
 static enum status warn_of(const struct tok_options *opt, struct span msg)
 {
 	struct span text = wire_read_bytes(msg);
@@ -186,9 +176,6 @@ static enum status take(struct answer *a, struct span msg, struct tlv_err *e)
 		return set_chosen(a->t, msg, e);
 	case WIRE_TOKEN_FLAGS:
 		return set_flags(a->t, msg, e);
-	case WIRE_SIGNATURE:
-		a->done = true;
-		return set_signature(a->t, msg, e);
 	default:
 		return nonsense(e);
 	}
@@ -327,6 +314,7 @@ enum status tok_open(struct tok **out, const struct tok_options *opt, struct tlv
 	if (t == NULL)
 		return err_nomem(e);
 	t->opt = *opt;
+	tok_flights_init(&t->flights);
 	st = opt->uri == NULL ? err_set(e, ST_USAGE, "no token is named") :
 				search_init(&t->search, &t->opt, e);
 	t->pin_given = opt->pin_source != NULL || tok_uri_pin_source(t->search.uri) != NULL;
@@ -356,38 +344,6 @@ struct span tok_certificate(const struct tok *t)
 	return t->opt.cert.n != 0 ? t->opt.cert : t->cert;
 }
 
-static enum status sign_once(struct tok *t, struct span digest_info, enum wire_hint *hint,
-			     struct tlv_err *e)
-{
-	enum status st;
-
-	t->nsig = 0;
-	st = tok_request(t, WIRE_SIGN, 0, digest_info, hint, e);
-	return st == ST_OK && t->nsig == 0 ? nonsense(e) : st;
-}
-
-enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,
-		     struct tlv_err *e)
-{
-	struct tlv_err once = TLV_ERR_INIT;
-	enum wire_hint hint;
-	enum status st = sign_once(t, digest_info, &hint, &once);
-
-	if (st != ST_OK && hint == WIRE_LOGIN_AGAIN) {
-		once = TLV_ERR_INIT;
-		st = tok_login_again(t, &once);
-		if (st == ST_OK)
-			st = sign_once(t, digest_info, NULL, &once);
-	}
-	if (st != ST_OK) {
-		err_set(e, st, "%s", once.text);
-		return err_in(e, "token '%s'", t->info.label);
-	}
-	(void)span_copy(span_of(t->sig, t->nsig), sig, TOK_SIG_MAX);
-	*n = t->nsig;
-	return ST_OK;
-}
-
 void tok_finish(struct tok *t)
 {
 	tok_child_finish(t->child);
@@ -403,6 +359,7 @@ void tok_free(struct tok **t)
 	tok_uri_free(&k->search.uri);
 	tok_info_free(&k->info);
 	free((void *)(uintptr_t)k->cert.p);
+	tok_flights_free(&k->flights);
 	free(k);
 	*t = NULL;
 }

@@ -29,6 +29,7 @@ struct tok_options {
 	struct span cert;	 /* DER of --cert, or empty: the certificate on the token */
 	unsigned timeout;	 /* seconds; 0: TOK_TIMEOUT_DEFAULT */
 	bool insecure_file_mode; /* take PIN files that group or others can read */
+	unsigned sessions;	 /* to sign in side by side, under the one login; 0: one */
 	struct tlv_warn warn;
 };
 
@@ -67,7 +68,7 @@ struct tok_info {
 /*
  * An open token in its child process: one token, one certificate, after the
  * login one key. The child ends with the thread that opened it: that thread
- * must live until tok_free. One thread at a time may use it.
+ * must live until tok_free. One thread at a time may use it, but for tok_sign.
  */
 struct tok;
 
@@ -96,7 +97,10 @@ enum status tok_login(struct tok *t, struct tlv_err *e);
 /*
  * RSASSA-PKCS1-v1_5 over a DER DigestInfo. sig gets exactly as many bytes as
  * the modulus has; a short answer is padded on the left, a long one is
- * ST_TOKEN. Not verified here: the caller does, with the certificate.
+ * ST_TOKEN. Not verified here: the caller does, with the certificate. Any
+ * number of threads at once: what the token's sessions are busy with is
+ * followed by what waits, without a pause in between where at least one more
+ * thread asks than there are sessions.
  */
 enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,
 		     struct tlv_err *e);

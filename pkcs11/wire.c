@@ -64,13 +64,14 @@ int wire_type(struct span msg)
 	return span_at(msg, 0);
 }
 
-bool wire_send_done(int line, const struct tlv_err *e, enum wire_hint hint)
+bool wire_send_done(int line, const struct tlv_err *e, enum wire_hint hint, uint8_t number)
 {
 	struct buf b = BUF_INIT;
 
 	buf_u8(&b, WIRE_DONE);
 	buf_u8(&b, (uint8_t)e->status);
 	buf_u8(&b, (uint8_t)hint);
+	buf_u8(&b, number);
 	text_field(&b, e->status == ST_OK ? "" : e->text);
 	return put(line, &b);
 }
@@ -98,7 +99,8 @@ bool wire_read_done(struct span msg, struct wire_done *out)
 	struct cursor c = body(msg);
 	uint8_t status, hint;
 
-	if (!cursor_u8(&c, &status) || !cursor_u8(&c, &hint) || !take_field(&c, &out->text))
+	if (!cursor_u8(&c, &status) || !cursor_u8(&c, &hint) || !cursor_u8(&c, &out->number) ||
+	    !take_field(&c, &out->text))
 		return false;
 	if (!is_answer(status) || hint > WIRE_LOGIN_AGAIN || c.rest.n != 0)
 		return false;
@@ -114,6 +116,26 @@ bool wire_send_bytes(int line, enum wire_answer type, struct span bytes)
 	buf_u8(&b, (uint8_t)type);
 	buf_put(&b, bytes);
 	return put(line, &b);
+}
+
+bool wire_send_signature(int line, uint8_t number, struct span sig)
+{
+	struct buf b = BUF_INIT;
+
+	buf_u8(&b, WIRE_SIGNATURE);
+	buf_u8(&b, number);
+	buf_put(&b, sig);
+	return put(line, &b);
+}
+
+bool wire_read_signature(struct span msg, uint8_t *number, struct span *sig)
+{
+	struct cursor c = body(msg);
+
+	if (!cursor_u8(&c, number))
+		return false;
+	*sig = c.rest;
+	return sig->n > 0;
 }
 
 struct span wire_read_bytes(struct span msg)

@@ -3,7 +3,8 @@
  *
  * What the two processes say to each other. A request is a type, a flag and a
  * payload; the answer is any number of messages and a WIRE_DONE, or the one
- * WIRE_SIGNATURE. The writers run in the child, the readers in the parent,
+ * WIRE_SIGNATURE. Only signatures may be asked for before the answer to the
+ * last request is here: they have numbers. The writers run in the child, the readers in the parent,
  * where every field is checked.
  */
 #ifndef TOK_WIRE_H
@@ -14,7 +15,7 @@
 enum wire_request {
 	WIRE_FLAGS = 1, /* the token's flags, fresh: answered by WIRE_TOKEN_FLAGS */
 	WIRE_LOGIN,	/* flag: WIRE_TYPED, WIRE_PAD, WIRE_NONE; payload: the PIN */
-	WIRE_SIGN	/* payload: a DigestInfo */
+	WIRE_SIGN	/* flag: its number; payload: a DigestInfo */
 };
 
 /* How the PIN came, or that the token wants none. */
@@ -41,10 +42,12 @@ enum wire_hint {
 struct wire_done {
 	enum status status;
 	enum wire_hint hint;
+	uint8_t number; /* of the signature that failed */
 	struct span text;
 };
 
-bool wire_send_done(int line, const struct tlv_err *e, enum wire_hint hint);
+bool wire_send_done(int line, const struct tlv_err *e, enum wire_hint hint, uint8_t number);
+bool wire_send_signature(int line, uint8_t number, struct span sig);
 bool wire_send_bytes(int line, enum wire_answer type, struct span bytes);
 bool wire_send_flags(int line, unsigned long flags);
 bool wire_send_token(int line, const struct tok_info *info);
@@ -56,6 +59,7 @@ int wire_type(struct span msg);
 /* Each false where the message is not of that shape. What is read is borrowed from it. */
 bool wire_read_done(struct span msg, struct wire_done *out);
 struct span wire_read_bytes(struct span msg);
+bool wire_read_signature(struct span msg, uint8_t *number, struct span *sig);
 bool wire_read_flags(struct span msg, unsigned long *out);
 /* Owned copies; false also where memory is short, with nothing left to be freed. */
 bool wire_read_token(struct span msg, struct tok_info *out);

@@ -23,7 +23,8 @@
  *                         C_SignInit directly before that, else CKR_USER_NOT_LOGGED_IN
  *   hide-public-exponent  CKA_PUBLIC_EXPONENT is CKR_ATTRIBUTE_SENSITIVE
  *
- *   CALL WHICH ACTION     on some uses of a call, counted from 1 in each process:
+ *   CALL WHICH ACTION     on some uses of a call, counted from 1 in each process, in
+ *                         whatever thread:
  *                         WHICH is N, N+ (from the N-th on), N-M, or * (always)
  *
  * CALL is a name such as C_Sign. ACTION is one of
@@ -31,6 +32,8 @@
  *   fail CKR              returns CKR (a number, 0x30) without calling the real one
  *   user-not-logged-in    the same as fail 0x101
  *   sleep SECONDS         waits, then goes on (fractions allowed)
+ *   meet N                waits until N threads have come so far, then goes on; fails with
+ *                         CKR_FUNCTION_FAILED where they do not come within 20 seconds
  *   print TEXT            writes the rest of the line to stdout, then goes on
  *   crash                 ends with SIGSEGV
  *   exit CODE             calls exit(CODE)
@@ -106,6 +109,7 @@ static const char *const call_names[NCALLS] = {
 enum action {
 	FAIL,
 	SLEEP,
+	MEET,
 	PRINT,
 	CRASH,
 	EXIT,
@@ -126,6 +130,7 @@ static const struct {
 } actions[] = {
 	{ "fail", FAIL },
 	{ "sleep", SLEEP },
+	{ "meet", MEET },
 	{ "print", PRINT },
 	{ "crash", CRASH },
 	{ "exit", EXIT },
@@ -163,19 +168,22 @@ static struct {
 	size_t n;
 	char module[256], counter[256], init_args[512], pad[64], always[64];
 	bool is_pad, is_always, hide_exponent;
-	unsigned long uses[NCALLS];
-	unsigned long clock;		/* every call ticks */
-	unsigned long init_at, auth_at; /* when C_SignInit, and the login for it, came */
+	_Atomic unsigned long uses[NCALLS];
+	_Atomic unsigned long clock;		/* every call ticks */
+	_Atomic unsigned long init_at, auth_at; /* when C_SignInit, and the login for it, came */
 	CK_FUNCTION_LIST *real;
 	CK_FUNCTION_LIST list;
 } plan = { .module = "/usr/lib/softhsm/libsofthsm2.so" };
+
+/* Which use of its call this thread is in. */
+static _Thread_local unsigned long use;
 
 static void count(enum call c)
 {
 	char line[64];
 	int fd, n = snprintf(line, sizeof line, "%s\n", call_names[c]);
 
-	plan.uses[c]++;
+	use = ++plan.uses[c];
 	plan.clock++;
 	if (plan.counter[0] == '\0')
 		return;
@@ -189,7 +197,7 @@ static void count(enum call c)
 
 static bool applies(const struct rule *r, enum call c)
 {
-	return r->call == c && plan.uses[c] >= r->from && plan.uses[c] <= r->to;
+	return r->call == c && use >= r->from && use <= r->to;
 }
 
 static void do_sleep(const char *text)
@@ -200,6 +208,18 @@ static void do_sleep(const char *text)
 	ts.tv_nsec = (long)((seconds - (double)ts.tv_sec) * 1e9);
 	while (nanosleep(&ts, &ts) != 0)
 		continue;
+}
+
+static bool do_meet(const char *text)
+{
+	static _Atomic long here;
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	long n = strtol(text, NULL, 10);
+
+	here++;
+	for (int ms = 0; here < n && ms < 20000; ms++)
+		(void)nanosleep(&tick, NULL);
+	return here >= n;
 }
 
 static void do_scribble(const char *hex)
@@ -236,6 +256,8 @@ static bool before(enum call c, CK_RV *rv)
 			continue;
 		if (r->action == SLEEP)
 			do_sleep(r->text);
+		else if (r->action == MEET && !do_meet(r->text))
+			return (*rv = CKR_FUNCTION_FAILED, true);
 		else if (r->action == PRINT)
 			(void)(puts(r->text), fflush(stdout));
 		else if (r->action == CRASH)

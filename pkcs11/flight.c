@@ -1,0 +1,214 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Signatures, several under way at once over the one line to the child.
+ */
+#include <stdlib.h>
+
+#include "pkcs11/token.h"
+#include "pkcs11/tok.h"
+
+/* One signature, on the stack of the thread that waits for it. */
+struct flight {
+	pthread_cond_t changed; /* it has landed, or should listen */
+	uint8_t *sig;
+	size_t *n;
+	bool landed;
+	enum wire_hint hint;
+	struct tlv_err err;
+};
+
+void tok_flights_init(struct tok_flights *f)
+{
+	(void)pthread_mutex_init(&f->lock, NULL);
+	(void)pthread_cond_init(&f->landed, NULL);
+}
+
+void tok_flights_free(struct tok_flights *f)
+{
+	(void)pthread_cond_destroy(&f->landed);
+	(void)pthread_mutex_destroy(&f->lock);
+}
+
+static void land(struct tok_flights *fs, uint8_t number)
+{
+	struct flight *f = fs->list[number];
+
+	fs->list[number] = NULL;
+	fs->n--;
+	f->landed = true;
+	(void)pthread_cond_signal(&f->changed);
+	(void)pthread_cond_broadcast(&fs->landed);
+}
+
+static bool is_flying(const struct tok_flights *fs, uint8_t number)
+{
+	return number < TOK_FLIGHTS_MAX && fs->list[number] != NULL;
+}
+
+static bool take_signature(struct tok_flights *fs, struct span msg)
+{
+	struct span sig;
+	uint8_t number;
+
+	if (!wire_read_signature(msg, &number, &sig) || !is_flying(fs, number) ||
+	    !span_copy(sig, fs->list[number]->sig, TOK_SIG_MAX))
+		return false;
+	*fs->list[number]->n = sig.n;
+	land(fs, number);
+	return true;
+}
+
+static bool take_failure(struct tok_flights *fs, struct span msg)
+{
+	struct wire_done done;
+	struct flight *f;
+
+	if (!wire_read_done(msg, &done) || !is_flying(fs, done.number) || done.status == ST_OK)
+		return false;
+	f = fs->list[done.number];
+	f->hint = done.hint;
+	(void)err_set(&f->err, done.status, "%.*s", (int)done.text.n, (const char *)done.text.p);
+	land(fs, done.number);
+	return true;
+}
+
+static bool take(struct tok *t, struct span msg)
+{
+	struct span text;
+
+	switch (wire_type(msg)) {
+	case WIRE_SIGNATURE:
+		return take_signature(&t->flights, msg);
+	case WIRE_DONE:
+		return take_failure(&t->flights, msg);
+	case WIRE_WARNING:
+		text = wire_read_bytes(msg);
+		warn_put(&t->opt.warn, "%.*s", (int)text.n, (const char *)text.p);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The child is gone, or mad: none of them will land. */
+static void crash(struct tok *t, const struct tlv_err *e)
+{
+	tok_child_kill(t->child);
+	for (size_t i = 0; i < TOK_FLIGHTS_MAX; i++) {
+		struct flight *f = t->flights.list[i];
+
+		if (f == NULL)
+			continue;
+		(void)err_set(&f->err, e->status, "%s", e->text);
+		land(&t->flights, (uint8_t)i);
+	}
+}
+
+/* One message, for whomever it is. */
+static void listen_once(struct tok *t)
+{
+	struct tok_flights *fs = &t->flights;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct span msg;
+	enum status st;
+
+	fs->listening = true;
+	(void)pthread_mutex_unlock(&fs->lock);
+	st = tok_child_next(t->child, &msg, t->info.pin_pad, &e);
+	(void)pthread_mutex_lock(&fs->lock);
+	fs->listening = false;
+	if (st == ST_OK && !take(t, msg))
+		st = err_set(&e, ST_TOKEN, "the token's process answers nonsense");
+	if (st != ST_OK)
+		crash(t, &e);
+}
+
+/* Somebody else has to listen now, where anybody still waits. */
+static void hand_over(const struct tok_flights *fs)
+{
+	for (size_t i = 0; i < TOK_FLIGHTS_MAX && !fs->listening; i++)
+		if (fs->list[i] != NULL) {
+			(void)pthread_cond_signal(&fs->list[i]->changed);
+			return;
+		}
+}
+
+/* Where the child is gone the flight starts all the same: whoever listens will hear of it. */
+static void start(struct tok *t, struct flight *f, struct span digest_info)
+{
+	struct tok_flights *fs = &t->flights;
+	uint8_t number = 0;
+
+	while (number < TOK_FLIGHTS_MAX - 1 && fs->list[number] != NULL)
+		number++;
+	fs->list[number] = f;
+	fs->n++;
+	(void)tok_child_put(t->child, WIRE_SIGN, number, digest_info);
+}
+
+/* With the lock held, and given back meanwhile. */
+static enum status fly(struct tok *t, struct flight *f, struct span digest_info)
+{
+	struct tok_flights *fs = &t->flights;
+
+	f->landed = false;
+	f->hint = WIRE_FINAL;
+	f->err = TLV_ERR_INIT;
+	start(t, f, digest_info);
+	while (!f->landed)
+		if (fs->listening)
+			(void)pthread_cond_wait(&f->changed, &fs->lock);
+		else
+			listen_once(t);
+	hand_over(fs);
+	return f->err.status;
+}
+
+/* Logs in anew, with nothing else under way, unless another thread has done so since. */
+static enum status fly_again(struct tok *t, struct flight *f, struct span digest_info,
+			     unsigned logins)
+{
+	struct tok_flights *fs = &t->flights;
+	enum status st = ST_OK;
+
+	while (fs->alone || fs->n > 0)
+		(void)pthread_cond_wait(&fs->landed, &fs->lock);
+	fs->alone = true;
+	f->err = TLV_ERR_INIT;
+	if (fs->logins == logins) {
+		(void)pthread_mutex_unlock(&fs->lock);
+		st = tok_login_again(t, &f->err);
+		(void)pthread_mutex_lock(&fs->lock);
+		fs->logins++;
+	}
+	if (st == ST_OK)
+		st = fly(t, f, digest_info);
+	fs->alone = false;
+	(void)pthread_cond_broadcast(&fs->landed);
+	return st;
+}
+
+enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,
+		     struct tlv_err *e)
+{
+	struct tok_flights *fs = &t->flights;
+	struct flight f = { .sig = sig, .n = n };
+	unsigned logins;
+	enum status st;
+
+	(void)pthread_cond_init(&f.changed, NULL);
+	(void)pthread_mutex_lock(&fs->lock);
+	while (fs->alone || fs->n == TOK_FLIGHTS_MAX)
+		(void)pthread_cond_wait(&fs->landed, &fs->lock);
+	logins = fs->logins;
+	st = fly(t, &f, digest_info);
+	if (st != ST_OK && f.hint == WIRE_LOGIN_AGAIN)
+		st = fly_again(t, &f, digest_info, logins);
+	(void)pthread_mutex_unlock(&fs->lock);
+	(void)pthread_cond_destroy(&f.changed);
+	if (st == ST_OK)
+		return ST_OK;
+	(void)err_set(e, st, "%s", f.err.text);
+	return err_in(e, "token '%s'", t->info.label);
+}

@@ -1,0 +1,207 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * usage: floor token MODULE LABEL PIN_FILE THREADS COUNT
+ *        floor key FILE THREADS COUNT
+ *
+ * What a machine signs when nothing but signing is done: C_SignInit and C_Sign
+ * in a loop, each thread with a session of its own under one login, or
+ * EVP_PKEY_sign. Prints signatures per second. Part of tests/bench/run.
+ */
+#include <dlfcn.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { THREADS_MAX = 64, DIGEST_INFO = 35, SIGNATURE_MAX = 1024 };
+
+struct floor {
+	CK_FUNCTION_LIST *f;
+	CK_SLOT_ID slot;
+	CK_OBJECT_HANDLE key;
+	EVP_PKEY *pkey;
+	unsigned long count; /* of each thread */
+};
+
+static _Noreturn void __attribute__((format(printf, 1, 2))) die(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputc('\n', stderr);
+	exit(1);
+}
+
+static void want(CK_RV rv, const char *call)
+{
+	if (rv != CKR_OK)
+		die("floor: %s: 0x%lx", call, rv);
+}
+
+/* A DigestInfo for SHA-1, whose digest tells the signatures apart. */
+static void fill(unsigned char info[DIGEST_INFO], unsigned long number)
+{
+	static const unsigned char head[] = { 0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e,
+					      0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14 };
+
+	memset(info, 0x5a, DIGEST_INFO);
+	memcpy(info, head, sizeof head);
+	memcpy(info + sizeof head, &number, sizeof number);
+}
+
+static CK_SESSION_HANDLE open_session(const struct floor *l)
+{
+	CK_SESSION_HANDLE s;
+
+	want(l->f->C_OpenSession(l->slot, CKF_SERIAL_SESSION, NULL, NULL, &s), "C_OpenSession");
+	return s;
+}
+
+static void *sign_token(void *arg)
+{
+	const struct floor *l = arg;
+	CK_SESSION_HANDLE s = open_session(l);
+	unsigned char info[DIGEST_INFO], sig[SIGNATURE_MAX];
+
+	for (unsigned long i = 0; i < l->count; i++) {
+		CK_MECHANISM mechanism = { .mechanism = CKM_RSA_PKCS };
+		CK_ULONG n = sizeof sig;
+
+		fill(info, i);
+		want(l->f->C_SignInit(s, &mechanism, l->key), "C_SignInit");
+		want(l->f->C_Sign(s, info, sizeof info, sig, &n), "C_Sign");
+	}
+	return NULL;
+}
+
+static void *sign_key(void *arg)
+{
+	const struct floor *l = arg;
+	unsigned char info[DIGEST_INFO], sig[SIGNATURE_MAX];
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(l->pkey, NULL);
+
+	if (ctx == NULL || EVP_PKEY_sign_init(ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0)
+		die("floor: EVP_PKEY_sign_init");
+	for (unsigned long i = 0; i < l->count; i++) {
+		size_t n = sizeof sig;
+
+		fill(info, i);
+		if (EVP_PKEY_sign(ctx, sig, &n, info, sizeof info) <= 0)
+			die("floor: EVP_PKEY_sign");
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return NULL;
+}
+
+static CK_SLOT_ID find_slot(CK_FUNCTION_LIST *f, const char *label)
+{
+	CK_SLOT_ID slots[64];
+	CK_ULONG n = 64;
+
+	want(f->C_GetSlotList(CK_TRUE, slots, &n), "C_GetSlotList");
+	for (CK_ULONG i = 0; i < n; i++) {
+		CK_TOKEN_INFO info;
+
+		if (f->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
+		    memcmp(info.label, label, strlen(label)) == 0)
+			return slots[i];
+	}
+	die("floor: no token '%s'", label);
+}
+
+static void log_in(struct floor *l, const char *pin_file)
+{
+	CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
+	CK_ATTRIBUTE wanted = { CKA_CLASS, &class, sizeof class };
+	CK_SESSION_HANDLE s = open_session(l);
+	CK_ULONG n = 0;
+	char pin[128] = "";
+	FILE *in = fopen(pin_file, "r");
+
+	if (in == NULL || fgets(pin, sizeof pin, in) == NULL)
+		die("floor: no PIN in '%s'", pin_file);
+	(void)fclose(in);
+	pin[strcspn(pin, "\n")] = '\0';
+	want(l->f->C_Login(s, CKU_USER, (unsigned char *)pin, strlen(pin)), "C_Login");
+	want(l->f->C_FindObjectsInit(s, &wanted, 1), "C_FindObjectsInit");
+	want(l->f->C_FindObjects(s, &l->key, 1, &n), "C_FindObjects");
+	want(l->f->C_FindObjectsFinal(s), "C_FindObjectsFinal");
+	if (n != 1)
+		die("floor: no private key");
+}
+
+static void open_token(struct floor *l, char **args)
+{
+	CK_C_INITIALIZE_ARGS init = { .flags = CKF_OS_LOCKING_OK };
+	void *module = dlopen(args[0], RTLD_NOW | RTLD_LOCAL);
+	void *p = module == NULL ? NULL : dlsym(module, "C_GetFunctionList");
+	CK_RV (*get)(CK_FUNCTION_LIST **) = NULL;
+
+	if (p == NULL)
+		die("floor: %s", dlerror());
+	memcpy(&get, &p, sizeof get);
+	want(get(&l->f), "C_GetFunctionList");
+	want(l->f->C_Initialize(&init), "C_Initialize");
+	l->slot = find_slot(l->f, args[1]);
+	log_in(l, args[2]);
+}
+
+static void open_key(struct floor *l, const char *path)
+{
+	FILE *in = fopen(path, "r");
+
+	l->pkey = in == NULL ? NULL : PEM_read_PrivateKey(in, NULL, NULL, NULL);
+	if (l->pkey == NULL)
+		die("floor: no key in '%s'", path);
+	(void)fclose(in);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void measure(struct floor *l, unsigned threads, unsigned long count)
+{
+	pthread_t t[THREADS_MAX];
+	double began;
+
+	if (threads < 1 || threads > THREADS_MAX)
+		die("floor: 1 to %d threads", THREADS_MAX);
+	l->count = count / threads;
+	began = now();
+	for (unsigned i = 0; i < threads; i++)
+		if (pthread_create(&t[i], NULL, l->pkey != NULL ? sign_key : sign_token, l) != 0)
+			die("floor: no thread");
+	for (unsigned i = 0; i < threads; i++)
+		(void)pthread_join(t[i], NULL);
+	(void)printf("%.1f\n", (double)(l->count * threads) / (now() - began));
+}
+
+int main(int argc, char **argv)
+{
+	struct floor l = { .f = NULL };
+
+	if (argc == 7 && strcmp(argv[1], "token") == 0)
+		open_token(&l, argv + 2);
+	else if (argc == 5 && strcmp(argv[1], "key") == 0)
+		open_key(&l, argv[2]);
+	else
+		die("usage: floor token MODULE LABEL PIN_FILE THREADS COUNT\n"
+		    "       floor key FILE THREADS COUNT");
+	measure(&l, (unsigned)strtoul(argv[argc - 2], NULL, 10), strtoul(argv[argc - 1], NULL, 10));
+	return 0;
+}
