@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/digest.h"
 
+#include <stdlib.h>
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -175,32 +177,74 @@ static EVP_PKEY *make_key(const struct tlv_rsa *rsa)
 	return key;
 }
 
+struct digest_key {
+	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *ctx; /* ready to verify; copied for each signature */
+	size_t bytes;	   /* of a signature */
+};
+
+enum status digest_key_new(struct digest_key **out, struct span public_key, struct tlv_err *e)
+{
+	struct digest_key *k;
+	struct tlv_rsa rsa;
+
+	*out = NULL;
+	if (!tlv_rsa_walk(public_key, &rsa) || rsa.bits > 16384 || rsa.exponent.n > 8)
+		return err_set(e, ST_INPUT, "no RSA key that can be used");
+	k = calloc(1, sizeof *k);
+	if (k == NULL)
+		return err_nomem(e);
+	*out = k;
+	k->bytes = (rsa.bits + 7) / 8;
+	k->pkey = make_key(&rsa);
+	k->ctx = k->pkey != NULL ? EVP_PKEY_CTX_new(k->pkey, NULL) : NULL;
+	/* With no digest set, OpenSSL undoes the padding and compares the whole of what is inside. */
+	if (k->ctx != NULL && EVP_PKEY_verify_init(k->ctx) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_PKCS1_PADDING) == 1)
+		return ST_OK;
+	ERR_clear_error();
+	digest_key_free(out);
+	return err_set(e, ST_INPUT, "no RSA key that can be used");
+}
+
+enum status digest_key_verify(const struct digest_key *k, enum tlv_digest alg, struct span digest,
+			      struct span signature, struct tlv_err *e)
+{
+	struct digest_info info = { .n = 0 };
+	EVP_PKEY_CTX *ctx;
+	enum status st = digest_info_make(alg, digest, &info, e);
+
+	if (st != ST_OK)
+		return st;
+	ctx = EVP_PKEY_CTX_dup(k->ctx);
+	if (ctx == NULL)
+		return err_nomem(e);
+	if (signature.n != k->bytes ||
+	    EVP_PKEY_verify(ctx, signature.p, signature.n, info.bytes, info.n) != 1)
+		st = ST_NO;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return st;
+}
+
+void digest_key_free(struct digest_key **k)
+{
+	if (*k == NULL)
+		return;
+	EVP_PKEY_CTX_free((*k)->ctx);
+	EVP_PKEY_free((*k)->pkey);
+	free(*k);
+	*k = NULL;
+}
+
 enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
 			  struct span signature, struct tlv_err *e)
 {
-	struct digest_info info = { .n = 0 };
-	struct tlv_rsa rsa;
-	EVP_PKEY *key = NULL;
-	EVP_PKEY_CTX *ctx = NULL;
-	enum status st;
+	struct digest_key *k;
+	enum status st = digest_key_new(&k, public_key, e);
 
-	if (!tlv_rsa_walk(public_key, &rsa) || rsa.bits > 16384 || rsa.exponent.n > 8)
-		return err_set(e, ST_INPUT, "no RSA key that can be used");
-	st = digest_info_make(alg, digest, &info, e);
-	if (st != ST_OK)
-		return st;
-	st = ST_NO;
-	key = make_key(&rsa);
-	ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
-	/* With no digest set, OpenSSL undoes the padding and compares the whole of what is inside. */
-	if (ctx == NULL || EVP_PKEY_verify_init(ctx) != 1 ||
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
-		st = err_set(e, ST_INPUT, "no RSA key that can be used");
-	else if (signature.n == (rsa.bits + 7) / 8 &&
-		 EVP_PKEY_verify(ctx, signature.p, signature.n, info.bytes, info.n) == 1)
-		st = ST_OK;
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	ERR_clear_error();
+	if (st == ST_OK && k != NULL)
+		st = digest_key_verify(k, alg, digest, signature, e);
+	digest_key_free(&k);
 	return st;
 }

@@ -61,4 +61,11 @@ enum status digest_md5(struct span bytes, struct digest *out, struct tlv_err *e)
 enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
 			  struct span signature, struct tlv_err *e);
 
+/* The same for many signatures by one key; in several threads at once. */
+struct digest_key;
+enum status digest_key_new(struct digest_key **out, struct span public_key, struct tlv_err *e);
+enum status digest_key_verify(const struct digest_key *k, enum tlv_digest alg, struct span digest,
+			      struct span signature, struct tlv_err *e);
+void digest_key_free(struct digest_key **k);
+
 #endif

@@ -19,6 +19,7 @@ struct key {
 	struct blob file; /* a file's */
 	EVP_PKEY *pkey;	  /* of a file, NULL until it is decrypted */
 	struct cert cert;
+	struct digest_key *check; /* the certificate's */
 	unsigned bits;
 };
 
@@ -210,23 +211,30 @@ bool key_needs_login(const struct key *k)
 	return k->tok != NULL || k->pkey == NULL;
 }
 
-enum status key_login(struct key *k, struct tlv_err *e)
+static enum status decrypt_now(struct key *k, struct tlv_err *e)
 {
-	enum status st;
+	enum status st = decrypt(k, e);
 
-	if (k->tok != NULL) {
-		st = tok_login(k->tok, e);
-		if (st == ST_OK)
-			msg_step("logged in to %s", tok_info(k->tok)->label);
-		return st;
-	}
-	if (k->pkey != NULL)
-		return ST_OK;
-	st = decrypt(k, e);
 	if (st == ST_OK)
 		st = check_pair(k, e);
 	blob_free(&k->file);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
+}
+
+enum status key_login(struct key *k, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	if (k->check == NULL)
+		st = digest_key_new(&k->check, k->cert.parts.public_key, e);
+	if (st != ST_OK)
+		return st;
+	if (k->tok == NULL)
+		return k->pkey == NULL ? decrypt_now(k, e) : ST_OK;
+	st = tok_login(k->tok, e);
+	if (st == ST_OK)
+		msg_step("logged in to %s", tok_info(k->tok)->label);
+	return st;
 }
 
 enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
@@ -245,7 +253,7 @@ enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
 enum status key_check(const struct key *k, enum tlv_digest alg, struct span digest, struct span sig,
 		      struct tlv_err *e)
 {
-	if (digest_verify(k->cert.parts.public_key, alg, digest, sig, NULL) == ST_OK)
+	if (k->check != NULL && digest_key_verify(k->check, alg, digest, sig, NULL) == ST_OK)
 		return ST_OK;
 	return err_set(e, ST_TOKEN,
 		       "the signature that the key gave does not verify with the signer's "
@@ -271,6 +279,7 @@ void key_free(struct key **k)
 	if (*k == NULL)
 		return;
 	tok_free(&(*k)->tok);
+	digest_key_free(&(*k)->check);
 	EVP_PKEY_free((*k)->pkey);
 	blob_free(&(*k)->file);
 	cert_free(&(*k)->cert);

@@ -52,8 +52,8 @@ enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
 
 /*
  * The two halves of key_sign, for batches: a signature that nobody has looked
- * at yet, and the look, which other threads may take meanwhile. Of a key file
- * both may run in several threads at once; a token's key signs in one.
+ * at yet, and the look, which other threads may take meanwhile. Both may run
+ * in several threads at once, after key_login.
  */
 enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
 			 uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e);
