@@ -10,24 +10,31 @@
 
 #include "signer/env.h"
 
-enum { OWN_DESCRIPTORS = 64, TICK_MS = 200, GROUP_MS = 1000 };
+enum { OWN_DESCRIPTORS = 64, TICK_MS = 200, GROUP_MS = 1000, AT_ONCE = 4 };
+
+/* Where a piece stands. */
+enum stage { FED, PREPARED, SIGNED, FINISHED };
 
 /*
  * Pieces are numbered as they come. Each stage has the number of its next
- * one: fed >= taken >= signed >= finish_taken >= committed >= reported.
+ * one: fed >= taken >= sign_taken >= finished >= committed >= reported. To be
+ * finished is what has been signed, in the order in which that happened.
  */
 struct batch {
 	struct batch_ops ops;
 	void *arg;
-	unsigned jobs;
+	unsigned workers, signers;
 	size_t slots, group, ahead;
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	size_t fed, taken, signed_, finish_taken, committed, reported;
-	bool *prepared, *finished; /* by slot */
-	int64_t *finished_at;	   /* by slot, ms */
-	bool closed;		   /* nothing more is fed */
-	bool ends;		   /* threads go home */
+	pthread_cond_t work, main, commit; /* for whom something has changed */
+	unsigned idle;			   /* workers that wait */
+	unsigned signing;
+	size_t fed, taken, sign_taken, signed_, finished, committed, reported;
+	size_t *to_finish, to_finish_first, to_finish_n; /* a ring of numbers */
+	enum stage *stage;				 /* by slot */
+	int64_t *finished_at;				 /* by slot, ms */
+	bool closed;					 /* nothing more is fed */
+	bool ends;					 /* threads go home */
 };
 
 static volatile sig_atomic_t signal_seen;
@@ -56,7 +63,7 @@ static void set_sizes(struct batch *b)
 {
 	size_t room = descriptors(), want;
 
-	b->ahead = (size_t)b->jobs * BATCH_AHEAD;
+	b->ahead = (size_t)b->workers * BATCH_AHEAD;
 	b->group = b->ops.commit != NULL ? BATCH_GROUP : 1;
 	want = 2 * b->group + b->ahead;
 	room = room > OWN_DESCRIPTORS ? (room - OWN_DESCRIPTORS) / BATCH_DESCRIPTORS : 1;
@@ -67,28 +74,42 @@ static void set_sizes(struct batch *b)
 		b->group = (b->slots + 2) / 3;
 }
 
+static void init_locks(struct batch *b)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_mutex_init(&b->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&b->work, &attr);
+	(void)pthread_cond_init(&b->main, &attr);
+	(void)pthread_cond_init(&b->commit, &attr);
+	(void)pthread_condattr_destroy(&attr);
+}
+
+static unsigned at_most(unsigned n, unsigned most)
+{
+	return n < most ? n : most;
+}
+
 enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg, unsigned jobs,
-		      struct tlv_err *e)
+		      unsigned signers, struct tlv_err *e)
 {
 	struct batch *b = calloc(1, sizeof *b);
-	pthread_condattr_t attr;
 
 	*out = b;
 	if (b == NULL)
 		return err_nomem(e);
 	b->ops = *ops;
 	b->arg = arg;
-	b->jobs = jobs < 1 ? 1 : jobs > BATCH_JOBS_MAX ? BATCH_JOBS_MAX : jobs;
+	b->signers = ops->sign == NULL ? 0 : at_most(signers < 1 ? 1 : signers, BATCH_SIGNERS_MAX);
+	b->workers = at_most(jobs < 1 ? 1 : jobs, BATCH_JOBS_MAX) + b->signers;
 	set_sizes(b);
-	(void)pthread_mutex_init(&b->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&b->changed, &attr);
-	(void)pthread_condattr_destroy(&attr);
-	b->prepared = calloc(b->slots, sizeof *b->prepared);
-	b->finished = calloc(b->slots, sizeof *b->finished);
+	init_locks(b);
+	b->stage = calloc(b->slots, sizeof *b->stage);
+	b->to_finish = calloc(b->slots, sizeof *b->to_finish);
 	b->finished_at = calloc(b->slots, sizeof *b->finished_at);
-	if (b->prepared == NULL || b->finished == NULL || b->finished_at == NULL) {
+	if (b->stage == NULL || b->to_finish == NULL || b->finished_at == NULL) {
 		batch_free(out);
 		return err_nomem(e);
 	}
@@ -99,21 +120,22 @@ void batch_free(struct batch **b)
 {
 	if (*b == NULL)
 		return;
-	(void)pthread_cond_destroy(&(*b)->changed);
+	(void)pthread_cond_destroy(&(*b)->work);
+	(void)pthread_cond_destroy(&(*b)->main);
+	(void)pthread_cond_destroy(&(*b)->commit);
 	(void)pthread_mutex_destroy(&(*b)->lock);
-	free((*b)->prepared);
-	free((*b)->finished);
+	free((*b)->stage);
+	free((*b)->to_finish);
 	free((*b)->finished_at);
 	free(*b);
 	*b = NULL;
 }
 
-static void wait_a_while(struct batch *b)
+static void wait_until(struct batch *b, pthread_cond_t *cond, int64_t until)
 {
-	int64_t until = env_ticks_ms() + TICK_MS;
 	struct timespec t = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
 
-	(void)pthread_cond_timedwait(&b->changed, &b->lock, &t);
+	(void)pthread_cond_timedwait(cond, &b->lock, &t);
 }
 
 /* A stage runs without the lock. */
@@ -126,54 +148,118 @@ static void run_stage(struct batch *b, void (*stage)(void *, size_t), size_t num
 	(void)pthread_mutex_lock(&b->lock);
 }
 
+static enum stage *stage_of(const struct batch *b, size_t number)
+{
+	return &b->stage[number % b->slots];
+}
+
+/* The committer is called when its group is full, or when nothing more will come. */
+static void has_finished(struct batch *b, size_t number)
+{
+	*stage_of(b, number) = FINISHED;
+	b->finished_at[number % b->slots] = env_ticks_ms();
+	while (b->finished < b->fed && *stage_of(b, b->finished) == FINISHED &&
+	       b->finished - b->committed < b->slots)
+		b->finished++;
+	if (b->finished - b->committed >= b->group || (b->closed && b->finished == b->fed))
+		(void)pthread_cond_signal(&b->commit);
+}
+
+/* The caller of batch_run is woken for several pieces at once. */
+static void has_signed(struct batch *b)
+{
+	b->signed_++;
+	if (!b->closed && b->fed - b->signed_ <= b->ahead / 2)
+		(void)pthread_cond_signal(&b->main);
+}
+
+static bool can_sign(const struct batch *b)
+{
+	return b->signing < b->signers && b->sign_taken < b->taken &&
+	       *stage_of(b, b->sign_taken) == PREPARED;
+}
+
+/*
+ * Whoever takes a piece looks whether another should work too. A signer that
+ * comes back does what it finds: beside it another is worth waking only for
+ * several pieces at once.
+ */
+static void call_another(struct batch *b)
+{
+	size_t waiting = b->to_finish_n + (b->fed - b->taken);
+
+	if (b->idle > 0 && (can_sign(b) || waiting >= (b->signing > 0 ? AT_ONCE : 1)))
+		(void)pthread_cond_signal(&b->work);
+}
+
+static void sign_next(struct batch *b)
+{
+	size_t number = b->sign_taken++;
+
+	b->signing++;
+	call_another(b);
+	run_stage(b, b->ops.sign, number);
+	b->signing--;
+	*stage_of(b, number) = SIGNED;
+	b->to_finish[(b->to_finish_first + b->to_finish_n++) % b->slots] = number;
+	has_signed(b);
+}
+
 static void finish_next(struct batch *b)
 {
-	size_t number = b->finish_taken++;
+	size_t number = b->to_finish[b->to_finish_first];
 
+	b->to_finish_first = (b->to_finish_first + 1) % b->slots;
+	b->to_finish_n--;
+	call_another(b);
 	run_stage(b, b->ops.finish, number);
-	b->finished_at[number % b->slots] = env_ticks_ms();
-	b->finished[number % b->slots] = true;
-	(void)pthread_cond_broadcast(&b->changed);
+	has_finished(b, number);
 }
 
 static void prepare_next(struct batch *b)
 {
 	size_t number = b->taken++;
 
+	call_another(b);
 	run_stage(b, b->ops.prepare, number);
-	b->prepared[number % b->slots] = true;
-	(void)pthread_cond_broadcast(&b->changed);
+	*stage_of(b, number) = PREPARED;
+	if (b->signers > 0)
+		return;
+	has_signed(b);
+	has_finished(b, number);
 }
 
-/* What is nearer to its end comes first. */
+/* Signing first, for it takes longest; then what is nearer to its end. */
 static void *work(void *arg)
 {
 	struct batch *b = arg;
 
 	(void)pthread_mutex_lock(&b->lock);
 	while (!b->ends) {
-		if (b->finish_taken < b->signed_)
+		if (can_sign(b)) {
+			sign_next(b);
+		} else if (b->to_finish_n > 0) {
 			finish_next(b);
-		else if (b->taken < b->fed)
+		} else if (b->taken < b->fed) {
 			prepare_next(b);
-		else
-			(void)pthread_cond_wait(&b->changed, &b->lock);
+		} else {
+			b->idle++;
+			(void)pthread_cond_wait(&b->work, &b->lock);
+			b->idle--;
+		}
 	}
 	(void)pthread_mutex_unlock(&b->lock);
 	return NULL;
 }
 
-/* How many wait for their commit, and whether it is time for it. */
+/* How many are to be committed now: a group, the rest, or what has waited for long. */
 static size_t ready(const struct batch *b)
 {
-	size_t n = 0;
-	bool all;
+	size_t n = b->finished - b->committed;
 
-	while (b->committed + n < b->finish_taken && n < b->group &&
-	       b->finished[(b->committed + n) % b->slots])
-		n++;
-	all = b->closed && b->committed + n == b->fed;
-	if (n == 0 || n == b->group || all)
+	if (n >= b->group)
+		return b->group;
+	if (n == 0 || (b->closed && b->finished == b->fed))
 		return n;
 	return env_ticks_ms() - b->finished_at[b->committed % b->slots] >= GROUP_MS ? n : 0;
 }
@@ -187,10 +273,8 @@ static void commit_group(struct batch *b, size_t n)
 		b->ops.commit(b->arg, first % b->slots, n);
 		(void)pthread_mutex_lock(&b->lock);
 	}
-	for (size_t i = first; i < first + n; i++)
-		b->prepared[i % b->slots] = b->finished[i % b->slots] = false;
 	b->committed = first + n;
-	(void)pthread_cond_broadcast(&b->changed);
+	(void)pthread_cond_signal(&b->main);
 }
 
 static void *commit(void *arg)
@@ -204,7 +288,7 @@ static void *commit(void *arg)
 		if (n > 0)
 			commit_group(b, n);
 		else
-			wait_a_while(b);
+			wait_until(b, &b->commit, env_ticks_ms() + TICK_MS);
 	}
 	(void)pthread_mutex_unlock(&b->lock);
 	return NULL;
@@ -220,18 +304,12 @@ static bool feed_one(struct batch *b)
 	more = b->ops.feed(b->arg, b->fed % b->slots);
 	(void)pthread_mutex_lock(&b->lock);
 	b->closed = !more;
-	b->fed += more;
-	(void)pthread_cond_broadcast(&b->changed);
-	return true;
-}
-
-static bool sign_one(struct batch *b)
-{
-	if (b->signed_ >= b->taken || !b->prepared[b->signed_ % b->slots])
-		return false;
-	run_stage(b, b->ops.sign, b->signed_);
-	b->signed_++;
-	(void)pthread_cond_broadcast(&b->changed);
+	if (more) {
+		*stage_of(b, b->fed++) = FED;
+		call_another(b);
+	} else {
+		(void)pthread_cond_signal(&b->commit);
+	}
 	return true;
 }
 
@@ -259,14 +337,11 @@ static void loop(struct batch *b)
 	while (!b->closed || b->reported < b->fed) {
 		bool busy = feed_one(b);
 
-		busy = sign_one(b) || busy;
 		busy = report_one(b) || busy;
 		if (!busy)
-			wait_a_while(b);
+			wait_until(b, &b->main, env_ticks_ms() + TICK_MS);
 		idle(b);
 	}
-	b->ends = true;
-	(void)pthread_cond_broadcast(&b->changed);
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
@@ -274,7 +349,8 @@ static void end_threads(struct batch *b, const pthread_t *threads, unsigned n)
 {
 	(void)pthread_mutex_lock(&b->lock);
 	b->ends = true;
-	(void)pthread_cond_broadcast(&b->changed);
+	(void)pthread_cond_broadcast(&b->work);
+	(void)pthread_cond_broadcast(&b->commit);
 	(void)pthread_mutex_unlock(&b->lock);
 	for (unsigned i = 0; i < n; i++)
 		(void)pthread_join(threads[i], NULL);
@@ -282,10 +358,10 @@ static void end_threads(struct batch *b, const pthread_t *threads, unsigned n)
 
 enum status batch_run(struct batch *b, struct tlv_err *e)
 {
-	pthread_t threads[BATCH_JOBS_MAX + 1];
+	pthread_t threads[BATCH_JOBS_MAX + BATCH_SIGNERS_MAX + 1];
 	unsigned n = 0;
 
-	while (n <= b->jobs && pthread_create(&threads[n], NULL, n == 0 ? commit : work, b) == 0)
+	while (n <= b->workers && pthread_create(&threads[n], NULL, n == 0 ? commit : work, b) == 0)
 		n++;
 	if (n > 1)
 		loop(b); /* with fewer workers than were asked for, where the system gives no more */

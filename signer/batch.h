@@ -2,9 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Many pieces of work, each through the same stages, several at once:
- * prepared ahead by workers, signed one after the other by the calling
- * thread, finished by workers, committed in groups, reported in the order in
- * which they came.
+ * prepared ahead, signed by as many at once as may be, finished, committed in
+ * groups, reported in the order in which they came.
  */
 #ifndef CTL_BATCH_H
 #define CTL_BATCH_H
@@ -16,19 +15,22 @@
 
 enum {
 	BATCH_JOBS_MAX = 64,
+	BATCH_SIGNERS_MAX = BATCH_JOBS_MAX + 1,
 	BATCH_GROUP = 256,    /* pieces that are committed at once, or what a second brings */
-	BATCH_AHEAD = 8,      /* pieces that a worker may be ahead of the signatures */
+	BATCH_AHEAD = 8,      /* pieces for each worker to be ahead of the signatures */
 	BATCH_DESCRIPTORS = 4 /* that a piece may hold open */
 };
 
 /*
  * The stages. A slot is a number below batch_slots() and belongs to one piece
- * from feed to report. A stage that is NULL costs nothing.
+ * from feed to report. A stage that is NULL costs nothing; without signing
+ * there is nothing to finish.
  */
 struct batch_ops {
-	bool (*feed)(void *arg, size_t slot);	 /* the next piece; false: there is none */
+	/* By the caller of batch_run: the next piece; false: there is none. */
+	bool (*feed)(void *arg, size_t slot);
 	void (*prepare)(void *arg, size_t slot); /* by a worker */
-	void (*sign)(void *arg, size_t slot);	 /* by the caller of batch_run, in order */
+	void (*sign)(void *arg, size_t slot);	 /* by a worker, begun in order */
 	void (*finish)(void *arg, size_t slot);	 /* by a worker */
 	/* Slots first, first + 1, … (modulo batch_slots) in order, by one thread of its own. */
 	void (*commit)(void *arg, size_t first, size_t n);
@@ -38,9 +40,12 @@ struct batch_ops {
 
 struct batch;
 
-/* jobs workers, 1 to BATCH_JOBS_MAX. As many slots as the descriptors suffice for. */
+/*
+ * signers: how many pieces may be in the stage sign at once; jobs workers do
+ * all else beside them. As many slots as the descriptors suffice for.
+ */
 enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg, unsigned jobs,
-		      struct tlv_err *e);
+		      unsigned signers, struct tlv_err *e);
 size_t batch_slots(const struct batch *b);
 
 /*

@@ -34,6 +34,7 @@ struct config_run {
 	char *root;		   /* owned */
 	void *outputs;		   /* tsearch tree of results' paths, where two may meet */
 	size_t counts[OUTCOMES], done;
+	unsigned jobs;
 	bool token, nomem; /* a file failed of that */
 	bool bar, lines, json;
 	int64_t began, drawn; /* ms */
@@ -218,6 +219,21 @@ static enum status prepare_signer(struct config_run *r, struct tlv_err *e)
 	return st;
 }
 
+/* As many as were asked for, or as there are processors; no more than files. */
+static enum status read_jobs(struct config_run *r, struct tlv_err *e)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t n = cpus > JOBS_DEFAULT_MAX ? JOBS_DEFAULT_MAX : cpus < 1 ? 1 : (uint64_t)cpus;
+	enum status st = opt_number(r->o, OPT_JOBS, BATCH_JOBS_MAX, &n, e);
+
+	if (st == ST_OK && n == 0)
+		st = err_set(e, ST_USAGE, "option '--jobs': at least 1");
+	r->jobs =
+		n < r->names.total || r->names.total == 0 ? (unsigned)n : (unsigned)r->names.total;
+	r->tok.sessions = r->jobs;
+	return st;
+}
+
 static enum status read_options(struct config_run *r, struct tlv_err *e)
 {
 	enum status st = read_action(r, e);
@@ -231,6 +247,8 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 		st = read_folders(r, e);
 	if (st == ST_OK)
 		st = read_names(r, e);
+	if (st == ST_OK)
+		st = read_jobs(r, e);
 	if (st == ST_OK)
 		st = read_trust(r, e);
 	return st == ST_OK && r->c.action == CONFIG_SIGN ? prepare_signer(r, e) : st;
@@ -441,32 +459,27 @@ static void end_json(const struct config_run *r)
 	out_printf("}}\n");
 }
 
-static enum status jobs(const struct config_run *r, unsigned *out, struct tlv_err *e)
+/* At a token one more waits, so that each session goes from one signature to the next. */
+static unsigned signers(const struct config_run *r)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t n = cpus > JOBS_DEFAULT_MAX ? JOBS_DEFAULT_MAX : cpus < 1 ? 1 : (uint64_t)cpus;
-	enum status st = opt_number(r->o, OPT_JOBS, BATCH_JOBS_MAX, &n, e);
-
-	if (st == ST_OK && n == 0)
-		st = err_set(e, ST_USAGE, "option '--jobs': at least 1");
-	*out = n < r->names.total || r->names.total == 0 ? (unsigned)n : (unsigned)r->names.total;
-	return st;
+	return r->c.key != NULL && key_token(r->c.key) != NULL ? r->jobs + 1 : r->jobs;
 }
 
 static enum status begin_batch(struct config_run *r, struct tlv_err *e)
 {
+	bool signs = r->c.action == CONFIG_SIGN;
 	/* Nothing is held back for a group where nothing is written. */
-	const struct batch_ops ops = {
-		feed,	prepare, sign, finish, r->c.action == CONFIG_VERIFY ? NULL : commit,
-		report, draw_bar
-	};
-	unsigned n;
-	enum status st = jobs(r, &n, e);
+	const struct batch_ops ops = { .feed = feed,
+				       .prepare = prepare,
+				       .sign = signs ? sign : NULL,
+				       .finish = signs ? finish : NULL,
+				       .commit = r->c.action == CONFIG_VERIFY ? NULL : commit,
+				       .report = report,
+				       .idle = draw_bar };
+	enum status st = publish_batch_new(&r->c.batch, e);
 
 	if (st == ST_OK)
-		st = publish_batch_new(&r->c.batch, e);
-	if (st == ST_OK)
-		st = batch_new(&r->batch, &ops, r, n, e);
+		st = batch_new(&r->batch, &ops, r, r->jobs, signers(r), e);
 	if (st != ST_OK)
 		return st;
 	r->files = calloc(batch_slots(r->batch), sizeof *r->files);

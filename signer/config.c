@@ -102,29 +102,32 @@ static enum status put_piece(struct config_file *f, const struct source *src, st
 	return publish_write(f->publication, piece, &f->err);
 }
 
-/* The content from byte `at` on: into the digest (or none), and the publication (or none). */
-static enum status run_content(struct config_file *f, const struct source *src, uint64_t at,
-			       struct digest_stream *d)
+/* The content from byte `at` on, whose beginning is read already: into the digest (or none), and the publication (or none). */
+static enum status run_content(struct config_file *f, const struct source *src, struct span first,
+			       uint64_t at, struct digest_stream *d)
 {
 	uint8_t room[SOURCE_CHUNK];
-	struct span piece = { .n = 1 };
+	struct span piece = first;
 	enum status st = ST_OK;
 
-	for (f->size = 0; st == ST_OK; f->size += piece.n) {
-		st = source_read(src, at + f->size, room, sizeof room, &piece, &f->err);
-		if (st != ST_OK || piece.n == 0)
-			break;
+	for (f->size = 0; piece.n > 0;) {
 		if (d != NULL)
 			st = digest_add(d, piece, &f->err);
 		if (st == ST_OK && f->publication != NULL)
 			st = put_piece(f, src, piece);
 		if (st == ST_OK)
 			st = interrupted(f);
+		f->size += piece.n;
+		if (st == ST_OK)
+			st = source_read(src, at + f->size, room, sizeof room, &piece, &f->err);
+		if (st != ST_OK)
+			return st;
 	}
-	return st == ST_OK ? source_check(src, &f->err) : st;
+	return source_check(src, &f->err);
 }
 
-static enum status copy_signed(struct config *c, struct config_file *f, const struct source *src)
+static enum status copy_signed(struct config *c, struct config_file *f, const struct source *src,
+			       struct span start)
 {
 	struct digest_stream *d = NULL;
 	enum status st = begin_digest(&d, c->digest, buf_span(&f->header), f->hole - TLV_HEAD,
@@ -136,7 +139,7 @@ static enum status copy_signed(struct config *c, struct config_file *f, const st
 	if (st == ST_OK)
 		st = publish_write(f->publication, buf_span(&f->header), &f->err);
 	if (st == ST_OK)
-		st = run_content(f, src, 0, d);
+		st = run_content(f, src, start, 0, d);
 	if (st == ST_OK)
 		st = digest_end(&d, &f->digest, &f->err);
 	digest_drop(&d);
@@ -205,15 +208,6 @@ static bool is_unchanged(const struct config *c, struct config_file *f, const st
 	return good;
 }
 
-/* A key file signs where it stands: there is no session that has to be shared. */
-static enum status sign_here(struct config *c, struct config_file *f)
-{
-	if (key_token(c->key) != NULL)
-		return ST_OK;
-	return key_sign_raw(c->key, c->digest, digest_span(&f->digest), f->signature,
-			    &f->nsignature, &f->err);
-}
-
 static void prepare_signature(struct config *c, struct config_file *f)
 {
 	uint8_t room[SOURCE_CHUNK];
@@ -230,9 +224,7 @@ static void prepare_signature(struct config *c, struct config_file *f)
 	} else if (st == ST_OK) {
 		st = write_header(c, f);
 		if (st == ST_OK)
-			st = copy_signed(c, f, &src);
-		if (st == ST_OK)
-			(void)sign_here(c, f);
+			(void)copy_signed(c, f, &src, start);
 	}
 	source_close(&src);
 }
@@ -275,13 +267,14 @@ static enum status check_kind(const struct config *c, struct config_file *f,
 
 /* Reads the content, into the publication too where there is one, and checks the signature with the key. */
 static enum status check_signature(struct config_file *f, const struct source *src,
-				   const struct tlv_header *h, struct span public_key)
+				   const struct tlv_header *h, struct span start,
+				   struct span public_key)
 {
 	struct digest_stream *d = NULL;
 	enum status st = begin_digest_read(&d, h, &f->err);
 
 	if (st == ST_OK)
-		st = run_content(f, src, h->raw.n, d);
+		st = run_content(f, src, start, h->raw.n, d);
 	if (st == ST_OK)
 		st = digest_end(&d, &f->digest, &f->err);
 	digest_drop(&d);
@@ -297,8 +290,8 @@ static enum status check_signature(struct config_file *f, const struct source *s
 static void verify_source(const struct config *c, struct config_file *f, const struct source *src,
 			  const struct tlv_header *h, struct span start)
 {
-	struct span key = SPAN_NONE;
-	enum status st = check_kind(c, f, h, span_slice(start, h->raw.n, start.n));
+	struct span key = SPAN_NONE, first = span_slice(start, h->raw.n, start.n);
+	enum status st = check_kind(c, f, h, first);
 
 	if (st == ST_OK && config_trust_any(&c->trust))
 		st = check_header(c, f, h);
@@ -308,9 +301,9 @@ static void verify_source(const struct config *c, struct config_file *f, const s
 		st = publish_open(&f->publication, buf_cstr(&f->output), c->batch, &c->publish,
 				  &f->err);
 	if (st == ST_OK && key.n > 0)
-		(void)check_signature(f, src, h, key);
+		(void)check_signature(f, src, h, first, key);
 	else if (st == ST_OK)
-		(void)run_content(f, src, h->raw.n, NULL);
+		(void)run_content(f, src, first, h->raw.n, NULL);
 }
 
 static void prepare_verdict(const struct config *c, struct config_file *f)
@@ -345,8 +338,7 @@ void config_prepare(struct config *c, struct config_file *f)
 
 void config_sign(struct config *c, struct config_file *f)
 {
-	if (c->action != CONFIG_SIGN || f->err.status != ST_OK || f->unchanged ||
-	    f->nsignature > 0 || interrupted(f) != ST_OK)
+	if (f->err.status != ST_OK || f->unchanged || interrupted(f) != ST_OK)
 		return;
 	if (atomic_load(&c->token_failed))
 		(void)err_set(&f->err, ST_TOKEN, "%s: was not signed: the token failed before",
@@ -396,7 +388,7 @@ static void fill_signature(struct config *c, struct config_file *f)
 
 void config_finish(struct config *c, struct config_file *f)
 {
-	if (f->err.status == ST_OK && c->action == CONFIG_SIGN && !f->unchanged)
+	if (f->err.status == ST_OK && !f->unchanged)
 		fill_signature(c, f);
 	settle(f);
 }

@@ -54,10 +54,13 @@ struct config_file {
 /* Output and FILENAME from the path: the caller's thread. ST_INPUT, ST_OUTPUT, in f->err. */
 void config_name(const struct config *c, struct config_file *f);
 
-/* The stages: each does nothing where f->err is set already. */
-void config_prepare(struct config *c, struct config_file *f); /* any thread */
-void config_sign(struct config *c, struct config_file *f);    /* the thread that opened the key */
-void config_finish(struct config *c, struct config_file *f);  /* any thread */
+/*
+ * The stages, in any thread: each does nothing where f->err is set already.
+ * Only CONFIG_SIGN has the last two.
+ */
+void config_prepare(struct config *c, struct config_file *f);
+void config_sign(struct config *c, struct config_file *f);
+void config_finish(struct config *c, struct config_file *f);
 void config_file_free(struct config_file *f);
 
 /*

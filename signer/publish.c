@@ -15,7 +15,7 @@
 #include "signer/out.h"
 
 #define TEMP_MARK ".ctlsign-"
-enum { TEMP_DIGITS = 8 };
+enum { TEMP_DIGITS = 8, NEW_MODE = 0644 };
 
 /* A folder that several files are written into: open as long as one of them is under way. */
 struct folder {
@@ -36,6 +36,7 @@ struct publication {
 	struct publish_batch *batch; /* or NULL: the folder's descriptor is our own */
 	struct folder *shared;
 	dev_t device; /* where the temporary file is */
+	mode_t mode;  /* that it was made with */
 	uint64_t at;  /* bytes written */
 	char *folder;
 	const char *name;
@@ -201,7 +202,8 @@ static enum status make_temp(struct publication *p, struct tlv_err *e)
 		(void)snprintf(p->temp, sizeof p->temp, ".%s" TEMP_MARK "%04x%04x", p->name,
 			       (unsigned)getpid() & 0xffffU, i);
 		p->fd = openat(p->dir_fd, p->temp,
-			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       p->exists ? 0600 : NEW_MODE);
 		if (p->fd < 0 && errno == EEXIST)
 			continue;
 		if (p->fd < 0)
@@ -209,6 +211,7 @@ static enum status make_temp(struct publication *p, struct tlv_err *e)
 		if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && fstat(p->fd, &st) == 0 &&
 		    st.st_nlink > 0) {
 			p->device = st.st_dev;
+			p->mode = st.st_mode & 07777U;
 			return ST_OK;
 		}
 		(void)close(p->fd);
@@ -235,10 +238,12 @@ static enum status write_all(int fd, struct span bytes, struct tlv_err *e)
 
 static enum status set_mode(const struct publication *p, struct tlv_err *e)
 {
+	mode_t mode = p->exists ? p->old.st_mode & 07777U : NEW_MODE;
+
 	/* Owner first: changing it clears the set-id bits of the mode. */
 	if (p->exists && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)
 		return failed(e, "its owner cannot be kept");
-	if (fchmod(p->fd, p->exists ? p->old.st_mode & 07777U : 0644) != 0)
+	if ((p->exists || mode != p->mode) && fchmod(p->fd, mode) != 0)
 		return failed(e, "its mode cannot be set");
 	return ST_OK;
 }

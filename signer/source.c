@@ -27,12 +27,18 @@ enum status source_open(struct source *s, const char *path, struct tlv_err *e)
 	return ST_OK;
 }
 
+/* The end that fstat told: no need to ask again. Some file systems tell none. */
+static bool is_end(const struct source *s, uint64_t at)
+{
+	return s->st.st_size > 0 && at >= (uint64_t)s->st.st_size;
+}
+
 enum status source_read(const struct source *s, uint64_t at, uint8_t *room, size_t cap,
 			struct span *out, struct tlv_err *e)
 {
 	size_t n = 0;
 
-	while (n < cap) {
+	while (n < cap && !is_end(s, at + n)) {
 		ssize_t r = pread(s->fd, room + n, cap - n, (off_t)(at + n));
 
 		if (r < 0 && errno == EINTR)
@@ -42,9 +48,6 @@ enum status source_read(const struct source *s, uint64_t at, uint8_t *room, size
 		if (r == 0)
 			break;
 		n += (size_t)r;
-		/* Short of what was asked for, at the end that fstat told: no need to ask again. */
-		if (at + n == (uint64_t)s->st.st_size)
-			break;
 	}
 	*out = span_of(room, n);
 	return ST_OK;

@@ -24,7 +24,7 @@ struct source {
 
 /* A regular file; every failure is ST_INPUT with the path in front. */
 enum status source_open(struct source *s, const char *path, struct tlv_err *e);
-/* As many bytes from at on as there are, at most cap; none at the end. */
+/* As many bytes from at on as there are, at most cap; none at the end, wherever that is now. */
 enum status source_read(const struct source *s, uint64_t at, uint8_t *room, size_t cap,
 			struct span *out, struct tlv_err *e);
 /* ST_INPUT where it was changed since it was opened. */
