@@ -256,7 +256,7 @@ void expiry_json(const struct expiry *x, struct buf *b)
 	set(o, "within_seconds", json_integer(x->within));
 	set(o, "within", json_integer((json_int_t)within));
 	set(o, "certificates", all);
-	text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	if (text != NULL)
 		buf_printf(b, "%s\n", text);
 	else

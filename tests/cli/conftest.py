@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 sys.path.insert(0, str(ROOT / "tests" / "cli"))
 
 import peerlist  # noqa: E402  (found through the path above)
+import schema  # noqa: E402
 
 DATA = ROOT / "tests" / "data"
 BUILD = pathlib.Path(os.environ.get("CTLSIGN_BUILD", ROOT / "build" / "release"))
@@ -97,9 +98,21 @@ class Runner:
         assert run.status != SANITIZER_STATUS, str(run)
         if not wrapper:
             assert run.status in STATUSES, str(run)
+        if "--json" in args and not {"--help", "-h"} & set(args) and not wrapper:
+            self.as_promised(run)
         if run.status == 0 and args[:1] == ("build",) and "-o" in args:
             self.second_opinion(run, cwd)
         return run
+
+    @staticmethod
+    def as_promised(run):
+        """Whatever any test has printed as JSON: valid by docs/schema, or nothing."""
+        verb = run.args[0]
+        if run.out and len(run.out) <= schema.LARGE and verb in schema.FILES:
+            complaints = schema.complaints(verb, run.out)
+            assert not complaints, f"{complaints}\n$ ctlsign {run.args}\n{run.out[:2000]}"
+        # Only these tell what they found when they did not get to the end.
+        assert run.out == "" or run.status in (0, 1) or verb in ("show", "config"), str(run)
 
     @staticmethod
     def second_opinion(run, cwd):

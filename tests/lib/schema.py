@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What --json may print: docs/schema, one file per verb."""
+import json
+import pathlib
+
+import jsonschema
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "schema"
+LARGE = 4 << 20  # characters; beyond, a list of thousands of records takes longer than it tells
+
+FILES = {path.stem: json.loads(path.read_text(encoding="ascii")) for path in sorted(FOLDER.glob("*.json"))}
+_STORE = {schema["$id"]: schema for schema in FILES.values()}
+_VALIDATORS = {}
+
+
+def validator(verb):
+    """The validator of a verb's output; references between the files stay on this machine."""
+    if verb not in _VALIDATORS:
+        schema = FILES[verb]
+        resolver = jsonschema.RefResolver(schema["$id"], schema, store=_STORE,
+                                          handlers={"https": None, "http": None})
+        _VALIDATORS[verb] = jsonschema.Draft202012Validator(schema, resolver=resolver)
+    return _VALIDATORS[verb]
+
+
+def no_repeats(pairs):
+    """For json.loads: a name that stands twice in an object."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError(f"a name stands twice: {names}")
+    return dict(pairs)
+
+
+def complaints(verb, text):
+    """What is wrong with the text as output of the verb; [] where it is valid."""
+    try:
+        value = json.loads(text, object_pairs_hook=no_repeats)
+    except ValueError as error:
+        return [f"no JSON: {error}"]
+    return [f"{error.json_path}: {error.message[:120]} [...] {error.message[-120:]}"
+            for error in validator(verb).iter_errors(value)]
