@@ -315,3 +315,5 @@ def test_they_are_installed(tmp_path):
         found = list(tmp_path.glob(f"**/share/{place}"))
         assert len(found) == 1, place
         assert found[0].read_bytes() == (ROOT / "scripts" / "completion" / source).read_bytes()
+    schemas = {path.name for path in tmp_path.glob("**/share/ctlsign/schema/*.json")}
+    assert schemas == {path.name for path in (ROOT / "docs" / "schema").glob("*.json")} and len(schemas) > 10
