@@ -86,6 +86,7 @@ static enum status read_style(struct migration *m, struct tlv_err *e)
 	m->in.release = &m->release;
 	m->in.sasts = &m->sasts;
 	m->in.one_token = opt_given(m->o, OPT_ONE_TOKEN);
+	m->in.publisher = opt_value(m->o, OPT_PUBLISHER);
 	m->in.dialect = tlv_list_dialect(&m->old.list);
 	m->in.restyle = style != NULL;
 	if (style != NULL && !tlv_style_by_text(style, &m->in.dialect.style))

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/migrate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "signer/certset.h"
+#include "signer/opt.h"
 
 void migrate_records_free(struct migrate_records *r)
 {
@@ -55,9 +57,89 @@ static bool has_sast(const struct entries *es, struct span der)
 	return false;
 }
 
-/* A server certificate's SAST record takes name and address of the record with the same certificate. */
-static enum status borrow_place(struct entry *x, const struct tlv_list *old, struct tlv_err *e)
+static bool first_node(const struct tlv_list *old, struct tlv_record *out)
 {
+	for (size_t i = 0; i < old->nrecords; i++) {
+		*out = tlv_list_record(old, i);
+		if (out->role == TLV_ROLE_CCM_TFTP)
+			return true;
+	}
+	return false;
+}
+
+/* The CTL Client names a node by its address. */
+static bool address_name(struct span name, uint8_t out[4])
+{
+	char *text = span_dup(name);
+	bool is = text != NULL && parse_ipv4(text, out);
+
+	free(text);
+	return is;
+}
+
+static enum status set_name(struct entry *x, struct span name, struct tlv_err *e)
+{
+	if (name.n == 0)
+		return ST_OK;
+	x->name = span_dup(name);
+	return x->name != NULL ? ST_OK : err_nomem(e);
+}
+
+/*
+ * In non-secure mode the nodes' records have no certificates, so that none is
+ * the anchor's. The publisher comes first in every list; where that names it
+ * by its address, its host name is in CallManager's own certificate.
+ */
+static enum status place_of_publisher(struct entry *x, const struct tlv_list *old,
+				      struct tlv_err *e)
+{
+	struct buf name = BUF_INIT;
+	struct tlv_record node;
+	bool by_address;
+	enum status st;
+
+	if (!tlv_list_is_non_secure(old) || !first_node(old, &node))
+		return ST_OK;
+	by_address = address_name(tlv_text(node.dns_name), x->address);
+	if (!x->has_address)
+		x->has_address = by_address ||
+				 (node.address.n == 4 && span_copy(node.address, x->address, 4));
+	if (!by_address)
+		return set_name(x, tlv_text(node.dns_name), e);
+	st = is_itlrecovery(&x->cert) ? ST_OK : cert_short_name(&x->cert.parts, &name, e);
+	if (st == ST_OK)
+		st = set_name(x, buf_span(&name), e);
+	buf_free(&name);
+	return st;
+}
+
+/* What CUCM itself signs is spelled as CUCM spells: TVS looks it up so. */
+static enum tlv_style final_style(const struct migrate_input *in)
+{
+	return in->direction == MIGRATE_TO_TOKENLESS && !in->restyle ? TLV_STYLE_CUCM :
+								       in->dialect.style;
+}
+
+static enum status name_anchor(struct entry *x, const struct migrate_input *in, struct tlv_err *e)
+{
+	if (x->token)
+		return ST_OK;
+	if (in->publisher != NULL)
+		return set_name(x, span_str(in->publisher), e);
+	if (place_of_publisher(x, in->old, e) != ST_OK)
+		return e->status;
+	if (x->name == NULL && tlv_list_is_non_secure(in->old) && final_style(in) == TLV_STYLE_CUCM)
+		return err_set(e, ST_USAGE,
+			       "a new SAST record needs the publisher's host name, which this list "
+			       "does not tell: say it with --publisher");
+	return ST_OK;
+}
+
+/* A server certificate's SAST record takes name and address of the record with the same certificate. */
+static enum status borrow_place(struct entry *x, const struct migrate_input *in, struct tlv_err *e)
+{
+	const struct tlv_list *old = in->old;
+
 	for (size_t i = 0; i < old->nrecords && !x->token && !x->has_address; i++) {
 		struct tlv_record r = tlv_list_record(old, i);
 
@@ -73,7 +155,7 @@ static enum status borrow_place(struct entry *x, const struct tlv_list *old, str
 			x->has_address = r.address.n == 4 && span_copy(r.address, x->address, 4);
 	}
 	x->origin = strdup("a new SAST record");
-	return x->origin != NULL ? ST_OK : err_nomem(e);
+	return x->origin != NULL ? name_anchor(x, in, e) : err_nomem(e);
 }
 
 /* A record of its own making, unless phones know the anchor by the old one's bytes already. */
@@ -97,7 +179,7 @@ static enum status add_anchor(struct entries *es, const struct migrate_input *in
 	x->role = TLV_ROLE_SAST;
 	x->token = migrate_is_token(in, c);
 	st = cert_from_der(&x->cert, buf_span(&c->der), e);
-	return st == ST_OK ? borrow_place(x, in->old, e) : st;
+	return st == ST_OK ? borrow_place(x, in, e) : st;
 }
 
 static enum status add_anchors(struct entries *es, const struct migrate_input *in,
@@ -235,9 +317,7 @@ enum status migrate_final(struct migrate_records *out, const struct migrate_inpu
 	enum status st = check_direction(in, e);
 
 	*out = (struct migrate_records){ .entries = ENTRIES_INIT };
-	/* What CUCM itself signs is spelled as CUCM spells: TVS looks it up so. */
-	if (in->direction == MIGRATE_TO_TOKENLESS && !in->restyle)
-		dialect.style = TLV_STYLE_CUCM;
+	dialect.style = final_style(in);
 	if (st == ST_OK)
 		st = add_anchors(&out->entries, in, e);
 	if (st == ST_OK)

@@ -21,6 +21,8 @@ struct migrate_input {
 	bool restyle;		     /* make the server records anew, in dialect */
 	struct tlv_dialect dialect;
 	bool one_token;
+	const char *
+		publisher; /* --publisher: its host name, or NULL: as the list and certificates tell */
 };
 
 /* The records of a list under way. */

@@ -653,3 +653,41 @@ def test_a_disk_that_is_full(world, tmp_path):
             if not injected:
                 break
         assert (call, 9) in seen
+
+
+# A list in non-secure mode: the nodes' records have no certificates ---------------------------
+
+def non_secure(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens-non-secure", path)
+    return path
+
+
+def raw_records(path):
+    return [r["raw"] for r in peerlist.parse(path.read_bytes())["records"]]
+
+
+def test_non_secure_to_tokenless(ctlsign, cluster, tmp_path):
+    """The CTL Client names nodes by address; the publisher's host name is CallManager's own."""
+    old = non_secure(ctlsign, cluster, tmp_path)
+    ctlsign.ok("migrate", "to-tokenless", "--release", "10.5", "-o", tmp_path / "m", "--timestamp",
+               TIME + 60, *lists.key(cluster, "tokenless"), "--old-key", cluster / f"{TWO}.key", old)
+    new = tmp_path / "m" / "2-final" / "CTLFile.tlv"
+    tokenless = tmp_path / "tokenless.tlv"
+    lists.build(ctlsign, cluster, "tokenless", tokenless)
+    # As CUCM writes it; the nodes' records stay as they were.
+    assert raw_records(new) == [raw_records(tokenless)[0], *raw_records(old)[2:]]
+    assert peerlist.openssl_verify(new.read_bytes(), cluster / "pub.pem")
+
+
+def test_itlrecovery_is_not_named_after_a_node(ctlsign, cluster, keys, tmp_path):
+    rec = make_certificate(tmp_path / "rec.pem", keys["rsa2048"],
+                           [("COMMON_NAME", f"ITLRECOVERY_{NAME}")])
+    words = ["migrate", "to-tokenless", "--release", "12.0", "-o", tmp_path / "m", "--timestamp",
+             TIME + 60, "-k", keys["rsa2048"], "--cert", rec, "--sast", cluster / "pub.pem",
+             "--old-key", cluster / f"{TWO}.key", non_secure(ctlsign, cluster, tmp_path)]
+    ctlsign.refused(2, *words, says=["the publisher's host name", "--publisher"])
+    assert not (tmp_path / "m").exists()
+    ctlsign.ok(*words, "--publisher", NAME)
+    new = (tmp_path / "m" / "2-final" / "CTLFile.tlv").read_bytes()
+    assert [r["dns_name"] for r in peerlist.parse(new)["records"]][:2] == [NAME, NAME]
