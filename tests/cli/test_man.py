@@ -10,6 +10,7 @@ import subprocess
 
 import lists
 import pytest
+import session
 from conftest import BUILD, DATA, PROGRAM, ROOT, SANITIZED, Lab
 
 PAGES = sorted((ROOT / "docs" / "man").glob("*.scd"))
@@ -105,39 +106,6 @@ def sessions(text):
         text, begin, end if end > 0 else len(text)) if m.group(1).startswith("$ ")]
 
 
-def commands(session):
-    """[(command as shown, output as shown)]; '> ' or a backslash before it goes on with a command."""
-    steps = []
-    for line in session.splitlines(keepends=True):
-        if line.startswith("$ "):
-            steps.append([line, ""])
-        elif not steps[-1][1] and (line.startswith("> ") or steps[-1][0].endswith("\\\n")):
-            steps[-1][0] += line
-        else:
-            steps[-1][1] += line
-    return steps
-
-
-def play(steps, folder, env):
-    """What each command prints, standard output and error as on a terminal; one shell runs them all."""
-    script = "status=0\n"
-    for n, (command, _) in enumerate(steps):
-        script += f"printf '\\001%d\\n' {n}\n(exit $status)\n{re.sub('^[$>] ', '', command, flags=re.M)}status=$?\n"
-    run = subprocess.run(["bash", "--norc"], input=script.encode(), stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, cwd=folder, env=env, check=False)
-    parts = re.split(r"^\x01\d+\n", run.stdout.decode(), flags=re.M)
-    assert parts[0] == "" and len(parts) == len(steps) + 1, run.stdout.decode()
-    return parts[1:]
-
-
-def agrees(shown, printed):
-    """Equal, where a line '[...]' stands for any lines and '[...]' in a line for anything in it."""
-    pattern = "".join(r"(?:.*\n)*" if line == "[...]\n" else
-                      r"[^\n]*".join(map(re.escape, line.split("[...]")))
-                      for line in shown.splitlines(keepends=True))
-    return re.fullmatch(pattern, printed) is not None
-
-
 @pytest.fixture
 def desk(lab_template, ctlsign, tmp_path):
     """What ctlsign(1) says that the sessions begin with."""
@@ -184,21 +152,21 @@ def test_sessions(desk, name):
     text = page.read_text()
     spans = sessions(text)
     assert spans, "no session under EXAMPLES"
-    steps = [commands(text[a:b]) for a, b in spans]
-    said = iter(play([step for part in steps for step in part], folder, env))
+    steps = [session.steps(text[a:b]) for a, b in spans]
+    said = iter(session.play([command for part in steps for command, _ in part], folder, env))
     golden = os.environ.get("CTLSIGN_GOLDEN")
     fresh = text
     for (a, b), part in reversed(list(zip(spans, [[(c, o, next(said)) for c, o in p] for p in steps]))):
         for command, shown, printed in part:
-            assert golden or agrees(shown, printed), f"{command}--- shown\n{shown}--- printed\n{printed}"
-        fresh = fresh[:a] + "".join(c + (o if agrees(o, p) else p) for c, o, p in part) + fresh[b:]
+            assert golden or session.agrees(shown, printed), f"{command}--- shown\n{shown}--- printed\n{printed}"
+        fresh = fresh[:a] + "".join(c + (o if session.agrees(o, p) else p) for c, o, p in part) + fresh[b:]
     if golden:
         page.write_text(fresh)
 
 
 def test_sessions_are_compared():
-    assert agrees("a\n[...]\nb [...]c\n", "a\nx\ny\nb 1 c\n")
-    assert agrees("[...]\n", "") and agrees("", "")
+    assert session.agrees("a\n[...]\nb [...]c\n", "a\nx\ny\nb 1 c\n")
+    assert session.agrees("[...]\n", "") and session.agrees("", "")
     for shown, printed in (("a\n", "b\n"), ("a\n", "a\nb\n"), ("a\nb\n", "a\n"), ("a [...]\n", "a \nb\n"),
                            ("", "a\n"), ("a.\n", "ab\n")):
-        assert not agrees(shown, printed), (shown, printed)
+        assert not session.agrees(shown, printed), (shown, printed)

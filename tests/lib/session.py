@@ -10,14 +10,14 @@ import tempfile
 
 
 def steps(session):
-    """[[command as shown, output as shown]]; a command goes on where its line ends in a backslash."""
+    """[[command as shown, output as shown]]; '> ' or a backslash before it goes on with a command."""
     found = []
     for line in session.splitlines(keepends=True):
         if line.startswith("$ "):
             found.append([line, ""])
         elif not found:
             raise ValueError(f"output before the first command: {line!r}")
-        elif not found[-1][1] and found[-1][0].endswith("\\\n"):
+        elif not found[-1][1] and (line.startswith("> ") or found[-1][0].endswith("\\\n")):
             found[-1][0] += line
         else:
             found[-1][1] += line
@@ -33,7 +33,8 @@ def play(commands, folder, env, instead=()):
     for n, command in enumerate(commands):
         for old, new in instead:
             command = command.replace(old, new)
-        script += f"printf '\\001%d\\n' {n}\n(exit $status)\n{command[2:]}status=$?\n"
+        typed = re.sub("^[$>] ", "", command, flags=re.M)
+        script += f"printf '\\001%d\\n' {n}\n(exit $status)\n{typed}status=$?\n"
     with tempfile.NamedTemporaryFile("w", suffix=".sh", encoding="utf-8") as file:
         file.write(script)
         file.flush()
