@@ -19,7 +19,9 @@ static struct span number(EVP_PKEY *key, const char *name, uint8_t **bytes)
 	if (EVP_PKEY_get_bn_param(key, name, &bn) == 1) {
 		n = BN_num_bytes(bn);
 		*bytes = n > 0 ? malloc((size_t)n) : NULL;
-		if (*bytes != NULL)
+		if (*bytes == NULL)
+			(void)err_nomem(NULL);
+		else
 			out = span_of(*bytes, (size_t)BN_bn2bin(bn, *bytes));
 	}
 	BN_free(bn);

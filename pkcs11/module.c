@@ -73,6 +73,8 @@ static enum status check_path(const struct keepers *k, const char *path, struct 
 	char *real = realpath(path, NULL);
 	enum status st;
 
+	if (real == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	if (real == NULL)
 		return err_set(e, k->refused, "module '%s': %s", path, strerror(errno));
 	st = check_real(k, real, e);

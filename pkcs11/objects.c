@@ -66,8 +66,10 @@ static CK_RV ask_lengths(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJ
 		if (a[i].ulValueLen > TOK_VALUE_MAX)
 			return CKR_BUFFER_TOO_SMALL;
 		a[i].pValue = calloc(1, a[i].ulValueLen);
-		if (a[i].pValue == NULL)
+		if (a[i].pValue == NULL) {
+			(void)err_nomem(NULL);
 			return CKR_HOST_MEMORY;
+		}
 	}
 	return answered(rv) ? tok_c_get_attribute_value(m, s, h, a, WANTED) : rv;
 }

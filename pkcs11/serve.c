@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "pkcs11/child.h"
 #include "pkcs11/hold.h"
@@ -17,6 +18,20 @@ static void send_warning(void *arg, const char *text)
 	const int *line = arg;
 
 	(void)wire_send_bytes(*line, WIRE_WARNING, span_str(text));
+}
+
+/* Out of memory, "no certificate" and the like would be no answers. */
+static bool send_done(int line, struct tlv_err *e, enum wire_hint hint, uint8_t number)
+{
+	if (err_nomem_seen() && e->status != ST_BUG) {
+		*e = TLV_ERR_INIT;
+		(void)err_nomem(e);
+	}
+	if (wire_send_done(line, e, hint, number))
+		return true;
+	/* Nobody must wait for what will not come: the line ends for every thread. */
+	(void)shutdown(line, SHUT_RDWR);
+	return false;
 }
 
 static char *padded(const CK_UTF8CHAR *text, size_t cap)
@@ -120,8 +135,8 @@ static enum status serve_sign(int line, struct tok_lane *l, uint8_t number, size
 	size_t nsig = 0;
 	enum status st = tok_hold_sign(l, span_of(tok_secret_room(l->request), n), sig, &nsig, e);
 
-	if (st == ST_OK)
-		(void)wire_send_signature(line, number, span_of(sig, nsig));
+	if (st == ST_OK && !wire_send_signature(line, number, span_of(sig, nsig)))
+		st = err_set(e, ST_TOKEN, "the signature cannot be sent");
 	return st;
 }
 
@@ -158,7 +173,7 @@ static bool answer(int line, struct tok_lane *l, const uint8_t head[TOK_HEAD], s
 	if (l->request != NULL)
 		tok_secret_wipe(l->request);
 	return ends_itself(head[0], &e) ||
-	       wire_send_done(line, &e, signs ? l->hint : l->hold->hint, signs ? head[1] : 0);
+	       send_done(line, &e, signs ? l->hint : l->hold->hint, signs ? head[1] : 0);
 }
 
 /* One request; false where there will be no other. */
@@ -230,7 +245,7 @@ void tok_serve(int line, struct tok_pulse *pulse, const void *search)
 		(void)err_nomem(&e);
 	else
 		(void)open_token(line, &h, pulse, &e);
-	if (wire_send_done(line, &e, WIRE_FINAL, 0) && e.status == ST_OK)
+	if (send_done(line, &e, WIRE_FINAL, 0) && e.status == ST_OK)
 		serve_requests(line, &h);
 	tok_hold_free(&h);
 }
@@ -273,7 +288,7 @@ void tok_serve_scan(int line, struct tok_pulse *pulse, const void *search)
 
 	if (tok_hold_scan(&h, pulse, &e) == ST_OK)
 		scan_tokens(line, &h);
-	(void)wire_send_done(line, &e, WIRE_FINAL, 0);
+	(void)send_done(line, &e, WIRE_FINAL, 0);
 	tok_hold_free(&h);
 }
 
@@ -366,6 +381,6 @@ void tok_serve_survey(int line, struct tok_pulse *pulse, const void *search)
 	}
 	if (e.status == ST_OK)
 		scan_tokens(line, &h);
-	(void)wire_send_done(line, &e, WIRE_FINAL, 0);
+	(void)send_done(line, &e, WIRE_FINAL, 0);
 	tok_hold_free(&h);
 }

@@ -125,6 +125,8 @@ static enum status read_folders(struct config_run *r, struct tlv_err *e)
 	if (root == NULL)
 		return ST_OK;
 	r->c.root = r->root = realpath(root, NULL);
+	if (r->root == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	return r->root != NULL ? ST_OK : err_set(e, ST_INPUT, "%s: %s", root, strerror(errno));
 }
 
@@ -284,7 +286,7 @@ static bool feed(void *arg, size_t slot)
 	struct config_file *f = &r->files[slot];
 	enum status st = ST_OK;
 
-	if (batch_signal() != 0 || atomic_load(&r->c.token_failed))
+	if (batch_signal() != 0 || atomic_load(&r->c.token_failed) || err_nomem_seen())
 		return false;
 	f->path = names_next(&r->names, &st);
 	r->nomem = r->nomem || st != ST_OK;
@@ -397,8 +399,15 @@ static void report(void *arg, size_t slot)
 {
 	struct config_run *r = arg;
 	struct config_file *f = &r->files[slot];
-	enum outcome what = outcome_of(r, f);
+	enum outcome what;
 
+	/* Out of memory a good signature may look bad. */
+	if (f->err.status != ST_OK && err_nomem_seen()) {
+		f->err = TLV_ERR_INIT;
+		(void)err_nomem(&f->err);
+		(void)err_in(&f->err, "%s", f->path);
+	}
+	what = outcome_of(r, f);
 	/* What a signal or a dead token kept from being tried has not failed. */
 	if (!f->dropped) {
 		r->counts[what]++;

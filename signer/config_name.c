@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,9 @@ static enum status below_root(const char *root, const char *path, struct buf *ou
 
 	/* root is "/" or without a slash at its end */
 	nroot = nroot == 1 ? 0 : nroot;
-	if (real == NULL)
+	if (real == NULL && errno == ENOMEM)
+		st = err_nomem(e);
+	else if (real == NULL)
 		st = err_set(e, ST_INPUT, "its folder is not there");
 	else if (strncmp(real, root, nroot) != 0 || (real[nroot] != '/' && real[nroot] != '\0'))
 		st = err_set(e, ST_INPUT, "is not below '%s', the folder of --root", root);

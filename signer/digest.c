@@ -224,7 +224,7 @@ enum status digest_key_verify(const struct digest_key *k, enum tlv_digest alg, s
 		st = ST_NO;
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
-	return st;
+	return st == ST_NO && err_nomem_seen() ? err_nomem(e) : st;
 }
 
 void digest_key_free(struct digest_key **k)

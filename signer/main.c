@@ -7,6 +7,7 @@
 #include "pkcs11/pin.h"
 #include "signer/complete.h"
 #include "signer/help.h"
+#include "signer/memory.h"
 #include "signer/out.h"
 #include "signer/verb.h"
 
@@ -90,9 +91,10 @@ int main(int argc, char **argv)
 	enum status st, flushed;
 
 	hold_standard_descriptors();
+	memory_watch();
 	tok_pin_harden_process();
 	(void)signal(SIGPIPE, SIG_IGN);
-	st = run(argc, argv, &e);
+	st = memory_verdict(run(argc, argv, &e), &e);
 	flushed = out_flush(e.status == ST_OK ? &e : NULL);
 	if (e.status != ST_OK)
 		msg_error(&e);

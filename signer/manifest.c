@@ -241,8 +241,10 @@ static enum status survey(struct manifest_file *m, struct span text, struct tlv_
 	yaml_parser_set_input_string(&parser, text.p, text.n);
 	while (st == ST_OK && !end) {
 		if (yaml_parser_parse(&parser, &ev) == 0) {
-			st = at_line(m->path, (unsigned)parser.problem_mark.line + 1, e,
-				     parser.problem != NULL ? parser.problem : "not YAML");
+			st = parser.error == YAML_MEMORY_ERROR ?
+				     err_nomem(e) :
+				     at_line(m->path, (unsigned)parser.problem_mark.line + 1, e,
+					     parser.problem != NULL ? parser.problem : "not YAML");
 			break;
 		}
 		end = ev.type == YAML_STREAM_END_EVENT;
@@ -291,7 +293,9 @@ static enum status load(struct manifest_file *m, struct span text, struct tlv_er
 					(cyaml_data_t **)&m->content, NULL);
 	enum status st = ST_OK;
 
-	if (r == CYAML_ERR_OOM)
+	/* The survey found it to be YAML. */
+	if (r == CYAML_ERR_OOM || r == CYAML_ERR_LIBYAML_PARSER ||
+	    r == CYAML_ERR_LIBYAML_PARSER_INIT)
 		st = err_nomem(e);
 	else if (r != CYAML_OK)
 		st = schema_error(m, &log, r, e);

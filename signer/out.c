@@ -116,8 +116,11 @@ enum status out_json(json_t *value, struct tlv_err *e)
 {
 	int r;
 
-	if (value == NULL)
+	/* Objects are built without looking whether each member found room. */
+	if (value == NULL || err_nomem_seen()) {
+		json_decref(value);
 		return err_nomem(e);
+	}
 	r = json_dump_callback(value, put_json, NULL,
 			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	json_decref(value);
@@ -161,6 +164,21 @@ void msg_progress(const char *text)
 	bar_is_drawn = text != NULL;
 }
 
+/* Without memory: a message is worth more than its foreign letters. */
+static void say_plainly(const char *prefix, const char *text)
+{
+	char line[2100];
+	size_t n;
+
+	(void)snprintf(line, sizeof line, "%s%s", prefix, text);
+	n = strlen(line);
+	for (size_t i = 0; i < n; i++)
+		if (line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	line[n] = '\n';
+	(void)fwrite(line, 1, n + 1, stderr);
+}
+
 /* The prefix in its colour, and the text. */
 static void say(enum out_colour c, const char *prefix, const char *text)
 {
@@ -186,7 +204,10 @@ static void say(enum out_colour c, const char *prefix, const char *text)
 	buf_u8(&b, '\n');
 	msg_progress(NULL);
 	(void)fflush(stdout);
-	put(buf_span(&b), stderr, STDERR_FILENO);
+	if (buf_failed(&b, NULL) == ST_OK)
+		put(buf_span(&b), stderr, STDERR_FILENO);
+	else
+		say_plainly(prefix, text);
 	buf_free(&b);
 }
 

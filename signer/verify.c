@@ -207,7 +207,7 @@ enum status verify_list(struct verification *v, const struct tlv_list *l, const 
 	find_signer(v, l);
 	tlv_check_list(l, &v->findings);
 	find_certificates(v, l, now);
-	return v->findings.nomem ? err_nomem(e) : ST_OK;
+	return v->findings.nomem || err_nomem_seen() ? err_nomem(e) : ST_OK;
 }
 
 void verification_free(struct verification *v)

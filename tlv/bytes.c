@@ -143,8 +143,10 @@ char *span_dup(struct span s)
 {
 	char *copy = malloc(s.n + 1);
 
-	if (copy == NULL)
+	if (copy == NULL) {
+		(void)err_nomem(NULL);
 		return NULL;
+	}
 	if (s.n != 0)
 		memcpy(copy, s.p, s.n);
 	copy[s.n] = '\0';
@@ -223,7 +225,7 @@ static bool buf_room(struct buf *b, size_t n)
 		return true;
 	p = realloc(b->p, cap);
 	if (p == NULL) {
-		b->failed = ST_BUG;
+		b->failed = err_nomem(NULL);
 		return false;
 	}
 	b->p = p;

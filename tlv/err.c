@@ -2,6 +2,7 @@
 #include "tlv/err.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,9 +62,17 @@ enum status err_in(struct tlv_err *e, const char *fmt, ...)
 	return e->status;
 }
 
+static atomic_bool nomem_seen;
+
 enum status err_nomem(struct tlv_err *e)
 {
+	atomic_store(&nomem_seen, true);
 	return err_set(e, ST_BUG, "out of memory");
+}
+
+bool err_nomem_seen(void)
+{
+	return atomic_load(&nomem_seen);
 }
 
 void err_format(const struct tlv_err *e, char *out, size_t cap)

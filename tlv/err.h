@@ -44,8 +44,14 @@ enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const cha
 /* Puts "context: " in front of the recorded text; no-op where nothing failed. Returns e's status. */
 enum status err_in(struct tlv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* ST_BUG with "out of memory". */
+/* ST_BUG with "out of memory", which the process remembers; e may be NULL. */
 enum status err_nomem(struct tlv_err *e);
+
+/*
+ * Whether memory ran out anywhere since the process began. Something may be
+ * missing then from what was made since: it is neither told nor published.
+ */
+bool err_nomem_seen(void);
 
 /*
  * The whole sentence, offset included, into out (cap bytes, always

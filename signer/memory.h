@@ -1,0 +1,21 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory that ends inside a library. OpenSSL and jansson make of it an answer
+ * that looks like another one (a signature that does not verify, an object
+ * without a member), and OpenSSL 3.0 crashes in some places. So they get what
+ * malloc refuses from a reserve, with which a run can be wound up, and
+ * err_nomem_seen() knows that its result is none.
+ */
+#ifndef CTL_MEMORY_H
+#define CTL_MEMORY_H
+
+#include "tlv/err.h"
+
+/* Before anything else is asked of OpenSSL or jansson. */
+void memory_watch(void);
+
+/* The status that a run ends with: whatever it came to, out of memory it is ST_BUG, and e says so. */
+enum status memory_verdict(enum status st, struct tlv_err *e);
+
+#endif
