@@ -8,6 +8,7 @@
 #include "signer/digest.h"
 #include "signer/env.h"
 #include "signer/filename.h"
+#include "signer/fileset.h"
 #include "signer/json.h"
 #include "signer/key.h"
 #include "signer/out.h"
@@ -28,12 +29,6 @@ struct item {
 	int64_t proven;		      /* seconds since 1970 UTC */
 };
 
-/* A file on its way to its place. */
-struct output {
-	struct buf path;
-	struct publication *file;
-};
-
 /* Everything is gathered, judged and proven before the first file is written. */
 struct export
 {
@@ -46,8 +41,7 @@ struct export
 	size_t n;
 	struct filenames names;
 	struct sums sums;
-	struct output *outputs;
-	size_t noutputs;
+	struct fileset files;
 };
 
 /* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
@@ -396,21 +390,10 @@ static enum status prepare(struct export *x, struct tlv_err *e)
 	return st;
 }
 
-/* A file's place among the outputs, with its path. */
-static struct output *next_output(struct export *x, const char *name)
-{
-	struct output *out = &x->outputs[x->noutputs++];
-
-	(void)path_of(x, name, &out->path);
-	return out;
-}
-
 static enum status begin_file(struct export *x, struct buf *name, const struct buf *bytes,
 			      struct tlv_err *e)
 {
-	struct output *out = next_output(x, buf_cstr(name));
-	enum status st =
-		publish_begin(&out->file, buf_cstr(&out->path), buf_span(bytes), &keep_others, e);
+	enum status st = fileset_add(&x->files, buf_cstr(name), buf_span(bytes), &keep_others, e);
 
 	return st == ST_OK ? sums_add(&x->sums, buf_cstr(name), buf_span(bytes), e) : st;
 }
@@ -426,27 +409,23 @@ static enum status begin_item(struct export *x, struct item *it, struct tlv_err 
 
 static enum status begin_sums(struct export *x, struct tlv_err *e)
 {
-	struct output *out = next_output(x, "SHA256SUMS");
+	struct buf text = BUF_INIT;
+	enum status st = sums_text(&x->sums, &text, e);
 
-	return sums_begin(&x->sums, &out->file, buf_cstr(&out->path), e);
+	if (st == ST_OK)
+		st = fileset_add(&x->files, "SHA256SUMS", buf_span(&text), &x->sums.opt, e);
+	buf_free(&text);
+	return st;
 }
 
 /* All of them on the disk before the first is in its place. */
-static enum status write_all(struct export *x, struct tlv_err *e)
+static enum status begin_all(struct export *x, struct tlv_err *e)
 {
-	bool made;
-	enum status st = publish_folder(x->dir, &made, e);
+	enum status st = fileset_open(&x->files, x->dir, e);
 
-	x->outputs = calloc(2 * x->n + 1, sizeof *x->outputs);
-	if (st == ST_OK && x->outputs == NULL)
-		st = err_nomem(e);
 	for (size_t i = 0; i < x->n && st == ST_OK; i++)
 		st = begin_item(x, &x->items[i], e);
-	if (st == ST_OK)
-		st = begin_sums(x, e);
-	for (size_t i = 0; i < x->noutputs && st == ST_OK; i++)
-		st = publish_commit(x->outputs[i].file, e);
-	return st;
+	return st == ST_OK ? begin_sums(x, e) : st;
 }
 
 static void print_item(const struct export *x, struct item *it)
@@ -501,11 +480,12 @@ static json_t *item_json(const struct export *x, struct item *it)
 static enum status report(const struct export *x, struct tlv_err *e)
 {
 	json_t *o, *items;
+	enum status st;
 
 	if (!opt_given(x->o, OPT_JSON)) {
 		for (size_t i = 0; i < x->n; i++)
 			print_item(x, &x->items[i]);
-		return ST_OK;
+		return out_flush(e);
 	}
 	o = json_object();
 	items = json_array();
@@ -513,7 +493,8 @@ static enum status report(const struct export *x, struct tlv_err *e)
 		(void)json_array_append_new(items, item_json(x, &x->items[i]));
 	json_set_text(o, "folder", span_str(x->dir));
 	(void)json_object_set_new(o, "exported", items);
-	return out_json(o, e);
+	st = out_json(o, e);
+	return st == ST_OK ? out_flush(e) : st;
 }
 
 static void free_all(struct export *x)
@@ -528,11 +509,7 @@ static void free_all(struct export *x)
 		buf_free(&it->proof_name);
 		buf_free(&it->proof);
 	}
-	for (size_t i = 0; i < x->noutputs; i++) {
-		publish_free(&x->outputs[i].file);
-		buf_free(&x->outputs[i].path);
-	}
-	free(x->outputs);
+	fileset_free(&x->files);
 	free(x->items);
 	filenames_free(&x->names);
 	sums_free(&x->sums);
@@ -549,9 +526,12 @@ enum status cmd_export(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = prepare(&x, e);
 	if (st == ST_OK)
-		st = write_all(&x, e);
+		st = begin_all(&x, e);
+	/* Nothing must be in its place when it cannot be said what. */
 	if (st == ST_OK)
 		st = report(&x, e);
+	if (st == ST_OK)
+		st = fileset_commit(&x.files, e);
 	free_all(&x);
 	return st;
 }

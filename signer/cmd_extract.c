@@ -2,8 +2,8 @@
 #include "signer/cert.h"
 #include "signer/common.h"
 #include "signer/filename.h"
+#include "signer/fileset.h"
 #include "signer/out.h"
-#include "signer/publish.h"
 #include "signer/verb.h"
 
 /* The folder that is written into, and the manifest that comes of it. */
@@ -13,7 +13,11 @@ struct extract {
 	bool json;
 	struct buf manifest;
 	struct filenames names;
+	struct fileset files;
 };
+
+/* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
+static const struct publish_options keep_others = { .no_replace = true };
 
 /* A YAML scalar in double quotes. */
 static void put_quoted(struct buf *b, struct span s)
@@ -48,8 +52,7 @@ static enum status label_of(const struct tlv_record *r, struct buf *out, struct 
 static enum status write_cert(struct extract *x, const struct tlv_record *r, const char *role,
 			      struct buf *file, struct tlv_err *e)
 {
-	struct publish_options opt = { .no_replace = true };
-	struct buf pem = BUF_INIT, label = BUF_INIT, path = BUF_INIT;
+	struct buf pem = BUF_INIT, label = BUF_INIT;
 	enum status st = label_of(r, &label, e);
 
 	if (st == ST_OK)
@@ -57,15 +60,10 @@ static enum status write_cert(struct extract *x, const struct tlv_record *r, con
 				   ".pem", file, e);
 	if (st == ST_OK)
 		st = cert_to_pem(r->certificate, &pem, e);
-	if (st == ST_OK) {
-		buf_printf(&path, "%s/%s", x->dir, buf_cstr(file));
-		st = buf_failed(&path, e);
-	}
 	if (st == ST_OK)
-		st = publish(buf_cstr(&path), buf_span(&pem), &opt, e);
+		st = fileset_add(&x->files, buf_cstr(file), buf_span(&pem), &keep_others, e);
 	buf_free(&pem);
 	buf_free(&label);
-	buf_free(&path);
 	return st;
 }
 
@@ -149,9 +147,8 @@ static enum status report(const struct extract *x, const char *manifest, struct 
 
 static enum status extract_all(struct extract *x, struct tlv_err *e)
 {
-	struct publish_options opt = { .no_replace = true };
 	struct buf path = BUF_INIT;
-	enum status st = ST_OK;
+	enum status st = fileset_open(&x->files, x->dir, e);
 
 	put_settings(x);
 	for (size_t i = 0; i < x->l->nrecords && st == ST_OK; i++)
@@ -159,11 +156,14 @@ static enum status extract_all(struct extract *x, struct tlv_err *e)
 	buf_printf(&path, "%s/cluster.yaml", x->dir);
 	if (st == ST_OK)
 		st = buf_failed(&x->manifest, e);
-	if (st == ST_OK) {
-		st = report(x, buf_cstr(&path), e);
-	}
 	if (st == ST_OK)
-		st = publish(buf_cstr(&path), buf_span(&x->manifest), &opt, e);
+		st = fileset_add(&x->files, "cluster.yaml", buf_span(&x->manifest), &keep_others,
+				 e);
+	/* Nothing must be in its place when it cannot be said what. */
+	if (st == ST_OK)
+		st = report(x, buf_cstr(&path), e);
+	if (st == ST_OK)
+		st = fileset_commit(&x->files, e);
 	buf_free(&path);
 	return st;
 }
@@ -173,16 +173,14 @@ enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 	struct extract x = { .json = opt_given(o, OPT_JSON), .dir = opt_value(o, OPT_DIRECTORY) };
 	struct list_file f = { .fault = TLV_ERR_INIT };
 	enum status st = ST_OK;
-	bool made = false;
 
 	if (x.dir == NULL)
 		return err_set(e, ST_USAGE, "where to? name the folder with -o");
 	st = list_file_read_good(&f, o->args[0], e);
 	x.l = &f.list;
 	if (st == ST_OK)
-		st = publish_folder(x.dir, &made, e);
-	if (st == ST_OK)
 		st = extract_all(&x, e);
+	fileset_free(&x.files);
 	buf_free(&x.manifest);
 	filenames_free(&x.names);
 	list_file_free(&f);

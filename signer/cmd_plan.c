@@ -50,14 +50,15 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 	return st;
 }
 
-static enum status write_page(const struct request *q, const char *path, struct tlv_err *e)
+static enum status begin_page(const struct request *q, const char *path,
+			      const struct publish_options *opt, struct publication **out,
+			      struct tlv_err *e)
 {
-	struct publish_options opt = { .follow = opt_given(q->o, OPT_FOLLOW) };
 	struct buf page = BUF_INIT;
 	enum status st = plan_html(&q->plan, &page, e);
 
 	if (st == ST_OK)
-		st = publish(path, buf_span(&page), &opt, e);
+		st = publish_begin(out, path, buf_span(&page), opt, e);
 	buf_free(&page);
 	return st;
 }
@@ -84,18 +85,40 @@ static enum lockout_class locked_out(const struct request *q)
 	return LOCKOUT_CLASSES;
 }
 
+static enum status print_plan(const struct request *q, struct tlv_err *e)
+{
+	enum status st = opt_given(q->o, OPT_JSON) ? out_json(plan_json(&q->plan), e) :
+						     print_text(&q->plan, e);
+
+	return st == ST_OK ? out_flush(e) : st;
+}
+
+/* A page must not be in its place when the plan cannot be printed. */
+static enum status print_and_publish(const struct request *q, const char *page, struct tlv_err *e)
+{
+	struct publish_options opt = { .follow = opt_given(q->o, OPT_FOLLOW) };
+	struct publication *p = NULL;
+	enum status st = begin_page(q, page, &opt, &p, e);
+
+	if (st == ST_OK)
+		st = print_plan(q, e);
+	if (st == ST_OK)
+		st = publish_commit(p, e);
+	publish_free(&p);
+	return st;
+}
+
 /* The plan is printed whatever it says; a file appears only with status 0. */
 static enum status answer(const struct request *q, struct tlv_err *e)
 {
 	const char *page = opt_value(q->o, OPT_HTML);
 	enum lockout_class c = locked_out(q);
-	enum status st = ST_OK;
+	enum status st;
 
 	if (page != NULL && c == LOCKOUT_CLASSES)
-		st = write_page(q, page, e);
-	if (st == ST_OK)
-		st = opt_given(q->o, OPT_JSON) ? out_json(plan_json(&q->plan), e) :
-						 print_text(&q->plan, e);
+		st = print_and_publish(q, page, e);
+	else
+		st = print_plan(q, e);
 	if (st != ST_OK || c == LOCKOUT_CLASSES)
 		return st;
 	if (page == NULL)

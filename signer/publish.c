@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/publish.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,13 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
+#include "signer/disk.h"
 #include "signer/out.h"
 
-#define TEMP_MARK ".ctlsign-"
-enum { TEMP_DIGITS = 8, NEW_MODE = 0644 };
+enum { NEW_MODE = 0644 };
 
 /* A folder that several files are written into: open as long as one of them is under way. */
 struct folder {
@@ -48,12 +46,8 @@ struct publication {
 	const struct publish_options *opt;
 	const char *shown; /* the path as it was given, for messages */
 	bool done;	   /* nothing is left to commit */
+	bool placed;	   /* it stands under its own name */
 };
-
-static enum status failed(struct tlv_err *e, const char *what)
-{
-	return err_set(e, ST_OUTPUT, "%s: %s", what, strerror(errno));
-}
 
 static void folder_put(struct publish_batch *b, struct folder *f)
 {
@@ -67,10 +61,10 @@ static void folder_put(struct publish_batch *b, struct folder *f)
 
 static void release(struct publication *p)
 {
-	if (p->fd >= 0) {
+	if (p->fd >= 0 && !p->placed)
 		(void)unlinkat(p->dir_fd, p->temp, 0);
+	if (p->fd >= 0)
 		(void)close(p->fd);
-	}
 	if (p->shared != NULL)
 		folder_put(p->batch, p->shared);
 	else if (p->dir_fd >= 0)
@@ -100,7 +94,7 @@ static enum status split(struct publication *p, const char *path, bool follow, s
 		(void)err_nomem(e);
 		return ST_BUG;
 	}
-	if (p->name[0] == '\0' || strlen(p->name) > NAME_MAX - sizeof(TEMP_MARK) - 16) {
+	if (p->name[0] == '\0' || strlen(p->name) > DISK_NAME_MAX) {
 		(void)err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
 		return ST_OUTPUT;
 	}
@@ -113,7 +107,7 @@ static enum status look_at_target(struct publication *p, const struct publish_op
 	struct stat now;
 
 	if (fstatat(p->dir_fd, p->name, &now, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? ST_OK : failed(e, "cannot look at it");
+		return errno == ENOENT ? ST_OK : disk_failed(e, "cannot look at it");
 	p->old = now;
 	p->exists = true;
 	if (S_ISLNK(p->old.st_mode))
@@ -137,7 +131,7 @@ static enum status look_at_target(struct publication *p, const struct publish_op
 static enum status open_folder(struct publication *p, struct tlv_err *e)
 {
 	p->dir_fd = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->dir_fd >= 0 ? ST_OK : failed(e, "its folder cannot be opened");
+	return p->dir_fd >= 0 ? ST_OK : disk_failed(e, "its folder cannot be opened");
 }
 
 static enum status begin(struct publication *p, const char *path, const struct publish_options *opt,
@@ -152,87 +146,16 @@ static enum status begin(struct publication *p, const char *path, const struct p
 	return st == ST_OK ? look_at_target(p, opt, e) : st;
 }
 
-/* A temporary file is held under a lock as long as its writer lives. */
-static void sweep_one(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	if (fd < 0)
-		return;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		(void)unlinkat(dir_fd, name, 0);
-	(void)close(fd);
-}
-
-/* ".<name>.ctlsign-xxxxxxxx"; name NULL: of any file. */
-static bool is_temp(const char *entry, const char *name)
-{
-	size_t n = strlen(entry), tail = sizeof(TEMP_MARK) - 1 + TEMP_DIGITS;
-
-	if (entry[0] != '.' || n < tail + 2 ||
-	    strncmp(entry + n - tail, TEMP_MARK, sizeof(TEMP_MARK) - 1) != 0 ||
-	    strspn(entry + n - TEMP_DIGITS, "0123456789abcdef") != TEMP_DIGITS)
-		return false;
-	return name == NULL ||
-	       (strlen(name) == n - tail - 1 && strncmp(entry + 1, name, n - tail - 1) == 0);
-}
-
-static void sweep(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (dir == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	for (struct dirent *d = readdir(dir); d != NULL; d = readdir(dir))
-		if (is_temp(d->d_name, name))
-			sweep_one(dir_fd, d->d_name);
-	(void)closedir(dir);
-}
-
-/* Between creating and locking, another run's sweep may have taken the file away: then once more. */
 static enum status make_temp(struct publication *p, struct tlv_err *e)
 {
 	struct stat st;
 
-	for (unsigned i = 0; i < 64; i++) {
-		(void)snprintf(p->temp, sizeof p->temp, ".%s" TEMP_MARK "%04x%04x", p->name,
-			       (unsigned)getpid() & 0xffffU, i);
-		p->fd = openat(p->dir_fd, p->temp,
-			       O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			       p->exists ? 0600 : NEW_MODE);
-		if (p->fd < 0 && errno == EEXIST)
-			continue;
-		if (p->fd < 0)
-			return failed(e, "cannot be written in its folder");
-		if (flock(p->fd, LOCK_EX | LOCK_NB) == 0 && fstat(p->fd, &st) == 0 &&
-		    st.st_nlink > 0) {
-			p->device = st.st_dev;
-			p->mode = st.st_mode & 07777U;
-			return ST_OK;
-		}
-		(void)close(p->fd);
-		p->fd = -1;
-	}
-	return err_set(e, ST_OUTPUT, "no temporary name is free in its folder");
-}
-
-static enum status write_all(int fd, struct span bytes, struct tlv_err *e)
-{
-	while (bytes.n > 0) {
-		ssize_t w = write(fd, bytes.p, bytes.n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return failed(e, "cannot be written");
-		if (w == 0)
-			return err_set(e, ST_OUTPUT, "cannot be written: no room");
-		bytes = span_slice(bytes, (size_t)w, bytes.n);
-	}
+	if (disk_temp(p->dir_fd, p->name, p->exists ? 0600 : NEW_MODE, p->temp, &p->fd, e) != ST_OK)
+		return ST_OUTPUT;
+	if (fstat(p->fd, &st) != 0)
+		return disk_failed(e, "its temporary file cannot be looked at");
+	p->device = st.st_dev;
+	p->mode = st.st_mode & 07777U;
 	return ST_OK;
 }
 
@@ -242,20 +165,10 @@ static enum status set_mode(const struct publication *p, struct tlv_err *e)
 
 	/* Owner first: changing it clears the set-id bits of the mode. */
 	if (p->exists && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)
-		return failed(e, "its owner cannot be kept");
+		return disk_failed(e, "its owner cannot be kept");
 	if ((p->exists || mode != p->mode) && fchmod(p->fd, mode) != 0)
-		return failed(e, "its mode cannot be set");
+		return disk_failed(e, "its mode cannot be set");
 	return ST_OK;
-}
-
-static enum status sync_fd(int fd, struct tlv_err *e)
-{
-	int r;
-
-	do
-		r = fsync(fd);
-	while (r != 0 && errno == EINTR);
-	return r == 0 ? ST_OK : failed(e, "cannot be brought to the disk");
 }
 
 /* The old file under another name, by a link: it is never without one. N is the first that is free. */
@@ -269,7 +182,7 @@ static enum status keep_old(struct publication *p, struct tlv_err *e)
 			break;
 	}
 	p->backup[0] = '\0';
-	return failed(e, "the old file cannot be kept beside it");
+	return disk_failed(e, "the old file cannot be kept beside it");
 }
 
 static enum status swap(struct publication *p, bool backup, struct tlv_err *e)
@@ -278,7 +191,7 @@ static enum status swap(struct publication *p, bool backup, struct tlv_err *e)
 		return ST_OUTPUT;
 	if (renameat(p->dir_fd, p->temp, p->dir_fd, p->name) == 0)
 		return ST_OK;
-	(void)failed(e, "cannot be put in its place");
+	(void)disk_failed(e, "cannot be put in its place");
 	if (p->backup[0] != '\0')
 		(void)unlinkat(p->dir_fd, p->backup, 0);
 	return ST_OUTPUT;
@@ -334,17 +247,15 @@ static enum status put_in_place(struct publication *p, const struct publish_opti
 		return keep_equal(p, e);
 	if (st != ST_OK)
 		return st;
-	if (swap(p, opt->backup, e) != ST_OK)
-		return ST_OUTPUT;
-	(void)close(p->fd);
-	p->fd = -1;
-	return ST_OK;
+	st = swap(p, opt->backup, e);
+	p->placed = st == ST_OK;
+	return st;
 }
 
 /* The file is in its place: what can still fail is only how soon the disk knows. */
 static void sync_folder(const struct publication *p)
 {
-	if (sync_fd(p->dir_fd, NULL) != ST_OK)
+	if (disk_sync(p->dir_fd, NULL) != ST_OK)
 		warn_put(&p->opt->warn,
 			 "%s: is written, but its folder cannot be brought to the disk: %s",
 			 p->name, strerror(errno));
@@ -353,9 +264,9 @@ static void sync_folder(const struct publication *p)
 static enum status commit(struct publication *p, const struct publish_options *opt,
 			  struct tlv_err *e)
 {
-	enum status st = put_in_place(p, opt, e);
+	enum status st = err_nomem_seen() ? err_nomem(e) : put_in_place(p, opt, e);
 
-	if (st == ST_OK)
+	if (st == ST_OK && p->placed)
 		sync_folder(p);
 	return st;
 }
@@ -382,13 +293,13 @@ static enum status write_temp(struct publication *p, struct span bytes, struct t
 {
 	enum status st;
 
-	sweep(p->dir_fd, p->name);
+	disk_sweep(p->dir_fd, p->name);
 	st = make_temp(p, e);
 	if (st == ST_OK)
-		st = write_all(p->fd, bytes, e);
+		st = disk_write(p->fd, bytes, e);
 	if (st == ST_OK)
 		st = set_mode(p, e);
-	return st == ST_OK ? sync_fd(p->fd, e) : st;
+	return st == ST_OK ? disk_sync(p->fd, e) : st;
 }
 
 enum status publish_begin(struct publication **out, const char *path, struct span bytes,
@@ -427,6 +338,45 @@ enum status publish_commit(struct publication *p, struct tlv_err *e)
 	return st == ST_OK ? ST_OK : err_in(e, "%s", p->shown);
 }
 
+/* A file that was not there before is taken away again, if it still is ours. */
+static void take_back(struct publication *p)
+{
+	struct stat ours, now;
+
+	if (!p->placed || p->exists || fstat(p->fd, &ours) != 0 ||
+	    fstatat(p->dir_fd, p->name, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    ours.st_dev != now.st_dev || ours.st_ino != now.st_ino)
+		return;
+	(void)unlinkat(p->dir_fd, p->name, 0);
+}
+
+/* Each folder once: neighbours share theirs. */
+static void sync_places(struct publication *const *v, size_t n)
+{
+	const char *last = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i]->placed || (last != NULL && strcmp(last, v[i]->folder) == 0))
+			continue;
+		last = v[i]->folder;
+		sync_folder(v[i]);
+	}
+}
+
+enum status publish_commit_all(struct publication *const *v, size_t n, struct tlv_err *e)
+{
+	enum status st = err_nomem_seen() ? err_nomem(e) : ST_OK;
+	size_t placed = 0;
+
+	for (; placed < n && st == ST_OK; placed++)
+		if (!v[placed]->done && put_in_place(v[placed], v[placed]->opt, e) != ST_OK)
+			st = err_in(e, "%s", v[placed]->shown);
+	for (size_t i = 0; i < placed && st != ST_OK; i++)
+		take_back(v[i]);
+	sync_places(v, st == ST_OK ? n : 0);
+	return st;
+}
+
 void publish_free(struct publication **p)
 {
 	if (*p == NULL)
@@ -454,7 +404,7 @@ enum status publish_check(const char *path, const struct publish_options *opt, s
 	enum status st = begin(&p, path, opt, e);
 
 	if (st == ST_OK && faccessat(p.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
-		st = failed(e, "cannot be written in its folder");
+		st = disk_failed(e, "cannot be written in its folder");
 	release(&p);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
@@ -485,6 +435,11 @@ enum status publish_folder(const char *path, bool *made, struct tlv_err *e)
 		return ST_OK;
 	errno = errno == EEXIST ? ENOTDIR : errno;
 	return err_set(e, ST_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+}
+
+void publish_folder_undo(const char *path)
+{
+	(void)rmdir(path);
 }
 
 enum status publish_batch_new(struct publish_batch **out, struct tlv_err *e)
@@ -559,9 +514,9 @@ static enum status share_folder(struct publication *p, struct tlv_err *e)
 	if (f->users == 0)
 		f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->fd < 0)
-		return failed(e, "its folder cannot be opened");
+		return disk_failed(e, "its folder cannot be opened");
 	if (is_new)
-		sweep(f->fd, NULL);
+		disk_sweep(f->fd, NULL);
 	f->users++;
 	p->shared = f;
 	p->dir_fd = f->fd;
@@ -607,7 +562,7 @@ enum status publish_open(struct publication **out, const char *path, struct publ
 
 enum status publish_write(struct publication *p, struct span bytes, struct tlv_err *e)
 {
-	if (write_all(p->fd, bytes, e) != ST_OK)
+	if (disk_write(p->fd, bytes, e) != ST_OK)
 		return err_in(e, "%s", p->shown);
 	p->at += bytes.n;
 	return ST_OK;
@@ -618,7 +573,7 @@ enum status publish_hole(struct publication *p, size_t n, struct tlv_err *e)
 	p->at += n;
 	if (ftruncate(p->fd, (off_t)p->at) == 0 && lseek(p->fd, (off_t)p->at, SEEK_SET) >= 0)
 		return ST_OK;
-	(void)failed(e, "cannot be written");
+	(void)disk_failed(e, "cannot be written");
 	return err_in(e, "%s", p->shown);
 }
 
@@ -636,7 +591,7 @@ enum status publish_fill(struct publication *p, uint64_t at, struct span bytes, 
 	}
 	if (bytes.n == 0)
 		return ST_OK;
-	(void)failed(e, "cannot be written");
+	(void)disk_failed(e, "cannot be written");
 	return err_in(e, "%s", p->shown);
 }
 
@@ -665,7 +620,7 @@ static void sync_device(const struct publish_item *v, size_t n, dev_t device)
 		return;
 	for (size_t i = 0; i < n; i++)
 		if (v[i].p->device == device) {
-			(void)failed(v[i].e, "cannot be brought to the disk");
+			(void)disk_failed(v[i].e, "cannot be brought to the disk");
 			(void)err_in(v[i].e, "%s", v[i].p->shown);
 		}
 }
@@ -698,8 +653,10 @@ void publish_commit_group(const struct publish_item *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].e->status != ST_OK)
 			continue;
-		if (put_in_place(v[i].p, v[i].p->opt, v[i].e) == ST_OK)
-			v[i].p->shared->unsynced = true;
+		if (err_nomem_seen())
+			(void)err_nomem(v[i].e);
+		else if (put_in_place(v[i].p, v[i].p->opt, v[i].e) == ST_OK)
+			v[i].p->shared->unsynced |= v[i].p->placed;
 		else
 			(void)err_in(v[i].e, "%s", v[i].p->shown);
 	}

@@ -35,6 +35,11 @@ struct publication;
 enum status publish_begin(struct publication **out, const char *path, struct span bytes,
 			  const struct publish_options *opt, struct tlv_err *e);
 enum status publish_commit(struct publication *p, struct tlv_err *e);
+/*
+ * All of them or none: what stands in its place when one fails is taken away
+ * again. Only the last may replace a file, which could not be brought back.
+ */
+enum status publish_commit_all(struct publication *const *v, size_t n, struct tlv_err *e);
 /* Takes away what was not committed. */
 void publish_free(struct publication **p);
 
@@ -74,6 +79,8 @@ enum status publish(const char *path, struct span bytes, const struct publish_op
 
 /* Makes the folder where it is missing (not its parents). *made says whether. */
 enum status publish_folder(const char *path, bool *made, struct tlv_err *e);
+/* Takes away a folder that was made, and is empty again. */
+void publish_folder_undo(const char *path);
 
 /* Whether publish could begin: the folder is there and can be written, the target is no folder or link. */
 enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e);

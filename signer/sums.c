@@ -66,7 +66,7 @@ enum status sums_read(struct sums *s, const char *path, struct tlv_err *e)
 	return buf_failed(&s->old, e);
 }
 
-enum status sums_add(struct sums *s, const char *name, struct span bytes, struct tlv_err *e)
+enum status sums_line(struct buf *out, const char *name, struct span bytes, struct tlv_err *e)
 {
 	struct digest d;
 	enum status st = digest_parts(TLV_SHA256, &bytes, 1, &d, e);
@@ -74,9 +74,14 @@ enum status sums_add(struct sums *s, const char *name, struct span bytes, struct
 	if (st != ST_OK)
 		return st;
 	for (size_t i = 0; i < d.n; i++)
-		buf_printf(&s->add, "%02x", (unsigned)d.bytes[i]);
-	buf_printf(&s->add, "  %s\n", name);
-	return buf_failed(&s->add, e);
+		buf_printf(out, "%02x", (unsigned)d.bytes[i]);
+	buf_printf(out, "  %s\n", name);
+	return buf_failed(out, e);
+}
+
+enum status sums_add(struct sums *s, const char *name, struct span bytes, struct tlv_err *e)
+{
+	return sums_line(&s->add, name, bytes, e);
 }
 
 static bool has_line_for(struct span text, struct span name)
@@ -89,27 +94,20 @@ static bool has_line_for(struct span text, struct span name)
 	return false;
 }
 
-enum status sums_begin(struct sums *s, struct publication **out, const char *path,
-		       struct tlv_err *e)
+enum status sums_text(struct sums *s, struct buf *out, struct tlv_err *e)
 {
 	struct span old = buf_span(&s->old), line, name;
-	struct buf all = BUF_INIT;
-	enum status st;
 
 	s->opt = (struct publish_options){ .replaces = s->exists ? &s->st : NULL,
 					   .no_replace = !s->exists };
 	while (next_line(&old, &line)) {
 		if (line_name(line, &name) && has_line_for(buf_span(&s->add), name))
 			continue;
-		buf_put(&all, line);
-		buf_u8(&all, '\n');
+		buf_put(out, line);
+		buf_u8(out, '\n');
 	}
-	buf_put(&all, buf_span(&s->add));
-	st = buf_failed(&all, e);
-	if (st == ST_OK)
-		st = publish_begin(out, path, buf_span(&all), &s->opt, e);
-	buf_free(&all);
-	return st;
+	buf_put(out, buf_span(&s->add));
+	return buf_failed(out, e);
 }
 
 void sums_free(struct sums *s)

@@ -29,15 +29,17 @@ struct sums {
  */
 enum status sums_read(struct sums *s, const char *path, struct tlv_err *e);
 
-/* A line for a file of this name in the folder; a name of A-Za-z0-9._- only. */
+/* One line: the sum of a file of this name. */
+enum status sums_line(struct buf *out, const char *name, struct span bytes, struct tlv_err *e);
+
+/* The same, for a file of this name in the folder; a name of A-Za-z0-9._- only. */
 enum status sums_add(struct sums *s, const char *name, struct span bytes, struct tlv_err *e);
 
 /*
- * Begins to publish all lines; new ones win over old ones of the same name.
- * path and s must outlive the publication.
+ * All lines; new ones win over old ones of the same name. They are to be
+ * published with s->opt: a file that has changed since it was read is refused.
  */
-enum status sums_begin(struct sums *s, struct publication **out, const char *path,
-		       struct tlv_err *e);
+enum status sums_text(struct sums *s, struct buf *out, struct tlv_err *e);
 void sums_free(struct sums *s);
 
 #endif
