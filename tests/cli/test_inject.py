@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine fails at every call that writes and at every allocation: old or new, whole, nothing else.
+
+A part of what scripts/inject does; every n-th try, so that all of a work's calls have their turn.
+"""
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from conftest import BUILD, PROGRAM, ROOT, SANITIZED
+
+sys.path.insert(0, str(ROOT / "tests" / "inject"))
+
+import works  # noqa: E402  (found through the path above)
+from machine import CALLS, MEMORY, OWN, Machine, can_inject  # noqa: E402
+from sweep import Sweep, is_other, is_writing  # noqa: E402
+
+LIBRARY = BUILD.absolute() / "tests" / "inject" / "ctlsign-inject.so"
+ALONE = [name for name, work in works.WORKS.items() if not work.token]
+TOKENS = [name for name, work in works.WORKS.items() if work.token]
+# A sanitized program takes ten times as long.
+SLOW = 8 if SANITIZED else 1
+
+pytestmark = pytest.mark.skipif(can_inject(LIBRARY) is not None, reason=str(can_inject(LIBRARY)))
+
+
+@pytest.fixture
+def machine(ctlsign, tmp_path):
+    m = Machine(PROGRAM.absolute(), LIBRARY, tmp_path / "machine", {
+        k: v for k, v in ctlsign.environment().items() if k.endswith("SAN_OPTIONS")})
+    yield m
+    m.close()
+
+
+@pytest.fixture
+def sweep(machine, lab_template):
+    """sweep(name): the work, counted; its faults are the test's."""
+    made = []
+    with tempfile.TemporaryDirectory(prefix="ctlsign-inject-") as folder:
+        def make(name):
+            work = works.WORKS[name](pathlib.Path(folder))
+            if work.token:
+                work.use(lab_template)
+            made.append(Sweep(machine, work))
+            return made[-1]
+        yield make
+
+
+def good(sweep, at_least):
+    assert not sweep.faults, f"{len(sweep.faults)} faults\n" + "\n".join(sweep.faults[:5])
+    assert sum(sweep.points.values()) >= at_least, sweep.points
+
+
+# That nothing is missed ----------------------------------------------------------------------
+
+# Calls that neither write nor open anything; those that the tables have are injected.
+HARMLESS = set("""
+    arch_prctl brk clock_gettime clock_nanosleep clone clone3 close_range execve exit exit_group futex
+    getdents64 geteuid getgid getegid getuid getpid getppid gettid getrandom getrusage ioctl kill
+    madvise mprotect munmap poll ppoll prctl prlimit64 rseq rt_sigaction rt_sigprocmask rt_sigreturn
+    sched_getaffinity sched_yield set_robust_list set_tid_address shutdown socket connect
+    statfs fstatfs sysinfo tgkill umask uname wait4 nanosleep restart_syscall getcwd mremap
+""".split())
+EXACT = ("write", "pwrite64", "fsync", "fdatasync", "syncfs", "rename", "renameat", "renameat2", "linkat",
+         "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "fchmod", "fchown", "ftruncate", "flock")
+
+
+def injected_names():
+    text = (ROOT / "tests" / "inject" / "inject.c").read_text()
+    return set(re.findall(r"SYS_(\w+)", text[text.index("calls[] = {"):text.index("static struct state")]))
+
+
+def traced(machine, sweep, log):
+    """What strace sees of the same run: calls by name, and of those that open a file to write it."""
+    sweep.work.reset()
+    env = {**machine.env, **{k: str(v) for k, v in sweep.work.env.items()}}
+    run = subprocess.run(["strace", "-f", "-qq", "-o", log, machine.program,
+                          *map(str, sweep.work.words())], env=env, stdin=subprocess.DEVNULL,
+                         capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        pytest.skip(f"strace cannot trace here: {run.stderr.strip()[-200:]}")
+    lines = [line for line in log.read_text().splitlines() if not re.search(r"<\.\.\. \w+ resumed", line)]
+    seen = collections.Counter(re.findall(r"^\d+ +(\w+)\(", "\n".join(lines), re.M))
+    opened = sum(bool(re.match(r"\d+ +openat\(.*O_(WRONLY|RDWR|CREAT)", line)) for line in lines)
+    return seen, opened
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizers' runtime makes calls of its own")
+@pytest.mark.parametrize("name", ["update", "migrate", "export-prove", "config-sign"])
+def test_every_call_is_seen(machine, sweep, tmp_path, name):
+    """strace, which can miss none, counts the same; a call that nobody has judged yet fails here."""
+    s = sweep(name)
+    seen, opened = traced(machine, s, tmp_path / "trace")
+    unknown = set(seen) - injected_names() - HARMLESS
+    assert not unknown, f"to be judged: may they write? {unknown}"
+    ours = collections.Counter(e.name for e in s.good.events)
+    assert {n: ours[n] for n in EXACT} == {n: seen[n] for n in EXACT}
+    assert opened == sum(e.name == "openat" and e.is_writing() for e in s.good.events)
+    assert ours["fsync"] + ours["syncfs"] > 0
+
+
+# Calls ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ALONE)
+def test_calls_that_write(sweep, name):
+    s = sweep(name)
+    s.calls(stride=max(1, sum(map(is_writing, s.good.events)) // 8) * SLOW)
+    good(s, 4)
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_calls_that_write_with_a_token(sweep, name):
+    s = sweep(name)
+    s.calls(stride=61 * SLOW)
+    good(s, 1)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_other_calls(sweep, name):
+    """Inputs that cannot be read, room that is not given: nothing is changed."""
+    s = sweep(name)
+    s.calls(wanted=is_other, stride=23 * SLOW)
+    good(s, 1)
+
+
+# Memory --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ALONE + TOKENS[:1])
+def test_own_allocations(sweep, name):
+    s = sweep(name)
+    n = s.plain(OWN).counts[0]
+    s.memory(OWN, stride=max(1, n // 30) * SLOW, offset=n % 7)
+    s.memory(OWN, stride=max(1, n // 10) * SLOW, offset=n % 5, for_good=True)
+    good(s, 4)
+
+
+@pytest.mark.parametrize("name", ["build-new", "update", "migrate", "export", "config-sign"])
+def test_all_allocations(sweep, name):
+    s = sweep(name)
+    n = s.plain(MEMORY).counts[0]
+    s.memory(MEMORY, stride=max(1, n // 20) * SLOW, offset=n % 31)
+    good(s, 2)
+
+
+# Killed --------------------------------------------------------------------------------------
+
+@pytest.mark.skipif(SANITIZED, reason="a process that is killed has no report; the other build does this")
+@pytest.mark.parametrize("name", ["build", "update", "migrate", "export-beside", "config-sign"])
+def test_killed(sweep, name):
+    """At calls that write, and at random moments; the next run succeeds, and cleans up."""
+    s = sweep(name)
+    s.kill_points(stride=3)
+    s.kills(8)
+    good(s, 18)
+
+
+# That it can fail ----------------------------------------------------------------------------
+
+def test_a_fault_is_seen(sweep):
+    """A place that is neither old nor new, a leftover, a false success: the sweep tells them."""
+    s = sweep("build")
+    work, path = s.work, s.work.place / "CTLFile.tlv"
+    work.reset()
+    assert work.fault(9) is None and "not done" in work.fault(0)
+    path.write_bytes(b"half")
+    assert "neither" in work.fault(9) and "neither" in work.fault(None, killed=True)
+    work.reset()
+    (work.place / ".CTLFile.tlv.ctlsign-00000000").write_bytes(b"")
+    assert "left behind" in work.fault(9) and work.fault(None, killed=True) is None
+    path.unlink()
+    assert "gone" in work.fault(None, killed=True)
+    result = s.plain(CALLS)
+    assert work.fault(0) is None and "but it is done" in work.fault(9)
+    result.hit = result.events[0]
+    result.out += b"x"
+    assert "printed" in s.fault(CALLS, result)
+    result.status = 1
+    assert "status 1" in s.fault(CALLS, result)
