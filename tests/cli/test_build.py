@@ -313,6 +313,16 @@ def test_a_time_before_the_signer_s_not_before_is_refused(ctlsign, cluster, out)
 
 # Keys and certificates in all their wrappings ------------------------------------------------
 
+def test_two_anchors_of_one_name_with_other_keys(ctlsign, signer, out):
+    """A phone would look the signer up by serial number and issuer, and find two."""
+    key, cert = signer("rsa1024", cn="twin")
+    _, other = signer("rsa1024b", cn="twin")
+    ctlsign.refused(3, "build", "-o", out, *lists.by(key, cert), "--sast", f"{other},name=m", says="other keys")
+    assert not out.exists()
+    _, other = signer("rsa2048", cn="twin", serial=5)
+    ctlsign.ok("build", "-o", out, *lists.by(key, cert), "--sast", f"{other},name=m")
+
+
 def test_key_file_kinds(ctlsign, cluster, out, tmp_path):
     expected = lists.build(ctlsign, cluster, "tokenless", out)
     plain, cert = cluster / "pub.key", cluster / "pub.pem"

@@ -157,6 +157,20 @@ def test_a_configuration_that_anybody_signed(ctlsign, tmp_path):
     assert run.status == 1 and "proves nothing" in run.out + run.err, str(run)
 
 
+def test_a_configuration_whose_signer_is_two(ctlsign, tmp_path):
+    """Two servers answer to its serial number and issuer, with different keys: nobody can say which phones take."""
+    mine = generate.record("pub", "CCM+TFTP")
+    fields = dict(mine)
+    twin = generate.record("sub1", "CCM+TFTP", tag_5=fields[5], tag_6=fields[6])
+    header = generate.parts(mine, version=b"\x01\x00\x02\x01\x00",
+                            filename=generate.field(14, generate.text("a.cnf.xml.sgn")))
+    (tmp_path / "a.cnf.xml.sgn").write_bytes(generate.seal(header, b"<device/>\n"))
+    for servers, status in (([mine], 0), ([mine, twin], 1), ([twin, mine], 1)):
+        (tmp_path / "CTLFile.tlv").write_bytes(generate.seal(body=[*generate.records()[:2], *servers]))
+        run = ctlsign("config", "verify", "--trust", tmp_path / "CTLFile.tlv", tmp_path / "a.cnf.xml.sgn")
+        assert run.status == status and ("other keys" in run.out + run.err) == bool(status), str(run)
+
+
 def test_generator_makes_the_same_bytes_again(folder, tmp_path):
     subprocess.run(["/usr/bin/python3", DEFECTS / "generate.py", tmp_path], check=True,
                    stdout=subprocess.DEVNULL)

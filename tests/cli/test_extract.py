@@ -130,6 +130,23 @@ def test_two_records_of_one_name_with_other_certificates(ctlsign, cluster, tmp_p
                    lists.key(cluster, "tokenless"), "--filename", "CTLFile.tlv") == out.read_bytes()
 
 
+def test_two_certificates_of_one_name_and_serial_number(ctlsign, cluster, signer, tmp_path):
+    """One of the two names is all that is left; the other content is not overwritten."""
+    out = tmp_path / "CTLFile.tlv"
+    key, first = signer("rsa1024", cn="twin")
+    _, second = signer("rsa1024b", cn="twin")
+    ctlsign.ok("build", "-o", out, *lists.key(cluster, "tokenless"), "--timestamp", TIME,
+               "--sast", f"{cluster}/pub.pem,name=n,address={PUB}",
+               "--ccm-tftp", f"{first},name=n,address={SUB}", "--ccm-tftp", f"{second},name=n,address={SUB}",
+               "--ccm-tftp", f"{second},name=n,address={PUB}")
+    run = ctlsign("extract", out, "-o", tmp_path / "x")
+    if run.status == 0:
+        ders = {peerwrite.der(peerwrite.load(path)) for path in (tmp_path / "x").glob("*.pem")}
+        assert {peerwrite.der(peerwrite.load(path)) for path in (first, second)} <= ders
+    else:
+        assert run.status == 9 and not (tmp_path / "x").exists(), str(run)
+
+
 def test_names_that_yaml_would_misread(ctlsign, cluster, tmp_path):
     out = tmp_path / "CTLFile.tlv"
     names = ["yes", "007", "null", "a: b", "- x", "#c", "'q\"", "{x}", "1e3", " lead", "tail ", "~"]

@@ -9,7 +9,7 @@ import time
 import lists
 import peerlist
 import pytest
-from conftest import PROGRAM
+from conftest import PROGRAM, make_certificate
 from lists import PUB, TIME
 from token_helpers import build_words, fault  # noqa: F401  (a fixture)
 
@@ -59,6 +59,25 @@ def test_larger_keys(ctlsign, signer, out, own_lab, kind, digest):
     out.unlink()
     ctlsign.ok(*args, *lab.key("big"), env=lab.env)
     assert out.read_bytes() == by_file
+
+
+def test_a_certificate_that_the_first_question_has_no_room_for(ctlsign, keys, out, own_lab, tmp_path):
+    """More than 4 KiB: asked for again, with its length."""
+    cert = make_certificate(tmp_path / "long.pem", keys["rsa1024"],
+                            [("COMMON_NAME", "long"), ("ORGANIZATIONAL_UNIT_NAME", "u" * 6000)])
+    key = tmp_path / "long.key"
+    key.write_bytes(keys["rsa1024"].read_bytes())
+    key.chmod(0o600)
+    short = make_certificate(tmp_path / "short.pem", key, [("COMMON_NAME", "short")])
+    lab = own_lab(("long", key, short))
+    lab.tool("--token-label", "long", "--login", "--pin", lab.pin, "--delete-object", "--type", "cert", "--id", "01")
+    # pkcs11-tool has no room for it either.
+    subprocess.run(["p11tool", "--provider", lab.module, "--login", "--set-pin", lab.pin, "--batch", "--write",
+                    "--load-certificate", cert, "--label", "long", "--id", "01", "pkcs11:token=long"],
+                   env={**os.environ, "SOFTHSM2_CONF": str(lab.env["SOFTHSM2_CONF"])}, check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+    ctlsign.ok("build", "-o", out, "--sast", f"{cert},name=n", *lab.key("long"), "--timestamp", TIME, env=lab.env)
+    assert peerlist.parse(out.read_bytes())["records"][0]["subject"] == "CN=long;OU=" + "u" * 6000
 
 
 def test_tokenless_list_with_the_publisher_s_key_on_a_token(ctlsign, cluster, out, own_lab):

@@ -117,6 +117,20 @@ def test_no_chains_ever(ctlsign, cluster, tmp_path):
     assert "CA" in run.err or "error:" in run.out
 
 
+def test_a_ca_in_a_folder_vouches_for_nobody(ctlsign, cluster, tmp_path):
+    """Nor does what cannot be read; the others still do."""
+    path, folder = tmp_path / "CTLFile.tlv", tmp_path / "trusted"
+    lists.build(ctlsign, cluster, "tokens", path)
+    folder.mkdir()
+    (folder / "ca.pem").write_bytes((cluster / "manufacturing-ca.pem").read_bytes())
+    (folder / "junk.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    run = ctlsign("verify", "--trust", folder, path)
+    assert run.status == 1 and run.last_line.startswith(UNTRUSTED), str(run)
+    assert "ca.pem: a CA certificate vouches for nobody" in run.err and "junk.pem" in run.err
+    (folder / "one.pem").write_bytes((cluster / f"{lists.SIGNER['tokens']}.pem").read_bytes())
+    assert ctlsign.ok("verify", "--trust", folder, path).last_line.startswith(GOOD)
+
+
 @pytest.mark.parametrize("trust", ["missing.pem", "empty.pem"])
 def test_trust_that_cannot_be_read(ctlsign, made, tmp_path, trust):
     (tmp_path / "empty.pem").write_bytes(b"")
