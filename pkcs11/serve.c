@@ -325,6 +325,7 @@ static bool ask_module(int line, struct tok_module *m, size_t number)
 	info.library = library;
 	info.slots = slots > TOK_SLOTS_MAX ? TOK_SLOTS_MAX : (unsigned)slots;
 	info.fault = e.text;
+	info.refuses = rv != CKR_OK;
 	(void)wire_send_module(line, number, &info);
 	return rv == CKR_OK;
 }

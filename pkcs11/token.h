@@ -131,6 +131,7 @@ struct tok_module_info {
 	unsigned slots; /* that have a token in them */
 	bool logs;	/* p11-kit prints its calls, PINs among them (log-calls) */
 	char *fault;	/* why it is of no use; empty where it answers */
+	bool refuses;	/* the fault is its own answer; else it crashed, hung or did not load */
 };
 
 struct tok_survey {

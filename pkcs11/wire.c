@@ -240,6 +240,7 @@ bool wire_send_module(int line, size_t number, const struct tok_module_info *inf
 	buf_u8(&b, WIRE_MODULE);
 	buf_u8(&b, (uint8_t)number);
 	buf_u8(&b, info->logs ? 1 : 0);
+	buf_u8(&b, info->refuses ? 1 : 0);
 	buf_u32(&b, info->slots);
 	text_field(&b, info->name);
 	text_field(&b, info->library);
@@ -250,15 +251,16 @@ bool wire_send_module(int line, size_t number, const struct tok_module_info *inf
 bool wire_read_module(struct span msg, size_t *number, struct tok_module_info *out)
 {
 	struct cursor c = body(msg);
-	uint8_t i, logs;
+	uint8_t i, logs, refuses;
 	uint32_t slots;
 
 	*out = (struct tok_module_info){ .name = NULL };
-	if (cursor_u8(&c, &i) && cursor_u8(&c, &logs) && cursor_u32(&c, &slots) &&
-	    take_text(&c, &out->name) && take_text(&c, &out->library) &&
+	if (cursor_u8(&c, &i) && cursor_u8(&c, &logs) && cursor_u8(&c, &refuses) &&
+	    cursor_u32(&c, &slots) && take_text(&c, &out->name) && take_text(&c, &out->library) &&
 	    take_text(&c, &out->fault) && c.rest.n == 0) {
 		*number = i;
 		out->logs = logs == 1;
+		out->refuses = refuses == 1;
 		out->slots = slots;
 		return true;
 	}

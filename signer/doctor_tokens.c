@@ -6,6 +6,28 @@
 #include "signer/env.h"
 #include "signer/token_judge.h"
 
+static bool one_answers(const struct tok_survey *s)
+{
+	for (size_t i = 0; i < s->nmodules; i++)
+		if (*s->modules[i].library != '\0' && *s->modules[i].fault == '\0')
+			return true;
+	return false;
+}
+
+/* A module that is registered and refuses this user may be no business of theirs, as long as another one answers. */
+static void say_fault(struct doctor *d, const struct tok_module_info *m)
+{
+	bool minor = m->refuses && d->tok.module == NULL && one_answers(&d->tokens);
+
+	doctor_say(d, minor ? DOCTOR_WARNING : DOCTOR_ERROR, m->name,
+		   m->refuses && strstr(m->name, "softhsm") != NULL ?
+			   "SoftHSM's tokens are those of the group 'softhsm': join it, or have "
+			   "your own with SOFTHSM2_CONF" :
+			   "see 'p11-kit list-modules'; install or repair what it belongs to, or "
+			   "name another module with --module",
+		   "%s", m->fault);
+}
+
 /* Nothing is asked twice: this hears the tokens too. */
 void doctor_modules(struct doctor *d)
 {
@@ -15,10 +37,7 @@ void doctor_modules(struct doctor *d)
 		const struct tok_module_info *m = &d->tokens.modules[i];
 
 		if (*m->fault != '\0')
-			doctor_say(d, DOCTOR_ERROR, m->name,
-				   "see 'p11-kit list-modules'; install or repair what it belongs "
-				   "to, or name another module with --module",
-				   "%s", m->fault);
+			say_fault(d, m);
 		else if (*m->library != '\0')
 			doctor_say(d, DOCTOR_OK, m->name, NULL, "%s; %u with a token", m->library,
 				   m->slots);

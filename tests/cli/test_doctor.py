@@ -231,6 +231,21 @@ def test_the_registry(doctor, lab, fault, registry):
     assert said.of("token", TWO)[0]["found"] == "its PIN is ready"
 
 
+def test_a_module_that_refuses_beside_one_that_answers(doctor, lab, fault, registry):
+    """A registered module that is not for this user is no error of the machine."""
+    wrapper = registry(good=f"module: {lab.module}\n", bad=f"module: {FAULT}\n")
+    said = doctor(module="", env=fault("C_Initialize 1+ fail 0x5").env, wrapper=wrapper, status=0)
+    line = said.one("module", str(FAULT))
+    assert line["level"] == "warning" and "CKR_GENERAL_ERROR" in line["found"]
+
+
+def test_softhsm_without_its_folder(doctor, tmp_path):
+    conf = tmp_path / "none.conf"
+    conf.write_text(f"directories.tokendir = {tmp_path}/nowhere\nobjectstore.backend = file\n")
+    line = doctor(env={"SOFTHSM2_CONF": conf}, status=1).one("module")
+    assert line["level"] == "error" and "SOFTHSM2_CONF" in line["mend"]
+
+
 def test_no_module(doctor, registry):
     said = doctor(module="", wrapper=registry(), status=0)
     assert said.one("module")["level"] == "warning" and "opensc-pkcs11" in said.one("module")["mend"]
