@@ -38,6 +38,14 @@ def test_every_command_prints_what_the_page_says(page):
     assert not wrong, "\n".join("".join(part) for part in wrong)
 
 
+def test_the_alert_is_about_what_is_reported():
+    text = (ROOT / "docs" / "recipes" / "prometheus.md").read_text()
+    rules = next(yaml.safe_load(block) for _, language, block in FENCE.findall(text) if language == "yaml")
+    reported = set(re.findall(r"^# TYPE (\S+) gauge$", text, re.M))
+    assert len(reported) == 1
+    assert any(name_ in rule["expr"] for rule in rules["groups"][0]["rules"] for name_ in reported)
+
+
 def test_there_are_recipes():
     assert {"hsm.md", "pbx.md", "ci.md", "prometheus.md", "publisher-key.md"} <= {p.name for p in RECIPES}
 

@@ -177,6 +177,15 @@ def test_a_module_that_fails(doctor, fault, plan, words):
     assert line["subject"] == str(FAULT)
 
 
+# A word of the child's own: module 255, module 0 with a length beyond the end, an unknown kind, nothing.
+@pytest.mark.parametrize("hexes", ["47ff0000000000000000000000", "4700000000000000ffffffff", "ff", "47"])
+def test_a_module_that_speaks_for_the_child(doctor, fault, hexes):
+    said = doctor(module=FAULT, env=fault(f"C_GetInfo 1+ scribble {hexes}").env, status=1)
+    assert any("answers nonsense" in line["found"] and "--module" in line["mend"]
+               for line in said.of("module"))
+    assert not said.of("token")
+
+
 def test_a_token_that_hangs(doctor, fault):
     said = doctor("--timeout", 1, module=FAULT, env=fault("C_OpenSession * sleep 30").env, status=1)
     assert said.of("module")[0]["level"] == "ok"
