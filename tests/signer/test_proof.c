@@ -119,6 +119,43 @@ static void another_key(void **state)
 	buf_free(&b);
 }
 
+/* The key again, its exponent 1: then the padded digest is its own signature, and no proof of a key. */
+static void a_key_that_proves_nothing(void **state)
+{
+	const struct fixture *f = *state;
+	struct tlv_cert open = f->cert.parts;
+	uint8_t key[256], block[128];
+	struct buf b = BUF_INIT, sig = BUF_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct digest_info info;
+	struct digest d;
+	struct span text;
+	int64_t when;
+
+	assert_true(span_copy(open.public_key, key, sizeof key));
+	open.public_key = span_of(key, open.public_key.n);
+	assert_memory_equal(key + open.public_key.n - 5, "\x02\x03\x01\x00\x01", 5);
+	key[open.public_key.n - 3] = 0;
+
+	assert_int_equal(proof_statement(&b, buf_span(&f->cert.der), NOW, NULL), ST_OK);
+	text = buf_span(&b);
+	assert_int_equal(digest_parts(TLV_SHA256, &text, 1, &d, NULL), ST_OK);
+	assert_int_equal(digest_info_make(TLV_SHA256, digest_span(&d), &info, NULL), ST_OK);
+	memset(block, 0xff, sizeof block);
+	buf_put(&sig, SPAN_LIT("\0\1"));
+	buf_put(&sig, span_of(block, sizeof block - 3 - info.n));
+	buf_u8(&sig, 0);
+	buf_put(&sig, span_of(info.bytes, info.n));
+	assert_int_equal(
+		digest_verify(open.public_key, TLV_SHA256, digest_span(&d), buf_span(&sig), NULL),
+		ST_OK);
+	assert_int_equal(proof_seal(&b, buf_span(&sig), NULL), ST_OK);
+	assert_int_equal(proof_check(buf_span(&b), &open, &when, &e), ST_NO);
+	assert_string_equal(e.text, "the proof's signature does not verify");
+	buf_free(&sig);
+	buf_free(&b);
+}
+
 /* Each byte with each bit flipped, 00, ff: nothing but the proof itself is one. */
 static void every_byte(void **state)
 {
@@ -240,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(good, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_certificate, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_key_that_proves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_length, setup, teardown),
