@@ -55,7 +55,7 @@ _ctlsign_split() {
 				continue
 			fi
 			if ((begun)); then
-				((redirected)) || words+=("$word")
+				((redirected)) || words+=("${word/#\~\//$HOME/}")
 				word='' begun=0 keep=0 redirected=0
 			fi
 			[[ $c == [\<\>] ]] && redirected=1
@@ -116,7 +116,7 @@ _ctlsign() {
 	if ((redirected)); then
 		_ctlsign_files "$current"
 	else
-		said=$({ command "${words[0]/#\~\//$HOME/}" --complete "${words[@]:1}"; } 2>/dev/null)
+		said=$({ command "${words[0]}" --complete "${words[@]:1}"; } 2>/dev/null)
 		while IFS= read -r line; do
 			case $line in
 			':skip '*) skip=${line#:skip } ;;

@@ -266,8 +266,9 @@ def test_on_a_terminal(ctlsign, shell, desk):
 
 @once
 @pytest.mark.parametrize("way", ["tokens --module $MODULE {}", "tokens --module=$MODULE {}",
-                                 "tokens --module \"${{MODULE}}\" {}"])
+                                 "tokens --module \"${{MODULE}}\" {}", "tokens --module ~/module.so {}"])
 def test_a_token_s_uri_is_one_word_that_the_program_takes(ctlsign, shell, way):
+    (ctlsign.home / "module.so").symlink_to(shell.lab.module)
     uris = [uri for uri in token_uris(ctlsign, shell.lab) if uri.endswith("my%20token")]
     serial = re.search(r"serial=(\w+)", uris[0]).group(1)
     begun = uris[0][:uris[0].index(serial) + len(serial) - 1]
