@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "signer/common.h"
 #include "signer/slurp.h"
 #include "tlv/name.h"
 #include "tlv/tables.h"
@@ -154,8 +155,10 @@ static enum status load_token_cert(struct cert *c, const char *uri, const struct
 	o.uri = uri;
 	o.cert = SPAN_NONE;
 	st = tok_open(&t, &o, e);
-	if (st == ST_OK)
+	if (st == ST_OK) {
+		common_step_token(tok_info(t));
 		st = cert_from_der(c, tok_certificate(t), e);
+	}
 	tok_free(&t);
 	return st;
 }

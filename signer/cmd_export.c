@@ -153,6 +153,7 @@ static enum status add_token(struct export *x, const char *uri, struct tlv_err *
 	st = tok_open(&t, &opt, e);
 	if (st != ST_OK)
 		return st;
+	common_step_token(tok_info(t));
 	st = cert_from_der(&c, tok_certificate(t), e);
 	tok_free(&t);
 	if (st == ST_OK && !x->any)

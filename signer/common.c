@@ -37,6 +37,11 @@ void common_read_only(void)
 	(void)sandbox_enter(SANDBOX_ALL);
 }
 
+void common_step_token(const struct tok_info *t)
+{
+	msg_step("token %s, by module %s", t->uri, t->module);
+}
+
 enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e)
 {
 	enum status st;

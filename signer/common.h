@@ -22,6 +22,9 @@ enum status common_token_options(const struct opts *o, struct tok_options *out, 
  */
 void common_read_only(void);
 
+/* For --verbose: the token that was found, and the module that drives it. */
+void common_step_token(const struct tok_info *t);
+
 /* A list in memory: the bytes, and what was decoded of them. */
 struct list_file {
 	struct blob file;

@@ -8,6 +8,7 @@
 
 #include "pkcs11/pin.h"
 #include "pkcs11/rsa.h"
+#include "signer/common.h"
 #include "signer/digest.h"
 #include "signer/keyfile.h"
 #include "signer/out.h"
@@ -167,7 +168,7 @@ static void say_key(const struct key *k)
 	struct cert_facts facts;
 
 	if (t != NULL)
-		msg_step("token %s, by module %s", t->uri, t->module);
+		common_step_token(t);
 	if (cert_judge(buf_span(&k->cert.der), &facts, NULL) == ST_OK)
 		msg_step("signer %s, RSA of %u bits", facts.subject, k->bits);
 	cert_facts_free(&facts);

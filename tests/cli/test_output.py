@@ -107,6 +107,9 @@ def test_verbose_names_module_and_token_and_no_secret(ctlsign, cluster, lab, out
     assert lab.pin not in run.err + run.out
     run = ctlsign.ok("tokens", "--verbose", "--module", lab.module, env=lab.env)
     assert f"looking for tokens in {lab.module}" in run.err
+    run = ctlsign.ok("export", "--verbose", "-o", out.parent / "up", "--module", lab.module, f"pkcs11:token={TWO}",
+                     env=lab.env)
+    assert re.search(rf"^token pkcs11:.*token={TWO}.*, by module {lab.module}$", run.err, re.M), str(run)
     # A PIN in a URI is refused, and not said.
     run = ctlsign(*build_words(cluster, out, ["-k", "pkcs11:token=a?pin-value=31415926"]), "--verbose")
     assert run.status == 2 and "31415926" not in run.err
