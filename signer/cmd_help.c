@@ -93,6 +93,7 @@ void help_verb(const struct verb_row *v)
 	for (size_t i = 0; i < n; i++)
 		if ((o[i].verbs & v->mask) != 0)
 			print_option(&o[i]);
+	out_printf("\nexamples and more: 'man ctlsign-%s'\n", v->name);
 }
 
 void help_all(void)
@@ -112,6 +113,9 @@ void help_all(void)
 		(void)snprintf(left, sizeof left, "  %d", (int)statuses[i].status);
 		columns(left, statuses[i].meaning);
 	}
+	out_printf("\nexamples and more: 'man ctlsign', 'man ctlsign-build' and so on; a first "
+		   "hour: 'man "
+		   "ctlsign-tutorial'\n");
 }
 
 void help_first(void)
