@@ -2,8 +2,10 @@
 """What every test of the program itself needs: a runner, a cluster, keys, a token."""
 import datetime
 import fcntl
+import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -55,6 +57,21 @@ class Run:
         return lines[-1] if lines else ""
 
 
+@functools.cache
+def page_statuses(verb):
+    """The exit statuses that the verb's manual page names; all where it has none."""
+    page = ROOT / "docs" / "man" / f"ctlsign-{verb}.1.scd"
+    if not page.exists():
+        return STATUSES
+    return {int(word) for line in page.read_text().splitlines() if line.startswith("@STATUS ")
+            for word in line.split()[1:]}
+
+
+def documented(args):
+    verb = str(args[0]) if args else ""
+    return page_statuses(verb) if re.fullmatch("[a-z]+", verb) else STATUSES
+
+
 class Runner:
     """Runs the program without terminal, without standard input, in a clean environment."""
 
@@ -98,6 +115,7 @@ class Runner:
         assert run.status != SANITIZER_STATUS, str(run)
         if not wrapper:
             assert run.status in STATUSES, str(run)
+            assert run.status in documented(run.args), f"not in its manual page\n{run}"
         if "--json" in args and not {"--help", "-h"} & set(args) and not wrapper:
             self.as_promised(run)
         if run.status == 0 and args[:1] == ("build",) and "-o" in args:
