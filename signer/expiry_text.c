@@ -242,11 +242,16 @@ static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
 	return o;
 }
 
+static int put_piece(const char *text, size_t n, void *arg)
+{
+	buf_put(arg, span_of(text, n));
+	return 0;
+}
+
 void expiry_json(const struct expiry *x, struct buf *b)
 {
 	json_t *o = json_object(), *all = json_array();
 	size_t within = 0;
-	char *text;
 
 	for (size_t i = 0; i < x->n; i++) {
 		(void)json_array_append_new(all, item_json(x, &x->v[i]));
@@ -256,11 +261,9 @@ void expiry_json(const struct expiry *x, struct buf *b)
 	set(o, "within_seconds", json_integer(x->within));
 	set(o, "within", json_integer((json_int_t)within));
 	set(o, "certificates", all);
-	text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
-	if (text != NULL)
-		buf_printf(b, "%s\n", text);
-	else
+	if (json_dump_callback(o, put_piece, b,
+			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0)
 		b->failed = ST_BUG;
-	free(text);
+	buf_u8(b, '\n');
 	json_decref(o);
 }

@@ -5,7 +5,8 @@
  * that looks like another one (a signature that does not verify, an object
  * without a member), and OpenSSL 3.0 crashes in some places. So they get what
  * malloc refuses from a reserve, with which a run can be wound up, and
- * err_nomem_seen() knows that its result is none.
+ * err_nomem_seen() knows that its result is none. What they give away is theirs
+ * to free: never free() it.
  */
 #ifndef CTL_MEMORY_H
 #define CTL_MEMORY_H

@@ -4,6 +4,7 @@
 A part of what scripts/inject does; every n-th try, so that all of a work's calls have their turn.
 """
 import collections
+import errno
 import pathlib
 import re
 import subprocess
@@ -16,7 +17,7 @@ from conftest import BUILD, PROGRAM, ROOT, SANITIZED
 sys.path.insert(0, str(ROOT / "tests" / "inject"))
 
 import works  # noqa: E402  (found through the path above)
-from machine import CALLS, MEMORY, OWN, Machine, can_inject  # noqa: E402
+from machine import CALLS, FAIL, MEMORY, OWN, Machine, can_inject  # noqa: E402
 from sweep import Sweep, is_other, is_writing  # noqa: E402
 
 LIBRARY = BUILD.absolute() / "tests" / "inject" / "ctlsign-inject.so"
@@ -144,6 +145,65 @@ def test_all_allocations(sweep, name):
     n = s.plain(MEMORY).counts[0]
     s.memory(MEMORY, stride=max(1, n // 20) * SLOW, offset=n % 31)
     good(s, 2)
+
+
+# What was found, at its very place ----------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["update", "migrate", "config-sign"])
+def test_a_lock_that_fails(sweep, name):
+    """It left the temporary file, and where locks fail for good sixty-four of them."""
+    s = sweep(name)
+    s.calls(wanted=lambda e: e.name == "flock")
+    good(s, 5)
+
+
+@pytest.mark.parametrize("name", ["export-beside", "extract"])
+def test_a_later_file_that_fails(sweep, name):
+    """The files before it, and the folder, were there."""
+    s = sweep(name)
+    s.calls(wanted=lambda e: e.name in ("renameat", "mkdir"), stride=1 + SLOW // 4)
+    good(s, 6)
+
+
+@pytest.mark.parametrize("name", ["export", "extract", "plan", "migrate"])
+def test_an_output_that_nobody_hears(sweep, name):
+    """What is written was in its place when standard output failed."""
+    s = sweep(name)
+    s.calls(wanted=lambda e: e.name == "write" and e.arg == 1, stride=1 + SLOW // 2)
+    good(s, 2)
+
+
+def last_allocations(sweep, process, number):
+    """The last allocations of the program's own, in this process of it."""
+    points = [(e, n) for e, n in sweep.numbered(sweep.plain(OWN).events) if e.process == process]
+    return points[-number:]
+
+
+def test_a_signature_without_room(sweep):
+    """The token's process fell silent, and the program waited for its time-out."""
+    s = sweep("build-token")
+    for event, number in last_allocations(s, 1, 3):
+        s.strike(OWN, event, number, how=FAIL, error=errno.ENOMEM)
+    assert set(s.statuses) <= {8, 70}
+    assert not s.faults, s.faults[0]
+
+
+def test_json_without_room(sweep):
+    """What jansson gave away of the reserve was freed as if it were malloc's."""
+    s = sweep("expiry")
+    points = [(e, n) for e, n in s.numbered(s.plain(MEMORY).events) if e.name.startswith("libjansson")]
+    for event, number in points[-16:]:
+        s.strike(MEMORY, event, number, how=FAIL, error=errno.ENOMEM)
+    assert set(s.statuses) == {70} and not s.faults, s.faults
+
+
+def test_a_folder_without_room(sweep):
+    """What was made of it stayed: taking it away took memory."""
+    s = sweep("migrate")
+    for event, number in last_allocations(s, 0, 160)[::20 * SLOW]:
+        s.strike(OWN, event, number, how=FAIL, error=errno.ENOMEM, for_good=True)
+    assert set(s.statuses) <= {0, 70}
+    assert not s.faults, s.faults[0]
 
 
 # Killed --------------------------------------------------------------------------------------

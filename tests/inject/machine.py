@@ -94,7 +94,7 @@ class Machine:
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8",
                     "TZ": "UTC", **(env or {})}
         self.env["ASAN_OPTIONS"] = ":".join(filter(None, [
-            self.env.get("ASAN_OPTIONS"), "verify_asan_link_order=0",
+            f"exitcode={REPORT_STATUS}", self.env.get("ASAN_OPTIONS"), "verify_asan_link_order=0",
             "allocator_may_return_null=1"]))
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "state"

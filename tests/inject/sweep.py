@@ -217,7 +217,8 @@ def main():
     base = pathlib.Path(tempfile.mkdtemp(prefix="ctlsign-inject-"))
     faults, whole, total = 0, True, collections.Counter()
     try:
-        machine = Machine(args.build / "ctlsign", library, base / "machine")
+        machine = Machine(args.build / "ctlsign", library, base / "machine", {
+            "LSAN_OPTIONS": f"suppressions={works.ROOT}/tests/lsan.supp:print_suppressions=0"})
         lab = base / "lab"
         subprocess.run([works.ROOT / "scripts" / "lab", lab], check=True, stdout=subprocess.DEVNULL)
         for name in names:
