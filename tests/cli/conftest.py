@@ -236,16 +236,14 @@ def make_certificate(path, key, subject, *, issuer=None, issuer_key=None, serial
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ed25519
+    from peerwrite import load_key
 
     def name(parts):
         return x509.Name([x509.NameAttribute(getattr(x509.NameOID, oid), value)
                           for oid, value in parts])
 
-    def load(file):
-        return serialization.load_pem_private_key(pathlib.Path(file).read_bytes(), None)
-
-    private = load(key)
-    signer = load(issuer_key) if issuer_key else private
+    private = load_key(key)
+    signer = load_key(issuer_key) if issuer_key else private
     builder = (x509.CertificateBuilder().subject_name(name(subject))
                .issuer_name(name(issuer or subject)).public_key(private.public_key())
                .serial_number(serial)

@@ -14,7 +14,7 @@ import peerlist
 import peerwrite
 import pytest
 from conftest import DATA, make_certificate, openssl
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from lists import PUB, SUB, TIME
 from test_token import at_terminal
@@ -30,7 +30,7 @@ def write_proof(path, cert, key, *, when="2026-01-31T12:00:00Z", nonce=b"\x5a" *
     der = peerwrite.der(peerwrite.load(cert))
     text = (f"ctlsign proof v1\nnonce: {nonce.hex()}\ncertificate-sha256: "
             f"{hashlib.sha256(der).hexdigest()}\ntime: {when}\n")
-    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    private = peerwrite.load_key(key)
     made = private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
     path.write_text(f"{text}signature: {base64.b64encode(made).decode()}\n")
 

@@ -13,14 +13,14 @@ import pathlib
 import sys
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "lib"))
 
-from peerwrite import (DIGESTS, MODULUS, cucm_name, der, field, load, raw_record,  # noqa: E402
-                       record_fields, text, u16)
+from peerwrite import (DIGESTS, MODULUS, cucm_name, der, field, load, load_key,  # noqa: E402
+                       raw_record, record_fields, text, u16)
 
 CLUSTER = TESTS / "data" / "cluster"
 TIME = 1426000000
@@ -43,9 +43,8 @@ def cert(name):
     return load(CLUSTER / f"{name}.pem")
 
 
-@functools.cache
 def key(name):
-    return serialization.load_pem_private_key((CLUSTER / f"{name}.key").read_bytes(), None)
+    return load_key(CLUSTER / f"{name}.key")
 
 
 # Building blocks -----------------------------------------------------------------------------

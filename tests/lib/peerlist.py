@@ -10,6 +10,7 @@ usage: peerlist.py show FILE                 what was read, as JSON
        peerlist.py signers FILE DIR          the signer's certificates as DIR/N.pem
 """
 import base64
+import functools
 import json
 import os
 import subprocess
@@ -153,21 +154,32 @@ def pem(der):
     return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
 
 
-def openssl_verify(data, cert_pem):
-    """Whether OpenSSL alone, given the signer's certificate (a PEM file), says OK."""
+# The same question is asked again and again: OpenSSL is asked once.
+@functools.lru_cache(maxsize=None)
+def _public_key(cert):
+    return subprocess.run(["openssl", "x509", "-pubkey", "-noout"], input=cert, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+@functools.lru_cache(maxsize=None)
+def _openssl_says(data, key):
     header = parse_header(data)
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: os.path.join(folder, name) for name in ("signed", "signature", "key")}
-        with open(paths["signed"], "wb") as f:
-            f.write(signed_bytes(data))
-        with open(paths["signature"], "wb") as f:
-            f.write(header["signature"])
-        subprocess.run(["openssl", "x509", "-in", cert_pem, "-pubkey", "-noout", "-out",
-                        paths["key"]], check=True, stdin=subprocess.DEVNULL)
+        for name, content in (("signed", signed_bytes(data)), ("signature", header["signature"]),
+                              ("key", key)):
+            with open(paths[name], "wb") as f:
+                f.write(content)
         run = subprocess.run(["openssl", "dgst", "-" + DIGESTS[header["digest"]], "-verify",
                               paths["key"], "-signature", paths["signature"], paths["signed"]],
                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return run.returncode == 0 and run.stdout.strip() == "Verified OK"
+
+
+def openssl_verify(data, cert_pem):
+    """Whether OpenSSL alone, given the signer's certificate (a PEM file), says OK."""
+    with open(cert_pem, "rb") as f:
+        return _openssl_says(bytes(data), _public_key(f.read()))
 
 
 def _plain(value):

@@ -4,6 +4,7 @@
 For lists that must equal the program's byte for byte, and for damaged or odd
 ones that the program would not write.
 """
+import functools
 import subprocess
 
 from cryptography import x509
@@ -36,6 +37,17 @@ def field(tag, value):
 def load(path):
     with open(path, "rb") as f:
         return x509.load_pem_x509_certificate(f.read())
+
+
+@functools.lru_cache(maxsize=None)
+def _private_key(pem_bytes):
+    return serialization.load_pem_private_key(pem_bytes, None)
+
+
+def load_key(path):
+    """The private key of a PEM file. Each is checked once: for an RSA key that takes tenths of a second."""
+    with open(path, "rb") as f:
+        return _private_key(f.read())
 
 
 def load_der(path):
@@ -132,8 +144,7 @@ def assemble(records, signer, key, *, digest="sha1", filename="CTLFile.tlv", tim
     mine = dict(records[signer] if isinstance(signer, int) else signer)
     identity = {4: mine[3], 5: mine[6], 6: mine[5]}
     body = b"".join(raw_record(fields) for fields in records)
-    with open(key, "rb") as f:
-        bits = serialization.load_pem_private_key(f.read(), None).key_size
+    bits = load_key(key).key_size
     size = bits // 8
     release = field(28, signer_version) if signer_version else b""
     identity = b"".join(field(tag, identity[tag]) for tag in signer_order)
