@@ -41,9 +41,8 @@ static void fill(struct cursor *c, unsigned char *out, size_t n)
 {
 	struct span s = span_slice(c->rest, 0, n);
 
-	memset(out, ' ', n);
-	for (size_t i = 0; i < s.n; i++)
-		out[i] = (unsigned char)(0x20 + s.p[i] % 0x5f);
+	for (size_t i = 0; i < n; i++)
+		out[i] = i < s.n ? (unsigned char)(0x20 + s.p[i] % 0x5f) : ' ';
 	(void)cursor_take(c, s.n, NULL);
 }
 
