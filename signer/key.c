@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "pkcs11/pin.h"
@@ -44,24 +47,30 @@ static enum status check_cert(struct key *k, struct tlv_err *e)
 	return cert_can_sign(&k->cert.parts, k->opt.allow_weak, &k->bits, e);
 }
 
+/* Read out of the key itself: to have it encoded costs OpenSSL more than a signature. */
+static bool has_number(const EVP_PKEY *pkey, const char *name, struct span wanted)
+{
+	BIGNUM *own = NULL, *certs = BN_bin2bn(wanted.p, (int)wanted.n, NULL);
+	bool same = certs != NULL && EVP_PKEY_get_bn_param(pkey, name, &own) == 1 &&
+		    BN_cmp(own, certs) == 0;
+
+	BN_free(own);
+	BN_free(certs);
+	return same;
+}
+
 static enum status check_pair(struct key *k, struct tlv_err *e)
 {
-	unsigned char *der = NULL;
-	struct tlv_rsa own, certs;
+	struct tlv_rsa certs;
 	bool same;
-	int n;
 
 	if (!EVP_PKEY_is_a(k->pkey, "RSA"))
 		return err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
-	n = i2d_PublicKey(k->pkey, &der);
-	same = n > 0 && tlv_rsa_walk(span_of(der, (size_t)n), &own) &&
-	       tlv_rsa_walk(k->cert.parts.public_key, &certs) &&
-	       span_eq(own.modulus, certs.modulus) && span_eq(own.exponent, certs.exponent);
-	OPENSSL_free(der);
-	return same ? ST_OK :
-		      err_set(e, ST_INPUT,
-			      "is not the key of the signer's certificate: name the one that "
-			      "belongs to it with --cert");
+	same = tlv_rsa_walk(k->cert.parts.public_key, &certs) &&
+	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_N, certs.modulus) &&
+	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_E, certs.exponent);
+	ERR_clear_error();
+	return same ? ST_OK : err_set(e, ST_INPUT, "is not the key of the signer's certificate");
 }
 
 /* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
@@ -56,6 +58,62 @@ static void take(struct keyfile *k, OSSL_STORE_INFO *info)
 	default:
 		break;
 	}
+}
+
+/* An RSA key in the clear, in the one form that its PEM label names. */
+static EVP_PKEY *decode_rsa(const char *structure, const unsigned char *der, size_t n)
+{
+	EVP_PKEY *key = NULL;
+	OSSL_DECODER_CTX *d = OSSL_DECODER_CTX_new_for_pkey(&key, "DER", structure, "RSA",
+							    EVP_PKEY_KEYPAIR, NULL, NULL);
+
+	if (d != NULL && (OSSL_DECODER_from_data(d, &der, &n) != 1 || n != 0)) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	OSSL_DECODER_CTX_free(d);
+	return key;
+}
+
+/* The key of one block of PEM. False where it is not for us to read, and nothing beside it. */
+static bool take_block(struct keyfile *k, const char *label, const char *header,
+		       const unsigned char *der, size_t n)
+{
+	bool pkcs8 = strcmp(label, PEM_STRING_PKCS8INF) == 0;
+
+	if (strcmp(label, PEM_STRING_X509) == 0 || k->key != NULL)
+		return true; /* a certificate beside the key is read where it is wanted */
+	if (*header != '\0' || (!pkcs8 && strcmp(label, PEM_STRING_RSA) != 0))
+		return false;
+	k->key = decode_rsa(pkcs8 ? "PrivateKeyInfo" : "type-specific", der, n);
+	return k->key != NULL;
+}
+
+/*
+ * What most key files are: OpenSSL's loader below asks each of its hundred
+ * decoders whether a file is its own, which takes longer than to sign.
+ */
+static bool load_plain(struct keyfile *k, struct span bytes)
+{
+	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+	char *label = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	bool ours = bio != NULL;
+	long n = 0;
+
+	while (ours && PEM_read_bio(bio, &label, &header, &der, &n) == 1) {
+		ours = n > 0 && take_block(k, label, header, der, (size_t)n);
+		OPENSSL_free(label);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!ours) {
+		EVP_PKEY_free(k->key);
+		k->key = NULL;
+	}
+	return k->key != NULL;
 }
 
 /* All objects of the file in one pass. */
@@ -136,8 +194,10 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 	a.ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
 	if (a.ui == NULL)
 		return err_nomem(e);
+	loaded = load_plain(out, bytes) || load(out, bytes, &a);
 	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
-	loaded = load(out, bytes, &a) || (!rounds_exceeded(NULL) && load_legacy(out, bytes, &a));
+	if (!loaded && !rounds_exceeded(NULL))
+		loaded = load_legacy(out, bytes, &a);
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
 	if (!loaded && rounds_exceeded(e)) {
