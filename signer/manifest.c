@@ -57,6 +57,8 @@ struct manifest_file {
 	struct manifest *content;
 	struct place *places;
 	size_t nplaces, cap;
+	size_t *starts; /* by record: its first place; the rest of them follows */
+	size_t nstarts, starts_cap;
 };
 
 static void schema_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
@@ -93,6 +95,22 @@ static enum status add_place(struct manifest_file *m, int record, const char *ke
 	if (key != NULL && (p.key = strdup(key)) == NULL)
 		return err_nomem(e);
 	m->places[m->nplaces++] = p;
+	return ST_OK;
+}
+
+/* The places of the next record begin here. */
+static enum status add_start(struct manifest_file *m, struct tlv_err *e)
+{
+	if (m->nstarts == m->starts_cap) {
+		size_t cap = m->starts_cap == 0 ? 64 : m->starts_cap * 2;
+		size_t *grown = reallocarray(m->starts, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		m->starts = grown;
+		m->starts_cap = cap;
+	}
+	m->starts[m->nstarts++] = m->nplaces;
 	return ST_OK;
 }
 
@@ -188,7 +206,9 @@ static enum status open_mapping(struct survey *s, const yaml_event_t *ev)
 		return complain(s, ev, "a mapping where a plain value was expected");
 	s->record = s->records++;
 	s->own_places = s->m->nplaces;
-	st = add_place(s->m, s->record, NULL, ev->start_mark.line + 1, s->e);
+	st = add_start(s->m, s->e);
+	if (st == ST_OK)
+		st = add_place(s->m, s->record, NULL, ev->start_mark.line + 1, s->e);
 	return st;
 }
 
@@ -369,6 +389,7 @@ void manifest_free(struct manifest_file **m)
 	for (size_t i = 0; i < (*m)->nplaces; i++)
 		free((*m)->places[i].key);
 	free((*m)->places);
+	free((*m)->starts);
 	free((*m)->path);
 	free(*m);
 	*m = NULL;
@@ -376,11 +397,14 @@ void manifest_free(struct manifest_file **m)
 
 unsigned manifest_line(const struct manifest_file *m, int record, const char *key)
 {
+	bool known = record >= 0 && (size_t)record < m->nstarts;
 	unsigned line = 1;
 
-	for (size_t i = 0; i < m->nplaces; i++) {
+	for (size_t i = known ? m->starts[record] : 0; i < m->nplaces; i++) {
 		const struct place *p = &m->places[i];
 
+		if (p->record != record && known)
+			break;
 		if (p->record != record)
 			continue;
 		if (p->key == NULL)
