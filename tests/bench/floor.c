@@ -3,10 +3,15 @@
  *
  * usage: floor token MODULE LABEL PIN_FILE THREADS COUNT
  *        floor key FILE THREADS COUNT
+ *        floor run REPORT COMMAND...
  *
  * What a machine signs when nothing but signing is done: C_SignInit and C_Sign
  * in a loop, each thread with a session of its own under one login, or
  * EVP_PKEY_sign. Prints signatures per second. Part of tests/bench/run.
+ *
+ * run: the command's status, and into REPORT its seconds by the clock and on
+ * the processors, and its peak memory in KiB. A child's peak begins with that
+ * of the process that forks it, so that it has to be a small one.
  */
 #include <dlfcn.h>
 #include <openssl/evp.h>
@@ -18,7 +23,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { THREADS_MAX = 64, DIGEST_INFO = 35, SIGNATURE_MAX = 1024 };
 
@@ -191,17 +199,49 @@ static void measure(struct floor *l, unsigned threads, unsigned long count)
 	(void)printf("%.1f\n", (double)(l->count * threads) / (now() - began));
 }
 
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static int run(const char *report, char **words)
+{
+	FILE *out = fopen(report, "we");
+	double began = now(), took;
+	struct rusage used;
+	int status;
+	pid_t pid;
+
+	if (out == NULL)
+		die("floor: %s cannot be written", report);
+	pid = fork();
+	if (pid == 0) {
+		(void)execvp(words[0], words);
+		die("floor: %s cannot be run", words[0]);
+	}
+	if (pid < 0 || wait4(pid, &status, 0, &used) != pid)
+		die("floor: no process");
+	took = now() - began;
+	(void)fprintf(out, "%.6f %.6f %ld\n", took, seconds(used.ru_utime) + seconds(used.ru_stime),
+		      used.ru_maxrss);
+	(void)fclose(out);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int main(int argc, char **argv)
 {
 	struct floor l = { .f = NULL };
 
+	if (argc >= 4 && strcmp(argv[1], "run") == 0)
+		return run(argv[2], argv + 3);
 	if (argc == 7 && strcmp(argv[1], "token") == 0)
 		open_token(&l, argv + 2);
 	else if (argc == 5 && strcmp(argv[1], "key") == 0)
 		open_key(&l, argv[2]);
 	else
 		die("usage: floor token MODULE LABEL PIN_FILE THREADS COUNT\n"
-		    "       floor key FILE THREADS COUNT");
+		    "       floor key FILE THREADS COUNT\n"
+		    "       floor run REPORT COMMAND...");
 	measure(&l, (unsigned)strtoul(argv[argc - 2], NULL, 10), strtoul(argv[argc - 1], NULL, 10));
 	return 0;
 }
