@@ -146,10 +146,30 @@ void help_version(void)
 	out_printf("ctlsign %s (%s)\nsandbox: %s\n", CTLSIGN_VERSION, digest_library(), text);
 }
 
+/* What other tools call a verb. */
+static const char *meant_by(const char *word)
+{
+	static const struct {
+		const char *word, *meant;
+	} synonyms[] = {
+#define SYNONYM(word, meant) { word, meant },
+#include "signer/synonyms.def"
+#undef SYNONYM
+	};
+
+	for (size_t i = 0; i < COUNT(synonyms); i++)
+		if (strcmp(synonyms[i].word, word) == 0)
+			return synonyms[i].meant;
+	return NULL;
+}
+
 enum status help_unknown_verb(const char *word, struct tlv_err *e)
 {
 	const char *names[COUNT(rows)];
-	const char *near;
+	const char *near = meant_by(word);
+
+	if (near != NULL)
+		return err_set(e, ST_USAGE, "unknown verb '%s': did you mean %s?", word, near);
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		names[i] = rows[i].name;

@@ -76,13 +76,27 @@ def test_alone_it_says_what_to_do_next(ctlsign):
     ("buidl", "build"), ("exprot", "export"), ("mgirate", "migrate"), ("identfy", "identify"),
     ("mig", "migrate"), ("ver", "verify"), ("acept", "accept"), ("tokenz", "tokens"), ("diffs", "diff"),
     # Another word, not a slip of the fingers; or one that begins two verbs.
-    ("sign", None), ("list", None), ("frobnicate", None), ("x", None), ("ex", None), ("", None),
+    ("frobnicate", None), ("x", None), ("ex", None), ("", None),
     ("CTLFile.tlv", None), ("-", None)])
 def test_the_nearest_verb(ctlsign, word, meant):
     run = ctlsign(word)
     said = f"did you mean '{meant}'?" if meant else "see 'ctlsign help'"
     assert run.status == 2 and said in run.err, str(run)
     assert ctlsign("help", word).status == 2
+
+
+def test_what_other_tools_call_it(ctlsign):
+    rows = re.findall(r'^SYNONYM\("([a-z]+)", "(.+)"\)$', (ROOT / "signer" / "synonyms.def").read_text(), re.M)
+    assert len(rows) >= 10
+    for word, meant in rows:
+        assert word not in VERBS
+        run = ctlsign(word)
+        assert run.status == 2 and f"unknown verb '{word}': did you mean {meant}?" in run.err, str(run)
+        # What is meant is there: a verb, and where it says more, its option or its first word.
+        for verb, rest in re.findall(r"'([a-z]+)(?: ([a-z-]+))?'", meant):
+            assert verb in VERBS, verb
+            said = ctlsign.ok("help", verb).out
+            assert not rest or re.search(rf"(?<!\w){re.escape(rest)}(?!\w)", said), rest
 
 
 @pytest.mark.parametrize("verb, word, meant", [
