@@ -70,7 +70,10 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_N, certs.modulus) &&
 	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_E, certs.exponent);
 	ERR_clear_error();
-	return same ? ST_OK : err_set(e, ST_INPUT, "is not the key of the signer's certificate");
+	return same ? ST_OK :
+		      err_set(e, ST_INPUT,
+			      "is not the key of the signer's certificate: name the one that "
+			      "belongs to it with --cert");
 }
 
 /* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */
