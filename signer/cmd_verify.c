@@ -91,7 +91,7 @@ enum status cmd_verify(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = list_file_read_good(&f, o->args[0], e);
 	if (st == ST_OK)
-		st = trust_check(&t, &f.list, e);
+		st = trust_check(&t, &f.list, &msg_warnings, e);
 	if (st == ST_OK)
 		st = report(o->args[0], &f, o, &t, e);
 	list_file_free(&f);

@@ -103,15 +103,6 @@ static enum status add_file(struct trust *t, const char *path, enum slurp_mode m
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 
-/* A folder of uploads may well hold the CA; it just counts for nothing. */
-static void drop_last_ca(struct trust *t, const struct tlv_warn *warn)
-{
-	if (t->n == 0 || t->v[t->n - 1].ca == NULL)
-		return;
-	warn_put(warn, "%s: a CA certificate vouches for nobody", t->v[t->n - 1].ca);
-	trust_entry_free(&t->v[--t->n]);
-}
-
 struct folder_of_trust {
 	struct trust *t;
 	const struct tlv_warn *warn;
@@ -122,6 +113,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 {
 	struct folder_of_trust *f = arg;
 	struct tlv_err own = TLV_ERR_INIT;
+	size_t before = f->t->n;
 	enum status st = add_file(f->t, path, SLURP_REGULAR, f->warn, &own);
 
 	(void)named;
@@ -129,7 +121,8 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 		return err_nomem(e);
 	if (st != ST_OK)
 		warn_put(f->warn, "%s", own.text);
-	drop_last_ca(f->t, f->warn);
+	for (size_t i = before; i < f->t->n; i++)
+		f->t->v[i].found = true;
 	return ST_OK;
 }
 
@@ -160,14 +153,21 @@ static bool signs_in(const struct tlv_list *l, struct span der)
 }
 
 /* CUCM's self-signed certificates may call themselves a CA; what counts is that nobody trusts by issuer. */
-enum status trust_check(const struct trust *t, const struct tlv_list *l, struct tlv_err *e)
+enum status trust_check(const struct trust *t, const struct tlv_list *l,
+			const struct tlv_warn *warn, struct tlv_err *e)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].ca != NULL && !signs_in(l, span_of(t->v[i].der, t->v[i].n)))
+	for (size_t i = 0; i < t->n; i++) {
+		const struct trust_entry *entry = &t->v[i];
+
+		if (entry->ca == NULL || signs_in(l, span_of(entry->der, entry->n)))
+			continue;
+		if (!entry->found)
 			return err_set(e, ST_INPUT,
 				       "%s: is a CA certificate, and the tokens' CA also issued "
 				       "every phone's own: name the signer's certificate",
-				       t->v[i].ca);
+				       entry->ca);
+		warn_put(warn, "%s: a CA certificate vouches for nobody", entry->ca);
+	}
 	return ST_OK;
 }
 

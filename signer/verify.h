@@ -25,7 +25,8 @@ struct trust {
 	struct trust_entry {
 		uint8_t *der; /* owned */
 		size_t n;
-		char *ca; /* the argument, where it is a CA certificate; owned */
+		char *ca;   /* the argument, where it is a CA certificate; owned */
+		bool found; /* in a folder that was named, not named itself */
 	} * v;
 	size_t n, cap;
 	bool self; /* self-consistency is enough */
@@ -41,8 +42,12 @@ struct trust {
  */
 enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *warn,
 		      struct tlv_err *e);
-/* ST_INPUT where a CA certificate was named that is not itself a signer in the list. */
-enum status trust_check(const struct trust *t, const struct tlv_list *l, struct tlv_err *e);
+/*
+ * ST_INPUT where a CA certificate was named that is not itself a signer in the
+ * list; a warning where it stood in a folder, as uploads may well have it.
+ */
+enum status trust_check(const struct trust *t, const struct tlv_list *l,
+			const struct tlv_warn *warn, struct tlv_err *e);
 bool trust_has(const struct trust *t, struct span der);
 void trust_free(struct trust *t);
 

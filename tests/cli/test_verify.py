@@ -131,6 +131,18 @@ def test_a_ca_in_a_folder_vouches_for_nobody(ctlsign, cluster, tmp_path):
     assert ctlsign.ok("verify", "--trust", folder, path).last_line.startswith(GOOD)
 
 
+@pytest.mark.parametrize("where", ["named", "folder"])
+def test_a_signer_that_calls_itself_a_ca_is_itself(ctlsign, signer, tmp_path, where):
+    """As self-signed certificates do; nothing else is believed for its sake."""
+    path, folder = tmp_path / "CTLFile.tlv", tmp_path / "trusted"
+    key, cert = signer("rsa2048", ca=True)
+    ctlsign.ok("build", "-o", path, "--sast", f"{cert},name=n", "-k", key, "--cert", cert)
+    folder.mkdir()
+    (folder / "signer.pem").write_bytes(cert.read_bytes())
+    run = ctlsign.ok("verify", "--trust", cert if where == "named" else folder, path)
+    assert run.last_line.startswith(GOOD) and "vouches for nobody" not in run.err
+
+
 @pytest.mark.parametrize("trust", ["missing.pem", "empty.pem"])
 def test_trust_that_cannot_be_read(ctlsign, made, tmp_path, trust):
     (tmp_path / "empty.pem").write_bytes(b"")
