@@ -274,6 +274,11 @@ class ExportProve(Work):
     token = True
     nonce = (".proof",)
 
+    def is_done(self):
+        """A proof that stands there stays, also where the run that made it was killed: the next is refused."""
+        return any(path.suffix == ".proof" and not is_temporary(path.name)
+                   for path in self.place.rglob("*"))
+
     def words(self):
         _, uri, *rest = self.token_key()
         return ["export", uri, *rest, "-o", self.place / "new", "--prove"]
