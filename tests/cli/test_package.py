@@ -166,7 +166,8 @@ class Bare:
                 shutil.copy2(path, to, follow_symlinks=False)
 
     def dpkg(self, *words, status=0):
-        return run("dpkg", f"--root={self.folder}", "--force-not-root", *words, status=status)
+        as_root = [] if ROOTED else ["unshare", "--map-root-user"]
+        return run(*as_root, "dpkg", f"--root={self.folder}", *words, status=status)
 
     def files(self):
         return {str(p.relative_to(self.folder)) for p in self.folder.rglob("*")
