@@ -1,50 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/choose.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The magnitude of one of the key's numbers, in *bytes, which the caller owns. */
-static struct span number(EVP_PKEY *key, const char *name, uint8_t **bytes)
-{
-	struct span out = SPAN_NONE;
-	BIGNUM *bn = NULL;
-	int n;
-
-	if (EVP_PKEY_get_bn_param(key, name, &bn) == 1) {
-		n = BN_num_bytes(bn);
-		*bytes = n > 0 ? malloc((size_t)n) : NULL;
-		if (*bytes == NULL)
-			(void)err_nomem(NULL);
-		else
-			out = span_of(*bytes, (size_t)BN_bn2bin(bn, *bytes));
-	}
-	BN_free(bn);
-	return out;
-}
+#include "tlv/cert.h"
 
 enum status tok_public_read(struct tok_public *p, struct span der, struct tlv_err *e)
 {
-	const unsigned char *at = der.p;
-	EVP_PKEY *key;
-	X509 *x;
+	struct tlv_cert c;
+	struct tlv_rsa rsa;
 
-	*p = (struct tok_public){ .is_ca = false };
-	x = der.n > TOK_VALUE_MAX ? NULL : d2i_X509(NULL, &at, (long)der.n);
-	if (x == NULL)
+	*p = (struct tok_public){ .modulus = SPAN_NONE };
+	if (der.n > TOK_VALUE_MAX || tlv_cert_walk(der, &c, NULL) != ST_OK)
 		return err_set(e, ST_INPUT, "not a certificate");
-	key = X509_get0_pubkey(x);
-	if (key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
-		p->modulus = number(key, OSSL_PKEY_PARAM_RSA_N, &p->own[0]);
-		p->exponent = number(key, OSSL_PKEY_PARAM_RSA_E, &p->own[1]);
+	if (c.key_type != TLV_KEY_RSA || !tlv_rsa_walk(c.public_key, &rsa))
+		return ST_OK;
+	p->own[0] = (uint8_t *)span_dup(rsa.modulus);
+	p->own[1] = (uint8_t *)span_dup(rsa.exponent);
+	if (p->own[0] == NULL || p->own[1] == NULL) {
+		tok_public_free(p);
+		return err_nomem(e);
 	}
-	p->is_ca = (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
-	X509_free(x);
+	p->modulus = span_of(p->own[0], rsa.modulus.n);
+	p->exponent = span_of(p->own[1], rsa.exponent.n);
 	return ST_OK;
 }
 
@@ -52,7 +33,7 @@ void tok_public_free(struct tok_public *p)
 {
 	free(p->own[0]);
 	free(p->own[1]);
-	*p = (struct tok_public){ .is_ca = false };
+	*p = (struct tok_public){ .modulus = SPAN_NONE };
 }
 
 static int by_text(const void *a, const void *b)
@@ -129,10 +110,16 @@ static bool is_rsa(const struct candidate *c, const void *arg)
 	return c->public.modulus.n != 0;
 }
 
+/* OpenSSL judges, which takes it longer than all else that is done here. */
 static bool is_no_ca(const struct candidate *c, const void *arg)
 {
+	const unsigned char *at = c->object->value.p;
+	X509 *x = d2i_X509(NULL, &at, (long)c->object->value.n);
+	bool ca = x != NULL && (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
+
 	(void)arg;
-	return !c->public.is_ca;
+	X509_free(x);
+	return !ca;
 }
 
 /* The keys that show without a PIN. */
@@ -280,7 +267,8 @@ static enum status choose(struct choice *c, const struct tok_object **chosen, st
 	(void)narrow(c, is_rsa, NULL);
 	if (st == ST_OK && count(c) > 1)
 		st = narrow_by_key(c, NULL, &some, e);
-	(void)narrow(c, is_no_ca, NULL);
+	if (st == ST_OK && count(c) > 1)
+		(void)narrow(c, is_no_ca, NULL);
 	if (st != ST_OK)
 		return st;
 	if (count(c) > 1)

@@ -14,7 +14,6 @@
 struct tok_public {
 	uint8_t *own[2];	       /* what the two spans borrow; owned */
 	struct span modulus, exponent; /* big-endian; owned; empty where the key is not RSA */
-	bool is_ca;
 };
 
 /* ST_INPUT where the bytes are no certificate. */

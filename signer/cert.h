@@ -59,9 +59,12 @@ struct cert_facts {
 enum status cert_judge(struct span der, struct cert_facts *f, struct tlv_err *e);
 void cert_facts_free(struct cert_facts *f);
 
-/* Validity alone, which costs less. */
+/* Validity alone, seconds since 1970 UTC; ST_INPUT where it cannot be read. */
 enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_after,
 			  struct tlv_err *e);
+/* The same, and ST_INPUT too where OpenSSL does not take the rest: 0.1 ms more. */
+enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
+				 struct tlv_err *e);
 
 /* Appends "-----BEGIN CERTIFICATE-----…". */
 enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e);

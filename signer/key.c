@@ -212,10 +212,10 @@ enum status key_open(struct key **out, const struct key_options *opt, struct tlv
 		st = cert_load(&k->cert, opt->cert, &opt->tok, &opt->tok.warn, e);
 	if (st == ST_OK)
 		st = tok_is_uri(opt->key) ? open_token(k, e) : open_file(k, e);
-	if (st == ST_OK)
-		say_key(k);
-	else
+	if (st != ST_OK)
 		key_free(out);
+	else if (msg_is_verbose())
+		say_key(k);
 	return st;
 }
 

@@ -266,6 +266,11 @@ void msg_ground(const char *fmt, ...)
 	va_end(ap);
 }
 
+bool msg_is_verbose(void)
+{
+	return level == MSG_VERBOSE;
+}
+
 void msg_step(const char *fmt, ...)
 {
 	va_list ap;

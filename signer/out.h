@@ -36,6 +36,8 @@ void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void msg_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* What a question is about: said even where --quiet is. */
 void msg_ground(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Whether steps are told: what is put together for them alone need not be otherwise. */
+bool msg_is_verbose(void);
 /* A step, for --verbose: never a secret. */
 void msg_step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A warn_fn that prints "ctlsign: warning: …". */

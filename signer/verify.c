@@ -158,7 +158,7 @@ static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_
 	int64_t before, after;
 	char when[32];
 
-	if (cert_validity(r->certificate, &before, &after, &e) != ST_OK) {
+	if (cert_validity_judged(r->certificate, &before, &after, &e) != ST_OK) {
 		tlv_find(f, TLV_FIND_CERT_MALFORMED, record, (int64_t)r->at, "certificate: %s",
 			 e.text);
 		return;

@@ -55,6 +55,7 @@ static bool walk_tbs(struct cursor c, struct tlv_cert *out, size_t *fault)
 		return false;
 	out->serial = der_magnitude(serial.value);
 	out->issuer = issuer.raw;
+	out->validity = validity.raw;
 	out->subject = subject.raw;
 	return true;
 }

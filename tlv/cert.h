@@ -15,9 +15,10 @@ enum tlv_key_type { TLV_KEY_OTHER, TLV_KEY_RSA, TLV_KEY_EC };
 /* Borrows der. */
 struct tlv_cert {
 	struct span der;
-	struct span serial;  /* INTEGER, big-endian, without a leading zero byte */
-	struct span issuer;  /* Name, the whole element */
-	struct span subject; /* Name, the whole element */
+	struct span serial;   /* INTEGER, big-endian, without a leading zero byte */
+	struct span issuer;   /* Name, the whole element */
+	struct span validity; /* Validity, the whole element */
+	struct span subject;  /* Name, the whole element */
 	enum tlv_key_type key_type;
 	struct span public_key; /* of the BIT STRING: RSAPublicKey, or an EC point */
 	struct span signature;	/* of the BIT STRING */
