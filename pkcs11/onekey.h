@@ -1,10 +1,12 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The world as libp11 may see it (ruling 26): one slot, one initialised
+ * The world as libp11 may see it: one slot, one initialised
  * token, one private RSA key, as many sessions as may sign side by side, open
  * and logged in already. Nothing that libp11 asks here reaches the real module
  * but a signature. Initialising, finalising, sessions and logins do nothing.
+ * No entry of the list is NULL: what is not offered here answers
+ * CKR_FUNCTION_NOT_SUPPORTED.
  */
 #ifndef TOK_ONEKEY_H
 #define TOK_ONEKEY_H
