@@ -146,3 +146,10 @@ bool tlv_cert_is_token(const struct tlv_cert *c)
 	buf_free(&cn);
 	return token;
 }
+
+bool tlv_key_proves_nothing(struct span public_key)
+{
+	struct tlv_rsa rsa;
+
+	return tlv_rsa_walk(public_key, &rsa) && tlv_rsa_proves_nothing(&rsa);
+}

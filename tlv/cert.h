@@ -42,6 +42,8 @@ bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out);
  * that it could be the signature of. What verifies with such a key proves nothing.
  */
 bool tlv_rsa_proves_nothing(const struct tlv_rsa *rsa);
+/* The same of a record's or certificate's key; false if it is no RSA key. */
+bool tlv_key_proves_nothing(struct span public_key);
 
 /* Kind and size of a record's key: PKCS#1, or an uncompressed EC point; 0 bits where it is neither. */
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type);

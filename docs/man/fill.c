@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signer/opt.h"
+#include "signer/cli/opt.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -27,7 +27,7 @@ static const struct {
 	unsigned mask;
 } verbs[] = {
 #define VERB(NAME, name, run, args, min, max, summary) { name, args, summary, V_##NAME },
-#include "signer/verbs.def"
+#include "signer/cli/verbs.def"
 #undef VERB
 };
 

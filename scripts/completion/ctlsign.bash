@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Completion of ctlsign for bash. The program itself knows what fits
-# ('ctlsign --complete', see signer/complete.h); here the line is taken apart
+# ('ctlsign --complete', see signer/cli/complete.h); here the line is taken apart
 # as the shell would, without running anything that stands in it, and what is
 # put in is quoted so that it stays one word.
 

@@ -13,7 +13,8 @@ import peeraccept
 import peerlist
 import peerwrite
 import pytest
-from conftest import DATA, ROOT, Runner, make_certificate
+import tables
+from conftest import DATA, Runner, make_certificate
 from lists import PUB, SUB, TIME
 
 # The lists -----------------------------------------------------------------------------------
@@ -647,9 +648,8 @@ def test_the_table_is_whole():
     asked = [(case.held, case.new, case.options, case.uploads, case.served, case.says) for case in CASES]
     twice = [which for which, n in collections.Counter(asked).items() if n > 1]
     assert not twice, twice
-    rows = re.findall(r'^REASON\(\w+, "([a-z-]+)", (true|false),',
-                      (ROOT / "signer" / "reasons.def").read_text(), re.M)
-    verdicts = {("accepted: " if good == "true" else "refused: ") + word for word, good in rows}
+    verdicts = {("accepted: " if good == "true" else "refused: ") + word
+                for _, word, good, *_ in tables.rows("reasons.def", "REASON")}
     assert verdicts == {LEAP, SAST, TFTP, TVS, UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD}
     assert verdicts <= {case.verdict for case in CASES}
 

@@ -9,13 +9,13 @@ import time
 
 import lists
 import pytest
+import tables
 from conftest import BUILD, DATA, PROGRAM, ROOT, SANITIZED
 from token_helpers import add_token, fault  # noqa: F401 (a fixture)
 
 pexpect = pytest.importorskip("pexpect", reason="python3-pexpect is not here")
 
-SIGNER = ROOT / "signer"
-VERBS = re.findall(r'^VERB\(\w+, "([a-z]+)"', (SIGNER / "verbs.def").read_text(), re.M)
+VERBS = tables.verbs()
 once = pytest.mark.skipif(SANITIZED, reason="once, with the release build")
 
 
@@ -52,10 +52,10 @@ def test_repeatable_options_stay(ctlsign):
 
 
 def test_every_option_with_a_value_has_a_row():
-    rows = set(re.findall(r"^VALUE\((\w+),", (SIGNER / "complete.def").read_text(), re.M))
-    options = re.findall(r'^OPTION\((\w+), "[^"]+", [^,]+, (NULL|"[^"]*"),', (SIGNER / "options.def").read_text(), re.M)
-    assert {name for name, value in options if value != "NULL"} == rows - {"RECORD"}
-    arguments = set(re.findall(r"^ARGUMENT\((\w+),", (SIGNER / "complete.def").read_text(), re.M))
+    rows = {row[0] for row in tables.rows("complete.def", "VALUE")}
+    options = tables.rows("options.def", "OPTION")
+    assert {name for name, _, _, metavar, *_ in options if metavar is not None} == rows - {"RECORD"}
+    arguments = {row[0] for row in tables.rows("complete.def", "ARGUMENT")}
     # build has options only; max is 0.
     assert arguments == {verb.upper() for verb in VERBS} - {"BUILD"}
 

@@ -2,14 +2,14 @@
 """doctor: what is wrong with the machine that signs, and how to mend it; no PIN, no login."""
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
 
 import lists
 import pytest
-from conftest import BUILD, PROGRAM, ROOT, SANITIZED, make_certificate
+import tables
+from conftest import BUILD, PROGRAM, SANITIZED, make_certificate
 from token_helpers import (FAULT, ONE, TWO, add_object, add_token, fault,  # noqa: F401
                            sanitizer)
 
@@ -72,7 +72,7 @@ def test_all_is_well(doctor, lab, tmp_path):
         assert said.of("token", label)[0]["found"] == "its PIN is ready"
         assert "signs lists" in said.of("token", f"object={label}")[0]["found"]
     assert sorted(os.listdir(tmp_path)) == ["lab"], "something was left behind"
-    checks = re.findall(r'^CHECK\(\w+, "(\w+)"', (ROOT / "signer" / "doctor.def").read_text(), re.M)
+    checks = [row[1] for row in tables.rows("doctor.def", "CHECK")]
     assert set(checks) - {"list"} == {line["check"] for line in said.lines}
 
 

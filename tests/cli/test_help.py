@@ -3,11 +3,12 @@
 import re
 
 import pytest
+import tables
 from conftest import ROOT
 
-VERBS = re.findall(r'^VERB\(\w+, "([a-z]+)"', (ROOT / "signer" / "verbs.def").read_text(), re.M)
-OPTIONS = re.findall(r'^OPTION\(\w+, "([a-z-]+)", (?:\'(\w)\'|0), .*?, (?:true|false), ([A-Z_| ]+),',
-                     (ROOT / "signer" / "options.def").read_text(), re.M)
+VERBS = tables.verbs()
+OPTIONS = [(name, "" if short == "0" else short.strip("'"), verbs)
+           for _, name, short, _, _, verbs, *_ in tables.rows("options.def", "OPTION")]
 ROLES = ["sast", "ccm", "ccm-tftp", "tftp", "capf", "app-server", "tvs"]
 
 
@@ -86,7 +87,7 @@ def test_the_nearest_verb(ctlsign, word, meant):
 
 
 def test_what_other_tools_call_it(ctlsign):
-    rows = re.findall(r'^SYNONYM\("([a-z]+)", "(.+)"\)$', (ROOT / "signer" / "synonyms.def").read_text(), re.M)
+    rows = tables.rows("synonyms.def", "SYNONYM")
     assert len(rows) >= 10
     for word, meant in rows:
         assert word not in VERBS

@@ -6,24 +6,24 @@ cannot see: that the schemas are good ones, that no verb lacks one, and when the
 """
 import copy
 import json
-import re
 import shutil
 
 import jsonschema
 import lists
 import pytest
 import schema
-from conftest import DATA, ROOT, SANITIZED
+import tables
+from conftest import DATA, SANITIZED
 
 LISTS = DATA / "lists"
 OLD, NEW = LISTS / "cucm.tlv", LISTS / "ctl-client.tlv"
-ROW = re.search(r'^OPTION\(JSON, [^|]*?(V_[A-Z_| ]+), "', (ROOT / "signer" / "options.def").read_text(), re.M)
-VERBS = sorted(word[2:].lower() for word in ROW.group(1).split(" | "))
+ROW = next(row for row in tables.rows("options.def", "OPTION") if row[0] == "JSON")
+VERBS = sorted(word[2:].lower() for word in ROW[5].split(" | "))
 
 
-def table(path, macro):
+def table(name, macro):
     """The words of a table's rows: the first string of each."""
-    return re.findall(rf'^{macro}\(\w+, (?:\d+, )?"([^"]*)"', (ROOT / path).read_text(), re.M)
+    return [next(word for word in row[1:] if not word.isdigit()) for row in tables.rows(name, macro)]
 
 
 def walk(node, path="$"):
@@ -71,16 +71,16 @@ def find(verb, *names):
 
 
 def test_words_are_the_tables():
-    assert find("common", "acceptance", "reason") == table("signer/reasons.def", "REASON")
-    assert find("common", "finding", "code") == table("tlv/findings.def", "FINDING")
-    assert find("common", "changes", "records", "kind") == table("signer/diff.def", "DIFF_KIND")
-    assert find("common", "changes", "header", "what") == table("signer/diff.def", "DIFF_HEADER")
-    assert find("common", "changes", "records", "changes", "what") == table("signer/diff.def", "DIFF_FIELD")
-    assert find("plan", "impacts", "kind") == table("signer/plan_rules.def", "PLAN_KIND")
-    assert find("plan", "impacts", "event") == table("signer/plan_rules.def", "PLAN_EVENT")
-    assert find("plan", "phones", "reason") == table("signer/reasons.def", "REASON")
-    assert find("show", "records", "role") == table("tlv/roles.def", "ROLE")
-    assert find("doctor", "checks", "check") == table("signer/doctor.def", "CHECK")
+    assert find("common", "acceptance", "reason") == table("reasons.def", "REASON")
+    assert find("common", "finding", "code") == table("findings.def", "FINDING")
+    assert find("common", "changes", "records", "kind") == table("diff.def", "DIFF_KIND")
+    assert find("common", "changes", "header", "what") == table("diff.def", "DIFF_HEADER")
+    assert find("common", "changes", "records", "changes", "what") == table("diff.def", "DIFF_FIELD")
+    assert find("plan", "impacts", "kind") == table("plan_rules.def", "PLAN_KIND")
+    assert find("plan", "impacts", "event") == table("plan_rules.def", "PLAN_EVENT")
+    assert find("plan", "phones", "reason") == table("reasons.def", "REASON")
+    assert find("show", "records", "role") == table("roles.def", "ROLE")
+    assert find("doctor", "checks", "check") == table("doctor.def", "CHECK")
     # What diff prints is what update and plan print of changes, and two names.
     diff, changes = schema.FILES["diff"], schema.FILES["common"]["$defs"]["changes"]
     assert {k: v for k, v in diff["properties"].items() if k not in ("old", "new")} == changes["properties"]

@@ -11,15 +11,15 @@ import subprocess
 import lists
 import pytest
 import session
+import tables
 from conftest import BUILD, DATA, PROGRAM, ROOT, SANITIZED, Lab
 
 PAGES = sorted((ROOT / "docs" / "man").glob("*.scd"))
 NAMES = [page.name.removesuffix(".scd") for page in PAGES] + ["ctlsign-format.5"]
 SECTION = re.compile(r"^# (.+)\n", re.M)
-VERBS = re.findall(r'^VERB\(\w+, "([a-z]+)"', (ROOT / "signer" / "verbs.def").read_text(), re.M)
+VERBS = tables.verbs()
 PAGED = [verb for verb in VERBS if f"ctlsign-{verb}.1" in NAMES]
-STATUSES = dict(re.findall(r'^STATUS\(\w+, (\d+), "(.*)"\)',
-                           (ROOT / "tlv" / "status.def").read_text(), re.M))
+STATUSES = {number: meaning for _, number, meaning in tables.rows("status.def", "STATUS")}
 
 GOLDEN = os.environ.get("CTLSIGN_GOLDEN")
 built = pytest.mark.skipif(not (BUILD / "man").exists(), reason="the manual was not built: no scdoc")

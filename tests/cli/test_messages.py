@@ -4,7 +4,8 @@ import re
 
 import lists
 import pytest
-from conftest import ROOT, SANITIZED
+import tables
+from conftest import SANITIZED
 from token_helpers import FAULT, TWO, build_words, fault, out  # noqa: F401
 
 # What may begin a sentence in capitals: names and abbreviations.
@@ -15,7 +16,7 @@ CALL = re.compile(r'\b(?:err_set|err_set_at|msg_warn|warn_put|doctor_say)\s*\(((
 
 def messages():
     """(file, sentence) of every message in the sources that is written in one place."""
-    for path in sorted(p for layer in ("tlv", "pkcs11", "signer") for p in (ROOT / layer).glob("*.c")):
+    for path in tables.sources():
         code = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
         for call in CALL.findall(code):
             # Neighbouring literals are one sentence; what follows are its arguments.

@@ -8,10 +8,11 @@ import subprocess
 
 import lists
 import pytest
-from conftest import DATA, PROGRAM, ROOT, SANITIZED
+import tables
+from conftest import DATA, PROGRAM, SANITIZED
 from token_helpers import TWO, build_words, out  # noqa: F401 (a fixture)
 
-VERBS = re.findall(r'^VERB\(\w+, "([a-z]+)"', (ROOT / "signer" / "verbs.def").read_text(), re.M)
+VERBS = tables.verbs()
 GOOD = ["verify", "--trust", "self", DATA / "lists" / "cucm.tlv"]
 BAD = ["verify", DATA / "lists" / "cucm.tlv"]
 RESULT = re.compile(r"^(warning|error): |^(good|UNTRUSTED) signature by ", re.M)

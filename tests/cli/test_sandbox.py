@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verbs that only read give up everything else before they open the first file, and no other verb does.
 
-What is then impossible: tests/signer/test_sandbox.c.
+What is then impossible: tests/signer/io/test_sandbox.c.
 """
 import re
 import shutil

@@ -6,8 +6,8 @@
  *
  * Input: a byte of flags, the length of the first list (16 bits), both lists.
  */
-#include "signer/accept.h"
-#include "signer/verify.h"
+#include "signer/trust/accept.h"
+#include "signer/trust/verify.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutate_list.h"
 

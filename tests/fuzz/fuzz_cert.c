@@ -7,7 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "signer/cert.h"
+#include "signer/crypto/cert.h"
 #include "tests/fuzz/fuzz.h"
 #include "tlv/name.h"
 

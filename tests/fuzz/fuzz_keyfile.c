@@ -5,7 +5,7 @@
  */
 #include <openssl/evp.h>
 
-#include "signer/keyfile.h"
+#include "signer/crypto/keyfile.h"
 #include "tests/fuzz/fuzz.h"
 
 static void read(struct span bytes, const char *pass)

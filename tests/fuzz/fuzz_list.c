@@ -6,8 +6,8 @@
  */
 #include <jansson.h>
 
-#include "signer/json.h"
-#include "signer/verify.h"
+#include "signer/list/json.h"
+#include "signer/trust/verify.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutate_list.h"
 

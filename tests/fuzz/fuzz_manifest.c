@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "signer/manifest.h"
+#include "signer/list/manifest.h"
 #include "tests/fuzz/fuzz.h"
 
 static void look_at(const struct manifest_file *m)

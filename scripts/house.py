@@ -1,0 +1,232 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The order of the house, as rules about folders.
+
+usage: scripts/house.py [rooms|doors|circles]...    (default: all)
+
+rooms:   which room may include which other ones
+doors:   which rooms may do something dangerous
+circles: no two files call each other, not even by way of a third
+
+A rule that nothing needs any more is an error too: the tables stay true.
+Prints what breaks a rule, and ends with status 1 then.
+"""
+import os
+import re
+import subprocess
+import sys
+
+# A room may include itself, the rooms named behind it, and what those may include.
+ROOMS = {
+    "tlv": "",
+    "pkcs11": "tlv",
+    "signer/io": "tlv",
+    "signer/crypto": "signer/io pkcs11",
+    "signer/trust": "signer/crypto",
+    "signer/publish": "signer/crypto",
+    "signer/list": "signer/trust signer/publish",
+    "signer/config": "signer/list",
+    "signer/doctor": "signer/list",
+    "signer/plan": "signer/list",
+    "signer/cli": "signer/plan signer/config signer/doctor",
+}
+
+# Libraries by the first part of an #include <...>, and the rooms that may use them.
+LIBRARIES = {
+    "openssl": "signer/crypto pkcs11 signer/doctor",
+    "p11-kit": "pkcs11",
+    "libp11.h": "pkcs11",
+    "cyaml": "signer/list",
+    "yaml.h": "signer/list",
+    "jansson.h": "signer/cli signer/crypto signer/io signer/list signer/plan",
+}
+
+# One door per danger: a name, what is dangerous, and the rooms or files that may do it.
+DOORS = [
+    ("copy", r"\b(memcpy|memmove|strcpy|strcat|strncpy|strncat|sprintf|alloca) *\(",
+     "tlv/bytes.c pkcs11/pin.c pkcs11/onekey.c pkcs11/key.c"),
+    ("reserve", r"\bjson_dumps *\(", ""),
+    ("cryptoki", r"(->|\.) *(C_[A-Z][A-Za-z]+|call) *\(", "pkcs11/door.c"),
+    ("publish", r"\b(rename|renameat|renameat2|fsync|fdatasync|syncfs|linkat|mkstemp|mkostemp) *\(",
+     "signer/publish"),
+    ("stdout", r"(^|[^(A-Za-z0-9_])(printf|vprintf|puts|putchar) *\(|\b(stdout|STDOUT_FILENO)\b",
+     "signer/io/out.c pkcs11/child.c"),
+    ("stderr", r"\b(perror|fprintf|dprintf) *\(|\b(stderr|STDERR_FILENO)\b", "signer/io/out.c"),
+    ("environ", r"\b(getenv|secure_getenv|setenv|unsetenv|putenv|environ)\b",
+     "signer/io/env.c pkcs11/env.c"),
+    ("clock", r"\b(time|gettimeofday) *\(|CLOCK_REALTIME", "signer/io/env.c"),
+    ("fork", r"\b(fork|vfork|clone|posix_spawn|system|popen|execv[a-z]*|execl[a-z]*) *\(",
+     "pkcs11/child.c"),
+    ("exit", r"\b(exit|_exit|abort|quick_exit) *\(", "pkcs11/child.c"),
+    ("terminal", r"\b(tcsetattr|tcgetattr) *\(", "pkcs11/tty.c"),
+    ("sandbox", r"\b(prctl|syscall) *\(",
+     "signer/io/sandbox.c signer/doctor/doctor_host.c pkcs11/pin.c pkcs11/child.c"),
+    ("secrets", r"\b(mlock|mlock2|explicit_bzero|OPENSSL_cleanse) *\(",
+     "pkcs11/pin.c signer/io/slurp.c tlv/bytes.c"),
+]
+
+# Files that still call each other in a circle. Nothing may be added.
+CIRCLES = [
+    "signer/plan/plan.c signer/plan/plan_events.c signer/plan/plan_judge.c "
+    "signer/plan/plan_steps.c",
+    "signer/trust/trust.c signer/trust/verify.c",
+    "pkcs11/pin.c pkcs11/tty.c",
+    "pkcs11/flight.c pkcs11/hold.c pkcs11/login.c pkcs11/token.c",
+]
+
+TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
+INCLUDE = re.compile(r'^ *# *include *([<"])([^>"]+)[>"]', re.M)
+problems = []
+
+
+def say(text):
+    problems.append(text)
+
+
+def sources():
+    found = []
+    for top in ("tlv", "pkcs11", "signer"):
+        for folder, _, files in os.walk(top):
+            found += [os.path.join(folder, f) for f in files if f.endswith((".c", ".h", ".def"))]
+    return sorted(found)
+
+
+def blank(match):
+    """A comment as blanks, a string as an empty one; lines and includes stay."""
+    text = match.group(0)
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1:match.start()]
+    if text[0] in "\"'":
+        return text if line.lstrip().startswith("#") else text[0] + text[0]
+    return " " + "\n" * text.count("\n")
+
+
+def room_of(path):
+    """The room with the longest name that the file stands in."""
+    rooms = [r for r in ROOMS if path.startswith(r + "/")]
+    return max(rooms, key=len) if rooms else None
+
+
+def reachable(room):
+    found, todo = set(), [room]
+    while todo:
+        at = todo.pop()
+        if at not in found:
+            found.add(at)
+            todo += ROOMS[at].split()
+    return found
+
+
+def line_of(text, match):
+    return text.count("\n", 0, match.start()) + 1
+
+
+def check_rooms(code):
+    used = {room: set() for room in ROOMS}
+    libraries = {name: set() for name in LIBRARIES}
+    for path, text in code.items():
+        room = room_of(path)
+        if room is None:
+            say(f"{path}: stands in no room")
+            continue
+        for match in INCLUDE.finditer(text):
+            kind, name = match.groups()
+            where = f"{path}:{line_of(text, match)}: {name}"
+            if kind == '"':
+                target = room_of(name)
+                if target is None or not os.path.exists(name):
+                    say(f"{where}: no path from the top of the project")
+                elif target not in reachable(room):
+                    say(f"{where}: {room}/ may not include {target}/")
+                else:
+                    used[room].add(target)
+            elif name.split("/")[0] in LIBRARIES:
+                library = name.split("/")[0]
+                libraries[library].add(room)
+                if room not in LIBRARIES[library].split():
+                    say(f"{where}: not a library for {room}/")
+    for room, row in ROOMS.items():
+        for below in row.split():
+            if not used[room] & (reachable(below) - {room}):
+                say(f"scripts/house.py: {room}/ does not need {below}/")
+    for library, row in LIBRARIES.items():
+        for room in row.split():
+            if room not in libraries[library]:
+                say(f"scripts/house.py: {room}/ does not need <{library}>")
+
+
+def check_doors(code):
+    for name, pattern, row in DOORS:
+        dangerous = re.compile(pattern, re.M)
+        needed = {entry: False for entry in row.split()}
+        for path, text in code.items():
+            entry = next((e for e in needed if path == e or path.startswith(e + "/")), None)
+            for match in dangerous.finditer(text):
+                if entry is None:
+                    say(f"{path}:{line_of(text, match)}: {match.group(0).strip()} "
+                        f"(door '{name}')")
+                else:
+                    needed[entry] = True
+        for entry in (e for e, is_needed in needed.items() if not is_needed):
+            say(f"scripts/house.py: {entry} does not need the door '{name}'")
+
+
+def calls_between(code):
+    """Edges from file to file: it names a function that the other one defines for all."""
+    files = [p for p in code if p.endswith(".c")]
+    tags = subprocess.run(["ctags", "-f", "-", "--languages=C", "--kinds-C=f", "--fields=+f",
+                           "--excmd=number", *files], check=True, capture_output=True, text=True)
+    home = {}
+    for line in tags.stdout.splitlines():
+        parts = line.split("\t")
+        if parts[0] != "main" and not any(p.startswith("file:") for p in parts[3:]):
+            home[parts[0]] = parts[1]
+    edges = {}
+    for path in files:
+        names = set(re.findall(r"(?<![\w.>])([A-Za-z_]\w*)\s*\(", code[path]))
+        edges[path] = {home[n] for n in names if n in home} - {path}
+    return edges
+
+
+def circles_of(edges):
+    """Strongly connected files, by walking from each of them."""
+    def reach(start):
+        found, todo = set(), list(edges[start])
+        while todo:
+            at = todo.pop()
+            if at not in found:
+                found.add(at)
+                todo += edges.get(at, ())
+        return found
+    reached = {path: reach(path) for path in edges}
+    return {" ".join(sorted({path} | {o for o in reached[path] if path in reached.get(o, ())}))
+            for path in edges if path in reached[path]}
+
+
+def check_circles(code):
+    found = circles_of(calls_between(code))
+    known = {" ".join(sorted(row.split())) for row in CIRCLES}
+    for circle in sorted(found - known):
+        say(f"these files call each other in a circle: {circle}")
+    for circle in sorted(known - found):
+        say(f"scripts/house.py: no such circle any more: {circle}")
+
+
+def main():
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    checks = {"rooms": check_rooms, "doors": check_doors, "circles": check_circles}
+    wanted = sys.argv[1:] or list(checks)
+    for name in wanted:
+        if name not in checks:
+            sys.exit(f"scripts/house.py: no such check '{name}'")
+    code = {}
+    for path in sources():
+        with open(path, encoding="utf-8") as file:
+            code[path] = TOKEN.sub(blank, file.read())
+    for name in wanted:
+        checks[name](code)
+    print("\n".join(problems), end="\n" if problems else "")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

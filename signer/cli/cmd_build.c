@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/cli/common.h"
+#include "signer/list/compose.h"
+#include "signer/cli/deliver.h"
+#include "signer/io/env.h"
+#include "signer/crypto/key.h"
+#include "signer/list/manifest.h"
+#include "signer/io/out.h"
+#include "signer/cli/verb.h"
+
+/* All that the options and the manifest say, and what comes of it. */
+struct build {
+	const struct opts *o;
+	struct manifest_file *manifest; /* NULL without -m */
+	struct tok_options tok;
+	char *key_arg, *cert_arg; /* owned */
+	struct list_file old;	  /* the list being replaced */
+	bool replaces;
+	struct key *key;
+	struct entries entries;
+	struct compose_options compose;
+	struct buf records;
+	struct delivery d;
+};
+
+/* A setting: the option wins over the manifest; errors name where the value stands. */
+struct setting {
+	const char *value;
+	const char *manifest_key; /* NULL: from the command line */
+	const char *option;
+};
+
+static struct setting setting_of(const struct build *b, enum opt_id id, const char *option,
+				 const char *manifest_key, const char *manifest_value)
+{
+	const char *value = opt_value(b->o, id);
+
+	if (value != NULL || manifest_value == NULL)
+		return (struct setting){ value, NULL, option };
+	return (struct setting){ manifest_value, manifest_key, option };
+}
+
+static enum status bad_setting(const struct build *b, const struct setting *s, const char *wanted,
+			       struct tlv_err *e)
+{
+	if (s->manifest_key != NULL)
+		return manifest_error(b->manifest, -1, s->manifest_key, e, "unknown %s '%s': %s",
+				      s->manifest_key, s->value, wanted);
+	return err_set(e, ST_USAGE, "option '--%s': unknown value '%s': %s", s->option, s->value,
+		       wanted);
+}
+
+static const struct manifest *content(const struct build *b)
+{
+	static const struct manifest none;
+
+	return b->manifest != NULL ? manifest_content(b->manifest) : &none;
+}
+
+static enum status read_style(struct build *b, struct tlv_err *e)
+{
+	struct setting s = setting_of(b, OPT_STYLE, "style", "style", content(b)->style);
+	struct setting p = setting_of(b, OPT_NAME_SEPARATOR, "name-separator", "name-separator",
+				      content(b)->name_separator);
+
+	b->compose.dialect = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
+	if (p.value != NULL && strcmp(p.value, ",") != 0 && strcmp(p.value, ";") != 0)
+		return bad_setting(b, &p, "must be ',' or ';'", e);
+	if (s.value != NULL && !tlv_style_by_text(s.value, &b->compose.dialect.style))
+		return bad_setting(b, &s, "must be cucm, ctl-client or rfc4514", e);
+	if (s.value == NULL && b->replaces)
+		b->compose.dialect = tlv_list_dialect(&b->old.list);
+	else if (s.value == NULL && tlv_cert_is_token(&key_cert(b->key)->parts))
+		b->compose.dialect.style = TLV_STYLE_CTL_CLIENT;
+	if (p.value != NULL)
+		b->compose.dialect.separator = p.value[0];
+	return ST_OK;
+}
+
+static enum status read_mode_and_digest(struct build *b, struct tlv_err *e)
+{
+	struct setting m = setting_of(b, OPT_MODE, "mode", "mode", content(b)->mode);
+	struct setting d = setting_of(b, OPT_DIGEST, "digest", "digest", content(b)->digest);
+	const struct tlv_digest_row *row = tlv_digest_by_text(d.value != NULL ? d.value : "sha1");
+
+	if (m.value != NULL && strcmp(m.value, "mixed") != 0 && strcmp(m.value, "non-secure") != 0)
+		return bad_setting(b, &m, "must be mixed or non-secure", e);
+	if (row == NULL)
+		return bad_setting(b, &d, "must be sha1, sha256 or sha512", e);
+	b->compose.non_secure = m.value != NULL && strcmp(m.value, "non-secure") == 0;
+	b->d.sign.digest = (enum tlv_digest)row->code;
+	return ST_OK;
+}
+
+static enum status read_signer_version(struct build *b, struct tlv_err *e)
+{
+	struct setting s = setting_of(b, OPT_SIGNER_VERSION, "signer-version", "signer-version",
+				      content(b)->signer_version);
+
+	b->d.sign.has_signer_version =
+		s.value != NULL || b->compose.dialect.style == TLV_STYLE_RFC4514;
+	b->d.sign.signer_version[0] = 1;
+	b->d.sign.signer_version[1] = s.value != NULL && strcmp(s.value, "1.1") == 0;
+	if (s.value != NULL && strcmp(s.value, "1.0") != 0 && strcmp(s.value, "1.1") != 0)
+		return bad_setting(b, &s, "must be 1.0 or 1.1", e);
+	return ST_OK;
+}
+
+static enum status read_filename(struct build *b, struct tlv_err *e)
+{
+	struct setting s = setting_of(b, OPT_FILENAME, "filename", "file", content(b)->file);
+	bool itl = strncmp(base_name(b->d.output), "ITL", 3) == 0;
+
+	b->d.sign.filename = s.value != NULL ? s.value : itl ? "ITLFile.tlv" : "CTLFile.tlv";
+	if (strchr(b->d.sign.filename, '/') != NULL || b->d.sign.filename[0] == '\0')
+		return bad_setting(b, &s, "it is the name inside the list, not a path", e);
+	return ST_OK;
+}
+
+static enum status manifest_cert(struct build *b, int i, struct entry *x, struct tlv_err *e)
+{
+	const struct manifest_record *r = &content(b)->records[i];
+	char *path;
+	enum status st;
+
+	if (r->cert == NULL)
+		return ST_OK;
+	path = manifest_resolve(b->manifest, r->cert);
+	if (path == NULL)
+		return err_nomem(e);
+	st = cert_load(&x->cert, path, &b->tok, &msg_warnings, e);
+	free(path);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", x->origin);
+}
+
+static enum status manifest_entry(struct build *b, int i, struct tlv_err *e)
+{
+	const struct manifest_record *r = &content(b)->records[i];
+	const struct tlv_role_row *role = r->role != NULL ? tlv_role_by_text(r->role) : NULL;
+	struct entry *x;
+
+	if (r->role == NULL)
+		return manifest_error(b->manifest, i, NULL, e, "a record without role");
+	if (role == NULL)
+		return manifest_error(b->manifest, i, "role", e, "unknown role '%s'", r->role);
+	x = entries_insert(&b->entries, b->entries.n);
+	if (x == NULL || (x->origin = manifest_origin(b->manifest, i)) == NULL)
+		return err_nomem(e);
+	x->role = role->number;
+	if (r->name != NULL && (x->name = strdup(r->name)) == NULL)
+		return err_nomem(e);
+	x->has_address = r->address != NULL;
+	if (r->address != NULL && !parse_ipv4(r->address, x->address))
+		return manifest_error(b->manifest, i, "address", e, "'%s' is no IPv4 address",
+				      r->address);
+	return manifest_cert(b, i, x, e);
+}
+
+/* Record options replace the manifest's records. */
+static enum status read_records(struct build *b, struct tlv_err *e)
+{
+	bool from_options = opt_given(b->o, OPT_RECORD);
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < b->o->n && st == ST_OK; i++)
+		if (b->o->items[i].row->id == OPT_RECORD)
+			st = entries_add_option(&b->entries, b->o->items[i].row->role,
+						b->o->items[i].value, b->o->items[i].row->name,
+						&b->tok, e);
+	for (unsigned i = 0; !from_options && i < content(b)->records_count && st == ST_OK; i++)
+		st = manifest_entry(b, (int)i, e);
+	b->compose.missing = !from_options && content(b)->records_count > 0 ? ST_INPUT : ST_USAGE;
+	return st;
+}
+
+/* -k, --cert, else the manifest's, which are relative to it. */
+static enum status read_key_args(struct build *b, struct tlv_err *e)
+{
+	const char *key = opt_value(b->o, OPT_KEY), *cert = opt_value(b->o, OPT_CERT);
+	const struct manifest *m = content(b);
+
+	if (key != NULL)
+		b->key_arg = strdup(key);
+	else if (m->key != NULL)
+		b->key_arg = manifest_resolve(b->manifest, m->key);
+	else
+		return err_set(e, ST_USAGE, "no key to sign with: name it with -k");
+	if (cert != NULL)
+		b->cert_arg = strdup(cert);
+	else if (m->cert != NULL)
+		b->cert_arg = manifest_resolve(b->manifest, m->cert);
+	if (b->key_arg == NULL || ((cert != NULL || m->cert != NULL) && b->cert_arg == NULL))
+		return err_nomem(e);
+	return ST_OK;
+}
+
+/* The list that stands where the new one goes; anything else there is not ours to replace. */
+static enum status read_old(struct build *b, struct tlv_err *e)
+{
+	struct stat st;
+	enum status status = publish_check(b->d.output, &b->d.publish, e);
+
+	if (status != ST_OK || stat(b->d.output, &st) != 0)
+		return status;
+	status = list_file_read(&b->old, b->d.output, e);
+	if (status != ST_OK)
+		return status;
+	b->replaces = true;
+	b->d.old = &b->old.list;
+	b->d.publish.replaces = &b->old.file.st;
+	if (b->old.fault.status != ST_OK)
+		return err_set(
+			e, ST_OUTPUT,
+			"%s: is there and is no trust list: move it away if it is to be replaced",
+			b->d.output);
+	return ST_OK;
+}
+
+/* Everything that needs no secret. */
+static enum status prepare(struct build *b, struct tlv_err *e)
+{
+	struct key_options k;
+	enum status st = read_key_args(b, e);
+
+	if (st == ST_OK)
+		st = read_old(b, e);
+	k = (struct key_options){ .key = b->key_arg,
+				  .cert = b->cert_arg,
+				  .tok = b->tok,
+				  .allow_weak = opt_given(b->o, OPT_ALLOW_WEAK_KEYS) };
+	if (st == ST_OK)
+		st = read_mode_and_digest(b, e);
+	if (st == ST_OK)
+		st = deliver_timestamp(b->o, &b->d.sign.timestamp, e);
+	if (st == ST_OK)
+		st = read_filename(b, e);
+	if (st == ST_OK)
+		st = read_records(b, e);
+	if (st == ST_OK)
+		st = key_open(&b->key, &k, e);
+	if (st == ST_OK)
+		st = read_style(b, e);
+	if (st == ST_OK)
+		st = read_signer_version(b, e);
+	return st;
+}
+
+static enum status make_records(struct build *b, struct tlv_err *e)
+{
+	enum status st = entries_check_kind(&b->entries, b->d.sign.filename, e);
+
+	if (st == ST_OK)
+		st = compose(&b->records, &b->entries, key_cert(b->key), &b->compose,
+			     &b->d.sign.signer_at, e);
+	b->d.sign.records = buf_span(&b->records);
+	return st == ST_OK ? deliver_prepare(&b->d, b->key, e) : st;
+}
+
+static void build_free(struct build *b)
+{
+	key_free(&b->key);
+	entries_free(&b->entries);
+	list_file_free(&b->old);
+	manifest_free(&b->manifest);
+	buf_free(&b->records);
+	delivery_free(&b->d);
+	free(b->key_arg);
+	free(b->cert_arg);
+}
+
+enum status cmd_build(const struct opts *o, struct tlv_err *e)
+{
+	struct build b = { .o = o };
+	const char *manifest = opt_value(o, OPT_MANIFEST);
+	enum status st = common_token_options(o, &b.tok, e);
+
+	b.d.output = opt_value(o, OPT_OUTPUT);
+	b.d.publish.warn = msg_warnings;
+	b.d.publish.follow = opt_given(o, OPT_FOLLOW);
+	b.d.sign.timestamp = (uint32_t)env_now();
+	if (st == ST_OK && b.d.output == NULL)
+		st = err_set(e, ST_USAGE, "where to? name the list with -o");
+	if (st == ST_OK)
+		st = delivery_options(&b.d, o, e);
+	if (st == ST_OK && manifest != NULL)
+		st = manifest_read(&b.manifest, manifest, e);
+	if (st == ST_OK)
+		st = prepare(&b, e);
+	if (st == ST_OK)
+		st = make_records(&b, e);
+	if (st == ST_OK)
+		st = deliver_finish(&b.d, b.key, e);
+	build_free(&b);
+	return st;
+}

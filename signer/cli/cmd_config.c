@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "signer/config/batch.h"
+#include "signer/config/config.h"
+#include "signer/cli/deliver.h"
+#include "signer/io/env.h"
+#include "signer/cli/names.h"
+#include "signer/io/out.h"
+#include "signer/cli/verb.h"
+
+enum { JOBS_DEFAULT_MAX = 4, BAR_WIDTH = 24, BAR_EVERY_MS = 100 };
+
+/* What became of a file, and how many there are of each. */
+enum outcome { SIGNED, UNCHANGED, GOOD, STRIPPED, BAD, FAILED, OUTCOMES };
+
+static const char *const outcome_texts[OUTCOMES] = { "signed",	 "unchanged", "good",
+						     "stripped", "bad",	      "failed" };
+
+struct config_run {
+	const struct opts *o;
+	struct config c;
+	struct tok_options tok;
+	struct names names;
+	struct batch *batch;
+	struct config_file *files; /* by slot */
+	struct buf record;	   /* whose names the header has */
+	char *root;		   /* owned */
+	void *outputs;		   /* tsearch tree of results' paths, where two may meet */
+	size_t counts[OUTCOMES], done;
+	unsigned jobs;
+	bool token, nomem; /* a file failed of that */
+	bool bar, lines, json;
+	int64_t began, drawn; /* ms */
+};
+
+static const struct action_row {
+	const char *name;
+	enum config_action action;
+} actions[] = {
+	{ "sign", CONFIG_SIGN },
+	{ "verify", CONFIG_VERIFY },
+	{ "strip", CONFIG_STRIP },
+};
+
+#define ON(action) (1U << (unsigned)(action))
+#define SIGNS ON(CONFIG_SIGN)
+#define WRITES (SIGNS | ON(CONFIG_STRIP))
+
+/* Options that only some actions have. */
+static const struct {
+	enum opt_id id;
+	unsigned on;
+} limits[] = {
+	{ OPT_KEY, SIGNS },
+	{ OPT_DIGEST, SIGNS },
+	{ OPT_TIMESTAMP, SIGNS },
+	{ OPT_REPRODUCIBLE, SIGNS },
+	{ OPT_STYLE, SIGNS },
+	{ OPT_NAME_SEPARATOR, SIGNS },
+	{ OPT_ALLOW_WEAK_KEYS, SIGNS },
+	{ OPT_SKIP_UNCHANGED, SIGNS },
+	{ OPT_RESULTS, WRITES },
+};
+
+static enum status read_action(struct config_run *r, struct tlv_err *e)
+{
+	const char *word = r->o->args[0];
+	const struct action_row *row = NULL;
+
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0] && row == NULL; i++)
+		if (strcmp(actions[i].name, word) == 0)
+			row = &actions[i];
+	if (row == NULL)
+		return err_set(e, ST_USAGE, "config: '%s': must be sign, verify or strip", word);
+	r->c.action = row->action;
+	for (size_t i = 0; i < r->o->n; i++)
+		for (size_t j = 0; j < sizeof limits / sizeof limits[0]; j++)
+			if (r->o->items[i].row->id == limits[j].id &&
+			    (limits[j].on & ON(row->action)) == 0)
+				return err_set(e, ST_USAGE, "option '--%s' is not for 'config %s'",
+					       r->o->items[i].row->name, row->name);
+	return ST_OK;
+}
+
+static enum status read_names(struct config_run *r, struct tlv_err *e)
+{
+	const char *from = opt_value(r->o, OPT_FILES_FROM), *pin = r->tok.pin_source;
+	enum status st;
+
+	if (from == NULL && r->o->nargs < 2)
+		return err_set(e, ST_USAGE,
+			       "config: a file is missing: name it, or say --files-from");
+	if (from == NULL && opt_given(r->o, OPT_NUL_NAMES))
+		return err_set(e, ST_USAGE, "option '--null' is about --files-from");
+	if (from != NULL && strcmp(from, "-") == 0 && pin != NULL && strcmp(pin, "fd:0") == 0)
+		return err_set(e, ST_USAGE,
+			       "'--files-from -' and '--pin-source fd:0' both read standard input");
+	st = names_open(&r->names, r->o->args + 1, r->o->nargs - 1, from,
+			opt_given(r->o, OPT_NUL_NAMES), e);
+	if (st == ST_OK && r->c.filename != NULL && r->names.total != 1)
+		st = err_set(e, ST_USAGE, "option '--filename' is for one file, not for %zu",
+			     r->names.total);
+	return st;
+}
+
+static enum status read_folders(struct config_run *r, struct tlv_err *e)
+{
+	const char *root = opt_value(r->o, OPT_ROOT), *filename = opt_value(r->o, OPT_SERVED_NAME);
+	struct stat st;
+
+	r->c.dir = opt_value(r->o, OPT_RESULTS);
+	r->c.filename = filename;
+	if (filename != NULL && (root != NULL || *filename == '\0'))
+		return err_set(e, ST_USAGE, "option '--filename': %s",
+			       root != NULL ? "contradicts --root" : "it is empty");
+	if (r->c.dir != NULL && (stat(r->c.dir, &st) != 0 || !S_ISDIR(st.st_mode)))
+		return err_set(e, ST_OUTPUT, "%s: is no folder", r->c.dir);
+	if (root == NULL)
+		return ST_OK;
+	r->c.root = r->root = realpath(root, NULL);
+	if (r->root == NULL && errno == ENOMEM)
+		return err_nomem(e);
+	return r->root != NULL ? ST_OK : err_set(e, ST_INPUT, "%s: %s", root, strerror(errno));
+}
+
+static enum status read_trust(struct config_run *r, struct tlv_err *e)
+{
+	const char *cert = r->c.action != CONFIG_SIGN ? opt_value(r->o, OPT_SIGNER_CERT) : NULL;
+	enum status st = ST_OK;
+
+	if (cert != NULL && opt_given(r->o, OPT_CONFIG_TRUST))
+		return err_set(e, ST_USAGE, "'--cert' and '--trust' contradict each other");
+	if (cert != NULL)
+		st = config_trust_cert(&r->c.trust, cert, &r->tok, e);
+	for (size_t i = 0; i < r->o->n && st == ST_OK; i++)
+		if (r->o->items[i].row->id == OPT_CONFIG_TRUST)
+			st = config_trust_list(&r->c.trust, r->o->items[i].value, e);
+	if (st == ST_OK && r->c.action == CONFIG_VERIFY && !config_trust_any(&r->c.trust))
+		st = err_set(e, ST_USAGE,
+			     "who may sign? name the signer's certificate with --cert, or a list "
+			     "that phones hold with --trust");
+	return st;
+}
+
+static enum status read_dialect(struct config_run *r, struct tlv_dialect *d, struct tlv_err *e)
+{
+	const char *style = opt_value(r->o, OPT_STYLE), *sep = opt_value(r->o, OPT_NAME_SEPARATOR);
+
+	*d = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
+	if (style != NULL && opt_given(r->o, OPT_CONFIG_TRUST))
+		return err_set(e, ST_USAGE,
+			       "'--style' and '--trust' contradict each other: the names are "
+			       "those of the list's record");
+	if (style != NULL && !tlv_style_by_text(style, &d->style))
+		return err_set(e, ST_USAGE,
+			       "option '--style': unknown value '%s': must be cucm, ctl-client or "
+			       "rfc4514",
+			       style);
+	if (sep != NULL && strcmp(sep, ",") != 0 && strcmp(sep, ";") != 0)
+		return err_set(e, ST_USAGE,
+			       "option '--name-separator': unknown value '%s': must be ',' or ';'",
+			       sep);
+	d->separator = ',';
+	if (sep != NULL)
+		d->separator = *sep;
+	return ST_OK;
+}
+
+static enum status read_digest(struct config_run *r, struct tlv_err *e)
+{
+	const char *text = opt_value(r->o, OPT_DIGEST);
+	const struct tlv_digest_row *row = tlv_digest_by_text(text != NULL ? text : "sha1");
+
+	if (row == NULL)
+		return err_set(
+			e, ST_USAGE,
+			"option '--digest': unknown value '%s': must be sha1, sha256 or sha512",
+			text);
+	r->c.digest = (enum tlv_digest)row->code;
+	return ST_OK;
+}
+
+static enum status open_key(struct config_run *r, struct tlv_err *e)
+{
+	struct key_options k = { .key = opt_value(r->o, OPT_KEY),
+				 .cert = opt_value(r->o, OPT_SIGNER_CERT),
+				 .tok = r->tok,
+				 .allow_weak = opt_given(r->o, OPT_ALLOW_WEAK_KEYS) };
+
+	if (k.key == NULL)
+		return err_set(e, ST_USAGE, "no key to sign with: name it with -k");
+	return key_open(&r->c.key, &k, e);
+}
+
+/* Everything that can be said before a PIN is asked for. */
+static enum status prepare_signer(struct config_run *r, struct tlv_err *e)
+{
+	struct tlv_dialect dialect;
+	enum status st = read_dialect(r, &dialect, e);
+
+	r->c.timestamp = (uint32_t)env_now();
+	r->c.has_timestamp = opt_given(r->o, OPT_TIMESTAMP) || opt_given(r->o, OPT_REPRODUCIBLE);
+	if (st == ST_OK)
+		st = read_digest(r, e);
+	if (st == ST_OK)
+		st = deliver_timestamp(r->o, &r->c.timestamp, e);
+	if (st == ST_OK)
+		st = open_key(r, e);
+	if (st == ST_OK)
+		st = config_signer(&r->c, &dialect, &r->record, e);
+	if (st == ST_OK)
+		st = deliver_check_time(buf_span(&key_cert(r->c.key)->der), r->c.timestamp, NULL,
+					e);
+	return st;
+}
+
+/* As many as were asked for, or as there are processors; no more than files. */
+static enum status read_jobs(struct config_run *r, struct tlv_err *e)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t n = cpus > JOBS_DEFAULT_MAX ? JOBS_DEFAULT_MAX : cpus < 1 ? 1 : (uint64_t)cpus;
+	enum status st = opt_number(r->o, OPT_JOBS, BATCH_JOBS_MAX, &n, e);
+
+	if (st == ST_OK && n == 0)
+		st = err_set(e, ST_USAGE, "option '--jobs': at least 1");
+	r->jobs =
+		n < r->names.total || r->names.total == 0 ? (unsigned)n : (unsigned)r->names.total;
+	r->tok.sessions = r->jobs;
+	return st;
+}
+
+static enum status read_options(struct config_run *r, struct tlv_err *e)
+{
+	enum status st = read_action(r, e);
+
+	r->c.skip_unchanged = opt_given(r->o, OPT_SKIP_UNCHANGED);
+	r->c.publish = (struct publish_options){ .warn = msg_warnings,
+						 .no_replace = r->c.action == CONFIG_STRIP };
+	if (st == ST_OK)
+		st = common_token_options(r->o, &r->tok, e);
+	if (st == ST_OK)
+		st = read_folders(r, e);
+	if (st == ST_OK)
+		st = read_names(r, e);
+	if (st == ST_OK)
+		st = read_jobs(r, e);
+	if (st == ST_OK)
+		st = read_trust(r, e);
+	return st == ST_OK && r->c.action == CONFIG_SIGN ? prepare_signer(r, e) : st;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Files of one name from several folders would end up as one result. */
+static void check_meeting(struct config_run *r, struct config_file *f)
+{
+	char *copy, **found;
+
+	if (r->c.dir == NULL || f->err.status != ST_OK || r->c.action == CONFIG_VERIFY)
+		return;
+	copy = strdup(buf_cstr(&f->output));
+	found = copy != NULL ? tsearch(copy, &r->outputs, by_text) : NULL;
+	if (found == NULL) {
+		free(copy);
+		(void)err_nomem(&f->err);
+	} else if (*found != copy) {
+		free(copy);
+		(void)err_set(&f->err, ST_INPUT, "%s: another file's result is '%s' too", f->path,
+			      buf_cstr(&f->output));
+	}
+}
+
+static bool feed(void *arg, size_t slot)
+{
+	struct config_run *r = arg;
+	struct config_file *f = &r->files[slot];
+	enum status st = ST_OK;
+
+	if (batch_signal() != 0 || atomic_load(&r->c.token_failed) || err_nomem_seen())
+		return false;
+	f->path = names_next(&r->names, &st);
+	r->nomem = r->nomem || st != ST_OK;
+	if (f->path == NULL)
+		return false;
+	config_name(&r->c, f);
+	check_meeting(r, f);
+	return true;
+}
+
+static void prepare(void *arg, size_t slot)
+{
+	struct config_run *r = arg;
+
+	config_prepare(&r->c, &r->files[slot]);
+}
+
+static void sign(void *arg, size_t slot)
+{
+	struct config_run *r = arg;
+
+	config_sign(&r->c, &r->files[slot]);
+}
+
+static void finish(void *arg, size_t slot)
+{
+	struct config_run *r = arg;
+
+	config_finish(&r->c, &r->files[slot]);
+}
+
+static void commit(void *arg, size_t first, size_t n)
+{
+	struct config_run *r = arg;
+	struct publish_item items[BATCH_GROUP];
+	size_t count = 0, slots = batch_slots(r->batch);
+
+	for (size_t i = first; i < first + n; i++) {
+		struct config_file *f = &r->files[i % slots];
+
+		if (f->publication != NULL && f->err.status == ST_OK)
+			items[count++] = (struct publish_item){ f->publication, &f->err };
+	}
+	publish_commit_group(items, count);
+	for (size_t i = first; i < first + n; i++)
+		publish_free(&r->files[i % slots].publication);
+}
+
+static enum outcome outcome_of(const struct config_run *r, const struct config_file *f)
+{
+	static const enum outcome done[] = {
+		[CONFIG_SIGN] = SIGNED, [CONFIG_VERIFY] = GOOD, [CONFIG_STRIP] = STRIPPED
+	};
+
+	if (f->err.status == ST_NO)
+		return BAD;
+	if (f->err.status != ST_OK)
+		return FAILED;
+	return f->unchanged ? UNCHANGED : done[r->c.action];
+}
+
+/* A path as it is, but for what a terminal would obey. */
+static void put_path(const char *path)
+{
+	out_safe(span_str(path));
+	out_printf(": ");
+}
+
+static void print_line(struct config_file *f, enum outcome what)
+{
+	put_path(what == SIGNED || what == UNCHANGED || what == STRIPPED ? buf_cstr(&f->output) :
+									   f->path);
+	if (what == STRIPPED)
+		out_printf("%llu bytes, ", (unsigned long long)f->size);
+	if (what == BAD) {
+		out_printf("BAD signature: ");
+		out_safe(span_str(f->err.text));
+	} else if (what == SIGNED || what == UNCHANGED) {
+		out_printf("%s", outcome_texts[what]);
+	} else if (f->verified) {
+		out_printf("good signature by ");
+		out_safe(buf_span(&f->signer));
+	} else {
+		out_printf("not verified");
+	}
+	out_printf("\n");
+}
+
+static void print_json(const struct config_run *r, struct config_file *f, enum outcome what)
+{
+	json_t *o = json_object();
+
+	json_set_text(o, "file", span_str(f->path));
+	if (f->output.n > 0)
+		json_set_text(o, "output", buf_span(&f->output));
+	json_set_text(o, "filename", buf_span(&f->filename));
+	(void)json_object_set_new(o, "status", json_string(outcome_texts[what]));
+	(void)json_object_set_new(o, "verified", json_boolean(f->verified));
+	if (f->signer.n > 0)
+		json_set_text(o, "signer", buf_span(&f->signer));
+	if (what != FAILED && what != BAD)
+		(void)json_object_set_new(o, "bytes", json_integer((json_int_t)f->size));
+	if (f->err.status != ST_OK)
+		json_set_text(o, "error", span_str(f->err.text));
+	out_printf("%s", r->done == 0 ? "" : ",\n");
+	(void)out_json(o, NULL);
+}
+
+static void report(void *arg, size_t slot)
+{
+	struct config_run *r = arg;
+	struct config_file *f = &r->files[slot];
+	enum outcome what;
+
+	/* Out of memory a good signature may look bad. */
+	if (f->err.status != ST_OK && err_nomem_seen()) {
+		f->err = TLV_ERR_INIT;
+		(void)err_nomem(&f->err);
+		(void)err_in(&f->err, "%s", f->path);
+	}
+	what = outcome_of(r, f);
+	/* What a signal or a dead token kept from being tried has not failed. */
+	if (!f->dropped) {
+		r->counts[what]++;
+		r->token = r->token || f->err.status == ST_TOKEN;
+		r->nomem = r->nomem || f->err.status == ST_BUG;
+		if (what == FAILED)
+			msg_error(&f->err);
+		if (r->json)
+			print_json(r, f, what);
+		else if (what != FAILED && (r->lines || what == BAD))
+			print_line(f, what);
+		r->done++;
+	}
+	config_file_free(f);
+}
+
+static void draw_bar(void *arg)
+{
+	struct config_run *r = arg;
+	int64_t now = env_ticks_ms();
+	char text[160];
+	double seconds, rate, left;
+	int filled;
+
+	if (!r->bar || now - r->drawn < BAR_EVERY_MS || r->names.total == 0)
+		return;
+	r->drawn = now;
+	seconds = (double)(now - r->began) / 1000;
+	rate = seconds > 0 ? (double)r->done / seconds : 0;
+	left = rate > 0 ? (double)(r->names.total - r->done) / rate : 0;
+	filled = (int)(r->done * BAR_WIDTH / r->names.total);
+	(void)snprintf(text, sizeof text, "[%.*s%*s] %zu of %zu files, %.0f a second, %.0f s left",
+		       filled, "########################", BAR_WIDTH - filled, "", r->done,
+		       r->names.total, rate, left);
+	msg_progress(text);
+}
+
+static void print_summary(const struct config_run *r)
+{
+	struct buf b = BUF_INIT;
+	double seconds = (double)(env_ticks_ms() - r->began) / 1000;
+
+	buf_printf(&b, "%zu of %zu files", r->done, r->names.total);
+	for (size_t i = 0; i < OUTCOMES; i++)
+		if (r->counts[i] > 0)
+			buf_printf(&b, ", %zu %s", r->counts[i], outcome_texts[i]);
+	buf_printf(&b, " in %.1f s", seconds);
+	msg_note("%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* The counts behind the files. */
+static void end_json(const struct config_run *r)
+{
+	out_printf("],\n\"counts\": {");
+	for (size_t i = 0; i < OUTCOMES; i++)
+		out_printf("%s\"%s\": %zu", i == 0 ? "" : ", ", outcome_texts[i], r->counts[i]);
+	out_printf("}}\n");
+}
+
+/* At a token one more waits, so that each session goes from one signature to the next. */
+static unsigned signers(const struct config_run *r)
+{
+	return r->c.key != NULL && key_token(r->c.key) != NULL ? r->jobs + 1 : r->jobs;
+}
+
+static enum status begin_batch(struct config_run *r, struct tlv_err *e)
+{
+	bool signs = r->c.action == CONFIG_SIGN;
+	/* Nothing is held back for a group where nothing is written. */
+	const struct batch_ops ops = { .feed = feed,
+				       .prepare = prepare,
+				       .sign = signs ? sign : NULL,
+				       .finish = signs ? finish : NULL,
+				       .commit = r->c.action == CONFIG_VERIFY ? NULL : commit,
+				       .report = report,
+				       .idle = draw_bar };
+	enum status st = publish_batch_new(&r->c.batch, e);
+
+	if (st == ST_OK)
+		st = batch_new(&r->batch, &ops, r, r->jobs, signers(r), e);
+	if (st != ST_OK)
+		return st;
+	r->files = calloc(batch_slots(r->batch), sizeof *r->files);
+	return r->files != NULL ? ST_OK : err_nomem(e);
+}
+
+static enum status run_batch(struct config_run *r, struct tlv_err *e)
+{
+	bool many = r->names.total > 1, seen = msg_can_draw();
+	enum status st;
+
+	r->json = opt_given(r->o, OPT_JSON);
+	r->bar = many && seen;
+	r->lines = !(r->bar && out_is_terminal());
+	r->began = r->drawn = env_ticks_ms();
+	if (r->json)
+		out_printf("{\"files\": [\n");
+	batch_catch_signals();
+	st = batch_run(r->batch, e);
+	msg_progress(NULL);
+	if (r->json)
+		end_json(r);
+	if (many && st == ST_OK)
+		print_summary(r);
+	return st;
+}
+
+/* Ruling 33: 8 if the token failed, else 3 if a file failed; 1 if all were read and any is bad. */
+static enum status verdict(const struct config_run *r)
+{
+	if (r->token)
+		return ST_TOKEN;
+	if (r->nomem)
+		return ST_BUG;
+	if (r->counts[FAILED] > 0)
+		return ST_INPUT;
+	return r->counts[BAD] > 0 ? ST_NO : ST_OK;
+}
+
+static void free_run(struct config_run *r)
+{
+	batch_free(&r->batch);
+	free(r->files);
+	publish_batch_free(&r->c.batch);
+	key_free(&r->c.key);
+	config_trust_free(&r->c.trust);
+	names_free(&r->names);
+	buf_free(&r->record);
+	tdestroy(r->outputs, free);
+	free(r->root);
+}
+
+enum status cmd_config(const struct opts *o, struct tlv_err *e)
+{
+	struct config_run r = { .o = o };
+	enum status st = read_options(&r, e);
+
+	if (st == ST_OK)
+		st = begin_batch(&r, e);
+	if (st == ST_OK && r.c.key != NULL && r.names.total > 0)
+		st = key_login(r.c.key, e);
+	if (st == ST_OK)
+		st = run_batch(&r, e);
+	if (st == ST_OK)
+		st = verdict(&r);
+	free_run(&r);
+	if (batch_signal() != 0) {
+		(void)out_flush(NULL);
+		batch_end_by_signal();
+	}
+	return st;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "signer/cli/common.h"
+#include "signer/io/env.h"
+#include "signer/list/expiry.h"
+#include "signer/io/out.h"
+#include "signer/publish/publish.h"
+#include "signer/cli/verb.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum { DEFAULT_DAYS = 30 };
+
+static const struct format {
+	const char *name;
+	expiry_format_fn *put;
+} formats[] = {
+	{ "text", expiry_text },
+	{ "syslog", expiry_syslog },
+	{ "prometheus", expiry_prometheus },
+	{ "json", expiry_json },
+};
+
+/* --json is what every verb has; here it is short for --format json. *out stays where neither is given. */
+static enum status choose_format(const struct opts *o, const struct format **out, struct tlv_err *e)
+{
+	const char *name = opt_value(o, OPT_REPORT_FORMAT);
+	bool json = opt_given(o, OPT_JSON);
+
+	if (json && name != NULL && strcmp(name, "json") != 0)
+		return err_set(e, ST_USAGE, "'--json' and '--format %s' contradict each other",
+			       name);
+	if (json)
+		name = "json";
+	if (name == NULL)
+		return ST_OK;
+	for (size_t i = 0; i < COUNT(formats); i++)
+		if (strcmp(formats[i].name, name) == 0) {
+			*out = &formats[i];
+			return ST_OK;
+		}
+	return err_set(e, ST_USAGE, "unknown format '%s': text, syslog, prometheus or json", name);
+}
+
+/* Written for both answers: a monitor wants the news most when it is bad. */
+static enum status deliver(const struct opts *o, const struct format *format,
+			   const struct expiry *x, struct tlv_err *e)
+{
+	struct publish_options opt = { .follow = opt_given(o, OPT_FOLLOW) };
+	const char *path = opt_value(o, OPT_REPORT);
+	struct buf b = BUF_INIT;
+	enum status st;
+
+	format->put(x, &b);
+	st = buf_failed(&b, e);
+	if (st == ST_OK && path != NULL)
+		st = publish(path, buf_span(&b), &opt, e);
+	else if (st == ST_OK)
+		out_printf("%s", buf_cstr(&b));
+	buf_free(&b);
+	return st;
+}
+
+enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
+{
+	struct expiry x = { .now = env_now(),
+			    .within = DEFAULT_DAYS * 86400,
+			    .warn = msg_warnings };
+	const struct format *format = &formats[0];
+	enum status st = choose_format(o, &format, e);
+	size_t within = 0;
+
+	if (st == ST_OK && opt_given(o, OPT_WITHIN))
+		st = expiry_within_parse(opt_value(o, OPT_WITHIN), &x.within, e);
+	if (st == ST_OK && opt_given(o, OPT_FOLLOW) && !opt_given(o, OPT_REPORT))
+		st = err_set(e, ST_USAGE, "'--follow' goes with '--output'");
+	if (!opt_given(o, OPT_REPORT))
+		common_read_only();
+	for (size_t i = 0; i < o->nargs && st == ST_OK; i++)
+		st = expiry_add(&x, o->args[i], e);
+	if (st == ST_OK && x.n == 0)
+		msg_warn("no certificates found: nothing is watched");
+	if (st == ST_OK)
+		within = expiry_sort(&x);
+	if (st == ST_OK)
+		st = deliver(o, format, &x, e);
+	if (st == ST_OK && within > 0)
+		st = ST_NO;
+	expiry_free(&x);
+	return st;
+}

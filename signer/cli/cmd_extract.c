@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/cert.h"
+#include "signer/cli/common.h"
+#include "signer/io/filename.h"
+#include "signer/publish/fileset.h"
+#include "signer/io/out.h"
+#include "signer/cli/verb.h"
+
+/* The folder that is written into, and the manifest that comes of it. */
+struct extract {
+	const struct tlv_list *l;
+	const char *dir;
+	bool json;
+	struct buf manifest;
+	struct filenames names;
+	struct fileset files;
+};
+
+/* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
+static const struct publish_options keep_others = { .no_replace = true };
+
+/* A YAML scalar in double quotes. */
+static void put_quoted(struct buf *b, struct span s)
+{
+	buf_u8(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i);
+
+		if (c == '"' || c == '\\')
+			buf_u8(b, '\\');
+		if (c < 0x20 || c == 0x7f)
+			buf_printf(b, "\\x%02x", (unsigned)c);
+		else
+			buf_u8(b, (uint8_t)c);
+	}
+	buf_u8(b, '"');
+}
+
+/* What a file name is made of: the node's name, else the certificate's CN. */
+static enum status label_of(const struct tlv_record *r, struct buf *out, struct tlv_err *e)
+{
+	struct span dns = tlv_text(r->dns_name);
+	struct tlv_cert c;
+
+	if (dns.n > 0)
+		buf_put(out, dns);
+	else if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
+		(void)tlv_name_cn(c.subject, out);
+	return buf_failed(out, e);
+}
+
+static enum status write_cert(struct extract *x, const struct tlv_record *r, const char *role,
+			      struct buf *file, struct tlv_err *e)
+{
+	struct buf pem = BUF_INIT, label = BUF_INIT;
+	enum status st = label_of(r, &label, e);
+
+	if (st == ST_OK)
+		st = filename_make(&x->names, role, buf_span(&label), r->serial, r->certificate,
+				   ".pem", file, e);
+	if (st == ST_OK)
+		st = cert_to_pem(r->certificate, &pem, e);
+	if (st == ST_OK)
+		st = fileset_add(&x->files, buf_cstr(file), buf_span(&pem), &keep_others, e);
+	buf_free(&pem);
+	buf_free(&label);
+	return st;
+}
+
+static void put_record_line(struct buf *b, const struct tlv_record *r, const char *role,
+			    struct buf *file)
+{
+	struct span dns = tlv_text(r->dns_name);
+
+	buf_printf(b, "  - {role: %s", role);
+	if (file->n > 0) {
+		buf_str(b, ", cert: ");
+		put_quoted(b, buf_span(file));
+	}
+	if (dns.n > 0) {
+		buf_str(b, ", name: ");
+		put_quoted(b, dns);
+	}
+	if (r->address.n == 4 && dns.n + (size_t)(span_be(r->address) != 0) > 0)
+		buf_printf(b, ", address: %d.%d.%d.%d", span_at(r->address, 0),
+			   span_at(r->address, 1), span_at(r->address, 2), span_at(r->address, 3));
+	buf_str(b, "}\n");
+}
+
+static enum status extract_record(struct extract *x, size_t i, struct tlv_err *e)
+{
+	struct tlv_record r = tlv_list_record(x->l, i);
+	const struct tlv_role_row *role = tlv_role_find(r.role);
+	struct buf file = BUF_INIT;
+	enum status st = ST_OK;
+
+	if (role == NULL) {
+		msg_warn("record %zu: function %u is unknown: left out", i + 1, (unsigned)r.role);
+		return ST_OK;
+	}
+	if (r.certificate.n > 0)
+		st = write_cert(x, &r, role->text, &file, e);
+	else if (r.role != TLV_ROLE_CCM_TFTP)
+		msg_warn("record %zu: has no certificate", i + 1);
+	if (st == ST_OK)
+		put_record_line(&x->manifest, &r, role->text, &file);
+	buf_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "record %zu", i + 1);
+}
+
+static void put_settings(struct extract *x)
+{
+	const struct tlv_header *h = &x->l->header;
+	const struct tlv_digest_row *digest = tlv_digest_find(h->digest);
+	struct tlv_dialect d = tlv_list_dialect(x->l);
+	struct buf *b = &x->manifest;
+
+	buf_str(b, "file: ");
+	put_quoted(b, tlv_text(h->filename));
+	buf_printf(b, "\nstyle: %s\n", tlv_style_text(d.style));
+	if (d.style == TLV_STYLE_RFC4514 && d.separator != ',')
+		buf_printf(b, "name-separator: \"%c\"\n", d.separator);
+	buf_printf(b, "mode: %s\n", tlv_list_is_non_secure(x->l) ? "non-secure" : "mixed");
+	if (digest != NULL)
+		buf_printf(b, "digest: %s\n", digest->text);
+	if (tlv_header_has(h, TLV_H_SIGNER_VERSION))
+		buf_printf(b, "signer-version: \"%u.%u\"\n", (unsigned)h->signer_version[0],
+			   (unsigned)h->signer_version[1]);
+	buf_str(b, "records:\n");
+}
+
+static enum status report(const struct extract *x, const char *manifest, struct tlv_err *e)
+{
+	json_t *o;
+	enum status st = ST_OK;
+
+	if (x->json) {
+		o = json_object();
+		json_set_text(o, "manifest", span_str(manifest));
+		(void)json_object_set_new(o, "records", json_integer((json_int_t)x->l->nrecords));
+		st = out_json(o, e);
+	} else {
+		out_printf("%s: %zu records\n", manifest, x->l->nrecords);
+	}
+	return st == ST_OK ? out_flush(e) : st;
+}
+
+static enum status extract_all(struct extract *x, struct tlv_err *e)
+{
+	struct buf path = BUF_INIT;
+	enum status st = fileset_open(&x->files, x->dir, e);
+
+	put_settings(x);
+	for (size_t i = 0; i < x->l->nrecords && st == ST_OK; i++)
+		st = extract_record(x, i, e);
+	buf_printf(&path, "%s/cluster.yaml", x->dir);
+	if (st == ST_OK)
+		st = buf_failed(&x->manifest, e);
+	if (st == ST_OK)
+		st = fileset_add(&x->files, "cluster.yaml", buf_span(&x->manifest), &keep_others,
+				 e);
+	/* Nothing must be in its place when it cannot be said what. */
+	if (st == ST_OK)
+		st = report(x, buf_cstr(&path), e);
+	if (st == ST_OK)
+		st = fileset_commit(&x->files, e);
+	buf_free(&path);
+	return st;
+}
+
+enum status cmd_extract(const struct opts *o, struct tlv_err *e)
+{
+	struct extract x = { .json = opt_given(o, OPT_JSON), .dir = opt_value(o, OPT_DIRECTORY) };
+	struct list_file f = { .fault = TLV_ERR_INIT };
+	enum status st = ST_OK;
+
+	if (x.dir == NULL)
+		return err_set(e, ST_USAGE, "where to? name the folder with -o");
+	st = list_file_read_good(&f, o->args[0], e);
+	x.l = &f.list;
+	if (st == ST_OK)
+		st = extract_all(&x, e);
+	fileset_free(&x.files);
+	buf_free(&x.manifest);
+	filenames_free(&x.names);
+	list_file_free(&f);
+	return st;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "signer/crypto/cert.h"
+#include "signer/cli/common.h"
+#include "signer/io/env.h"
+#include "signer/list/json.h"
+#include "signer/io/out.h"
+#include "signer/cli/verb.h"
+
+/*
+ * As CUCM's 'show ctl' prints it: source is the vendor's printed output
+ * (tests/data/samples). Its spelling and its columns are kept.
+ */
+
+enum { SIGNATURE_ROW = 8 };
+
+/* "CTL" or "ITL". */
+static const char *kind_of(const struct tlv_list *l)
+{
+	return tlv_list_is_itl(l) ? "ITL" : "CTL";
+}
+
+/* Number, label, and tabs to the next column: a label of eight or more characters takes one less. */
+static void row_head(unsigned tag, const char *label)
+{
+	out_printf("%u\t%s\t%s", tag, label, strlen(label) < 8 ? "\t" : "");
+}
+
+static void print_serial(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		out_printf("%s%02X", i > 0 ? ":" : "", (unsigned)span_at(s, i));
+}
+
+static void print_signature(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		bool last = i % SIGNATURE_ROW == SIGNATURE_ROW - 1 || i == s.n - 1;
+
+		out_printf(last ? "%s%x\n" : "%s%-4x", i % SIGNATURE_ROW == 0 ? "\t\t" : "",
+			   (unsigned)span_at(s, i));
+	}
+}
+
+static void print_certificate(struct span der)
+{
+	uint8_t sha1[20];
+
+	if (cert_sha1(der, sha1, NULL) != ST_OK)
+		return;
+	for (size_t i = 0; i < sizeof sha1; i++)
+		out_printf("%02X ", sha1[i]);
+	out_printf("(SHA1 Hash HEX)");
+}
+
+static void print_hex(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		out_printf("%s%02X", i > 0 ? " " : "", (unsigned)span_at(s, i));
+}
+
+static void print_role(struct span value)
+{
+	const struct tlv_role_row *role = tlv_role_find((uint16_t)span_be(value));
+
+	if (role != NULL)
+		out_printf("%s", role->shown);
+	else
+		out_printf("%u", span_be(value));
+}
+
+static void print_value(const struct tlv_field *f)
+{
+	switch (f->row->kind) {
+	case TLV_KIND_TEXT:
+		out_safe(tlv_text(f->value));
+		break;
+	case TLV_KIND_SERIAL:
+		print_serial(f->value);
+		break;
+	case TLV_KIND_ROLE:
+		print_role(f->value);
+		break;
+	case TLV_KIND_CERTIFICATE:
+		print_certificate(f->value);
+		break;
+	case TLV_KIND_HASH:
+		print_hex(f->value);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Whether show prints a VALUE beside the LENGTH. */
+static bool has_value(const struct tlv_field *f)
+{
+	switch (f->row->kind) {
+	case TLV_KIND_TEXT:
+		return f->value.n > 1;
+	case TLV_KIND_SERIAL:
+	case TLV_KIND_ROLE:
+	case TLV_KIND_CERTIFICATE:
+	case TLV_KIND_HASH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void print_version_row(const struct tlv_field *f)
+{
+	row_head(f->tag, f->row->label);
+	out_printf("%zu\t%u.%u\n", f->value.n, span_be(f->value) >> 8, span_be(f->value) & 0xffU);
+}
+
+static void print_field(const struct tlv_field *f)
+{
+	if (f->row == NULL) {
+		row_head(f->tag, "UNKNOWN");
+		out_printf("%zu\n", f->value.n);
+		return;
+	}
+	if (f->row->label[0] == '(')
+		return;
+	if (f->row->kind == TLV_KIND_VERSION) {
+		print_version_row(f);
+		return;
+	}
+	row_head(f->tag, f->row->label);
+	if (f->tag == TLV_R_RECORD_LENGTH && f->row->scope == TLV_SCOPE_RECORD) {
+		out_printf("2\t%u\n", span_be(f->value));
+	} else if (f->row->kind == TLV_KIND_CONTAINER) {
+		out_printf("2\t%zu\n", f->value.n);
+	} else if (f->row->kind == TLV_KIND_SIGNATURE) {
+		out_printf("%zu\n", f->value.n);
+		print_signature(f->value);
+	} else {
+		out_printf("%zu%s", f->value.n, has_value(f) ? "\t" : "");
+		if (has_value(f))
+			print_value(f);
+		out_printf("\n");
+	}
+}
+
+static void print_fields(enum tlv_scope scope, struct span raw, size_t at)
+{
+	struct tlv_walk w = tlv_walk_of(scope, raw, at);
+	struct tlv_field f;
+
+	out_printf("BYTEPOS\tTAG\t\tLENGTH\tVALUE\n-------\t---\t\t------\t-----\n");
+	while (tlv_walk_next(&w, &f, NULL))
+		print_field(&f);
+}
+
+static void print_record(const struct tlv_record *r, const char *kind, size_t number,
+			 bool signed_it)
+{
+	out_printf("\n\t%s Record #:%zu\n\t\t----\n", kind, number);
+	print_fields(TLV_SCOPE_RECORD, r->raw, r->at);
+	if (r->role == TLV_ROLE_SAST && tlv_record_has(r, TLV_R_FUNCTION))
+		out_printf("This etoken was %sused to sign the %s file.\n", signed_it ? "" : "not ",
+			   kind);
+}
+
+static void print_header(const struct tlv_header *h, const char *kind)
+{
+	out_printf("\tParse %s File\n\t----------------\n\n", kind);
+	out_printf("Version:\t%u.%u\n", (unsigned)h->version[0], (unsigned)h->version[1]);
+	out_printf("HeaderLength:\t%u (BYTES)\n\n", (unsigned)h->length);
+	print_fields(TLV_SCOPE_HEADER, h->raw, 0);
+}
+
+static enum status print_file(const struct list_file *f, const char *kind, struct tlv_err *e)
+{
+	char md5[33], sha1[41], when[64];
+	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
+
+	if (st != ST_OK)
+		return st;
+	time_cucm(f->file.st.st_mtim.tv_sec, when);
+	out_printf("The checksum value of the %s file:\n%s(MD5)\n%s(SHA1)\n\n", kind, md5, sha1);
+	out_printf("Length of %s file: %zu\nThe %s File was last modified on %s\n\n", kind,
+		   f->file.n, kind, when);
+	return ST_OK;
+}
+
+static bool signed_by(const struct tlv_list *l, const struct tlv_record *r)
+{
+	return r->role == TLV_ROLE_SAST && tlv_record_has(r, TLV_R_FUNCTION) &&
+	       span_eq(r->serial, l->header.signer_serial) &&
+	       span_eq(r->issuer, l->header.signer_issuer);
+}
+
+static enum status show_text(const struct list_file *f, struct tlv_err *e)
+{
+	const char *kind = kind_of(&f->list);
+	enum status st = print_file(f, kind, e);
+	long signer;
+
+	if (st != ST_OK)
+		return st;
+	print_header(&f->list.header, kind);
+	for (size_t i = 0; i < f->list.nrecords; i++) {
+		struct tlv_record r = tlv_list_record(&f->list, i);
+
+		print_record(&r, kind, i + 1, signed_by(&f->list, &r));
+	}
+	if (f->fault.status != ST_OK) {
+		out_printf("\nError parsing the %s File.\n", kind);
+		*e = f->fault;
+		return e->status;
+	}
+	if (verify_signature(&f->list, NULL, &signer) == VERDICT_BAD) {
+		out_printf("\nThe %s file could not be verified.\n", kind);
+		return err_set(e, ST_NO, "%s", verify_why_bad(&f->list, signer));
+	}
+	out_printf("\nThe %s file was verified successfully.\n", kind);
+	return ST_OK;
+}
+
+static json_t *records_json(const struct tlv_list *l)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		(void)json_array_append_new(a, json_record(&r, i + 1, signed_by(l, &r)));
+	}
+	return a;
+}
+
+static json_t *fault_json(const struct tlv_err *fault)
+{
+	json_t *o = json_object();
+
+	json_set_text(o, "text", span_str(fault->text));
+	(void)json_object_set_new(
+		o, "offset", fault->has_at ? json_integer((json_int_t)fault->at) : json_null());
+	return o;
+}
+
+static enum status show_json(const char *path, const struct list_file *f, struct tlv_err *e)
+{
+	struct trust self = { .self = true };
+	char md5[33], sha1[41];
+	struct verification v;
+	json_t *o = json_object(), *sig = json_object();
+	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
+
+	if (st == ST_OK)
+		st = verify_list(&v, &f->list, &self, env_now(), e);
+	if (st != ST_OK) {
+		json_decref(o);
+		json_decref(sig);
+		return st;
+	}
+	json_set_text(o, "file", span_str(path));
+	(void)json_object_set_new(o, "kind", json_string(kind_of(&f->list)));
+	(void)json_object_set_new(o, "length", json_integer((json_int_t)f->file.n));
+	(void)json_object_set_new(o, "md5", json_string(md5));
+	(void)json_object_set_new(o, "sha1", json_string(sha1));
+	(void)json_object_set_new(o, "header", json_header(&f->list.header));
+	(void)json_object_set_new(o, "records", records_json(&f->list));
+	(void)json_object_set_new(o, "findings", json_findings(&v.findings));
+	(void)json_object_set_new(sig, "verified",
+				  json_boolean(v.verified && f->fault.status == ST_OK));
+	(void)json_object_set_new(o, "signature", sig);
+	(void)json_object_set_new(o, "fault",
+				  f->fault.status != ST_OK ? fault_json(&f->fault) : json_null());
+	st = out_json(o, e);
+	if (st == ST_OK && f->fault.status != ST_OK) {
+		*e = f->fault;
+		st = e->status;
+	} else if (st == ST_OK && !v.verified) {
+		st = ST_NO;
+	}
+	verification_free(&v);
+	return st;
+}
+
+/* CUCM's own words where there is no list. */
+static void print_missing(const char *path)
+{
+	const char *kind = strncmp(base_name(path), "ITL", 3) == 0 ? "ITL" : "CTL";
+
+	out_printf("Length of %s file: 0\n", kind);
+	out_printf("%s File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to "
+		   "generate the CTL file.\n",
+		   kind);
+	out_printf("Error parsing the %s File.\n", kind);
+}
+
+enum status cmd_show(const struct opts *o, struct tlv_err *e)
+{
+	const char *path = o->nargs > 0 ? o->args[0] : "CTLFile.tlv";
+	bool json = opt_given(o, OPT_JSON);
+	struct list_file f;
+	struct stat there;
+	enum status st;
+
+	common_read_only();
+	st = list_file_read(&f, path, e);
+	if (st == ST_INPUT && !json && stat(path, &there) != 0)
+		print_missing(path);
+	if (st == ST_OK)
+		st = json ? show_json(path, &f, e) : show_text(&f, e);
+	list_file_free(&f);
+	return st;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/cli/common.h"
+
+#include <string.h>
+
+#include "pkcs11/pin.h"
+#include "signer/crypto/digest.h"
+#include "signer/io/out.h"
+#include "signer/io/sandbox.h"
+
+enum status common_token_options(const struct opts *o, struct tok_options *out, struct tlv_err *e)
+{
+	struct tok_pin_source pin_source;
+	uint64_t timeout = 0;
+	enum status st = opt_number(o, OPT_TIMEOUT, 86400, &timeout, e);
+
+	*out = (struct tok_options){
+		.module = opt_value(o, OPT_MODULE),
+		.pin_source = opt_value(o, OPT_PIN_SOURCE),
+		.timeout = (unsigned)timeout,
+		.insecure_file_mode = opt_given(o, OPT_INSECURE_FILE_MODE),
+		.warn = msg_warnings,
+	};
+	/* A source that nobody will ask is wrong all the same. */
+	if (st == ST_OK)
+		st = tok_pin_source_parse(out->pin_source, &pin_source, e);
+	if (st == ST_OK && opt_given(o, OPT_TIMEOUT) && timeout == 0)
+		st = err_set(e, ST_USAGE, "option '--timeout': at least 1 second");
+	return st;
+}
+
+void common_read_only(void)
+{
+	/* What openssl.cnf names is loaded while it may do what it likes. */
+	digest_configure();
+	(void)sandbox_enter(SANDBOX_ALL);
+}
+
+enum status lockout_options(struct lockout *l, const struct opts *o, struct tlv_err *e)
+{
+	*l = (struct lockout){ .allowed = { false } };
+	for (size_t i = 0; i < o->n; i++) {
+		const char *value = o->items[i].value;
+		bool known = false;
+
+		if (o->items[i].row->id != OPT_ACCEPT_LOCKOUT)
+			continue;
+		for (int c = 0; c < LOCKOUT_CLASSES; c++)
+			if (strcmp(value, lockout_class_word(c)) == 0 || strcmp(value, "all") == 0)
+				l->allowed[c] = known = true;
+		if (!known)
+			return err_set(
+				e, ST_USAGE,
+				"option '--accept-lockout': unknown class '%s': no-sbd, sbd or all",
+				value);
+	}
+	return ST_OK;
+}

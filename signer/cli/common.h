@@ -1,0 +1,28 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What several verbs say and do alike.
+ */
+#ifndef CTL_COMMON_H
+#define CTL_COMMON_H
+
+#include "pkcs11/token.h"
+#include "signer/cli/opt.h"
+#include "signer/list/list_file.h"
+#include "signer/trust/lockout.h"
+#include "signer/trust/verify.h"
+
+/* --module, --pin-source, --timeout, --insecure-file-mode. */
+enum status common_token_options(const struct opts *o, struct tok_options *out, struct tlv_err *e);
+
+/*
+ * For verbs that read files and print, before the first is read: gives up all
+ * else (signer/io/sandbox.h). Not for those that write, or whose arguments may be
+ * a token's URI: modules run in a child, with sockets and memory of their own.
+ */
+void common_read_only(void);
+
+/* --accept-lockout, repeatable: no-sbd, sbd, all. ST_USAGE for anything else. */
+enum status lockout_options(struct lockout *l, const struct opts *o, struct tlv_err *e);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/cli/deliver.h"
+
+#include <string.h>
+
+#include "signer/list/diff.h"
+#include "signer/io/env.h"
+#include "signer/io/out.h"
+
+enum status common_tvs_options(const struct opts *o, struct phone *p, struct certset *vouched,
+			       struct list_file *tvs_ctl, struct tlv_err *e)
+{
+	const char *ctl = opt_value(o, OPT_TVS_CTL);
+	enum status st = ST_OK;
+
+	p->vouched = vouched;
+	p->tvs_ctl_is_new = ctl == NULL || strcmp(ctl, "new") == 0;
+	for (size_t i = 0; i < o->n && st == ST_OK; i++)
+		if (o->items[i].row->id == OPT_SAST_TRUST)
+			st = certset_add_folder(vouched, o->items[i].value, &msg_warnings, e);
+	if (st != ST_OK || ctl == NULL || p->tvs_ctl_is_new || strcmp(ctl, "none") == 0)
+		return st;
+	p->tvs_ctl = &tvs_ctl->list;
+	return list_file_read_good(tvs_ctl, ctl, e);
+}
+
+enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e)
+{
+	enum status st = lockout_options(&d->lockout, o, e);
+
+	d->o = o;
+	if (st == ST_OK)
+		st = common_tvs_options(o, &d->tvs, &d->vouched, &d->tvs_ctl, e);
+	return st;
+}
+
+enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_err *e)
+{
+	uint64_t when = *out;
+	const char *epoch = env_get("SOURCE_DATE_EPOCH");
+
+	if (opt_given(o, OPT_REPRODUCIBLE) && !opt_given(o, OPT_TIMESTAMP) &&
+	    (epoch == NULL || !parse_number(epoch, UINT32_MAX, &when)))
+		return err_set(
+			e, ST_USAGE,
+			"'--reproducible' needs SOURCE_DATE_EPOCH: seconds since 1970 up to %u",
+			UINT32_MAX);
+	if (opt_number(o, OPT_TIMESTAMP, UINT32_MAX, &when, e) != ST_OK)
+		return ST_USAGE;
+	*out = (uint32_t)when;
+	return ST_OK;
+}
+
+enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
+			       const struct tlv_list *old, struct tlv_err *e)
+{
+	int64_t before, after;
+	char when[32];
+
+	if (cert_validity(signer_der, &before, &after, e) != ST_OK)
+		return err_in(e, "the signer's certificate");
+	if ((int64_t)timestamp < before) {
+		time_iso(before, when);
+		return err_set(e, ST_NO,
+			       "the time of signing is before the signer's certificate is valid, "
+			       "%s: check the clock, or say --timestamp",
+			       when);
+	}
+	if (old != NULL && tlv_header_has(&old->header, TLV_H_TIMESTAMP) &&
+	    timestamp < old->header.timestamp) {
+		time_iso(old->header.timestamp, when);
+		return err_set(e, ST_NO,
+			       "the time of signing is before that of the list being replaced, %s: "
+			       "check the clock, or say --timestamp",
+			       when);
+	}
+	return ST_OK;
+}
+
+static enum status check_size(const struct delivery *d, struct tlv_err *e)
+{
+	if (d->signing.list.n <= TLV_PHONE_LIMIT || opt_given(d->o, OPT_ALLOW_LARGE))
+		return ST_OK;
+	return err_set(e, ST_NO,
+		       "%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
+		       "it all the same)",
+		       d->signing.list.n, TLV_PHONE_LIMIT);
+}
+
+/* Somebody will be asked whether to sign. */
+static bool asks(const struct delivery *d)
+{
+	return !opt_given(d->o, OPT_YES) && msg_can_ask();
+}
+
+static void describe_records(const struct delivery *d, const struct tlv_list *l)
+{
+	struct buf text = BUF_INIT;
+	long signer = tlv_list_signer(l);
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+		const struct tlv_role_row *role = tlv_role_find(r.role);
+		const char *subject = field_text(&text, r.subject);
+
+		(asks(d) ? msg_ground :
+			   msg_note)("record %zu: %s %s%s", i + 1, role != NULL ? role->text : "?",
+				     *subject != '\0' ? subject : "without certificate",
+				     (long)i == signer ? " (signs)" : "");
+	}
+	buf_free(&text);
+}
+
+/* What a dry run is for goes to stdout; what is said on the way to signing does not. */
+static void say_line(void *arg, const char *line)
+{
+	const struct delivery *d = arg;
+
+	if (opt_given(d->o, OPT_DRY_RUN) && !opt_given(d->o, OPT_JSON))
+		out_printf("%s\n", line);
+	else
+		(asks(d) ? msg_ground : msg_note)("%s", line);
+}
+
+/* What a dry run says, for machines. */
+static json_t *foreseen_json(const struct delivery *d, const struct diff *diff)
+{
+	json_t *o = json_object(), *phones = json_object();
+
+	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
+		const struct accept_reason_row *row = accept_row(d->lockout.verdict[c].reason);
+		json_t *one = json_object();
+
+		(void)json_object_set_new(one, "accepted", json_boolean(row->accepted));
+		(void)json_object_set_new(one, "reason", json_string(row->word));
+		(void)json_object_set_new(phones, lockout_class_word((enum lockout_class)c), one);
+	}
+	(void)json_object_set_new(o, "changes", diff_json(diff));
+	(void)json_object_set_new(o, "phones", phones);
+	return o;
+}
+
+static enum status say_changes(struct delivery *d, const struct tlv_list *new_list,
+			       struct tlv_err *e)
+{
+	struct diff diff;
+	enum status st = diff_lists(&diff, d->old, new_list, e);
+
+	if (st == ST_OK)
+		st = diff_print(&diff, say_line, d, e);
+	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
+		st = out_json(foreseen_json(d, &diff), e);
+	diff_free(&diff);
+	return st;
+}
+
+/* A list that is not signed yet, as phones that hold the old one would see it. */
+static enum status foresee(struct delivery *d, const struct key *key, struct tlv_err *e)
+{
+	struct tlv_list l;
+	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e);
+
+	if (st == ST_OK)
+		describe_records(d, &l);
+	if (st == ST_OK && d->old != NULL) {
+		lockout_foresee(&d->lockout, d->old, &d->tvs, &l, key_cert(key)->parts.public_key);
+		st = say_changes(d, &l, e);
+		lockout_lines(&d->lockout, say_line, d);
+		if (st == ST_OK)
+			st = lockout_check(&d->lockout, e);
+	}
+	tlv_list_free(&l);
+	return st;
+}
+
+enum status deliver_prepare(struct delivery *d, const struct key *key, struct tlv_err *e)
+{
+	enum status st =
+		deliver_check_time(buf_span(&key_cert(key)->der), d->sign.timestamp, d->old, e);
+
+	if (st == ST_OK)
+		st = sign_prepare(&d->signing, &d->sign, key, e);
+	if (st == ST_OK)
+		st = check_size(d, e);
+	return st == ST_OK ? foresee(d, key, e) : st;
+}
+
+enum status deliver_report(const char *name, struct span bytes, struct tlv_err *e)
+{
+	char md5[33], sha1[41];
+	enum status st = checksums(bytes, md5, sha1, e);
+
+	if (st == ST_OK)
+		out_printf("%s: %zu bytes\n%s(MD5)\n%s(SHA1)\n", name, bytes.n, md5, sha1);
+	return st;
+}
+
+json_t *deliver_json(const char *name, struct span bytes)
+{
+	json_t *o = json_object();
+	char md5[33], sha1[41];
+	struct tlv_list l;
+
+	if (checksums(bytes, md5, sha1, NULL) != ST_OK ||
+	    tlv_list_decode(&l, bytes, NULL) != ST_OK) {
+		json_decref(o);
+		return NULL;
+	}
+	json_set_text(o, "file", span_str(name));
+	(void)json_object_set_new(o, "length", json_integer((json_int_t)bytes.n));
+	(void)json_object_set_new(o, "records", json_integer((json_int_t)l.nrecords));
+	(void)json_object_set_new(o, "md5", json_string(md5));
+	(void)json_object_set_new(o, "sha1", json_string(sha1));
+	json_set_text(o, "signer", tlv_text(l.header.signer_name));
+	tlv_list_free(&l);
+	return o;
+}
+
+static enum status report(const struct delivery *d, struct tlv_err *e)
+{
+	struct span bytes = buf_span(&d->signing.list);
+	json_t *o = NULL;
+	enum status st = ST_OK;
+
+	if (opt_given(d->o, OPT_JSON)) {
+		o = deliver_json(d->output, bytes);
+		st = out_json(o, e);
+	} else {
+		st = deliver_report(d->output, bytes, e);
+	}
+	return st == ST_OK ? out_flush(e) : st;
+}
+
+/* A list must not be in its place when its checksums cannot be said. */
+static enum status publish_and_report(const struct delivery *d, struct tlv_err *e)
+{
+	struct publication *p;
+	enum status st = publish_begin(&p, d->output, buf_span(&d->signing.list), &d->publish, e);
+
+	if (st == ST_OK)
+		st = report(d, e);
+	if (st == ST_OK)
+		st = publish_commit(p, e);
+	publish_free(&p);
+	return st;
+}
+
+enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	if (asks(d) && !msg_ask("sign this list?"))
+		st = err_set(e, ST_NO, "not signed");
+	if (st == ST_OK)
+		st = key_login(key, e);
+	if (st == ST_OK)
+		st = sign_finish(&d->signing, key, e);
+	key_finish(key);
+	return st == ST_OK ? publish_and_report(d, e) : st;
+}
+
+void delivery_free(struct delivery *d)
+{
+	certset_free(&d->vouched);
+	list_file_free(&d->tvs_ctl);
+	signing_free(&d->signing);
+}

@@ -1,0 +1,58 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * From composed records to a published list, the same way for every verb:
+ * prepare, describe, foresee, ask, log in, sign, read back, publish, report.
+ */
+#ifndef CTL_DELIVER_H
+#define CTL_DELIVER_H
+
+#include <jansson.h>
+
+#include "signer/cli/common.h"
+#include "signer/crypto/key.h"
+#include "signer/trust/lockout.h"
+#include "signer/publish/publish.h"
+#include "signer/list/sign.h"
+
+struct delivery {
+	const struct opts *o;
+	const char *output;
+	struct publish_options publish;
+	struct sign_spec sign;
+	const struct tlv_list *old; /* what phones hold now; NULL: nothing */
+	struct certset vouched;	    /* --sast-trust */
+	struct list_file tvs_ctl;   /* --tvs-ctl FILE */
+	struct phone tvs;	    /* what they come to */
+	struct lockout lockout;
+	struct signing signing;
+};
+
+/* --sast-trust, --tvs-ctl, --accept-lockout. */
+enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e);
+
+/* What --sast-trust and --tvs-ctl say about TVS; the rest of the phone is left alone. */
+enum status common_tvs_options(const struct opts *o, struct phone *p, struct certset *vouched,
+			       struct list_file *tvs_ctl, struct tlv_err *e);
+
+/*
+ * Everything that needs no secret: the list with a hole, its size, what
+ * phones will do. ST_NO: refused by rule; nothing was asked or signed.
+ */
+enum status deliver_prepare(struct delivery *d, const struct key *key, struct tlv_err *e);
+
+/* Asks on a terminal (unless --yes), logs in, signs, prints the checksums, publishes. */
+enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *e);
+/* What is said of a list that was made: name, length, checksums; as text, and as JSON (NULL where memory ends). */
+enum status deliver_report(const char *name, struct span bytes, struct tlv_err *e);
+json_t *deliver_json(const char *name, struct span bytes);
+void delivery_free(struct delivery *d);
+
+/* ST_NO where the time is before the certificate's notBefore, or that of old (may be NULL). */
+enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
+			       const struct tlv_list *old, struct tlv_err *e);
+
+/* --timestamp, or --reproducible with SOURCE_DATE_EPOCH; else *out stays. */
+enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_err *e);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pkcs11/pin.h"
+#include "signer/cli/complete.h"
+#include "signer/cli/help.h"
+#include "signer/crypto/memory.h"
+#include "signer/io/out.h"
+#include "signer/cli/verb.h"
+
+enum { STDERR = 2 };
+
+static enum status set_level(const struct opts *o, struct tlv_err *e)
+{
+	bool quiet = opt_given(o, OPT_QUIET), verbose = opt_given(o, OPT_VERBOSE);
+
+	if (quiet && verbose)
+		return err_set(e, ST_USAGE, "'--quiet' and '--verbose' contradict each other");
+	msg_set_level(quiet ? MSG_QUIET : verbose ? MSG_VERBOSE : MSG_NORMAL);
+	return ST_OK;
+}
+
+static enum status run_verb(const struct verb_row *v, int argc, char **argv, struct tlv_err *e)
+{
+	struct opts o;
+	enum status st = opts_parse(&o, v->mask, argc, argv, e);
+
+	if (opt_given(&o, OPT_HELP)) {
+		*e = TLV_ERR_INIT;
+		help_verb(v);
+		st = ST_OK;
+	} else if (st == ST_OK && (int)o.nargs < v->min_args) {
+		st = err_set(e, ST_USAGE, "%s: a file is missing: 'ctlsign %s %s'", v->name,
+			     v->name, v->args);
+	} else if (st == ST_OK && v->max_args >= 0 && (int)o.nargs > v->max_args) {
+		st = err_set(e, ST_USAGE, "%s: '%s' is one argument too many", v->name,
+			     o.args[v->max_args]);
+	} else if (st == ST_OK) {
+		st = set_level(&o, e);
+		if (st == ST_OK)
+			st = v->run(&o, e);
+	}
+	opts_free(&o);
+	return st;
+}
+
+static enum status run(int argc, char **argv, struct tlv_err *e)
+{
+	const struct verb_row *v;
+
+	if (argc < 2) {
+		help_first();
+		return ST_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		help_version();
+		return ST_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help_all();
+		return ST_OK;
+	}
+	if (strcmp(argv[1], "--complete") == 0) {
+		complete(argc - 2, argv + 2);
+		return ST_OK;
+	}
+	v = verb_find(argv[1]);
+	if (v == NULL)
+		return help_unknown_verb(argv[1], e);
+	return run_verb(v, argc - 2, argv + 2, e);
+}
+
+/* A closed descriptor 1 would become the next file that is opened, and receive what is printed. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_NOCTTY);
+	while (fd >= 0 && fd <= STDERR);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	enum status st, flushed;
+
+	hold_standard_descriptors();
+	memory_watch();
+	tok_pin_harden_process();
+	(void)signal(SIGPIPE, SIG_IGN);
+	st = memory_verdict(run(argc, argv, &e), &e);
+	flushed = out_flush(e.status == ST_OK ? &e : NULL);
+	if (e.status != ST_OK)
+		msg_error(&e);
+	return (int)(st != ST_OK ? st : flushed);
+}

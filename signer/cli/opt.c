@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/cli/opt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tlv/tables.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+enum {
+	WORD_MAX = 32, /* letters of a word that may be near another, and its NUL */
+	EDITS_MAX = 3, /* beyond that it is another word */
+	BEGUN_MIN = 2  /* letters that say which word was begun */
+};
+
+static const struct opt_row rows[] = {
+#define ROLE(NAME, number, text, option, shown) \
+	{ OPT_RECORD, \
+	  option, \
+	  0, \
+	  "CERT[,name=NAME][,address=IP]", \
+	  true, \
+	  V_BUILD, \
+	  "a record of role " text, \
+	  number },
+#include "tlv/roles.def"
+#undef ROLE
+#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, help) \
+	{ OPT_##NAME, name, short_name, metavar, repeatable, verbs, help, 0 },
+#include "signer/cli/options.def"
+#undef OPTION
+};
+
+const struct opt_row *opt_rows(size_t *n)
+{
+	*n = COUNT(rows);
+	return rows;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/*
+ * Letters put in, left out, exchanged, and two neighbours swapped, each once
+ * (Damerau's distance, restricted); words beyond 31 letters are never near.
+ */
+static size_t distance(const char *a, const char *b)
+{
+	size_t d[WORD_MAX][WORD_MAX], na = strlen(a), nb = strlen(b);
+
+	if (na >= WORD_MAX || nb >= WORD_MAX)
+		return SIZE_MAX;
+	for (size_t i = 0; i <= na; i++) {
+		for (size_t j = 0; j <= nb; j++) {
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
+				       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i][j] > d[i - 2][j - 2] + 1)
+				d[i][j] = d[i - 2][j - 2] + 1;
+		}
+	}
+	return d[na][nb];
+}
+
+/* Where the word begins candidates, it is no slip for any other. */
+static size_t count_begun(const char *word, const char *const *candidates, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n && strlen(word) >= BEGUN_MIN; i++)
+		count += strncmp(candidates[i], word, strlen(word)) == 0;
+	return count;
+}
+
+const char *opt_nearest(const char *word, const char *const *candidates, size_t n)
+{
+	size_t begun = count_begun(word, candidates, n);
+	/* About a third of the letters may be wrong. */
+	size_t allowed = (strlen(word) + 1) / 3;
+	size_t nearest = (allowed < EDITS_MAX ? allowed : EDITS_MAX) + 1;
+	const char *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(word, candidates[i]);
+
+		if (begun > 0 && strncmp(candidates[i], word, strlen(word)) != 0)
+			continue;
+		if (d < nearest || begun == 1) {
+			best = candidates[i];
+			nearest = d;
+		}
+	}
+	return best;
+}
+
+static const char *verb_name(unsigned verb)
+{
+	static const char *const names[] = {
+#define VERB(NAME, name, run, args, min, max, summary) name,
+#include "signer/cli/verbs.def"
+#undef VERB
+	};
+	size_t i = 0;
+
+	while (i + 1 < COUNT(names) && (1U << i) != verb)
+		i++;
+	return names[i];
+}
+
+static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv_err *e)
+{
+	const char *names[COUNT(rows)];
+	const char *near;
+	char *plain;
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if ((rows[i].verbs & verb) != 0)
+			names[count++] = rows[i].name;
+	plain = span_dup(span_of(word, n));
+	near = plain != NULL ? opt_nearest(plain, names, count) : NULL;
+	free(plain);
+	if (near != NULL)
+		return err_set(e, ST_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)n,
+			       word, near);
+	return err_set(e, ST_USAGE, "unknown option '--%.*s': see 'ctlsign %s --help'", (int)n,
+		       word, verb_name(verb));
+}
+
+static const struct opt_row *find_long(unsigned verb, const char *name, size_t n)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if ((rows[i].verbs & verb) != 0 && strlen(rows[i].name) == n &&
+		    strncmp(rows[i].name, name, n) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static const struct opt_row *find_short(unsigned verb, char c)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if ((rows[i].verbs & verb) != 0 && c != 0 && rows[i].short_name == c)
+			return &rows[i];
+	return NULL;
+}
+
+static enum status add(struct opts *o, const struct opt_row *row, const char *value,
+		       struct tlv_err *e)
+{
+	for (size_t i = 0; i < o->n && !row->repeatable; i++)
+		if (o->items[i].row == row)
+			return err_set(e, ST_USAGE, "option '--%s' is given twice", row->name);
+	o->items[o->n++] = (struct opt_item){ .row = row, .value = value };
+	return ST_OK;
+}
+
+/* argv[*i] is an option with its own value, or takes the next word. */
+static enum status take_value(struct opts *o, const struct opt_row *row, const char *own, int argc,
+			      char **argv, int *i, struct tlv_err *e)
+{
+	if (row->metavar == NULL && own != NULL)
+		return err_set(e, ST_USAGE, "option '--%s' takes no value", row->name);
+	if (row->metavar != NULL && own == NULL) {
+		if (*i + 1 >= argc)
+			return err_set(e, ST_USAGE, "option '--%s' needs a value: %s", row->name,
+				       row->metavar);
+		own = argv[++*i];
+	}
+	return add(o, row, own, e);
+}
+
+static enum status parse_long(struct opts *o, unsigned verb, int argc, char **argv, int *i,
+			      struct tlv_err *e)
+{
+	const char *name = argv[*i] + 2;
+	const char *equals = strchr(name, '=');
+	size_t n = equals != NULL ? (size_t)(equals - name) : strlen(name);
+	const struct opt_row *row = find_long(verb, name, n);
+
+	if (row == NULL)
+		return unknown(verb, name, n, e);
+	return take_value(o, row, equals != NULL ? equals + 1 : NULL, argc, argv, i, e);
+}
+
+static enum status parse_short(struct opts *o, unsigned verb, int argc, char **argv, int *i,
+			       struct tlv_err *e)
+{
+	const char *word = argv[*i];
+	const struct opt_row *row = find_short(verb, word[1]);
+
+	if (row == NULL)
+		return err_set(e, ST_USAGE, "unknown option '-%c': see 'ctlsign %s --help'",
+			       word[1], verb_name(verb));
+	return take_value(o, row, word[2] != '\0' ? word + 2 : NULL, argc, argv, i, e);
+}
+
+enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	bool only_args = false;
+
+	*o = (struct opts){ .items = calloc((size_t)argc + 1, sizeof *o->items),
+			    .args = calloc((size_t)argc + 1, sizeof *o->args) };
+	if (o->items == NULL || o->args == NULL)
+		return err_nomem(e);
+	for (int i = 0; i < argc && st == ST_OK; i++) {
+		if (only_args || argv[i][0] != '-' || argv[i][1] == '\0')
+			o->args[o->nargs++] = argv[i];
+		else if (strcmp(argv[i], "--") == 0)
+			only_args = true;
+		else if (argv[i][1] == '-')
+			st = parse_long(o, verb, argc, argv, &i, e);
+		else
+			st = parse_short(o, verb, argc, argv, &i, e);
+	}
+	return st;
+}
+
+void opts_free(struct opts *o)
+{
+	free(o->items);
+	free(o->args);
+	*o = (struct opts){ .n = 0 };
+}
+
+const char *opt_value(const struct opts *o, enum opt_id id)
+{
+	for (size_t i = o->n; i > 0; i--)
+		if (o->items[i - 1].row->id == id)
+			return o->items[i - 1].value;
+	return NULL;
+}
+
+bool opt_given(const struct opts *o, enum opt_id id)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->items[i].row->id == id)
+			return true;
+	return false;
+}
+
+enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
+		       struct tlv_err *e)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->items[i].row->id == id && !parse_number(o->items[i].value, max, out))
+			return err_set(
+				e, ST_USAGE, "option '--%s': '%s' is no number from 0 to %llu",
+				o->items[i].row->name, o->items[i].value, (unsigned long long)max);
+	return ST_OK;
+}

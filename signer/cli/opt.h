@@ -1,0 +1,78 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line, parsed by the rows of options.def and roles.def.
+ */
+#ifndef CTL_OPT_H
+#define CTL_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+#include "tlv/text.h"
+
+enum verb_index {
+#define VERB(NAME, name, run, args, min, max, summary) VI_##NAME,
+#include "signer/cli/verbs.def"
+#undef VERB
+	VI_COUNT
+};
+
+enum verb_mask {
+#define VERB(NAME, name, run, args, min, max, summary) V_##NAME = 1 << VI_##NAME,
+#include "signer/cli/verbs.def"
+#undef VERB
+	V_ALL = (1 << VI_COUNT) - 1
+};
+
+enum opt_id {
+#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, help) OPT_##NAME,
+#include "signer/cli/options.def"
+#undef OPTION
+	OPT_RECORD /* --sast, --ccm-tftp, …: the role goes with it */
+};
+
+struct opt_row {
+	enum opt_id id;
+	const char *name;
+	char short_name;     /* 0: none */
+	const char *metavar; /* NULL: takes no value */
+	bool repeatable;
+	unsigned verbs;
+	const char *help;
+	uint16_t role; /* of OPT_RECORD */
+};
+
+const struct opt_row *opt_rows(size_t *n);
+
+struct opt_item {
+	const struct opt_row *row;
+	const char *value;
+};
+
+/* Borrows argv. */
+struct opts {
+	struct opt_item *items; /* in the order of the command line */
+	size_t n;
+	const char **args; /* what is no option */
+	size_t nargs;
+};
+
+/* ST_USAGE: an unknown option (the nearest is named), a missing or superfluous value, one given twice. */
+enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, struct tlv_err *e);
+void opts_free(struct opts *o);
+
+/* The option's value, or NULL. */
+const char *opt_value(const struct opts *o, enum opt_id id);
+bool opt_given(const struct opts *o, enum opt_id id);
+/* A whole number from 0 to max; *out keeps its value where the option is not given. */
+enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
+		       struct tlv_err *e);
+
+/* The candidate with the fewest edits to the word, NULL where none is near. */
+const char *opt_nearest(const char *word, const char *const *candidates, size_t n);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Signed configuration files (.sgn): a header in front of the file's content.
+ * The signature covers the header without field 12, and the content.
+ */
+#ifndef CTL_CONFIG_H
+#define CTL_CONFIG_H
+
+#include <stdatomic.h>
+
+#include "signer/config/config_trust.h"
+#include "signer/crypto/digest.h"
+#include "signer/crypto/key.h"
+#include "signer/publish/publish.h"
+
+enum config_action { CONFIG_SIGN, CONFIG_VERIFY, CONFIG_STRIP };
+
+/* What all files of a batch share. */
+struct config {
+	enum config_action action;
+	const char *root;     /* FILENAME is the path below it; NULL: the name alone */
+	const char *dir;      /* where the results go; NULL: beside the files */
+	const char *filename; /* FILENAME itself, of one file; NULL */
+	bool skip_unchanged;
+	bool has_timestamp;
+	uint32_t timestamp; /* else the time of each signature */
+	enum tlv_digest digest;
+	struct tlv_header_spec header; /* but for FILENAME and time */
+	struct key *key;
+	struct config_trust trust;
+	struct publish_batch *batch;
+	struct publish_options publish;
+	atomic_bool token_failed; /* nothing more is signed */
+};
+
+/* One file under way. err.status ST_NO: its signature is bad, with the reason. */
+struct config_file {
+	char *path;	      /* owned */
+	struct buf output;    /* path of the result */
+	struct buf filename;  /* FILENAME, as it is written or has to be */
+	struct buf signer;    /* of the header: the signer's name */
+	struct buf header;    /* with a hole */
+	size_t hole;	      /* where the signature's value stands in it */
+	struct digest digest; /* what is signed */
+	uint8_t signature[TOK_SIG_MAX];
+	size_t nsignature;
+	uint64_t size; /* bytes of content */
+	bool unchanged, verified, dropped;
+	struct publication *publication;
+	struct tlv_err err;
+};
+
+/* Output and FILENAME from the path: the caller's thread. ST_INPUT, ST_OUTPUT, in f->err. */
+void config_name(const struct config *c, struct config_file *f);
+
+/*
+ * The stages, in any thread: each does nothing where f->err is set already.
+ * Only CONFIG_SIGN has the last two.
+ */
+void config_prepare(struct config *c, struct config_file *f);
+void config_sign(struct config *c, struct config_file *f);
+void config_finish(struct config *c, struct config_file *f);
+void config_file_free(struct config_file *f);
+
+/*
+ * The header's names as the signer's record has them: that of a list of
+ * --trust, else a server's record rendered in the dialect.
+ */
+enum status config_signer(struct config *c, const struct tlv_dialect *dialect, struct buf *record,
+			  struct tlv_err *e);
+
+#endif

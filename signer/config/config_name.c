@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "signer/config/config.h"
+#include "signer/publish/publish.h"
+
+#define SUFFIX ".sgn"
+#define LIST_SUFFIX ".tlv"
+
+static bool ends_with(struct span text, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return text.n >= n && strncasecmp((const char *)text.p + text.n - n, suffix, n) == 0;
+}
+
+/* The folder of path, with links resolved, below root: "", or "English_United_States/". */
+static enum status below_root(const char *root, const char *path, struct buf *out,
+			      struct tlv_err *e)
+{
+	size_t n = (size_t)(base_name(path) - path);
+	char *folder = n > 0 ? strndup(path, n) : strdup(".");
+	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+	size_t nroot = strlen(root);
+	enum status st = ST_OK;
+
+	/* root is "/" or without a slash at its end */
+	nroot = nroot == 1 ? 0 : nroot;
+	if (real == NULL && errno == ENOMEM)
+		st = err_nomem(e);
+	else if (real == NULL)
+		st = err_set(e, ST_INPUT, "its folder is not there");
+	else if (strncmp(real, root, nroot) != 0 || (real[nroot] != '/' && real[nroot] != '\0'))
+		st = err_set(e, ST_INPUT, "is not below '%s', the folder of --root", root);
+	else if (real[nroot] == '/' && real[nroot + 1] != '\0')
+		buf_printf(out, "%s/", real + nroot + 1);
+	free(folder);
+	free(real);
+	return st;
+}
+
+/* The folders of the result that mirror those below root. */
+static enum status make_folders(struct buf *path, size_t from, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	bool made;
+
+	for (size_t i = from; i < path->n && st == ST_OK; i++) {
+		struct span part = span_slice(buf_span(path), 0, i);
+		char *folder;
+
+		if (span_at(buf_span(path), i) != '/')
+			continue;
+		folder = span_dup(part);
+		st = folder != NULL ? publish_folder(folder, &made, e) : err_nomem(e);
+		free(folder);
+	}
+	return st;
+}
+
+/* "SEP001122334455.cnf.xml" and "….sgn": sign adds what strip takes away. */
+static enum status put_output(const struct config *c, struct config_file *f, struct span below,
+			      struct tlv_err *e)
+{
+	struct span base = span_str(base_name(f->path));
+	size_t from;
+
+	if (c->dir != NULL)
+		buf_printf(&f->output, "%s/", c->dir);
+	from = f->output.n;
+	if (c->dir == NULL)
+		buf_put(&f->output, span_of(f->path, (size_t)(base_name(f->path) - f->path)));
+	else
+		buf_put(&f->output, below);
+	if (c->action == CONFIG_STRIP && ends_with(base, SUFFIX))
+		base = span_slice(base, 0, base.n - strlen(SUFFIX));
+	else if (c->action == CONFIG_STRIP && c->dir == NULL)
+		return err_set(e, ST_INPUT,
+			       "its name does not end in " SUFFIX ": say with -o where to");
+	buf_put(&f->output, base);
+	if (c->action == CONFIG_SIGN)
+		buf_str(&f->output, SUFFIX);
+	if (buf_failed(&f->output, e) != ST_OK)
+		return ST_BUG;
+	return c->dir != NULL && below.n > 0 ? make_folders(&f->output, from, e) : ST_OK;
+}
+
+static void put_filename(const struct config *c, struct config_file *f, struct span below)
+{
+	if (c->filename != NULL) {
+		buf_str(&f->filename, c->filename);
+		return;
+	}
+	buf_put(&f->filename, below);
+	buf_str(&f->filename, base_name(f->path));
+	if (c->action == CONFIG_SIGN)
+		buf_str(&f->filename, SUFFIX);
+}
+
+/* What is named like a list would be taken for one: header and signed span are the same. */
+static enum status check_names(const struct config *c, struct config_file *f, struct tlv_err *e)
+{
+	if (base_name(f->path)[0] == '\0')
+		return err_set(e, ST_INPUT, "is a folder");
+	if (c->action != CONFIG_STRIP && ends_with(span_str(f->path), LIST_SUFFIX))
+		return err_set(e, ST_INPUT,
+			       "its name is a trust list's: lists are signed with 'ctlsign build'");
+	if (c->action == CONFIG_SIGN && ends_with(buf_span(&f->filename), LIST_SUFFIX))
+		return err_set(e, ST_INPUT, "FILENAME '%s' is a trust list's",
+			       buf_cstr(&f->filename));
+	return ST_OK;
+}
+
+void config_name(const struct config *c, struct config_file *f)
+{
+	struct buf below = BUF_INIT;
+	enum status st = ST_OK;
+
+	if (c->root != NULL)
+		st = below_root(c->root, f->path, &below, &f->err);
+	put_filename(c, f, buf_span(&below));
+	if (st == ST_OK)
+		st = check_names(c, f, &f->err);
+	if (st == ST_OK && c->action != CONFIG_VERIFY)
+		st = put_output(c, f, buf_span(&below), &f->err);
+	if (st == ST_OK)
+		(void)buf_failed(&f->filename, &f->err);
+	buf_free(&below);
+	if (f->err.status != ST_OK && f->err.status != ST_OUTPUT)
+		(void)err_in(&f->err, "%s", f->path);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/config/config_trust.h"
+
+#include <stdlib.h>
+
+#include "signer/io/out.h"
+#include "signer/trust/verify.h"
+
+enum status config_trust_cert(struct config_trust *t, const char *arg,
+			      const struct tok_options *tok, struct tlv_err *e)
+{
+	return cert_load(&t->cert, arg, tok, &msg_warnings, e);
+}
+
+static enum status add_room(struct config_trust *t, struct tlv_err *e)
+{
+	struct list_file *lists = reallocarray(t->lists, t->nlists + 1, sizeof *lists);
+	const char **paths;
+
+	if (lists == NULL)
+		return err_nomem(e);
+	t->lists = lists;
+	paths = reallocarray(t->paths, t->nlists + 1, sizeof *paths);
+	if (paths == NULL)
+		return err_nomem(e);
+	t->paths = paths;
+	return ST_OK;
+}
+
+enum status config_trust_list(struct config_trust *t, const char *path, struct tlv_err *e)
+{
+	enum status st = add_room(t, e);
+	struct list_file *f;
+	long signer;
+
+	if (st != ST_OK)
+		return st;
+	f = &t->lists[t->nlists];
+	t->paths[t->nlists] = path;
+	st = list_file_read_good(f, path, e);
+	t->nlists++;
+	if (st == ST_OK && verify_signature(&f->list, NULL, &signer) == VERDICT_BAD)
+		st = err_set(e, ST_INPUT,
+			     "%s: its own signature does not verify: it vouches for nobody", path);
+	return st;
+}
+
+bool config_trust_any(const struct config_trust *t)
+{
+	return t->cert.der.n > 0 || t->nlists > 0;
+}
+
+static bool is_tftp(const struct tlv_record *r)
+{
+	return r->role == TLV_ROLE_TFTP || r->role == TLV_ROLE_CCM_TFTP;
+}
+
+/* The key that verifies must be the certificate's, where there is one. */
+static bool agrees(const struct tlv_record *r)
+{
+	struct tlv_cert c;
+
+	if (r->certificate.n == 0)
+		return r->public_key.n > 0;
+	return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
+	       span_eq(c.public_key, r->public_key);
+}
+
+/* A phone looks for the bytes of the header. */
+static bool is_signer(const struct tlv_record *r, const struct tlv_header *h)
+{
+	return r->serial.n > 0 && span_eq(r->serial, h->signer_serial) &&
+	       span_eq(r->issuer, h->signer_issuer);
+}
+
+/* What is found so far: a key, or another role. */
+struct search {
+	struct span key;
+	const struct tlv_role_row *role;
+	const char *path;
+};
+
+static enum status search_list(const struct tlv_list *l, const char *path,
+			       const struct tlv_header *h, struct search *s, struct tlv_err *e)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (!is_signer(&r, h))
+			continue;
+		s->role = tlv_role_find(r.role);
+		s->path = path;
+		if (!is_tftp(&r) || !agrees(&r))
+			continue;
+		if (s->key.n > 0 && !span_eq(s->key, r.public_key))
+			return err_set(e, ST_NO,
+				       "two records have the signer's serial number and issuer, "
+				       "but other keys");
+		s->key = r.public_key;
+	}
+	return ST_OK;
+}
+
+static enum status not_found(const struct search *s, struct tlv_err *e)
+{
+	if (s->role == NULL)
+		return err_set(e, ST_NO,
+			       "the signer is nobody that --trust vouches for: no record has its "
+			       "serial number and issuer");
+	return err_set(e, ST_NO,
+		       "%s has the signer as %s: only TFTP and CCM+TFTP sign configuration files",
+		       s->path, s->role->text);
+}
+
+/* However the header spells them: serial number and issuer are the certificate's. */
+static bool names_cert(const struct tlv_header *h, const struct tlv_cert *c)
+{
+	return (span_eq(h->signer_serial, c->serial) ||
+		span_eq_reversed(h->signer_serial, c->serial)) &&
+	       tlv_name_match(tlv_text(h->signer_issuer), c->issuer).matches;
+}
+
+enum status config_trust_key(const struct config_trust *t, const struct tlv_header *h,
+			     struct span *public_key, struct tlv_err *e)
+{
+	struct search s = { .key = SPAN_NONE };
+	enum status st = ST_OK;
+
+	if (t->cert.der.n > 0) {
+		*public_key = t->cert.parts.public_key;
+		return names_cert(h, &t->cert.parts) ?
+			       ST_OK :
+			       err_set(e, ST_NO, "the header names another signer than --cert");
+	}
+	for (size_t i = 0; i < t->nlists && st == ST_OK; i++)
+		st = search_list(&t->lists[i].list, t->paths[i], h, &s, e);
+	*public_key = s.key;
+	return st == ST_OK && s.key.n == 0 ? not_found(&s, e) : st;
+}
+
+enum status config_trust_record(const struct config_trust *t, const struct cert *signer,
+				struct tlv_record *out, struct tlv_err *e)
+{
+	for (size_t i = 0; i < t->nlists; i++)
+		for (size_t j = 0; j < t->lists[i].list.nrecords; j++) {
+			*out = tlv_list_record(&t->lists[i].list, j);
+			if (is_tftp(out) && agrees(out) &&
+			    span_eq(out->certificate, buf_span(&signer->der)))
+				return ST_OK;
+		}
+	return err_set(e, ST_NO,
+		       "the signer's certificate is in no TFTP or CCM+TFTP record of the list: "
+		       "phones that hold it refuse what this key signs");
+}
+
+void config_trust_free(struct config_trust *t)
+{
+	for (size_t i = 0; i < t->nlists; i++)
+		list_file_free(&t->lists[i]);
+	free(t->lists);
+	free(t->paths);
+	cert_free(&t->cert);
+	*t = (struct config_trust){ .nlists = 0 };
+}

@@ -1,0 +1,41 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Who may sign configuration files: a certificate that is named, or the TFTP
+ * and CCM+TFTP records of trust lists, as a phone that holds them looks.
+ */
+#ifndef CTL_CONFIG_TRUST_H
+#define CTL_CONFIG_TRUST_H
+
+#include "signer/crypto/cert.h"
+#include "signer/list/list_file.h"
+#include "tlv/header.h"
+
+struct config_trust {
+	struct cert cert; /* der.n 0: none */
+	struct list_file *lists;
+	const char **paths; /* borrowed */
+	size_t nlists;
+};
+
+/* --cert with verify and strip. */
+enum status config_trust_cert(struct config_trust *t, const char *arg,
+			      const struct tok_options *tok, struct tlv_err *e);
+/* ST_INPUT where the list is malformed or its own signature does not verify. */
+enum status config_trust_list(struct config_trust *t, const char *path, struct tlv_err *e);
+bool config_trust_any(const struct config_trust *t);
+
+/*
+ * The public key of the header's signer, borrowed. ST_NO with the reason: no
+ * TFTP or CCM+TFTP record has the header's serial and issuer byte for byte, or
+ * two have, with different keys; the certificate is another's.
+ */
+enum status config_trust_key(const struct config_trust *t, const struct tlv_header *h,
+			     struct span *public_key, struct tlv_err *e);
+
+/* The TFTP or CCM+TFTP record of the signer's certificate; ST_NO where no list has it. */
+enum status config_trust_record(const struct config_trust *t, const struct cert *signer,
+				struct tlv_record *out, struct tlv_err *e);
+void config_trust_free(struct config_trust *t);
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/cert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "signer/io/out.h"
+#include "signer/io/slurp.h"
+#include "tlv/name.h"
+#include "tlv/tables.h"
+
+enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e)
+{
+	*c = CERT_INIT;
+	buf_put(&c->der, der);
+	if (buf_failed(&c->der, e) != ST_OK)
+		return ST_BUG;
+	return tlv_cert_walk(buf_span(&c->der), &c->parts, e);
+}
+
+void cert_free(struct cert *c)
+{
+	buf_free(&c->der);
+	*c = CERT_INIT;
+}
+
+static bool is_certificate_block(const char *name)
+{
+	return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
+}
+
+static enum status pem_ended(size_t n, struct tlv_err *e)
+{
+	unsigned long why = ERR_peek_last_error();
+
+	ERR_clear_error();
+	if (ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
+		return ST_OK;
+	return err_set(e, ST_INPUT, "PEM block %zu is damaged", n + 1);
+}
+
+static enum status each_in_pem(struct span text, cert_fn *fn, void *arg, size_t *n,
+			       struct tlv_err *e)
+{
+	BIO *bio = text.n <= INT32_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
+	char *name = NULL, *header = NULL;
+	unsigned char *data = NULL;
+	size_t blocks = 0;
+	long size = 0;
+	enum status st = bio != NULL ? ST_OK : err_nomem(e);
+
+	ERR_clear_error();
+	while (st == ST_OK && PEM_read_bio(bio, &name, &header, &data, &size) == 1) {
+		blocks++;
+		if (is_certificate_block(name)) {
+			++*n;
+			st = fn(arg, span_of(data, (size_t)size), e);
+		}
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(data, (size_t)size);
+		name = header = NULL;
+		data = NULL;
+	}
+	if (st == ST_OK)
+		st = pem_ended(blocks, e);
+	BIO_free(bio);
+	return st;
+}
+
+/* What a CERT argument takes of a PEM text. */
+struct first {
+	struct cert *c;
+	bool tried, taken;
+};
+
+static enum status take_first(void *arg, struct span der, struct tlv_err *e)
+{
+	struct first *f = arg;
+
+	if (f->tried)
+		return ST_OK;
+	f->tried = true;
+	f->taken = cert_from_der(f->c, der, e) == ST_OK;
+	return f->taken ? ST_OK : e->status;
+}
+
+static bool looks_like_pem(struct span s)
+{
+	return s.n > 0 && memmem(s.p, s.n, "-----BEGIN ", 11) != NULL;
+}
+
+enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
+		       struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	struct first first = { .c = c };
+	size_t count = 0;
+
+	*c = CERT_INIT;
+	if (bytes.n == 0)
+		return err_set(e, ST_INPUT, "empty");
+	if (!looks_like_pem(bytes))
+		return cert_from_der(c, bytes, e);
+	/* What is damaged behind the first one does not matter. */
+	if (each_in_pem(bytes, take_first, &first, &count, &own) != ST_OK && !first.taken) {
+		if (e != NULL)
+			*e = own;
+		return own.status;
+	}
+	if (count == 0)
+		return err_set(e, ST_INPUT, "no certificate in this PEM file");
+	if (count > 1)
+		warn_put(warn, "%zu certificates in one file: the first is taken", count);
+	return ST_OK;
+}
+
+enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e)
+{
+	*n = 0;
+	if (bytes.n == 0)
+		return err_set(e, ST_INPUT, "empty");
+	if (looks_like_pem(bytes))
+		return each_in_pem(bytes, fn, arg, n, e);
+	*n = 1;
+	return fn(arg, bytes, e);
+}
+
+struct named_warn {
+	const struct tlv_warn *warn;
+	const char *name;
+};
+
+static void warn_named(void *arg, const char *text)
+{
+	const struct named_warn *n = arg;
+
+	warn_put(n->warn, "%s: %s", n->name, text);
+}
+
+static enum status load_token_cert(struct cert *c, const char *uri, const struct tok_options *opt,
+				   struct tlv_err *e)
+{
+	struct tok_options o = *opt;
+	struct tok *t = NULL;
+	enum status st;
+
+	o.uri = uri;
+	o.cert = SPAN_NONE;
+	st = tok_open(&t, &o, e);
+	if (st == ST_OK) {
+		cert_step_token(tok_info(t));
+		st = cert_from_der(c, tok_certificate(t), e);
+	}
+	tok_free(&t);
+	return st;
+}
+
+enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
+		      const struct tlv_warn *warn, struct tlv_err *e)
+{
+	struct named_warn named = { warn, arg };
+	struct tlv_warn w = { warn_named, &named };
+	struct blob file;
+	enum status st;
+
+	*c = CERT_INIT;
+	if (tok_is_uri(arg))
+		return load_token_cert(c, arg, tok, e);
+	st = slurp(arg, SLURP_CERT_MAX, SLURP_ANY, &file, e);
+	if (st != ST_OK)
+		return st;
+	st = cert_parse(c, blob_span(&file), &w, e);
+	blob_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
+}
+
+static X509 *parse(struct span der)
+{
+	const unsigned char *p = der.p;
+	X509 *x = der.n <= INT32_MAX ? d2i_X509(NULL, &p, (long)der.n) : NULL;
+
+	if (x != NULL && p != der.p + der.n) {
+		X509_free(x);
+		x = NULL;
+	}
+	return x;
+}
+
+static bool to_seconds(const ASN1_TIME *t, int64_t *out)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days = 0, seconds = 0;
+	bool ok = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
+
+	if (ok)
+		*out = (int64_t)days * 86400 + seconds;
+	ASN1_TIME_free(epoch);
+	return ok;
+}
+
+static char *name_text(const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data, *copy = NULL;
+	long n;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
+		n = BIO_get_mem_data(bio, &data);
+		copy = n >= 0 ? span_dup(span_of(data, (size_t)n)) : NULL;
+	}
+	BIO_free(bio);
+	return copy;
+}
+
+static const char *key_type(const EVP_PKEY *key)
+{
+	static const char *const types[] = { "RSA", "EC", "ED25519", "ED448", "RSA-PSS", "DSA" };
+
+	for (size_t i = 0; key != NULL && i < sizeof types / sizeof types[0]; i++)
+		if (EVP_PKEY_is_a(key, types[i]))
+			return types[i];
+	return "unknown";
+}
+
+static enum status not_taken(struct tlv_err *e)
+{
+	ERR_clear_error();
+	return err_set(e, ST_INPUT, "OpenSSL does not take the certificate");
+}
+
+enum status cert_judge(struct span der, struct cert_facts *f, struct tlv_err *e)
+{
+	X509 *x = parse(der);
+	const EVP_PKEY *key = x != NULL ? X509_get0_pubkey(x) : NULL;
+	bool ok = x != NULL;
+
+	*f = (struct cert_facts){ .key_type = "unknown" };
+	ok = ok && to_seconds(X509_get0_notBefore(x), &f->not_before) &&
+	     to_seconds(X509_get0_notAfter(x), &f->not_after) &&
+	     EVP_Digest(der.p, der.n, f->sha1, NULL, EVP_sha1(), NULL) == 1 &&
+	     EVP_Digest(der.p, der.n, f->sha256, NULL, EVP_sha256(), NULL) == 1;
+	if (ok) {
+		BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(x, NID_basic_constraints, NULL, NULL);
+
+		f->is_ca = bc != NULL && bc->ca != 0;
+		BASIC_CONSTRAINTS_free(bc);
+		f->self_signed =
+			X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+		f->key_type = key_type(key);
+		f->key_bits = key != NULL ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+		f->subject = name_text(X509_get_subject_name(x));
+		f->issuer = name_text(X509_get_issuer_name(x));
+		ok = f->subject != NULL && f->issuer != NULL;
+	}
+	X509_free(x);
+	if (!ok) {
+		cert_facts_free(f);
+		return not_taken(e);
+	}
+	ERR_clear_error();
+	return ST_OK;
+}
+
+void cert_facts_free(struct cert_facts *f)
+{
+	free(f->subject);
+	free(f->issuer);
+	f->subject = f->issuer = NULL;
+}
+
+/* OpenSSL reads the dates and nothing else: to set up its decoders for the key takes far longer. */
+enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_after,
+			  struct tlv_err *e)
+{
+	struct tlv_cert c;
+	X509_VAL *val = NULL;
+	const unsigned char *p;
+	bool ok;
+
+	if (tlv_cert_walk(der, &c, e) != ST_OK)
+		return ST_INPUT;
+	p = c.validity.p;
+	val = d2i_X509_VAL(NULL, &p, (long)c.validity.n);
+	ok = val != NULL && to_seconds(val->notBefore, not_before) &&
+	     to_seconds(val->notAfter, not_after);
+	X509_VAL_free(val);
+	return ok ? ST_OK : not_taken(e);
+}
+
+/* What is no certificate to OpenSSL is none, whatever its dates are. */
+enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
+				 struct tlv_err *e)
+{
+	X509 *x = parse(der);
+	bool ok = x != NULL && to_seconds(X509_get0_notBefore(x), not_before) &&
+		  to_seconds(X509_get0_notAfter(x), not_after);
+
+	X509_free(x);
+	return ok ? ST_OK : not_taken(e);
+}
+
+enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data;
+	long n;
+	enum status st = ST_OK;
+
+	if (bio == NULL || PEM_write_bio(bio, PEM_STRING_X509, "", der.p, (long)der.n) <= 0) {
+		st = err_nomem(e);
+	} else {
+		n = BIO_get_mem_data(bio, &data);
+		buf_put(out, span_of(data, (size_t)n));
+		st = buf_failed(out, e);
+	}
+	BIO_free(bio);
+	return st;
+}
+
+enum status cert_base64(struct span s, struct buf *out, struct tlv_err *e)
+{
+	size_t at = buf_hole(out, (s.n + 2) / 3 * 4 + 1);
+
+	if (buf_failed(out, e) != ST_OK || s.n > INT32_MAX)
+		return err_nomem(e);
+	buf_truncate(out, at + (size_t)EVP_EncodeBlock(out->p + at, s.p, (int)s.n));
+	return ST_OK;
+}
+
+enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
+{
+	if (EVP_Digest(der.p, der.n, out, NULL, EVP_sha1(), NULL) == 1)
+		return ST_OK;
+	return err_set(e, ST_BUG, "OpenSSL refuses the digest SHA1: 'ctlsign doctor' says more");
+}
+
+enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e)
+{
+	struct buf cn = BUF_INIT;
+	struct span name;
+	size_t n = 0;
+
+	if (tlv_name_cn(c->subject, &cn)) {
+		name = buf_span(&cn);
+		while (n < name.n && span_at(name, n) != '.')
+			n++;
+		buf_put(out, span_slice(name, 0, n));
+	}
+	buf_free(&cn);
+	return buf_failed(out, e);
+}
+
+enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *bits,
+			  struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+
+	*bits = 0;
+	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
+		return err_set(e, ST_INPUT,
+			       "the signer's certificate has no RSA key: trust lists are signed "
+			       "with RSA only");
+	*bits = rsa.bits;
+	if (tlv_modulus_code(rsa.bits) < 0)
+		return err_set(
+			e, ST_INPUT,
+			"a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
+			rsa.bits);
+	if (allow_weak)
+		return ST_OK;
+	if (rsa.bits == 512)
+		return err_set(e, ST_INPUT,
+			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
+	if (tlv_rsa_proves_nothing(&rsa))
+		return err_set(
+			e, ST_INPUT,
+			"the signer's public exponent is 1 or even: insist with --allow-weak-keys");
+	return ST_OK;
+}
+
+enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+
+	if (!tlv_cert_is_token(c))
+		return err_set(e, ST_NO,
+			       "is no SAST token's certificate: its issuer is no 'Cisco "
+			       "Manufacturing CA' (--any takes it all the same)");
+	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
+		return err_set(e, ST_NO,
+			       "is no SAST token's certificate: its key is not RSA (--any takes it "
+			       "all the same)");
+	if (rsa.bits != 1024 && rsa.bits != 2048)
+		return err_set(e, ST_NO,
+			       "is no SAST token's certificate: RSA of %u bits, not 1024 or 2048 "
+			       "(--any takes it all the same)",
+			       rsa.bits);
+	return ST_OK;
+}
+
+void cert_step_token(const struct tok_info *t)
+{
+	msg_step("token %s, by module %s", t->uri, t->module);
+}

@@ -1,0 +1,95 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Certificates from files and tokens, and what OpenSSL thinks of them.
+ */
+#ifndef CTL_CERT_H
+#define CTL_CERT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pkcs11/token.h"
+#include "tlv/bytes.h"
+#include "tlv/cert.h"
+#include "tlv/err.h"
+
+/* A certificate that is owned, with its parts. */
+struct cert {
+	struct buf der;
+	struct tlv_cert parts; /* borrows der */
+};
+
+#define CERT_INIT ((struct cert){ .der = { .p = NULL } })
+
+/*
+ * Reads a CERT argument: PEM (with text around it; of several the first, with
+ * a warning), DER, or a pkcs11: URI. ST_INPUT with the path in front.
+ * tok serves URIs only; its uri is ignored.
+ */
+enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
+		      const struct tlv_warn *warn, struct tlv_err *e);
+/* From the bytes of a file: PEM or DER. */
+enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
+		       struct tlv_err *e);
+/* Receives one certificate after the other; der is borrowed for the call. Not ST_OK ends it. */
+typedef enum status cert_fn(void *arg, struct span der, struct tlv_err *e);
+/*
+ * Every certificate of a PEM text, or the one that is DER; *n is their number,
+ * 0 in a PEM text that holds other things only. ST_INPUT where a block is
+ * damaged: what follows it could not be seen.
+ */
+enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e);
+/* A copy of DER. */
+enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e);
+void cert_free(struct cert *c);
+
+/* What is asked of a certificate beyond its bytes. */
+struct cert_facts {
+	int64_t not_before, not_after; /* seconds since 1970 UTC */
+	bool is_ca;		       /* basicConstraints CA:TRUE */
+	bool self_signed;	       /* subject equals issuer */
+	const char *key_type;	       /* "RSA", "EC", "ED25519", … or "unknown" */
+	unsigned key_bits;
+	uint8_t sha1[20], sha256[32];
+	char *subject, *issuer; /* RFC 2253, as openssl x509 -nameopt RFC2253 prints them; owned */
+};
+
+/* ST_INPUT where OpenSSL does not take the certificate. */
+enum status cert_judge(struct span der, struct cert_facts *f, struct tlv_err *e);
+void cert_facts_free(struct cert_facts *f);
+
+/* Validity alone, seconds since 1970 UTC; ST_INPUT where it cannot be read. */
+enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_after,
+			  struct tlv_err *e);
+/* The same, and ST_INPUT too where OpenSSL does not take the rest: 0.1 ms more. */
+enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
+				 struct tlv_err *e);
+
+/* Appends "-----BEGIN CERTIFICATE-----…". */
+enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e);
+
+/* Appends the bytes in base64, without line breaks. */
+enum status cert_base64(struct span s, struct buf *out, struct tlv_err *e);
+
+/*
+ * Whether lists can be signed with the certificate's key; *bits is that of its
+ * modulus, 0 where it is not RSA. ST_INPUT with the reason. What is weak (512
+ * bits, an exponent of 1 or even) is taken with allow_weak only.
+ */
+enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *bits,
+			  struct tlv_err *e);
+
+/* Whether it is what a SAST token brings, which CUCM's upload takes. ST_NO with the reason. */
+enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e);
+
+/* SHA-1 of the DER, as show prints it. */
+enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
+
+/* The short host name of a node's certificate: its CN up to the first dot; empty where there is no CN. */
+enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e);
+
+/* For --verbose: the token that was found, and the module that drives it. */
+void cert_step_token(const struct tok_info *t);
+
+#endif

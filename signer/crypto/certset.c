@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/certset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/io/slurp.h"
+#include "signer/io/folder.h"
+
+enum status certset_add(struct certset *s, struct span der, const char *file, struct tlv_err *e)
+{
+	struct certset_item item = { .file = NULL };
+
+	for (size_t i = 0; i < s->n; i++)
+		if (span_eq(buf_span(&s->v[i].cert.der), der))
+			return ST_OK;
+	if (s->n == s->cap) {
+		size_t cap = s->cap == 0 ? 8 : s->cap * 2;
+		struct certset_item *grown = reallocarray(s->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		s->v = grown;
+		s->cap = cap;
+	}
+	if (cert_from_der(&item.cert, der, e) != ST_OK) {
+		cert_free(&item.cert);
+		return e != NULL ? e->status : ST_INPUT;
+	}
+	if (file != NULL && (item.file = strdup(file)) == NULL) {
+		cert_free(&item.cert);
+		return err_nomem(e);
+	}
+	s->v[s->n++] = item;
+	return ST_OK;
+}
+
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t n = strlen(name), m = strlen(ending);
+
+	return n >= m && strcasecmp(name + n - m, ending) == 0;
+}
+
+static bool may_be_certificate(const char *name)
+{
+	static const char *const others[] = { ".proof", "SHA256SUMS", ".yaml", ".yml", ".tlv",
+					      ".sgn",	".txt",	      ".html", ".key" };
+
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (ends_in(name, others[i]))
+			return false;
+	return true;
+}
+
+struct folder_of_certificates {
+	struct certset *s;
+	const struct tlv_warn *warn;
+};
+
+static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	static const struct tok_options no_tokens = { .uri = NULL };
+	struct folder_of_certificates *f = arg;
+	const char *name = base_name(path);
+	struct tlv_err own = TLV_ERR_INIT;
+	struct cert c = CERT_INIT;
+	enum status st;
+
+	(void)named;
+	if (!may_be_certificate(name))
+		return ST_OK;
+	st = cert_load(&c, path, &no_tokens, f->warn, &own);
+	if (st == ST_OK)
+		st = certset_add(f->s, buf_span(&c.der), name, &own);
+	cert_free(&c);
+	if (st == ST_BUG)
+		return err_nomem(e);
+	if (st != ST_OK)
+		warn_put(f->warn, "%s", own.text);
+	return ST_OK;
+}
+
+enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
+			       struct tlv_err *e)
+{
+	struct folder_of_certificates f = { .s = s, .warn = warn };
+
+	return folder_files(path, add_found, &f, e);
+}
+
+void certset_free(struct certset *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		cert_free(&s->v[i].cert);
+		free(s->v[i].file);
+	}
+	free(s->v);
+	*s = CERTSET_INIT;
+}

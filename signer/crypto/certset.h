@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A handful of certificates from files and folders.
+ */
+#ifndef CTL_CERTSET_H
+#define CTL_CERTSET_H
+
+#include "signer/crypto/cert.h"
+
+struct certset {
+	struct certset_item {
+		struct cert cert;
+		char *file; /* the name it was read under, NULL where added from memory; owned */
+	} * v;
+	size_t n, cap;
+};
+
+#define CERTSET_INIT ((struct certset){ .n = 0 })
+
+/* A copy; one that is there already is not added again. */
+enum status certset_add(struct certset *s, struct span der, const char *file, struct tlv_err *e);
+/*
+ * The certificates of a folder, by file name. A file that is none costs a
+ * warning, but for what other verbs put beside certificates (proofs, sums,
+ * manifests, lists). ST_INPUT where the folder cannot be read.
+ */
+enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
+			       struct tlv_err *e);
+void certset_free(struct certset *s);
+
+#endif

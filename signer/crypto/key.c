@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "pkcs11/pin.h"
+#include "pkcs11/rsa.h"
+#include "signer/crypto/digest.h"
+#include "signer/crypto/keyfile.h"
+#include "signer/io/out.h"
+#include "signer/io/slurp.h"
+
+struct key {
+	struct key_options opt;
+	struct tok *tok;  /* a token's, or */
+	struct blob file; /* a file's */
+	EVP_PKEY *pkey;	  /* of a file, NULL until it is decrypted */
+	struct cert cert;
+	struct digest_key *check; /* the certificate's */
+	unsigned bits;
+};
+
+const struct cert *key_cert(const struct key *k)
+{
+	return &k->cert;
+}
+
+unsigned key_bits(const struct key *k)
+{
+	return k->bits;
+}
+
+const struct tok_info *key_token(const struct key *k)
+{
+	return k->tok != NULL ? tok_info(k->tok) : NULL;
+}
+
+static enum status check_cert(struct key *k, struct tlv_err *e)
+{
+	return cert_can_sign(&k->cert.parts, k->opt.allow_weak, &k->bits, e);
+}
+
+/* Read out of the key itself: to have it encoded costs OpenSSL more than a signature. */
+static bool has_number(const EVP_PKEY *pkey, const char *name, struct span wanted)
+{
+	BIGNUM *own = NULL, *certs = BN_bin2bn(wanted.p, (int)wanted.n, NULL);
+	bool same = certs != NULL && EVP_PKEY_get_bn_param(pkey, name, &own) == 1 &&
+		    BN_cmp(own, certs) == 0;
+
+	BN_free(own);
+	BN_free(certs);
+	return same;
+}
+
+static enum status check_pair(struct key *k, struct tlv_err *e)
+{
+	struct tlv_rsa certs;
+	bool same;
+
+	if (!EVP_PKEY_is_a(k->pkey, "RSA"))
+		return err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
+	same = tlv_rsa_walk(k->cert.parts.public_key, &certs) &&
+	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_N, certs.modulus) &&
+	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_E, certs.exponent);
+	ERR_clear_error();
+	return same ? ST_OK :
+		      err_set(e, ST_INPUT,
+			      "is not the key of the signer's certificate: name the one that "
+			      "belongs to it with --cert");
+}
+
+/* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */
+static bool is_pem(const struct blob *file)
+{
+	return memmem(file->p, file->n, "-----BEGIN ", 11) != NULL;
+}
+
+static bool file_has_cert(const struct blob *file)
+{
+	return memmem(file->p, file->n, "-----BEGIN CERTIFICATE", 22) != NULL;
+}
+
+/* The certificate from --cert, else from the key's own PEM file, else from what keyfile found. */
+static enum status file_cert(struct key *k, const struct keyfile *f, struct tlv_err *e)
+{
+	if (k->cert.der.n > 0)
+		return ST_OK;
+	if (file_has_cert(&k->file))
+		return cert_parse(&k->cert, blob_span(&k->file), NULL, e);
+	if (f->cert.n > 0)
+		return cert_from_der(&k->cert, buf_span(&f->cert), e);
+	if (k->opt.fallback.n > 0)
+		return cert_from_der(&k->cert, k->opt.fallback, e);
+	return err_set(e, ST_USAGE, "no certificate beside the key: name it with --cert");
+}
+
+static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err *e)
+{
+	struct tok_pin_source src;
+	struct buf prompt = BUF_INIT;
+	enum status st = tok_pin_source_parse(k->opt.tok.pin_source, &src, e);
+
+	buf_printf(&prompt, "Passphrase of %s: ", k->opt.key);
+	if (st == ST_OK)
+		st = buf_failed(&prompt, e);
+	if (st == ST_OK)
+		st = tok_pin_read(&src, buf_cstr(&prompt), k->opt.tok.insecure_file_mode, out, e);
+	buf_free(&prompt);
+	return st;
+}
+
+/* With the passphrase; the file's bytes are no longer needed then. */
+static enum status decrypt(struct key *k, struct tlv_err *e)
+{
+	struct keyfile f = { .key = NULL };
+	struct tok_pin *pass = NULL;
+	enum status st = read_pass(k, &pass, e);
+
+	if (st == ST_OK)
+		st = keyfile_read(&f, blob_span(&k->file), tok_pin_bytes(pass), e);
+	tok_pin_free(&pass);
+	if (st == ST_OK) {
+		k->pkey = f.key;
+		f.key = NULL;
+		st = file_cert(k, &f, e);
+	}
+	keyfile_free(&f);
+	return st;
+}
+
+static enum status open_plain(struct key *k, struct tlv_err *e)
+{
+	struct keyfile f;
+	enum status st = keyfile_read(&f, blob_span(&k->file), NULL, e);
+
+	if (st == ST_OK && f.needs_pass) {
+		/* Later, unless only the passphrase can bring the certificate. */
+		if (k->cert.der.n > 0)
+			st = ST_OK;
+		else if (is_pem(&k->file) && (file_has_cert(&k->file) || k->opt.fallback.n > 0))
+			st = file_cert(k, &f, e);
+		else
+			st = decrypt(k, e);
+	} else if (st == ST_OK) {
+		k->pkey = f.key;
+		f.key = NULL;
+		st = file_cert(k, &f, e);
+	}
+	keyfile_free(&f);
+	return st;
+}
+
+static enum status open_file(struct key *k, struct tlv_err *e)
+{
+	enum slurp_mode mode = k->opt.tok.insecure_file_mode ? SLURP_REGULAR : SLURP_PRIVATE;
+	enum status st = slurp(k->opt.key, SLURP_CERT_MAX, mode, &k->file, e);
+
+	if (st != ST_OK)
+		return st;
+	st = open_plain(k, e);
+	if (st == ST_OK && k->pkey != NULL && !EVP_PKEY_is_a(k->pkey, "RSA"))
+		st = err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
+	if (st == ST_OK)
+		st = check_cert(k, e);
+	if (st == ST_OK && k->pkey != NULL)
+		st = check_pair(k, e);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
+}
+
+static void say_key(const struct key *k)
+{
+	const struct tok_info *t = key_token(k);
+	struct cert_facts facts;
+
+	if (t != NULL)
+		cert_step_token(t);
+	if (cert_judge(buf_span(&k->cert.der), &facts, NULL) == ST_OK)
+		msg_step("signer %s, RSA of %u bits", facts.subject, k->bits);
+	cert_facts_free(&facts);
+}
+
+static enum status open_token(struct key *k, struct tlv_err *e)
+{
+	struct tok_options t = k->opt.tok;
+	enum status st;
+
+	t.uri = k->opt.key;
+	t.cert = buf_span(&k->cert.der);
+	st = tok_open(&k->tok, &t, e);
+	if (st == ST_OK && k->cert.der.n == 0)
+		st = cert_from_der(&k->cert, tok_certificate(k->tok), e);
+	return st == ST_OK ? check_cert(k, e) : st;
+}
+
+enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e)
+{
+	struct key *k = calloc(1, sizeof *k);
+	enum status st = ST_OK;
+
+	*out = k;
+	if (k == NULL)
+		return err_nomem(e);
+	k->opt = *opt;
+	if (opt->cert != NULL)
+		st = cert_load(&k->cert, opt->cert, &opt->tok, &opt->tok.warn, e);
+	if (st == ST_OK)
+		st = tok_is_uri(opt->key) ? open_token(k, e) : open_file(k, e);
+	if (st != ST_OK)
+		key_free(out);
+	else if (msg_is_verbose())
+		say_key(k);
+	return st;
+}
+
+bool key_needs_login(const struct key *k)
+{
+	return k->tok != NULL || k->pkey == NULL;
+}
+
+static enum status decrypt_now(struct key *k, struct tlv_err *e)
+{
+	enum status st = decrypt(k, e);
+
+	if (st == ST_OK)
+		st = check_pair(k, e);
+	blob_free(&k->file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
+}
+
+enum status key_login(struct key *k, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	if (k->check == NULL)
+		st = digest_key_new(&k->check, k->cert.parts.public_key, e);
+	if (st != ST_OK)
+		return st;
+	if (k->tok == NULL)
+		return k->pkey == NULL ? decrypt_now(k, e) : ST_OK;
+	st = tok_login(k->tok, e);
+	if (st == ST_OK)
+		msg_step("logged in to %s", tok_info(k->tok)->label);
+	return st;
+}
+
+enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
+			 uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
+{
+	struct digest_info info;
+	enum status st = digest_info_make(alg, digest, &info, e);
+	struct span di = span_of(info.bytes, info.n);
+
+	if (st != ST_OK)
+		return st;
+	return k->tok != NULL ? tok_sign(k->tok, di, sig, n, e) :
+				rsa_sign_digest_info(k->pkey, di, sig, TOK_SIG_MAX, n, e);
+}
+
+enum status key_check(const struct key *k, enum tlv_digest alg, struct span digest, struct span sig,
+		      struct tlv_err *e)
+{
+	if (k->check != NULL && digest_key_verify(k->check, alg, digest, sig, NULL) == ST_OK)
+		return ST_OK;
+	return err_set(e, ST_TOKEN,
+		       "the signature that the key gave does not verify with the signer's "
+		       "certificate");
+}
+
+enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
+		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
+{
+	enum status st = key_sign_raw(k, alg, digest, sig, n, e);
+
+	return st == ST_OK ? key_check(k, alg, digest, span_of(sig, *n), e) : st;
+}
+
+void key_finish(struct key *k)
+{
+	if (k->tok != NULL)
+		tok_finish(k->tok);
+}
+
+void key_free(struct key **k)
+{
+	if (*k == NULL)
+		return;
+	tok_free(&(*k)->tok);
+	digest_key_free(&(*k)->check);
+	EVP_PKEY_free((*k)->pkey);
+	blob_free(&(*k)->file);
+	cert_free(&(*k)->cert);
+	free(*k);
+	*k = NULL;
+}

@@ -1,0 +1,68 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The key that signs, a file's or a token's, with its certificate. Both go
+ * down one path: open (what is public), login (what is secret), sign.
+ */
+#ifndef CTL_KEY_H
+#define CTL_KEY_H
+
+#include <stdbool.h>
+
+#include "pkcs11/token.h"
+#include "signer/crypto/cert.h"
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+#include "tlv/tables.h"
+
+struct key;
+
+struct key_options {
+	const char *key;	/* path or pkcs11: URI */
+	const char *cert;	/* --cert, or NULL */
+	struct span fallback;	/* DER of the certificate where neither brings one; empty: none */
+	struct tok_options tok; /* module, pin_source, timeout, insecure_file_mode, warn */
+	bool allow_weak;	/* sign with 512 bits, or an exponent that is 1 or even */
+};
+
+/*
+ * Finds the key and its certificate; a token's key needs no PIN for that, an
+ * encrypted file no passphrase where its certificate is in the clear or given.
+ * ST_INPUT: unreadable, no RSA key of 512, 1024, 2048 or 4096 bits, or not the
+ * certificate's key. Everything in opt is borrowed and must outlive the key.
+ */
+enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e);
+const struct cert *key_cert(const struct key *k);
+unsigned key_bits(const struct key *k);
+/* The token it is on, NULL for a file. */
+const struct tok_info *key_token(const struct key *k);
+
+/* Whether key_login will ask for one. */
+bool key_needs_login(const struct key *k);
+/* Asks for PIN or passphrase where one is needed. ST_PIN, ST_PIN_LOCKED, ST_TOKEN. */
+enum status key_login(struct key *k, struct tlv_err *e);
+
+/*
+ * RSASSA-PKCS1-v1_5 over the digest, verified with the certificate's key
+ * before it is given out. sig gets key_bits / 8 bytes. ST_TOKEN where the
+ * signature does not verify.
+ */
+enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,
+		     uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e);
+
+/*
+ * The two halves of key_sign, for batches: a signature that nobody has looked
+ * at yet, and the look, which other threads may take meanwhile. Both may run
+ * in several threads at once, after key_login.
+ */
+enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
+			 uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e);
+enum status key_check(const struct key *k, enum tlv_digest alg, struct span digest, struct span sig,
+		      struct tlv_err *e);
+
+/* Optional, after the last signature: a token's child ends while the caller goes on. */
+void key_finish(struct key *k);
+
+void key_free(struct key **k);
+
+#endif

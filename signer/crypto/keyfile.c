@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/keyfile.h"
+
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/provider.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
+
+#include "signer/crypto/rounds.h"
+
+/* What the passphrase callback is told, and what it tells. */
+struct asked {
+	const char *pass;
+	bool asked;
+	UI_METHOD *ui; /* made and freed under the usual library context, to which it belongs */
+};
+
+static int give_pass(char *out, int cap, int rwflag, void *arg)
+{
+	struct asked *a = arg;
+	size_t n = a->pass != NULL ? strlen(a->pass) : 0;
+
+	(void)rwflag;
+	a->asked = true;
+	if (a->pass == NULL || cap < 0 ||
+	    !span_copy(span_of(a->pass, n), (uint8_t *)out, (size_t)cap))
+		return -1;
+	return (int)n;
+}
+
+static void keep_cert(struct keyfile *k, const X509 *x)
+{
+	unsigned char *der = NULL;
+	int n = k->cert.n == 0 ? i2d_X509(x, &der) : 0;
+
+	if (n > 0)
+		buf_put(&k->cert, span_of(der, (size_t)n));
+	OPENSSL_free(der);
+}
+
+static void take(struct keyfile *k, OSSL_STORE_INFO *info)
+{
+	switch (OSSL_STORE_INFO_get_type(info)) {
+	case OSSL_STORE_INFO_PKEY:
+		if (k->key == NULL)
+			k->key = OSSL_STORE_INFO_get1_PKEY(info);
+		break;
+	case OSSL_STORE_INFO_CERT:
+		keep_cert(k, OSSL_STORE_INFO_get0_CERT(info));
+		break;
+	default:
+		break;
+	}
+}
+
+/* An RSA key in the clear, in the one form that its PEM label names. */
+static EVP_PKEY *decode_rsa(const char *structure, const unsigned char *der, size_t n)
+{
+	EVP_PKEY *key = NULL;
+	OSSL_DECODER_CTX *d = OSSL_DECODER_CTX_new_for_pkey(&key, "DER", structure, "RSA",
+							    EVP_PKEY_KEYPAIR, NULL, NULL);
+
+	if (d != NULL && (OSSL_DECODER_from_data(d, &der, &n) != 1 || n != 0)) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	OSSL_DECODER_CTX_free(d);
+	return key;
+}
+
+/* The key of one block of PEM. False where it is not for us to read, and nothing beside it. */
+static bool take_block(struct keyfile *k, const char *label, const char *header,
+		       const unsigned char *der, size_t n)
+{
+	bool pkcs8 = strcmp(label, PEM_STRING_PKCS8INF) == 0;
+
+	if (strcmp(label, PEM_STRING_X509) == 0 || k->key != NULL)
+		return true; /* a certificate beside the key is read where it is wanted */
+	if (*header != '\0' || (!pkcs8 && strcmp(label, PEM_STRING_RSA) != 0))
+		return false;
+	k->key = decode_rsa(pkcs8 ? "PrivateKeyInfo" : "type-specific", der, n);
+	return k->key != NULL;
+}
+
+/*
+ * What most key files are: OpenSSL's loader below asks each of its hundred
+ * decoders whether a file is its own, which takes longer than to sign.
+ */
+static bool load_plain(struct keyfile *k, struct span bytes)
+{
+	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+	char *label = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	bool ours = bio != NULL;
+	long n = 0;
+
+	while (ours && PEM_read_bio(bio, &label, &header, &der, &n) == 1) {
+		ours = n > 0 && take_block(k, label, header, der, (size_t)n);
+		OPENSSL_free(label);
+		OPENSSL_free(header);
+		OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!ours) {
+		EVP_PKEY_free(k->key);
+		k->key = NULL;
+	}
+	return k->key != NULL;
+}
+
+/* All objects of the file in one pass. */
+static bool load(struct keyfile *k, struct span bytes, struct asked *a)
+{
+	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
+	OSSL_STORE_CTX *store = NULL;
+
+	if (bio != NULL)
+		store = OSSL_STORE_attach(bio, "file", NULL, NULL, a->ui, a, NULL, NULL, NULL);
+	ERR_clear_error();
+	while (store != NULL && OSSL_STORE_eof(store) == 0) {
+		OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+		if (info == NULL && OSSL_STORE_error(store) != 0)
+			break;
+		if (info != NULL)
+			take(k, info);
+		OSSL_STORE_INFO_free(info);
+	}
+	(void)OSSL_STORE_close(store);
+	BIO_free(bio);
+	return k->key != NULL;
+}
+
+/* A key must outlive the library context that read it: over its DER into the usual one. */
+static void take_der(struct keyfile *k, unsigned char *der, int n)
+{
+	const unsigned char *p = der;
+
+	if (n > 0)
+		k->key = d2i_AutoPrivateKey(NULL, &p, n);
+	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+}
+
+/*
+ * OpenSSL 3.0 reads parts of PKCS#12 in the default library context whatever
+ * it is told, so for this one file another one is the default.
+ */
+static bool load_legacy(struct keyfile *k, struct span bytes, struct asked *a)
+{
+	OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+	OSSL_PROVIDER *base = libctx != NULL ? OSSL_PROVIDER_load(libctx, "default") : NULL;
+	OSSL_PROVIDER *old = libctx != NULL ? OSSL_PROVIDER_load(libctx, "legacy") : NULL;
+	OSSL_LIB_CTX *usual;
+	unsigned char *der = NULL;
+	int n = 0;
+
+	if (base != NULL && old != NULL) {
+		usual = OSSL_LIB_CTX_set0_default(libctx);
+		if (load(k, bytes, a))
+			n = i2d_PrivateKey(k->key, &der);
+		EVP_PKEY_free(k->key);
+		k->key = NULL;
+		(void)OSSL_LIB_CTX_set0_default(usual);
+	}
+	take_der(k, der, n);
+	(void)OSSL_PROVIDER_unload(old);
+	(void)OSSL_PROVIDER_unload(base);
+	OSSL_LIB_CTX_free(libctx);
+	return k->key != NULL;
+}
+
+enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass,
+			 struct tlv_err *e)
+{
+	struct asked a = { .pass = pass };
+	enum status st;
+	bool loaded;
+
+	*out = (struct keyfile){ .key = NULL };
+	if (bytes.n == 0 || bytes.n > INT32_MAX)
+		return err_set(e, ST_INPUT,
+			       "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
+	st = rounds_begin(bytes, e);
+	if (st != ST_OK)
+		return st;
+	a.ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
+	if (a.ui == NULL)
+		return err_nomem(e);
+	loaded = load_plain(out, bytes) || load(out, bytes, &a);
+	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
+	if (!loaded && !rounds_exceeded(NULL))
+		loaded = load_legacy(out, bytes, &a);
+	UI_destroy_method(a.ui);
+	ERR_clear_error();
+	if (!loaded && rounds_exceeded(e)) {
+		buf_free(&out->cert);
+		return ST_INPUT;
+	}
+	out->needs_pass = !loaded && a.asked;
+	if (loaded || (a.asked && pass == NULL))
+		return ST_OK;
+	buf_free(&out->cert);
+	if (a.asked)
+		return err_set(
+			e, ST_PIN,
+			"the passphrase is wrong, the file is damaged, or its cipher is not here "
+			"('ctlsign doctor', line 'legacy')");
+	return err_set(e, ST_INPUT, "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
+}
+
+void keyfile_free(struct keyfile *k)
+{
+	EVP_PKEY_free(k->key);
+	buf_free(&k->cert);
+	*k = (struct keyfile){ .key = NULL };
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/io/filename.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABEL_MAX = 128 }; /* bytes; a file name may have 255 */
+
+static bool is_plain(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+/* The token's CN is padded with blanks, which are nobody's name. */
+static struct span without_padding(struct span s)
+{
+	while (s.n > 0 && span_at(s, s.n - 1) == ' ')
+		s = span_slice(s, 0, s.n - 1);
+	return span_slice(s, 0, LABEL_MAX);
+}
+
+static void put_plain(struct buf *b, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i);
+
+		buf_u8(b, is_plain(c) && !(b->n == 0 && c == '.') ? (uint8_t)c : '_');
+	}
+}
+
+static const struct filename *find(const struct filenames *given, const char *name)
+{
+	for (size_t i = 0; i < given->n; i++)
+		if (strcmp(given->v[i].name, name) == 0)
+			return &given->v[i];
+	return NULL;
+}
+
+static enum status keep(struct filenames *given, const char *name, struct span der,
+			struct tlv_err *e)
+{
+	if (given->n == given->cap) {
+		size_t cap = given->cap == 0 ? 16 : given->cap * 2;
+		struct filename *grown = reallocarray(given->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		given->v = grown;
+		given->cap = cap;
+	}
+	given->v[given->n] = (struct filename){ .name = strdup(name), .der = der };
+	if (given->v[given->n].name == NULL)
+		return err_nomem(e);
+	given->n++;
+	return ST_OK;
+}
+
+enum status filename_make(struct filenames *given, const char *prefix, struct span label,
+			  struct span serial, struct span der, const char *suffix, struct buf *out,
+			  struct tlv_err *e)
+{
+	const struct filename *twin;
+	size_t stem;
+
+	if (prefix != NULL) {
+		put_plain(out, span_str(prefix));
+		buf_u8(out, '-');
+	}
+	put_plain(out, without_padding(label));
+	stem = out->n;
+	buf_str(out, suffix);
+	twin = find(given, buf_cstr(out));
+	if (twin != NULL && !span_eq(twin->der, der)) {
+		buf_truncate(out, stem);
+		buf_u8(out, '-');
+		for (size_t i = 0; i < serial.n && i < 32; i++)
+			buf_printf(out, "%02X", (unsigned)span_at(serial, i));
+		buf_str(out, suffix);
+		twin = find(given, buf_cstr(out));
+		if (twin != NULL && !span_eq(twin->der, der))
+			return err_set(e, ST_OUTPUT, "two certificates of name and serial '%s'",
+				       buf_cstr(out));
+	}
+	if (buf_failed(out, e) != ST_OK)
+		return ST_BUG;
+	return twin != NULL ? ST_OK : keep(given, buf_cstr(out), der, e);
+}
+
+void filenames_free(struct filenames *given)
+{
+	for (size_t i = 0; i < given->n; i++)
+		free(given->v[i].name);
+	free(given->v);
+	*given = (struct filenames){ .n = 0 };
+}

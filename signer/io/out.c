@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/io/out.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "signer/io/env.h"
+
+/* UTF-8 is what comes out; a terminal that does not speak it gets its bytes as \xNN. */
+static bool speaks_utf8(void)
+{
+	static int known = -1;
+
+	if (known < 0) {
+		locale_t l = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+
+		known = l != (locale_t)0 && strcmp(nl_langinfo_l(CODESET, l), "UTF-8") == 0;
+		if (l != (locale_t)0)
+			freelocale(l);
+	}
+	return known == 1;
+}
+
+/* A terminal that does not speak UTF-8. */
+static bool is_plain(int fd)
+{
+	static int known[STDERR_FILENO + 1];
+
+	if (known[fd] == 0)
+		known[fd] = isatty(fd) == 1 && !speaks_utf8() ? 1 : -1;
+	return known[fd] == 1;
+}
+
+/* In one write, so that lines of several processes do not mix. */
+static void put(struct span text, FILE *to, int fd)
+{
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < text.n && is_plain(fd); i++) {
+		int c = span_at(text, i);
+
+		if (c < 0x80)
+			buf_u8(&b, (uint8_t)c);
+		else
+			buf_printf(&b, "\\x%02x", (unsigned)c);
+	}
+	if (is_plain(fd))
+		text = buf_span(&b);
+	(void)fwrite(text.n > 0 ? text.p : (const uint8_t *)"", 1, text.n, to);
+	buf_free(&b);
+}
+
+void out_printf(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!is_plain(STDOUT_FILENO))
+		(void)vprintf(fmt, ap);
+	else if (vasprintf(&text, fmt, ap) >= 0)
+		put(span_str(text), stdout, STDOUT_FILENO);
+	va_end(ap);
+	free(text);
+}
+
+static bool may_colour(int fd)
+{
+	const char *no = env_get("NO_COLOR"), *term = env_get("TERM");
+
+	return isatty(fd) == 1 && (no == NULL || *no == '\0') && term != NULL && *term != '\0' &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static const char *const colours[] = { "\033[0m", "\033[32m", "\033[33m", "\033[1;31m" };
+
+void out_colour(enum out_colour c)
+{
+	if (may_colour(STDOUT_FILENO))
+		(void)fputs(colours[c], stdout);
+}
+
+void out_safe(struct span text)
+{
+	struct buf b = BUF_INIT;
+
+	safe_text(&b, text);
+	put(buf_span(&b), stdout, STDOUT_FILENO);
+	buf_free(&b);
+}
+
+/* What jansson's ASCII still holds of controls is DEL, which is legal in JSON and obeyed by terminals. */
+static int put_json(const char *text, size_t n, void *arg)
+{
+	size_t from = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] != 0x7f)
+			continue;
+		(void)fwrite(text + from, 1, i - from, stdout);
+		(void)printf("\\u007f");
+		from = i + 1;
+	}
+	(void)fwrite(text + from, 1, n - from, stdout);
+	return ferror(stdout) ? -1 : 0;
+}
+
+enum status out_json(json_t *value, struct tlv_err *e)
+{
+	int r;
+
+	/* Objects are built without looking whether each member found room. */
+	if (value == NULL || err_nomem_seen()) {
+		json_decref(value);
+		return err_nomem(e);
+	}
+	r = json_dump_callback(value, put_json, NULL,
+			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+	json_decref(value);
+	(void)putchar('\n');
+	return r == 0 ? ST_OK : err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
+}
+
+enum status out_flush(struct tlv_err *e)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
+	return ST_OK;
+}
+
+static enum msg_level level = MSG_NORMAL;
+
+void msg_set_level(enum msg_level l)
+{
+	level = l;
+}
+
+/* A progress bar stands on the last line. */
+static bool bar_is_drawn;
+
+bool out_is_terminal(void)
+{
+	return isatty(STDOUT_FILENO) == 1;
+}
+
+bool msg_can_draw(void)
+{
+	return level != MSG_QUIET && may_colour(STDERR_FILENO);
+}
+
+void msg_progress(const char *text)
+{
+	if (text == NULL && !bar_is_drawn)
+		return;
+	(void)fprintf(stderr, "\r\033[K%s", text != NULL ? text : "");
+	(void)fflush(stderr);
+	bar_is_drawn = text != NULL;
+}
+
+/* Without memory: a message is worth more than its foreign letters. */
+static void say_plainly(const char *prefix, const char *text)
+{
+	char line[2100];
+	size_t n;
+
+	(void)snprintf(line, sizeof line, "%s%s", prefix, text);
+	n = strlen(line);
+	for (size_t i = 0; i < n; i++)
+		if (line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	line[n] = '\n';
+	(void)fwrite(line, 1, n + 1, stderr);
+}
+
+/* The prefix in its colour, and the text. */
+static void say(enum out_colour c, const char *prefix, const char *text)
+{
+	bool paint = c != OUT_PLAIN && may_colour(STDERR_FILENO);
+	struct buf b = BUF_INIT;
+	struct span rest = span_str(text);
+
+	buf_printf(&b, "%s%s%s", paint ? colours[c] : "", prefix, paint ? colours[OUT_PLAIN] : "");
+	/*
+	 * Only a line break that indents what follows is ours: text from files
+	 * must not begin a line that looks like a message.
+	 */
+	while (rest.n > 0) {
+		size_t n = 0;
+
+		while (n < rest.n && !span_starts(span_slice(rest, n, 3), SPAN_LIT("\n  ")))
+			n++;
+		safe_text(&b, span_slice(rest, 0, n));
+		if (n < rest.n)
+			buf_u8(&b, '\n');
+		rest = span_slice(rest, n + 1, rest.n);
+	}
+	buf_u8(&b, '\n');
+	msg_progress(NULL);
+	(void)fflush(stdout);
+	if (buf_failed(&b, NULL) == ST_OK)
+		put(buf_span(&b), stderr, STDERR_FILENO);
+	else
+		say_plainly(prefix, text);
+	buf_free(&b);
+}
+
+void msg_error(const struct tlv_err *e)
+{
+	char text[2048];
+
+	err_format(e, text, sizeof text);
+	say(OUT_BAD, "ctlsign: ", text);
+}
+
+static void warn(void *arg, const char *text)
+{
+	(void)arg;
+	if (level != MSG_QUIET)
+		say(OUT_DOUBTFUL, "ctlsign: warning: ", text);
+}
+
+const struct tlv_warn msg_warnings = { .fn = warn, .arg = NULL };
+
+__attribute__((format(printf, 1, 0))) static void vsay(const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	say(OUT_PLAIN, "", text);
+}
+
+void msg_warn(const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	warn(NULL, text);
+}
+
+void msg_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (level != MSG_QUIET)
+		vsay(fmt, ap);
+	va_end(ap);
+}
+
+void msg_ground(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsay(fmt, ap);
+	va_end(ap);
+}
+
+bool msg_is_verbose(void)
+{
+	return level == MSG_VERBOSE;
+}
+
+void msg_step(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (level == MSG_VERBOSE)
+		vsay(fmt, ap);
+	va_end(ap);
+}
+
+bool msg_can_ask(void)
+{
+	return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+bool msg_ask(const char *question)
+{
+	char answer[16] = "";
+
+	(void)fprintf(stderr, "%s [y/N] ", question);
+	(void)fflush(stderr);
+	if (fgets(answer, sizeof answer, stdin) == NULL)
+		return false;
+	answer[strcspn(answer, "\r\n")] = '\0';
+	return strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0;
+}
+
+static json_t *hex(struct span s, bool upper)
+{
+	struct buf b = BUF_INIT;
+	json_t *v;
+
+	for (size_t i = 0; i < s.n; i++)
+		buf_printf(&b, upper ? "%02X" : "%02x", (unsigned)span_at(s, i));
+	v = buf_failed(&b, NULL) == ST_OK ? json_string(buf_cstr(&b)) : NULL;
+	buf_free(&b);
+	return v;
+}
+
+json_t *json_hex(struct span s)
+{
+	return hex(s, false);
+}
+
+json_t *json_hex_upper(struct span s)
+{
+	return hex(s, true);
+}
+
+void json_set_text(json_t *object, const char *key, struct span text)
+{
+	char name[64];
+
+	if (span_is_utf8(text)) {
+		(void)json_object_set_new(object, key,
+					  text.n == 0 ? json_string("") :
+							json_stringn((const char *)text.p, text.n));
+		return;
+	}
+	(void)json_object_set_new(object, key, json_null());
+	(void)snprintf(name, sizeof name, "%s_hex", key);
+	(void)json_object_set_new(object, name, json_hex(text));
+}

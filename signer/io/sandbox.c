@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/io/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * Landlock's rights by the ABI that brought them. None is granted for any file
+ * or port; to read files and folders is not among them. Numbers of our own,
+ * since the kernel's header may be older than the kernel.
+ */
+static const struct {
+	int abi;
+	uint64_t files, net, scope;
+} rights[] = {
+	{ 1, 0x1ff3, 0, 0 },   /* execute, write, remove, and make any kind of file */
+	{ 2, 1U << 13, 0, 0 }, /* link and rename across folders */
+	{ 3, 1U << 14, 0, 0 }, /* truncate */
+	{ 4, 0, 3, 0 },	       /* TCP: bind, connect */
+	{ 5, 1U << 15, 0, 0 }, /* ioctl on devices */
+	{ 6, 0, 0, 3 },	       /* abstract UNIX sockets and signals, out of the sandbox */
+};
+
+/* struct landlock_ruleset_attr; older kernels know its beginning and take the rest where it is zero. */
+struct ruleset {
+	uint64_t files, net, scope;
+};
+
+enum { LANDLOCK_CREATE = 444, LANDLOCK_RESTRICT = 446, LANDLOCK_VERSION = 1 };
+
+static int landlock_abi(void)
+{
+	long abi = syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION);
+
+	return abi > 0 ? (int)abi : 0;
+}
+
+static int enter_landlock(void)
+{
+	int abi = landlock_abi();
+	struct ruleset all = { .files = 0 };
+	long ruleset, entered;
+
+	if (abi == 0)
+		return 0;
+	for (size_t i = 0; i < COUNT(rights) && rights[i].abi <= abi; i++) {
+		all.files |= rights[i].files;
+		all.net |= rights[i].net;
+		all.scope |= rights[i].scope;
+	}
+	ruleset = syscall(LANDLOCK_CREATE, &all, sizeof all, 0);
+	if (ruleset < 0)
+		return 0;
+	entered = syscall(LANDLOCK_RESTRICT, ruleset, 0);
+	(void)close((int)ruleset);
+	return entered == 0 ? abi : 0;
+}
+
+/* One row of sandbox.def. */
+struct call {
+	unsigned nr;
+	enum { PLAIN, WITHOUT, WITH } kind;
+	unsigned arg;
+	uint32_t value;
+	unsigned error;
+};
+
+static const struct call calls[] = {
+#define CALL(name) { __NR_##name, PLAIN, 0, 0, 0 },
+#define CALL_WITHOUT(name, arg, bits, error) { __NR_##name, WITHOUT, arg, bits, error },
+#define CALL_WITH(name, arg, value, error) { __NR_##name, WITH, arg, value, error },
+#include "signer/io/sandbox.def"
+#undef CALL
+#undef CALL_WITHOUT
+#undef CALL_WITH
+};
+
+/* What the numbers of the table mean; 0: a machine that we have not looked at gets no filter. */
+#if defined(__x86_64__) && defined(__LP64__)
+static const uint32_t this_arch = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__) && defined(__LP64__) && defined(__AARCH64EL__)
+static const uint32_t this_arch = AUDIT_ARCH_AARCH64;
+#elif defined(__riscv) && __riscv_xlen == 64
+static const uint32_t this_arch = AUDIT_ARCH_RISCV64;
+#else
+static const uint32_t this_arch;
+#endif
+
+enum { FILTER_MAX = 5 * COUNT(calls) + 8, NR = offsetof(struct seccomp_data, nr) };
+
+/* A filter that grows; the table's length bounds it. */
+struct program {
+	struct sock_filter v[FILTER_MAX];
+	unsigned short n;
+};
+
+static void put(struct program *p, unsigned code, uint32_t k, unsigned yes, unsigned no)
+{
+	p->v[p->n++] = (struct sock_filter){
+		.code = (uint16_t)code, .k = k, .jt = (uint8_t)yes, .jf = (uint8_t)no
+	};
+}
+
+static void put_load(struct program *p, size_t offset)
+{
+	put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+/* Goes on where it is the value, else skips. */
+static void put_is(struct program *p, uint32_t value, unsigned skip)
+{
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip);
+}
+
+static void put_allow(struct program *p)
+{
+	put(p, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+}
+
+static void put_refuse(struct program *p, unsigned error)
+{
+	put(p, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error & SECCOMP_RET_DATA), 0, 0);
+}
+
+/* The lower half of the argument, which comes first on the machines above; ours are ints. */
+static size_t arg_at(const struct call *c)
+{
+	return offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t);
+}
+
+/* The call's number is loaded before and after. */
+static void put_call(struct program *p, const struct call *c, bool last_of_its_kind)
+{
+	switch (c->kind) {
+	case PLAIN:
+		put_is(p, c->nr, 1);
+		put_allow(p);
+		break;
+	case WITHOUT:
+		put_is(p, c->nr, 4);
+		put_load(p, arg_at(c));
+		put(p, BPF_JMP | BPF_JSET | BPF_K, c->value, 0, 1);
+		put_refuse(p, c->error);
+		put_allow(p);
+		break;
+	case WITH:
+		put_is(p, c->nr, last_of_its_kind ? 4 : 5);
+		put_load(p, arg_at(c));
+		put_is(p, c->value, 1);
+		put_allow(p);
+		if (last_of_its_kind)
+			put_refuse(p, c->error);
+		else
+			put_load(p, NR);
+		break;
+	}
+}
+
+static bool enter_seccomp(void)
+{
+	struct program p = { .n = 0 };
+	struct sock_fprog filter = { .filter = p.v };
+
+	if (this_arch == 0)
+		return false;
+	put_load(&p, offsetof(struct seccomp_data, arch));
+	put_is(&p, this_arch, 1);
+	put(&p, BPF_JMP | BPF_JA, 1, 0, 0);
+	put_refuse(&p, ENOSYS);
+	put_load(&p, NR);
+	for (size_t i = 0; i < COUNT(calls); i++)
+		put_call(&p, &calls[i], i + 1 == COUNT(calls) || calls[i + 1].nr != calls[i].nr);
+	put_refuse(&p, ENOSYS);
+	filter.len = p.n;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+struct sandbox sandbox_enter(unsigned layers)
+{
+	struct sandbox s = { .landlock = 0 };
+
+	/* Without this neither is to be had by those who are not root. */
+	if (!CTLSIGN_SANDBOX || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return s;
+	if ((layers & SANDBOX_LANDLOCK) != 0)
+		s.landlock = enter_landlock();
+	if ((layers & SANDBOX_SECCOMP) != 0)
+		s.seccomp = enter_seccomp();
+	return s;
+}
+
+void sandbox_text(const struct sandbox *s, char out[64])
+{
+	char landlock[32];
+
+	(void)snprintf(landlock, sizeof landlock, "landlock ABI %d%s", s->landlock,
+		       s->seccomp ? ", " : "");
+	if (s->landlock == 0 && !s->seccomp)
+		(void)snprintf(out, 64, "none: %s",
+			       CTLSIGN_SANDBOX ? "kernel or container has neither" :
+						 "built without");
+	else
+		(void)snprintf(out, 64, "%s%s", s->landlock > 0 ? landlock : "",
+			       s->seccomp ? "seccomp" : "");
+}

@@ -1,0 +1,40 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What a process that reads files and prints gives up before it reads the
+ * first one. Were a parser taken over by a hostile file, it could read what the
+ * user can read and print; it could write no file, start no program, open no
+ * connection, signal or trace nobody, and type nothing into the terminal.
+ *
+ * Landlock forbids by what is done to files and sockets, seccomp by system call
+ * (signer/io/sandbox.def); each is there or not, by kernel and container, and
+ * neither needs privileges.
+ */
+#ifndef CTL_SANDBOX_H
+#define CTL_SANDBOX_H
+
+#include <stdbool.h>
+
+enum sandbox_layer {
+	SANDBOX_LANDLOCK = 1,
+	SANDBOX_SECCOMP = 2,
+	SANDBOX_ALL = SANDBOX_LANDLOCK | SANDBOX_SECCOMP
+};
+
+/* What holds for this process from here on. */
+struct sandbox {
+	int landlock; /* ABI, 0: none */
+	bool seccomp;
+};
+
+/*
+ * Enters for good, descriptors that are open stay usable. What the kernel does
+ * not have is left out: that is no error. Nothing in a build with sanitizers
+ * or coverage, which write reports and trace themselves (CTLSIGN_SANDBOX=OFF).
+ */
+struct sandbox sandbox_enter(unsigned layers);
+
+/* "landlock ABI 7, seccomp", or "none: …" with the reason. */
+void sandbox_text(const struct sandbox *s, char out[64]);
+
+#endif

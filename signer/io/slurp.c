@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/io/slurp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "signer/io/out.h"
+
+static enum status check(const struct stat *st, size_t max, enum slurp_mode mode, struct tlv_err *e)
+{
+	if (S_ISDIR(st->st_mode))
+		return err_set(e, ST_INPUT, "is a folder");
+	if (mode != SLURP_ANY && !S_ISREG(st->st_mode))
+		return err_set(e, ST_INPUT, "is not a regular file");
+	if (mode == SLURP_PRIVATE && (st->st_mode & (S_IRGRP | S_IROTH)) != 0)
+		return err_set(e, ST_INPUT,
+			       "group or others can read this key: 'chmod 600' it, or insist with "
+			       "--insecure-file-mode");
+	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size > max)
+		return err_set(e, ST_INPUT, "%lld bytes, at most %zu are read",
+			       (long long)st->st_size, max);
+	return ST_OK;
+}
+
+/* Reads until the end; a file that grows meanwhile stays within max. */
+static enum status read_all(int fd, size_t max, struct blob *out, struct tlv_err *e)
+{
+	size_t cap = (size_t)out->st.st_size + 1;
+
+	for (;;) {
+		ssize_t r;
+
+		if (out->p == NULL || out->n == cap) {
+			uint8_t *grown;
+
+			cap = out->p == NULL ? cap : cap * 2 + 4096;
+			grown = realloc(out->p, cap);
+			if (grown == NULL)
+				return err_nomem(e);
+			out->p = grown;
+		}
+		r = read(fd, out->p + out->n, cap - out->n);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_set(e, ST_INPUT, "%s", strerror(errno));
+		if (r == 0)
+			return ST_OK;
+		out->n += (size_t)r;
+		if (out->n > max)
+			return err_set(e, ST_INPUT, "more than %zu bytes", max);
+	}
+}
+
+enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blob *out,
+		  struct tlv_err *e)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (mode == SLURP_ANY ? 0 : O_NONBLOCK);
+	int fd = open(path, flags);
+	enum status st;
+
+	*out = (struct blob){ .p = NULL };
+	if (fd < 0) {
+		(void)err_set(e, ST_INPUT, "%s", strerror(errno));
+		(void)err_in(e, "%s", path);
+		return ST_INPUT;
+	}
+	if (fstat(fd, &out->st) != 0)
+		st = err_set(e, ST_INPUT, "%s", strerror(errno));
+	else
+		st = check(&out->st, max, mode, e);
+	if (st == ST_OK)
+		st = read_all(fd, max, out, e);
+	(void)close(fd);
+	if (st != ST_OK) {
+		blob_free(out);
+		(void)err_in(e, "%s", path);
+	} else {
+		msg_step("read %s: %zu bytes", path, out->n);
+	}
+	return st;
+}
+
+struct span blob_span(const struct blob *b)
+{
+	return span_of(b->p, b->n);
+}
+
+void blob_free(struct blob *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->n);
+	free(b->p);
+	*b = (struct blob){ .p = NULL };
+}
+
+const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}

@@ -1,0 +1,42 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A whole file, read within bounds.
+ */
+#ifndef CTL_SLURP_H
+#define CTL_SLURP_H
+
+#include <sys/stat.h>
+
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+
+enum {
+	SLURP_LIST_MAX = 1 << 30, /* bytes */
+	SLURP_CERT_MAX = 1 << 20,
+	SLURP_MANIFEST_MAX = 1 << 20
+};
+
+/* What was read and of which file; owned. */
+struct blob {
+	uint8_t *p;
+	size_t n;
+	struct stat st; /* of the descriptor that was read */
+};
+
+enum slurp_mode {
+	SLURP_ANY,     /* pipes too, folders not */
+	SLURP_REGULAR, /* a regular file */
+	SLURP_PRIVATE  /* a regular file that neither group nor others can read */
+};
+
+/* ST_INPUT, with the path in front, where it cannot be read, is no such file or longer than max. */
+enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blob *out,
+		  struct tlv_err *e);
+struct span blob_span(const struct blob *b);
+void blob_free(struct blob *b); /* wipes: it may have been a key */
+
+/* The last part of a path. */
+const char *base_name(const char *path);
+
+#endif

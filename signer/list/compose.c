@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/compose.h"
+
+#include "tlv/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry *entries_insert(struct entries *es, size_t at)
+{
+	if (es->n == es->cap) {
+		size_t cap = es->cap == 0 ? 16 : es->cap * 2;
+		struct entry *grown = reallocarray(es->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return NULL;
+		es->v = grown;
+		es->cap = cap;
+	}
+	for (size_t i = es->n; i > at; i--)
+		es->v[i] = es->v[i - 1];
+	es->n++;
+	es->v[at] = (struct entry){ .cert = CERT_INIT, .source = -1 };
+	return &es->v[at];
+}
+
+static void entry_free(struct entry *x)
+{
+	cert_free(&x->cert);
+	free(x->name);
+	free(x->origin);
+}
+
+void entry_forget_address_name(struct entry *x)
+{
+	uint8_t ignored[4];
+
+	if (x->name == NULL || !parse_ipv4(x->name, ignored))
+		return;
+	free(x->name);
+	x->name = NULL;
+}
+
+void entries_remove(struct entries *es, size_t at)
+{
+	entry_free(&es->v[at]);
+	es->n--;
+	for (size_t i = at; i < es->n; i++)
+		es->v[i] = es->v[i + 1];
+}
+
+void entries_free(struct entries *es)
+{
+	for (size_t i = 0; i < es->n; i++)
+		entry_free(&es->v[i]);
+	free(es->v);
+	*es = ENTRIES_INIT;
+}
+
+static char *last_of(char *text, const char *what)
+{
+	char *found = NULL;
+
+	for (char *p = strstr(text, what); p != NULL; p = strstr(p + 1, what))
+		found = p;
+	return found;
+}
+
+enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e)
+{
+	for (;;) {
+		char *name = last_of(text, ",name="), *address = last_of(text, ",address=");
+		/* The last one first, so that what remains in front ends where it was cut. */
+		bool is_name = name != NULL && (address == NULL || name > address);
+		char *part = is_name ? name : address;
+
+		if (part == NULL)
+			return ST_OK;
+		*part = '\0';
+		if (is_name && x->name == NULL && part[6] != '\0') {
+			x->name = strdup(part + 6);
+			if (x->name == NULL)
+				return err_nomem(e);
+		} else if (!is_name && !x->has_address && parse_ipv4(part + 9, x->address)) {
+			x->has_address = true;
+		} else {
+			return err_set(e, ST_USAGE,
+				       "option '--%s': '%s' is empty, given twice or no %s", option,
+				       part + 1, is_name ? "name" : "IPv4 address");
+		}
+	}
+}
+
+enum status entries_add_option(struct entries *es, uint16_t role, const char *value,
+			       const char *option, const struct tok_options *tok, struct tlv_err *e)
+{
+	char *text = strdup(value);
+	struct entry *x = text != NULL ? entries_insert(es, es->n) : NULL;
+	struct buf origin = BUF_INIT;
+	enum status st = ST_OK;
+
+	if (x == NULL) {
+		free(text);
+		return err_nomem(e);
+	}
+	x->role = role;
+	st = entry_settings(x, text, option, e);
+	buf_printf(&origin, "--%s %s", option, text);
+	x->origin = span_dup(buf_span(&origin));
+	if (st == ST_OK && x->origin == NULL)
+		st = err_nomem(e);
+	if (st == ST_OK)
+		st = cert_load(&x->cert, text, tok, &tok->warn, e);
+	buf_free(&origin);
+	free(text);
+	return st;
+}
+
+static enum status keep_record(struct entry *x, const struct tlv_record *r, size_t number,
+			       struct tlv_err *e)
+{
+	struct span name = tlv_text(r->dns_name);
+	struct buf origin = BUF_INIT;
+
+	x->role = r->role;
+	x->raw = r->raw;
+	x->source = (long)number - 1;
+	buf_printf(&origin, "record %zu", number);
+	x->origin = span_dup(buf_span(&origin));
+	buf_free(&origin);
+	x->has_address =
+		span_copy(r->address, x->address, r->address.n == 4 ? 4 : 0) && r->address.n == 4;
+	if (!x->has_address && x->name == NULL && name.n > 0 && name.n < 16) {
+		/* The CTL Client names a node by its address. */
+		char text[16] = "";
+
+		(void)span_copy(name, (uint8_t *)text, sizeof text - 1);
+		x->has_address = parse_ipv4(text, x->address);
+	}
+	if (x->origin == NULL || (name.n > 0 && (x->name = span_dup(name)) == NULL))
+		return err_nomem(e);
+	/* What is kept raw may hold a certificate that nobody can read; then it is just kept. */
+	if (r->certificate.n > 0 && cert_from_der(&x->cert, r->certificate, NULL) != ST_OK)
+		cert_free(&x->cert);
+	return ST_OK;
+}
+
+enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,
+			     struct tlv_err *e)
+{
+	struct tlv_record r = tlv_list_record(l, i);
+	struct entry *x = entries_insert(es, es->n);
+
+	return x != NULL ? keep_record(x, &r, i + 1, e) : err_nomem(e);
+}
+
+enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++)
+		st = entries_keep_one(es, l, i, e);
+	return st;
+}
+
+enum status entries_check_kind(const struct entries *es, const char *filename, struct tlv_err *e)
+{
+	bool itl = strncmp(filename, "ITL", 3) == 0;
+
+	for (size_t i = 0; i < es->n; i++)
+		if (es->v[i].role == TLV_ROLE_TVS && !itl)
+			return err_set(e, ST_NO,
+				       "%s: a TVS record belongs in an ITL, and this list is '%s'",
+				       es->v[i].origin, filename);
+	return ST_OK;
+}
+
+static bool has_cert(const struct entry *x)
+{
+	return x->cert.der.n > 0;
+}
+
+static bool same_cert(const struct entry *a, const struct entry *b)
+{
+	return has_cert(a) && span_eq(buf_span(&a->cert.der), buf_span(&b->cert.der));
+}
+
+static bool same_address(const struct entry *a, const struct entry *b)
+{
+	return a->has_address && b->has_address &&
+	       span_eq(span_of(a->address, 4), span_of(b->address, 4));
+}
+
+static bool is_signer(const struct entry *x, const struct cert *signer)
+{
+	return x->role == TLV_ROLE_SAST && span_eq(buf_span(&x->cert.der), buf_span(&signer->der));
+}
+
+/* The entry that the signer's record takes name and address from: any with the same certificate. */
+static const struct entry *twin_of(const struct entries *es, const struct cert *signer)
+{
+	for (size_t i = 0; i < es->n; i++)
+		if (span_eq(buf_span(&es->v[i].cert.der), buf_span(&signer->der)))
+			return &es->v[i];
+	return NULL;
+}
+
+static enum status add_signer(struct entries *es, const struct cert *signer, struct tlv_err *e)
+{
+	const struct entry *twin;
+	struct entry copy = { .role = TLV_ROLE_SAST, .source = -1 };
+	struct entry *x;
+
+	for (size_t i = 0; i < es->n; i++)
+		if (is_signer(&es->v[i], signer))
+			return ST_OK;
+	twin = twin_of(es, signer);
+	if (twin != NULL && twin->name != NULL && (copy.name = strdup(twin->name)) == NULL)
+		return err_nomem(e);
+	if (twin != NULL) {
+		copy.has_address = twin->has_address;
+		(void)span_copy(span_of(twin->address, 4), copy.address, 4);
+	}
+	copy.origin = strdup("the signer's SAST record");
+	x = entries_insert(es, 0);
+	if (x == NULL || copy.origin == NULL) {
+		free(copy.name);
+		free(copy.origin);
+		return err_nomem(e);
+	}
+	*x = copy;
+	return cert_from_der(&x->cert, buf_span(&signer->der), e);
+}
+
+/* CAPF and SAST certificates are not named after their node. */
+static bool names_itself(const struct entry *x)
+{
+	return x->role != TLV_ROLE_CAPF && x->role != TLV_ROLE_SAST;
+}
+
+static bool is_node(const struct entry *x)
+{
+	return x->role == TLV_ROLE_CCM_TFTP || x->role == TLV_ROLE_TFTP;
+}
+
+static enum status set_short_name(struct entry *x, const struct entry *node, struct tlv_err *e)
+{
+	struct buf name = BUF_INIT;
+	uint8_t ignored[4];
+	enum status st = ST_OK;
+
+	/* The CTL Client names a node by its address; its host name is in its certificate. */
+	if (node->name != NULL && !parse_ipv4(node->name, ignored)) {
+		x->name = strdup(node->name);
+		return x->name != NULL ? ST_OK : err_nomem(e);
+	}
+	if (has_cert(node))
+		st = cert_short_name(&node->cert.parts, &name, e);
+	if (st == ST_OK && name.n > 0 && (x->name = span_dup(buf_span(&name))) == NULL)
+		st = err_nomem(e);
+	buf_free(&name);
+	return st;
+}
+
+static enum status default_name(struct entries *es, struct entry *x, struct tlv_err *e)
+{
+	if (x->name != NULL || x->raw.n > 0)
+		return ST_OK;
+	if (names_itself(x))
+		return set_short_name(x, x, e);
+	for (size_t i = 0; i < es->n; i++)
+		if (is_node(&es->v[i]) && (same_address(x, &es->v[i]) || same_cert(x, &es->v[i])))
+			return set_short_name(x, &es->v[i], e);
+	return ST_OK;
+}
+
+static enum status write_entry(struct buf *out, const struct entry *x, const struct cert *signer,
+			       const struct compose_options *opt, struct tlv_err *e)
+{
+	bool bare = !has_cert(x) || (opt->non_secure && x->role == TLV_ROLE_CCM_TFTP);
+	bool sast = x->role == TLV_ROLE_SAST && has_cert(x);
+	struct tlv_record_spec spec = {
+		.dialect = opt->dialect,
+		.role = x->role,
+		.token = sast &&
+			 (x->token || tlv_cert_is_token(&x->cert.parts) ||
+			  (is_signer(x, signer) && opt->dialect.style == TLV_STYLE_CTL_CLIENT)),
+		.cert = bare ? NULL : &x->cert.parts,
+		.name = x->name != NULL ? span_str(x->name) : SPAN_NONE,
+		.has_address = x->has_address,
+		.address = { x->address[0], x->address[1], x->address[2], x->address[3] },
+	};
+	enum status st = ST_OK;
+
+	if (x->raw.n > 0) {
+		buf_put(out, x->raw);
+		return buf_failed(out, e);
+	}
+	if (!has_cert(x) && !(opt->non_secure && x->role == TLV_ROLE_CCM_TFTP))
+		st = err_set(
+			e, opt->missing,
+			"no certificate: only a CCM+TFTP record in non-secure mode goes without");
+	if (st == ST_OK)
+		st = tlv_record_write(out, &spec, e);
+	if (st == ST_USAGE && e != NULL)
+		e->status = st = opt->missing;
+	return st == ST_OK ? ST_OK : err_in(e, "%s", x->origin);
+}
+
+enum status compose(struct buf *out, struct entries *es, const struct cert *signer,
+		    const struct compose_options *opt, size_t *signer_at, struct tlv_err *e)
+{
+	bool found = false;
+	enum status st = add_signer(es, signer, e);
+
+	for (size_t i = 0; i < es->n && st == ST_OK; i++)
+		st = default_name(es, &es->v[i], e);
+	for (size_t i = 0; i < es->n && st == ST_OK; i++) {
+		if (!found && is_signer(&es->v[i], signer)) {
+			*signer_at = out->n;
+			found = true;
+		}
+		st = write_entry(out, &es->v[i], signer, opt, e);
+	}
+	return st;
+}

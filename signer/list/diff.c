@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/diff.h"
+
+#include <stdlib.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(n) (1U << (unsigned)(n))
+
+/* What records are matched by. PART_NONE ends a pass. */
+enum part {
+	PART_NONE,
+	PART_RAW,
+	PART_CERT,
+	PART_ROLE,
+	PART_CLASS, /* role, and whether token, ITLRecovery or neither */
+	PART_ADDRESS,
+	PART_SUBJECT, /* the certificate's */
+	PART_SUBJECT_TEXT,
+	PART_ISSUER_TEXT,
+	PART_SERIAL,
+	PART_NAME,
+	PARTS
+};
+
+enum { PASS_PARTS = 3 };
+
+/*
+ * One after the other; what a pass has matched is out of the next ones. The
+ * publisher's CallManager and ITLRecovery certificates are both SAST at one
+ * address, so where subjects match too they go first. A key of parts that a
+ * record lacks matches nothing.
+ */
+static const enum part passes[][PASS_PARTS] = {
+	{ PART_RAW },
+	{ PART_CERT, PART_ROLE, PART_ADDRESS },
+	{ PART_CERT, PART_ROLE },
+	{ PART_SERIAL, PART_ISSUER_TEXT, PART_ROLE }, /* a hash in place of the certificate */
+	{ PART_CLASS, PART_ADDRESS, PART_SUBJECT },
+	{ PART_CLASS, PART_ADDRESS },
+	{ PART_CLASS, PART_SUBJECT },
+	{ PART_CLASS, PART_SUBJECT_TEXT },
+	{ PART_CLASS, PART_NAME },
+	{ PART_CERT }, /* of another role now */
+};
+
+/* A record with its keys, which may point into the struct: it is not moved. */
+struct item {
+	struct tlv_record r;
+	struct tlv_cert cert;
+	bool has_cert;
+	struct span part[PARTS]; /* p NULL: the record has none */
+	uint8_t role_class[3];
+	uint8_t address[4];
+	size_t index, partner; /* partner: DIFF_NO_RECORD where it has none */
+	bool stays;	       /* its partner is where the order of the others puts it */
+};
+
+struct side {
+	struct item *v;
+	size_t n;
+	struct item **sorted; /* those that take part in the pass */
+	size_t nsorted;
+};
+
+enum record_class { CLASS_PLAIN, CLASS_TOKEN, CLASS_ITLRECOVERY };
+
+static bool names_itlrecovery(struct span cn)
+{
+	return span_starts(cn, SPAN_LIT("ITLRECOVERY_")) ||
+	       span_starts(cn, SPAN_LIT("ITLRecovery_"));
+}
+
+static enum record_class class_of(const struct item *x)
+{
+	struct buf cn = BUF_INIT;
+	bool itlrecovery;
+
+	if (!x->has_cert)
+		return span_starts(x->r.subject, SPAN_LIT("CN=ITLRECOVERY_")) ? CLASS_ITLRECOVERY :
+										CLASS_PLAIN;
+	if (tlv_cert_is_token(&x->cert))
+		return CLASS_TOKEN;
+	itlrecovery = tlv_name_cn(x->cert.subject, &cn) && names_itlrecovery(buf_span(&cn));
+	buf_free(&cn);
+	return itlrecovery ? CLASS_ITLRECOVERY : CLASS_PLAIN;
+}
+
+/* A span that is there, or none: an empty field is no key. */
+static struct span key(struct span s)
+{
+	return s.n > 0 ? s : SPAN_NONE;
+}
+
+/* "10.48.47.153" as four bytes. */
+static bool address_of_text(struct span text, uint8_t out[4])
+{
+	unsigned v = 0, digits = 0, part = 0;
+
+	for (size_t i = 0; i <= text.n; i++) {
+		int c = i < text.n ? span_at(text, i) : '.';
+
+		if (c >= '0' && c <= '9' && digits < 3) {
+			v = v * 10 + (unsigned)(c - '0');
+			digits++;
+		} else if (c == '.' && digits > 0 && v <= 255 && part < 4) {
+			out[part++] = (uint8_t)v;
+			v = digits = 0;
+		} else {
+			return false;
+		}
+	}
+	return part == 4;
+}
+
+/* The CTL Client also writes the address as DNSNAME, which a wrong IPADDRESS leaves whole. */
+static struct span address_key(struct item *x)
+{
+	bool usable = x->r.address.n == 4 && span_be(x->r.address) != 0;
+
+	if (usable)
+		return x->r.address;
+	if (address_of_text(tlv_text(x->r.dns_name), x->address))
+		return span_of(x->address, sizeof x->address);
+	return x->r.address.n == 4 ? SPAN_NONE : key(x->r.address);
+}
+
+static void set_keys(struct item *x)
+{
+	enum record_class c = class_of(x);
+
+	x->role_class[0] = (uint8_t)(x->r.role >> 8);
+	x->role_class[1] = (uint8_t)(x->r.role & 0xffU);
+	x->role_class[2] = (uint8_t)c;
+	x->part[PART_RAW] = x->r.raw;
+	x->part[PART_CERT] = key(x->r.certificate);
+	x->part[PART_ROLE] = span_of(x->role_class, 2);
+	x->part[PART_CLASS] = span_of(x->role_class, 3);
+	/* Two tokens are never one another's successor because of where they are. */
+	x->part[PART_ADDRESS] = c == CLASS_TOKEN ? SPAN_NONE : address_key(x);
+	x->part[PART_SUBJECT] = x->has_cert ? key(x->cert.subject) : SPAN_NONE;
+	x->part[PART_SUBJECT_TEXT] = key(tlv_text(x->r.subject));
+	x->part[PART_ISSUER_TEXT] = key(tlv_text(x->r.issuer));
+	x->part[PART_SERIAL] = key(x->r.serial);
+	x->part[PART_NAME] = key(tlv_text(x->r.dns_name));
+}
+
+static bool side_make(struct side *s, const struct tlv_list *l)
+{
+	*s = (struct side){ .n = l->nrecords };
+	if (s->n == 0)
+		return true;
+	s->v = calloc(s->n, sizeof *s->v);
+	s->sorted = calloc(s->n, sizeof(struct item *));
+	if (s->v == NULL || s->sorted == NULL)
+		return false;
+	for (size_t i = 0; i < s->n; i++) {
+		struct item *x = &s->v[i];
+
+		x->r = tlv_list_record(l, i);
+		x->has_cert = tlv_cert_walk(x->r.certificate, &x->cert, NULL) == ST_OK;
+		x->index = i;
+		x->partner = DIFF_NO_RECORD;
+		set_keys(x);
+	}
+	return true;
+}
+
+static void side_free(struct side *s)
+{
+	free(s->v);
+	free((void *)s->sorted);
+}
+
+static int compare_keys(const struct item *a, const struct item *b, const enum part *pass)
+{
+	for (size_t i = 0; i < PASS_PARTS && pass[i] != PART_NONE; i++) {
+		int r = span_cmp(a->part[pass[i]], b->part[pass[i]]);
+
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compare_items(const void *a, const void *b, void *pass)
+{
+	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
+	int r = compare_keys(x, y, pass);
+
+	return r != 0 ? r : (x->index > y->index) - (x->index < y->index);
+}
+
+static bool takes_part(const struct item *x, const enum part *pass)
+{
+	for (size_t i = 0; i < PASS_PARTS && pass[i] != PART_NONE; i++)
+		if (x->part[pass[i]].p == NULL)
+			return false;
+	return x->partner == DIFF_NO_RECORD;
+}
+
+static void side_sort(struct side *s, const enum part *pass)
+{
+	enum part own[PASS_PARTS];
+
+	s->nsorted = 0;
+	for (size_t i = 0; i < PASS_PARTS; i++)
+		own[i] = pass[i];
+	for (size_t i = 0; i < s->n; i++)
+		if (takes_part(&s->v[i], pass))
+			s->sorted[s->nsorted++] = &s->v[i];
+	if (s->nsorted > 1)
+		qsort_r((void *)s->sorted, s->nsorted, sizeof(struct item *), compare_items, own);
+}
+
+/* Both sides sorted by the pass's key: of equal keys the first goes with the first. */
+static void match(struct side *old, struct side *new, const enum part *pass)
+{
+	size_t i = 0, j = 0;
+
+	side_sort(old, pass);
+	side_sort(new, pass);
+	while (i < old->nsorted && j < new->nsorted) {
+		int r = compare_keys(old->sorted[i], new->sorted[j], pass);
+
+		if (r == 0) {
+			old->sorted[i]->partner = new->sorted[j]->index;
+			new->sorted[j]->partner = old->sorted[i]->index;
+		}
+		i += r <= 0;
+		j += r >= 0;
+	}
+}
+
+/* The number of tails whose old index is below; tails are ascending. */
+static size_t place_of(const struct side *new, const size_t *tails, size_t n, size_t old_index)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (new->v[tails[middle]].partner < old_index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * The longest run of pairs whose order both lists share (patience sorting)
+ * stays; the others have moved. So one record put in front moves nothing.
+ */
+static bool find_moves(struct side *new)
+{
+	size_t *tails = calloc(new->n + 1, sizeof *tails);
+	size_t *before = calloc(new->n + 1, sizeof *before);
+	size_t n = 0;
+	bool ok = tails != NULL && before != NULL;
+
+	for (size_t j = 0; ok && j < new->n; j++) {
+		size_t k;
+
+		if (new->v[j].partner == DIFF_NO_RECORD)
+			continue;
+		k = place_of(new, tails, n, new->v[j].partner);
+		before[j] = k > 0 ? tails[k - 1] : DIFF_NO_RECORD;
+		tails[k] = j;
+		n += k == n;
+	}
+	for (size_t j = ok && n > 0 ? tails[n - 1] : DIFF_NO_RECORD; j != DIFF_NO_RECORD;
+	     j = before[j])
+		new->v[j].stays = true;
+	free(tails);
+	free(before);
+	return ok;
+}
+
+/*
+ * What no field of ours holds: unknown and repeated tags with their values,
+ * and, where asked for, the order of the tags that both sides have.
+ */
+static void put_rest(struct buf *b, enum tlv_scope scope, struct span raw, uint32_t both,
+		     bool order)
+{
+	struct tlv_walk w = tlv_walk_of(scope, raw, 0);
+	struct tlv_field f;
+	uint32_t seen = 0;
+
+	while (tlv_walk_next(&w, &f, NULL)) {
+		bool known = f.row != NULL;
+		bool first = known && (seen & BIT(f.tag)) == 0;
+
+		if (known && f.row->kind == TLV_KIND_PADDING)
+			continue;
+		if (known)
+			seen |= BIT(f.tag);
+		if (known && first && (!order || (both & BIT(f.tag)) == 0))
+			continue;
+		buf_u8(b, f.tag);
+		if (!first) {
+			buf_u32(b, (uint32_t)f.value.n);
+			buf_put(b, f.value);
+		}
+	}
+}
+
+static bool rest_differs(enum tlv_scope scope, struct span old, struct span new, uint32_t both,
+			 bool order, bool *nomem)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	bool differs;
+
+	put_rest(&a, scope, old, both, order);
+	put_rest(&b, scope, new, both, order);
+	*nomem |= a.failed != ST_OK || b.failed != ST_OK;
+	differs = !span_eq(buf_span(&a), buf_span(&b));
+	buf_free(&a);
+	buf_free(&b);
+	return differs;
+}
+
+static bool has(const struct item *x, enum tlv_tag tag)
+{
+	return tlv_record_has(&x->r, tag);
+}
+
+/* A field that is there on one side only differs, whatever it says. */
+static bool other(const struct item *a, const struct item *b, enum tlv_tag tag, struct span x,
+		  struct span y)
+{
+	return has(a, tag) != has(b, tag) || !span_eq(x, y);
+}
+
+/* What a certificate brings along is compared where both sides have it. */
+static bool other_of_both(const struct item *a, const struct item *b, enum tlv_tag tag,
+			  struct span x, struct span y)
+{
+	return has(a, tag) && has(b, tag) && !span_eq(x, y);
+}
+
+static struct span public_key(const struct item *x)
+{
+	return x->r.public_key.n > 0 || !x->has_cert ? x->r.public_key : x->cert.public_key;
+}
+
+static bool other_key_size(const struct item *a, const struct item *b)
+{
+	enum tlv_key_type old, new;
+	unsigned old_bits = tlv_key_bits(public_key(a), &old);
+	unsigned new_bits = tlv_key_bits(public_key(b), &new);
+
+	return public_key(a).n > 0 && public_key(b).n > 0 && (old != new || old_bits != new_bits);
+}
+
+static bool other_dialect(const struct item *a, const struct item *b)
+{
+	struct tlv_dialect x, y;
+
+	if (tlv_record_dialect(&a->r, &x) == 0 || tlv_record_dialect(&b->r, &y) == 0)
+		return false;
+	return x.style != y.style || x.separator != y.separator;
+}
+
+static bool field_differs(enum diff_field f, const struct item *a, const struct item *b)
+{
+	const struct tlv_record *x = &a->r, *y = &b->r;
+
+	switch (f) {
+	case DIFF_F_ROLE:
+		return has(a, TLV_R_FUNCTION) != has(b, TLV_R_FUNCTION) || x->role != y->role;
+	case DIFF_F_NAME:
+		return other(a, b, TLV_R_DNS_NAME, x->dns_name, y->dns_name);
+	case DIFF_F_ADDRESS:
+		return other(a, b, TLV_R_IP_ADDRESS, x->address, y->address);
+	case DIFF_F_SUBJECT:
+		return other_of_both(a, b, TLV_R_SUBJECT_NAME, x->subject, y->subject);
+	case DIFF_F_ISSUER:
+		return other_of_both(a, b, TLV_R_ISSUER_NAME, x->issuer, y->issuer);
+	case DIFF_F_SERIAL:
+		return other_of_both(a, b, TLV_R_SERIAL, x->serial, y->serial);
+	case DIFF_F_KEY:
+		return public_key(a).n > 0 && public_key(b).n > 0 &&
+		       !span_eq(public_key(a), public_key(b));
+	case DIFF_F_KEY_SIZE:
+		return other_key_size(a, b);
+	case DIFF_F_CERTIFICATE:
+		return other(a, b, TLV_R_CERTIFICATE, x->certificate, y->certificate);
+	case DIFF_F_HASH:
+		return other(a, b, TLV_R_CERT_HASH, x->hash, y->hash) ||
+		       other(a, b, TLV_R_HASH_ALGORITHM, x->hash_algorithm, y->hash_algorithm);
+	case DIFF_F_DIALECT:
+		return other_dialect(a, b);
+	case DIFF_F_OTHER:
+	case DIFF_FIELDS:
+		break;
+	}
+	return false;
+}
+
+static uint32_t fields_of(const struct item *a, const struct item *b, bool *nomem)
+{
+	uint32_t fields = 0;
+	bool dialect, rest;
+
+	for (int f = 0; f < DIFF_FIELDS; f++)
+		if (field_differs((enum diff_field)f, a, b))
+			fields |= BIT(f);
+	dialect = (fields & BIT(DIFF_F_DIALECT)) != 0;
+	rest = rest_differs(TLV_SCOPE_RECORD, a->r.raw, b->r.raw, a->r.present & b->r.present,
+			    !dialect, nomem);
+	/* Of one certificate the copied signature is one too. */
+	if ((fields & BIT(DIFF_F_CERTIFICATE)) == 0)
+		rest |= other_of_both(a, b, TLV_R_CERT_SIGNATURE, a->r.signature, b->r.signature);
+	return rest || fields == 0 ? fields | BIT(DIFF_F_OTHER) : fields;
+}
+
+/* Without two certificates to compare, serial, issuer, key and hash tell, where both have them. */
+static bool is_renewed(const struct item *a, uint32_t fields, const struct item *b)
+{
+	uint32_t identity = BIT(DIFF_F_SERIAL) | BIT(DIFF_F_KEY);
+
+	if (has(a, TLV_R_CERTIFICATE) && has(b, TLV_R_CERTIFICATE))
+		return (fields & BIT(DIFF_F_CERTIFICATE)) != 0;
+	if (has(a, TLV_R_CERT_HASH) && has(b, TLV_R_CERT_HASH))
+		identity |= BIT(DIFF_F_HASH);
+	/* Either byte order is the same serial. */
+	if (span_eq_reversed(a->r.serial, b->r.serial))
+		identity &= ~BIT(DIFF_F_SERIAL);
+	return (fields & identity) != 0;
+}
+
+static struct diff_entry pair_entry(const struct item *a, const struct item *b, bool *nomem)
+{
+	struct diff_entry x = { .old = a->index, .new = b->index, .moved = !b->stays };
+
+	if (span_eq(a->r.raw, b->r.raw)) {
+		x.kind = x.moved ? DIFF_MOVED : DIFF_SAME;
+		return x;
+	}
+	x.fields = fields_of(a, b, nomem);
+	x.kind = is_renewed(a, x.fields, b) ? DIFF_RENEWED : DIFF_CHANGED;
+	return x;
+}
+
+static void put(struct diff *d, struct diff_entry x)
+{
+	d->v[d->n++] = x;
+	d->count[x.kind]++;
+}
+
+/* The old records without partner below index `end`, from *at on. */
+static void put_removed(struct diff *d, const struct side *old, size_t *at, size_t end)
+{
+	for (; *at < end; ++*at)
+		if (old->v[*at].partner == DIFF_NO_RECORD)
+			put(d, (struct diff_entry){
+				       .kind = DIFF_REMOVED, .old = *at, .new = DIFF_NO_RECORD });
+}
+
+static enum status put_entries(struct diff *d, const struct side *old, const struct side *new,
+			       struct tlv_err *e)
+{
+	size_t at = 0;
+	bool nomem = false;
+
+	d->v = calloc(old->n + new->n + 1, sizeof *d->v);
+	if (d->v == NULL)
+		return err_nomem(e);
+	for (size_t j = 0; j < new->n; j++) {
+		const struct item *b = &new->v[j];
+
+		if (b->stays)
+			put_removed(d, old, &at, b->partner);
+		if (b->partner == DIFF_NO_RECORD)
+			put(d, (struct diff_entry){
+				       .kind = DIFF_ADDED, .old = DIFF_NO_RECORD, .new = j });
+		else
+			put(d, pair_entry(&old->v[b->partner], b, &nomem));
+	}
+	put_removed(d, old, &at, old->n);
+	return nomem ? err_nomem(e) : ST_OK;
+}
+
+static bool other_style(const struct tlv_list *old, const struct tlv_list *new)
+{
+	struct tlv_dialect x = tlv_list_dialect(old), y = tlv_list_dialect(new);
+
+	return x.style != y.style || x.separator != y.separator;
+}
+
+static struct span signer_key(const struct tlv_list *l)
+{
+	long i = tlv_list_signer(l);
+
+	return i < 0 ? SPAN_NONE : tlv_list_record(l, (size_t)i).public_key;
+}
+
+static bool versions_differ(const uint8_t a[2], const uint8_t b[2])
+{
+	return !span_eq(span_of(a, 2), span_of(b, 2));
+}
+
+static bool header_differs(enum diff_header h, const struct tlv_list *old,
+			   const struct tlv_list *new)
+{
+	const struct tlv_header *a = &old->header, *b = &new->header;
+	uint32_t one_side = a->present ^ b->present;
+
+	switch (h) {
+	case DIFF_H_SIGNER_NAME:
+		return !span_eq(a->signer_name, b->signer_name);
+	case DIFF_H_SIGNER_SERIAL:
+		return !span_eq(a->signer_serial, b->signer_serial);
+	case DIFF_H_SIGNER_ISSUER:
+		return !span_eq(a->signer_issuer, b->signer_issuer);
+	case DIFF_H_SIGNER_KEY:
+		return !span_eq(signer_key(old), signer_key(new));
+	case DIFF_H_SIGNATURE_BITS:
+		return a->modulus != b->modulus;
+	case DIFF_H_DIGEST:
+		return a->digest != b->digest;
+	case DIFF_H_ALGORITHM:
+		return a->algorithm != b->algorithm;
+	case DIFF_H_MODE:
+		return tlv_list_is_non_secure(old) != tlv_list_is_non_secure(new);
+	case DIFF_H_STYLE:
+		return other_style(old, new);
+	case DIFF_H_FILENAME:
+		return !span_eq(a->filename, b->filename);
+	case DIFF_H_VERSION:
+		return versions_differ(a->version, b->version);
+	case DIFF_H_SIGNER_VERSION:
+		return (one_side & BIT(TLV_H_SIGNER_VERSION)) != 0 ||
+		       versions_differ(a->signer_version, b->signer_version);
+	case DIFF_H_TIMESTAMP:
+		return (one_side & BIT(TLV_H_TIMESTAMP)) != 0 || a->timestamp != b->timestamp;
+	case DIFF_H_SIGNATURE:
+		return !span_eq(a->signature, b->signature);
+	case DIFF_H_SIZE:
+		return old->bytes.n != new->bytes.n;
+	case DIFF_H_OTHER:
+	case DIFF_HEADERS:
+		break;
+	}
+	return false;
+}
+
+static enum status compare_headers(struct diff *d, struct tlv_err *e)
+{
+	const struct tlv_header *a = &d->old->header, *b = &d->new->header;
+	bool nomem = false;
+
+	for (int h = 0; h < DIFF_HEADERS; h++)
+		if (header_differs((enum diff_header)h, d->old, d->new))
+			d->header |= BIT(h);
+	if (rest_differs(TLV_SCOPE_HEADER, a->raw, b->raw, a->present & b->present, true, &nomem) ||
+	    (d->header == 0 && !span_eq(a->raw, b->raw)))
+		d->header |= BIT(DIFF_H_OTHER);
+	d->timestamp_backwards = tlv_header_has(a, TLV_H_TIMESTAMP) &&
+				 tlv_header_has(b, TLV_H_TIMESTAMP) && b->timestamp < a->timestamp;
+	return nomem ? err_nomem(e) : ST_OK;
+}
+
+enum status diff_lists(struct diff *out, const struct tlv_list *old, const struct tlv_list *new,
+		       struct tlv_err *e)
+{
+	uint32_t again = BIT(DIFF_H_TIMESTAMP) | BIT(DIFF_H_SIGNATURE);
+	struct side a = { .n = 0 }, b = { .n = 0 };
+	enum status st = ST_OK;
+
+	*out = (struct diff){ .old = old, .new = new };
+	if (!side_make(&a, old) || !side_make(&b, new))
+		st = err_nomem(e);
+	for (size_t i = 0; st == ST_OK && i < COUNT(passes); i++)
+		match(&a, &b, passes[i]);
+	if (st == ST_OK && !find_moves(&b))
+		st = err_nomem(e);
+	if (st == ST_OK)
+		st = put_entries(out, &a, &b, e);
+	if (st == ST_OK)
+		st = compare_headers(out, e);
+	out->same = span_eq(old->bytes, new->bytes);
+	out->signed_again = !out->same && out->header != 0 && (out->header & ~again) == 0 &&
+			    out->count[DIFF_SAME] == out->n;
+	side_free(&a);
+	side_free(&b);
+	return st;
+}
+
+void diff_free(struct diff *d)
+{
+	free(d->v);
+	*d = (struct diff){ .n = 0 };
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/expiry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/crypto/cert.h"
+#include "signer/list/list_file.h"
+#include "signer/io/filename.h"
+#include "signer/io/folder.h"
+#include "tlv/text.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* CUCM's units. A SAST record is the CallManager's unless its certificate says otherwise. */
+static const struct {
+	uint16_t role;
+	const char *unit;
+} role_units[] = {
+	{ TLV_ROLE_SAST, "CallManager" },
+	{ TLV_ROLE_CCM, "CallManager" },
+	{ TLV_ROLE_CCM_TFTP, "CallManager" },
+	{ TLV_ROLE_TFTP, "CallManager" },
+	{ TLV_ROLE_CAPF, "CAPF" },
+	{ TLV_ROLE_TVS, "TVS" },
+	{ TLV_ROLE_APP_SERVER, "APP-SERVER" },
+};
+
+/* What a certificate's CN begins with, where a file has no role to tell. */
+static const struct {
+	const char *cn, *unit;
+} cn_units[] = { { "ITLRECOVERY_", "ITLRecovery" },
+		 { "ITLRecovery_", "ITLRecovery" },
+		 { "CAPF-", "CAPF" } };
+
+/* Files are called so when they are downloaded from CUCM. */
+static const char *const file_units[] = { "CallManager", "CAPF",   "TVS",
+					  "ITLRecovery", "tomcat", "ipsec" };
+
+/* Where certificates are being taken from. */
+struct source {
+	struct expiry *x;
+	const char *path;
+	bool named;
+	const struct tlv_record *record; /* NULL: no list */
+	size_t number;			 /* of the record or the certificate in its file, from 1 */
+};
+
+static const char *unit_of_file(const char *path)
+{
+	const char *name = base_name(path);
+
+	for (size_t i = 0; i < COUNT(file_units); i++) {
+		size_t n = strlen(file_units[i]);
+
+		if (strncasecmp(name, file_units[i], n) == 0 && (name[n] == '.' || name[n] == '\0'))
+			return file_units[i];
+	}
+	return "unknown";
+}
+
+static const char *unit_of(const struct source *s, const struct tlv_cert *c, struct span cn)
+{
+	/* Their CA is issued by itself. */
+	if (tlv_cert_is_token(c) && !span_eq(c->subject, c->issuer))
+		return "Phone-SAST-trust";
+	for (size_t i = 0; i < COUNT(cn_units); i++)
+		if (span_starts(cn, span_str(cn_units[i].cn)))
+			return cn_units[i].unit;
+	if (s->record == NULL)
+		return unit_of_file(s->path);
+	for (size_t i = 0; i < COUNT(role_units); i++)
+		if (role_units[i].role == s->record->role)
+			return role_units[i].unit;
+	return "unknown";
+}
+
+static void put_harmless(struct buf *b, struct span label)
+{
+	struct filenames none = { .n = 0 };
+
+	(void)filename_make(&none, NULL, label, SPAN_NONE, SPAN_NONE, "", b, NULL);
+	filenames_free(&none);
+}
+
+/* "CAPF-e41e7d87": the alarm's names are those of files. */
+static char *harmless_name(const struct source *s, struct span cn)
+{
+	struct buf b = BUF_INIT;
+	char *copy;
+
+	put_harmless(&b, cn);
+	if (b.n == 0)
+		put_harmless(&b, span_str(base_name(s->path)));
+	copy = buf_failed(&b, NULL) == ST_OK ? span_dup(buf_span(&b)) : NULL;
+	buf_free(&b);
+	return copy;
+}
+
+static char *hex_of(struct span s)
+{
+	struct buf b = BUF_INIT;
+	char *copy;
+
+	for (size_t i = 0; i < s.n; i++)
+		buf_printf(&b, "%02X", (unsigned)span_at(s, i));
+	copy = buf_failed(&b, NULL) == ST_OK ? span_dup(buf_span(&b)) : NULL;
+	buf_free(&b);
+	return copy;
+}
+
+static void item_free(struct expiry_item *item)
+{
+	free(item->file);
+	free(item->node);
+	free(item->subject);
+	free(item->name);
+	free(item->serial);
+}
+
+static bool keep(struct expiry *x, const struct expiry_item *item)
+{
+	if (x->n == x->cap) {
+		size_t cap = x->cap == 0 ? 16 : x->cap * 2;
+		struct expiry_item *grown = reallocarray(x->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return false;
+		x->v = grown;
+		x->cap = cap;
+	}
+	x->v[x->n++] = *item;
+	return true;
+}
+
+/* Fills the item; what is missing where memory ended is NULL. */
+static struct expiry_item describe(const struct source *s, const struct tlv_cert *c,
+				   int64_t not_after, const char *subject)
+{
+	const struct tlv_role_row *role = s->record != NULL ? tlv_role_find(s->record->role) : NULL;
+	struct span node = s->record != NULL ? tlv_text(s->record->dns_name) : SPAN_NONE;
+	struct buf cn = BUF_INIT;
+	struct expiry_item item = {
+		.file = strdup(s->path),
+		.record = s->number,
+		.role = role != NULL ? role->text : NULL,
+		.in_list = s->record != NULL,
+		.node = node.n > 0 ? span_dup(node) : NULL,
+		.subject = strdup(subject),
+		.serial = hex_of(c->serial),
+		.not_after = not_after,
+		.within = not_after <= s->x->now + s->x->within,
+	};
+
+	(void)tlv_name_cn(c->subject, &cn);
+	item.name = harmless_name(s, buf_span(&cn));
+	item.unit = unit_of(s, c, buf_span(&cn));
+	buf_free(&cn);
+	return item;
+}
+
+static enum status add_certificate(struct source *s, struct span der, struct tlv_err *e)
+{
+	struct cert_facts f = { .is_ca = false };
+	struct expiry_item item;
+	struct tlv_cert c;
+	enum status st = tlv_cert_walk(der, &c, e);
+
+	if (st == ST_OK)
+		st = cert_judge(der, &f, e);
+	if (st != ST_OK)
+		return st;
+	item = describe(s, &c, f.not_after, f.subject);
+	cert_facts_free(&f);
+	if (item.file != NULL && item.subject != NULL && item.name != NULL && item.serial != NULL &&
+	    keep(s->x, &item))
+		return ST_OK;
+	item_free(&item);
+	return err_nomem(e);
+}
+
+/* A fault in what was named ends all; one in a folder's file is said, and the rest still counts. */
+static enum status fault(const struct source *s, const struct tlv_err *own, const char *so,
+			 struct tlv_err *e)
+{
+	char text[ERR_TEXT_MAX + 64];
+
+	if (s->named || own->status != ST_INPUT) {
+		if (e != NULL)
+			*e = *own;
+		return own->status;
+	}
+	err_format(own, text, sizeof text);
+	warn_put(&s->x->warn, "%s: %s", text, so);
+	return ST_OK;
+}
+
+static enum status add_record(struct source *s, const struct tlv_record *r, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	enum status st;
+
+	s->record = r;
+	st = add_certificate(s, r->certificate, &own);
+	s->record = NULL;
+	if (st == ST_OK)
+		return ST_OK;
+	/* The offset is one in the certificate; the record says enough. */
+	own.has_at = false;
+	(void)err_in(&own, "%s: record %zu: certificate", s->path, s->number);
+	return fault(s, &own, "left out", e);
+}
+
+static enum status add_list(struct source *s, struct span bytes, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	struct tlv_list l;
+	enum status st = tlv_list_decode(&l, bytes, &own);
+
+	(void)err_in(&own, "%s", s->path);
+	if (st != ST_OK)
+		st = fault(s, &own, "what follows is left out", e);
+	/* Of a damaged list in a folder the records before the fault count. */
+	for (size_t i = 0; i < l.nrecords && st == ST_OK; i++) {
+		struct tlv_record r = tlv_list_record(&l, i);
+
+		s->number = i + 1;
+		if (tlv_record_has(&r, TLV_R_CERTIFICATE))
+			st = add_record(s, &r, e);
+	}
+	tlv_list_free(&l);
+	return st;
+}
+
+static enum status add_one(void *arg, struct span der, struct tlv_err *e)
+{
+	struct source *s = arg;
+
+	s->number++;
+	return add_certificate(s, der, e);
+}
+
+/* In a folder: is it worth a word that this cannot be read as a certificate? */
+static bool claims_certificate(struct span bytes)
+{
+	return bytes.n > 0 && (memmem(bytes.p, bytes.n, "CERTIFICATE-----", 16) != NULL ||
+			       span_starts(bytes, SPAN_LIT("\x30\x82")));
+}
+
+static enum status add_certificates(struct source *s, struct span bytes, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	size_t before = s->x->n, n = 0;
+	enum status st = cert_each(bytes, add_one, s, &n, &own);
+
+	if (st == ST_OK && n == 0)
+		st = err_set(&own, ST_INPUT, "neither a list nor a certificate");
+	/* The only certificate of a file needs no number. */
+	if (s->x->n == before + 1 && n == 1)
+		s->x->v[before].record = 0;
+	if (st == ST_OK || (st == ST_INPUT && !s->named && !claims_certificate(bytes)))
+		return ST_OK;
+	(void)err_in(&own, "%s", s->path);
+	return fault(s, &own, "left out", e);
+}
+
+/* A pipe tells what it is only when it has been read. */
+static size_t most(const struct source *s)
+{
+	return s->named || folder_file_begins_as_list(s->path) ? SLURP_LIST_MAX : SLURP_CERT_MAX;
+}
+
+static enum status add_file(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	struct source s = { .x = arg, .path = path, .named = named };
+	struct tlv_err own = TLV_ERR_INIT;
+	struct blob file;
+	enum status st = slurp(path, most(&s), named ? SLURP_ANY : SLURP_REGULAR, &file, &own);
+
+	if (st != ST_OK)
+		return fault(&s, &own, "left out", e);
+	if (tlv_list_begins(blob_span(&file)))
+		st = add_list(&s, blob_span(&file), e);
+	else
+		st = add_certificates(&s, blob_span(&file), e);
+	blob_free(&file);
+	return st;
+}
+
+enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e)
+{
+	return folder_each(path, add_file, x, e);
+}
+
+static int soonest(const void *a, const void *b)
+{
+	const struct expiry_item *x = a, *y = b;
+	int r = (x->not_after > y->not_after) - (x->not_after < y->not_after);
+
+	if (r == 0)
+		r = strcmp(x->file, y->file);
+	return r != 0 ? r : (x->record > y->record) - (x->record < y->record);
+}
+
+size_t expiry_sort(struct expiry *x)
+{
+	size_t within = 0;
+
+	if (x->n > 1)
+		qsort(x->v, x->n, sizeof *x->v, soonest);
+	for (size_t i = 0; i < x->n; i++)
+		within += x->v[i].within;
+	return within;
+}
+
+void expiry_free(struct expiry *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		item_free(&x->v[i]);
+	free(x->v);
+	*x = (struct expiry){ .n = 0 };
+}
+
+enum status expiry_within_parse(const char *text, int64_t *seconds, struct tlv_err *e)
+{
+	static const struct {
+		char suffix;
+		int64_t seconds;
+	} units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'w', 604800 } };
+	size_t n = strlen(text), unit = 0;
+	char digits[16] = "";
+	uint64_t number;
+
+	while (unit < COUNT(units) && (n == 0 || text[n - 1] != units[unit].suffix))
+		unit++;
+	n -= unit < COUNT(units);
+	for (size_t i = 0; i < n && i < sizeof digits - 1; i++)
+		digits[i] = text[i];
+	if (n >= sizeof digits || !parse_number(digits, 1000000, &number))
+		return err_set(
+			e, ST_USAGE,
+			"option '--within': '%s' is no time: 30d, 12h or 4w, or a number of days",
+			text);
+	*seconds = (int64_t)number * units[unit < COUNT(units) ? unit : 0].seconds;
+	return ST_OK;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "signer/io/env.h"
+#include "signer/list/expiry.h"
+#include "signer/io/out.h"
+
+enum { DAY = 86400, HOUR = 3600 };
+
+/* "EXPIRED 3 days ago", "EXPIRES in 5 hours", "in 3000 days" */
+static void put_distance(struct buf *b, const struct expiry *x, const struct expiry_item *item)
+{
+	int64_t left = item->not_after - x->now;
+	int64_t size = left < 0 ? -left : left;
+	int64_t n = size / (size < 2 * DAY ? HOUR : DAY);
+
+	if (left < 0)
+		buf_str(b, "EXPIRED ");
+	else
+		buf_str(b, item->within ? "EXPIRES in " : "in ");
+	buf_printf(b, "%" PRId64 " %s%s", n, size < 2 * DAY ? "hour" : "day", n == 1 ? "" : "s");
+	if (left < 0)
+		buf_str(b, " ago");
+}
+
+static void put_place(struct buf *b, const struct expiry_item *item)
+{
+	safe_text(b, span_str(item->file));
+	if (item->record > 0)
+		buf_printf(b, " %s %zu", item->in_list ? "record" : "certificate", item->record);
+	if (item->in_list)
+		buf_printf(b, " %s", item->role != NULL ? item->role : "unknown function");
+	if (item->node != NULL) {
+		buf_u8(b, ' ');
+		safe_text(b, span_str(item->node));
+	}
+}
+
+void expiry_text(const struct expiry *x, struct buf *b)
+{
+	size_t within = 0;
+
+	for (size_t i = 0; i < x->n; i++) {
+		const struct expiry_item *item = &x->v[i];
+		struct buf distance = BUF_INIT;
+		char when[32];
+
+		time_iso(item->not_after, when);
+		put_distance(&distance, x, item);
+		buf_printf(b, "%s  %-22s  ", when, buf_cstr(&distance));
+		buf_free(&distance);
+		put_place(b, item);
+		buf_str(b, ": ");
+		safe_text(b, span_str(item->subject));
+		buf_printf(b, ", serial %s\n", item->serial);
+		within += item->within;
+	}
+	buf_printf(b, "%zu of %zu certificates %s expired or will within ", within, x->n,
+		   within == 1 ? "has" : "have");
+	if (x->within % DAY == 0)
+		buf_printf(b, "%" PRId64 " days\n", x->within / DAY);
+	else
+		buf_printf(b, "%" PRId64 " hours\n", x->within / HOUR);
+}
+
+struct line {
+	struct buf text; /* of what may appear once only */
+	size_t index;
+	bool repeated;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	int r = span_cmp(buf_span(&x->text), buf_span(&y->text));
+
+	return r != 0 ? r : (x->index > y->index) - (x->index < y->index);
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Of equal texts all but the first are marked; sorted meanwhile, for there may be thousands. */
+static void mark_repeated(struct line *v, size_t n)
+{
+	if (n < 2)
+		return;
+	qsort(v, n, sizeof *v, by_text);
+	for (size_t i = 1; i < n; i++)
+		v[i].repeated = span_eq(buf_span(&v[i].text), buf_span(&v[i - 1].text));
+	qsort(v, n, sizeof *v, by_index);
+}
+
+typedef void item_fn(const struct expiry_item *item, struct buf *b);
+
+/* Renders every item and marks repetitions; NULL where memory ended, which sticks to b. */
+static struct line *lines_make(const struct expiry *x, item_fn *render, struct buf *b)
+{
+	struct line *v = calloc(x->n + 1, sizeof *v);
+
+	if (v == NULL) {
+		b->failed = ST_BUG;
+		return NULL;
+	}
+	for (size_t i = 0; i < x->n; i++) {
+		v[i].index = i;
+		render(&x->v[i], &v[i].text);
+		if (v[i].text.failed != ST_OK)
+			b->failed = v[i].text.failed;
+	}
+	mark_repeated(v, x->n);
+	return v;
+}
+
+static void lines_free(struct line *v, size_t n)
+{
+	for (size_t i = 0; v != NULL && i < n; i++)
+		buf_free(&v[i].text);
+	free(v);
+}
+
+/*
+ * The alarm as CUCM sends it; source: the vendor's printed logs. Name and unit
+ * are made of harmless characters, so that no certificate makes a line of its own.
+ */
+static void put_alarm(const struct expiry_item *item, struct buf *b)
+{
+	enum { TO_THE_MINUTE = 17 }; /* "Mon May 19 14:46:" */
+	char when[64];
+
+	time_cucm(item->not_after, when);
+	buf_printf(b,
+		   "%%UC_CERT-2-CertValidfor7days: %%[Message=Certificate expiration Notification. "
+		   "Certificate name:%s.der Unit:%s Type:own-cert Expiration:%.*s]\n",
+		   item->name, item->unit, (int)TO_THE_MINUTE, when);
+}
+
+void expiry_syslog(const struct expiry *x, struct buf *b)
+{
+	struct line *v = lines_make(x, put_alarm, b);
+
+	/* The SAST and the CCM+TFTP record of one certificate are one alarm. */
+	for (size_t i = 0; v != NULL && i < x->n; i++)
+		if (x->v[i].within && !v[i].repeated)
+			buf_put(b, buf_span(&v[i].text));
+	lines_free(v, x->n);
+}
+
+/* A label's value: UTF-8, with '\', '"' and line feed escaped (Prometheus' text format). */
+static void put_label(struct buf *b, const char *name, const char *value)
+{
+	struct buf safe = BUF_INIT;
+	struct span s;
+
+	safe_text(&safe, span_str(value));
+	s = buf_span(&safe);
+	buf_printf(b, "%s=\"", name);
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i);
+
+		if (c == '\\' || c == '"')
+			buf_u8(b, '\\');
+		buf_u8(b, (uint8_t)c);
+	}
+	buf_u8(b, '"');
+	buf_free(&safe);
+}
+
+static void put_series(const struct expiry_item *item, struct buf *b)
+{
+	buf_str(b, "ctlsign_certificate_not_after_timestamp_seconds{");
+	put_label(b, "file", item->file);
+	buf_u8(b, ',');
+	put_label(b, "role", item->role != NULL ? item->role : "");
+	buf_u8(b, ',');
+	put_label(b, "subject", item->subject);
+	buf_u8(b, ',');
+	put_label(b, "serial", item->serial);
+	buf_u8(b, '}');
+}
+
+/* node_exporter drops the whole file for a series that is there twice; the soonest stays. */
+void expiry_prometheus(const struct expiry *x, struct buf *b)
+{
+	struct line *v = lines_make(x, put_series, b);
+
+	buf_str(b,
+		"# HELP ctlsign_certificate_not_after_timestamp_seconds When the certificate ends, "
+		"in seconds since 1970 UTC.\n"
+		"# TYPE ctlsign_certificate_not_after_timestamp_seconds gauge\n");
+	for (size_t i = 0; v != NULL && i < x->n; i++) {
+		if (v[i].repeated)
+			continue;
+		buf_put(b, buf_span(&v[i].text));
+		buf_printf(b, " %" PRId64 "\n", x->v[i].not_after);
+	}
+	lines_free(v, x->n);
+}
+
+static void set(json_t *o, const char *key, json_t *value)
+{
+	(void)json_object_set_new(o, key, value);
+}
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+	if (text != NULL)
+		json_set_text(o, key, span_str(text));
+	else
+		set(o, key, json_null());
+}
+
+static void set_time(json_t *o, const char *key, int64_t seconds)
+{
+	char when[32];
+
+	time_iso(seconds, when);
+	set(o, key, json_string(when));
+}
+
+static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
+{
+	json_t *o = json_object();
+
+	set_text(o, "file", item->file);
+	set(o, "number", item->record > 0 ? json_integer((json_int_t)item->record) : json_null());
+	set_text(o, "role", item->role);
+	set_text(o, "name", item->node);
+	set_text(o, "subject", item->subject);
+	set_text(o, "serial", item->serial);
+	set_text(o, "unit", item->unit);
+	set_time(o, "not_after", item->not_after);
+	set(o, "not_after_seconds", json_integer(item->not_after));
+	set(o, "seconds_left", json_integer(item->not_after - x->now));
+	set(o, "expired", json_boolean(item->not_after < x->now));
+	set(o, "within", json_boolean(item->within));
+	return o;
+}
+
+static int put_piece(const char *text, size_t n, void *arg)
+{
+	buf_put(arg, span_of(text, n));
+	return 0;
+}
+
+void expiry_json(const struct expiry *x, struct buf *b)
+{
+	json_t *o = json_object(), *all = json_array();
+	size_t within = 0;
+
+	for (size_t i = 0; i < x->n; i++) {
+		(void)json_array_append_new(all, item_json(x, &x->v[i]));
+		within += x->v[i].within;
+	}
+	set_time(o, "now", x->now);
+	set(o, "within_seconds", json_integer(x->within));
+	set(o, "within", json_integer((json_int_t)within));
+	set(o, "certificates", all);
+	if (json_dump_callback(o, put_piece, b,
+			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0)
+		b->failed = ST_BUG;
+	buf_u8(b, '\n');
+	json_decref(o);
+}

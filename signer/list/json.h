@@ -1,0 +1,22 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists as JSON, from the same rows as the text.
+ */
+#ifndef CTL_JSON_H
+#define CTL_JSON_H
+
+#include <jansson.h>
+
+#include "signer/trust/verify.h"
+#include "tlv/list.h"
+
+json_t *json_findings(const struct tlv_findings *f);
+json_t *json_header(const struct tlv_header *h);
+/* Record i of the list; signed_it says whether it is the signer's. */
+json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it);
+
+/* Digests, names, dates and the DER of a certificate, or "error" where it is none. */
+json_t *json_certificate(struct span der);
+
+#endif

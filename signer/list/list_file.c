@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/list_file.h"
+
+#include <stdio.h>
+
+#include "signer/crypto/digest.h"
+#include "tlv/safe.h"
+
+enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e)
+{
+	enum status st;
+
+	*f = (struct list_file){ .fault = TLV_ERR_INIT };
+	st = slurp(path, SLURP_LIST_MAX, SLURP_ANY, &f->file, e);
+	if (st != ST_OK)
+		return st;
+	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_BUG)
+		return err_nomem(e);
+	(void)err_in(&f->fault, "%s", path);
+	return ST_OK;
+}
+
+enum status list_file_read_good(struct list_file *f, const char *path, struct tlv_err *e)
+{
+	enum status st = list_file_read(f, path, e);
+
+	if (st == ST_OK && f->fault.status != ST_OK) {
+		*e = f->fault;
+		st = e->status;
+	}
+	return st;
+}
+
+void list_file_free(struct list_file *f)
+{
+	tlv_list_free(&f->list);
+	blob_free(&f->file);
+}
+
+const char *field_text(struct buf *b, struct span value)
+{
+	buf_truncate(b, 0);
+	safe_text(b, tlv_text(value));
+	return buf_cstr(b);
+}
+
+static void put_hex(const struct digest *d, char *out)
+{
+	for (size_t i = 0; i < d->n; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", d->bytes[i]);
+}
+
+enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv_err *e)
+{
+	struct digest m, s;
+	enum status st = digest_md5(bytes, &m, e);
+
+	if (st == ST_OK)
+		st = digest_parts(TLV_SHA1, &bytes, 1, &s, e);
+	if (st != ST_OK)
+		return st;
+	put_hex(&m, md5);
+	put_hex(&s, sha1);
+	return ST_OK;
+}

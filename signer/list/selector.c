@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/selector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/crypto/cert.h"
+#include "tlv/text.h"
+
+typedef bool match_fn(const struct tlv_record *r, size_t number, const char *value);
+
+static bool match_role(const struct tlv_record *r, size_t number, const char *value)
+{
+	const struct tlv_role_row *role = tlv_role_by_text(value);
+
+	(void)number;
+	return role != NULL && tlv_record_has(r, TLV_R_FUNCTION) && r->role == role->number;
+}
+
+static bool match_name(const struct tlv_record *r, size_t number, const char *value)
+{
+	(void)number;
+	return span_eq(tlv_text(r->dns_name), span_str(value));
+}
+
+static bool match_address(const struct tlv_record *r, size_t number, const char *value)
+{
+	uint8_t address[4];
+
+	(void)number;
+	return parse_ipv4(value, address) && span_eq(r->address, span_of(address, 4));
+}
+
+static bool match_cn(const struct tlv_record *r, size_t number, const char *value)
+{
+	struct buf cn = BUF_INIT;
+	struct tlv_cert c;
+	struct span s;
+	bool same = false;
+
+	(void)number;
+	if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK && tlv_name_cn(c.subject, &cn)) {
+		s = buf_span(&cn);
+		while (s.n > 0 && span_at(s, s.n - 1) == ' ')
+			s = span_slice(s, 0, s.n - 1); /* a token's padding is nobody's name */
+		same = span_eq(s, span_str(value)) || span_eq(buf_span(&cn), span_str(value));
+	}
+	buf_free(&cn);
+	return same;
+}
+
+/* Hex with or without colons, in any case; false where it is none or does not fit. */
+static bool parse_hex(const char *text, uint8_t *out, size_t cap, size_t *n)
+{
+	int high = -1;
+
+	*n = 0;
+	for (; *text != '\0'; text++) {
+		const char *digits = "0123456789abcdef";
+		const char *d = strchr(digits, *text | 0x20);
+
+		if (*text == ':' && high < 0)
+			continue;
+		if (d == NULL || *d == '\0' || *n == cap)
+			return false;
+		if (high < 0) {
+			high = (int)(d - digits);
+		} else {
+			out[(*n)++] = (uint8_t)(high << 4 | (int)(d - digits));
+			high = -1;
+		}
+	}
+	return high < 0 && *n > 0;
+}
+
+static bool match_serial(const struct tlv_record *r, size_t number, const char *value)
+{
+	uint8_t serial[64];
+	size_t n;
+
+	(void)number;
+	return parse_hex(value, serial, sizeof serial, &n) &&
+	       (span_eq(r->serial, span_of(serial, n)) ||
+		span_eq_reversed(r->serial, span_of(serial, n)));
+}
+
+static bool match_sha1(const struct tlv_record *r, size_t number, const char *value)
+{
+	uint8_t wanted[20], sha1[20];
+	size_t n;
+
+	(void)number;
+	return r->certificate.n > 0 && parse_hex(value, wanted, sizeof wanted, &n) && n == 20 &&
+	       cert_sha1(r->certificate, sha1, NULL) == ST_OK &&
+	       span_eq(span_of(sha1, 20), span_of(wanted, 20));
+}
+
+static bool match_number(const struct tlv_record *r, size_t number, const char *value)
+{
+	uint64_t wanted;
+
+	(void)r;
+	return parse_number(value, SIZE_MAX, &wanted) && wanted == number;
+}
+
+static const struct {
+	const char *key;
+	match_fn *match;
+} terms[] = {
+	{ "#", match_number },	       { "role=", match_role }, { "name=", match_name },
+	{ "address=", match_address }, { "cn=", match_cn },	{ "serial=", match_serial },
+	{ "sha1=", match_sha1 },
+};
+
+enum { TERMS = sizeof terms / sizeof terms[0], CONDITIONS_MAX = 8 };
+
+/* The row whose key the text begins with, -1 for none. */
+static int term_of(const char *text)
+{
+	for (int i = 0; i < TERMS; i++)
+		if (strncmp(text, terms[i].key, strlen(terms[i].key)) == 0)
+			return i;
+	return -1;
+}
+
+bool selector_is(const char *text)
+{
+	return term_of(text) >= 0;
+}
+
+size_t selector_length(const char *text, bool stop_at_settings)
+{
+	const char *p = text;
+	int term = term_of(p);
+
+	while (term >= 0) {
+		p += strlen(terms[term].key);
+		while (*p != '\0' && *p != '=' && !(*p == ',' && term_of(p + 1) >= 0))
+			p++;
+		if (*p != ',')
+			break;
+		term = term_of(p + 1);
+		if (stop_at_settings &&
+		    (terms[term].match == match_name || terms[term].match == match_address))
+			break;
+		p++;
+	}
+	return (size_t)(p - text);
+}
+
+struct condition {
+	int term;
+	char *value; /* in the caller's copy */
+};
+
+/* The end of the condition in front: the ',' before the next one, or the end of the text. */
+static char *condition_end(char *value)
+{
+	char *comma = strchr(value, ',');
+
+	while (comma != NULL && term_of(comma + 1) < 0)
+		comma = strchr(comma + 1, ',');
+	return comma != NULL ? comma : value + strlen(value);
+}
+
+static int split(char *text, struct condition conditions[CONDITIONS_MAX])
+{
+	bool more = true;
+	int n = 0;
+
+	for (; more && n < CONDITIONS_MAX; n++) {
+		int term = term_of(text);
+		char *end;
+
+		if (term < 0)
+			return -1;
+		conditions[n].term = term;
+		conditions[n].value = text + strlen(terms[term].key);
+		end = condition_end(conditions[n].value);
+		more = *end != '\0';
+		*end = '\0';
+		text = end + 1;
+	}
+	return more ? -1 : n;
+}
+
+static bool matches(const struct tlv_record *r, size_t number, const struct condition *c, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!terms[c[i].term].match(r, number, c[i].value))
+			return false;
+	return n > 0;
+}
+
+enum status selector_resolve(struct span selector, const struct tlv_list *l, bool all, size_t **out,
+			     size_t *n, struct tlv_err *e)
+{
+	struct condition conditions[CONDITIONS_MAX];
+	char *copy = span_dup(selector);
+	size_t *found = calloc(l->nrecords + 1, sizeof *found);
+	int nc = copy != NULL ? split(copy, conditions) : -1;
+	enum status st = ST_OK;
+
+	*n = 0;
+	for (size_t i = 0; found != NULL && nc > 0 && i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (matches(&r, i + 1, conditions, nc))
+			found[(*n)++] = i;
+	}
+	if (copy == NULL || found == NULL)
+		st = err_nomem(e);
+	else if (nc <= 0)
+		st = err_set(e, ST_USAGE,
+			     "'%.*s' selects no records: '#N', 'role=', 'name=', 'address=', "
+			     "'cn=', 'serial=', 'sha1='",
+			     (int)selector.n, (const char *)selector.p);
+	else if (*n == 0)
+		st = err_set(e, ST_NO_MATCH, "no record matches '%.*s'", (int)selector.n,
+			     (const char *)selector.p);
+	else if (*n > 1 && !all)
+		st = err_set(e, ST_AMBIGUOUS,
+			     "%zu records match '%.*s': select one more closely, or all of them "
+			     "with --all",
+			     *n, (int)selector.n, (const char *)selector.p);
+	free(copy);
+	if (st != ST_OK) {
+		free(found);
+		found = NULL;
+	}
+	*out = found;
+	return st;
+}

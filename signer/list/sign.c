@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/sign.h"
+
+#include <string.h>
+
+#include "signer/crypto/digest.h"
+#include "signer/io/out.h"
+#include "signer/trust/verify.h"
+#include "tlv/list.h"
+
+enum status sign_check_digest(unsigned key_bits, enum tlv_digest digest, struct tlv_err *e)
+{
+	size_t need = digest_key_bytes(digest);
+
+	if (need <= key_bits / 8)
+		return ST_OK;
+	return err_set(e, ST_INPUT, "%s needs a key of at least %zu bytes: this one has %u bits",
+		       tlv_digest_find((uint8_t)digest)->text, need, key_bits);
+}
+
+static enum status header_spec(struct tlv_header_spec *h, const struct sign_spec *s,
+			       const struct key *key, struct tlv_err *e)
+{
+	struct tlv_record signer;
+	int code = tlv_modulus_code(key_bits(key));
+	enum status st = tlv_record_decode(
+		&signer, span_slice(s->records, s->signer_at, s->records.n), s->signer_at, e);
+
+	if (st != ST_OK || code < 0)
+		return err_set(e, ST_BUG, "the signer's record or key cannot be used");
+	*h = (struct tlv_header_spec){
+		.version = { 1, 2 },
+		.signer_name = signer.subject,
+		.signer_serial = signer.serial,
+		.signer_issuer = signer.issuer,
+		.digest = (uint8_t)s->digest,
+		.modulus = (uint8_t)code,
+		.signature_bytes = key_bits(key) / 8,
+		.filename = span_str(s->filename),
+		.has_timestamp = true,
+		.timestamp = s->timestamp,
+		.has_signer_version = s->has_signer_version,
+		.signer_version = { s->signer_version[0], s->signer_version[1] },
+	};
+	return ST_OK;
+}
+
+/* All but field 12: its head, and the hole that its value will fill. */
+static enum status digest_around(const struct signing *s, struct digest *d, struct tlv_err *e)
+{
+	struct span all = buf_span(&s->list);
+	struct span parts[2] = { span_slice(all, 0, s->hole - TLV_HEAD),
+				 span_slice(all, s->hole + s->header.signature_bytes, all.n) };
+
+	return digest_parts(s->spec->digest, parts, 2, d, e);
+}
+
+static enum status fill_signature(struct signing *s, struct key *key, struct tlv_err *e)
+{
+	uint8_t sig[TOK_SIG_MAX];
+	size_t n = 0;
+	struct digest d;
+	enum status st = digest_around(s, &d, e);
+
+	if (st == ST_OK)
+		st = key_sign(key, s->spec->digest, digest_span(&d), sig, &n, e);
+	if (st != ST_OK)
+		return st;
+	if (n != s->header.signature_bytes)
+		return err_set(e, ST_TOKEN, "a signature of %zu bytes from a key of %u bits", n,
+			       key_bits(key));
+	buf_fill(&s->list, s->hole, span_of(sig, n));
+	return buf_failed(&s->list, e);
+}
+
+static bool same_header(const struct tlv_header *h, const struct tlv_header_spec *spec)
+{
+	return span_eq(h->signer_name, spec->signer_name) &&
+	       span_eq(h->signer_serial, spec->signer_serial) &&
+	       span_eq(h->signer_issuer, spec->signer_issuer) && h->digest == spec->digest &&
+	       h->modulus == spec->modulus && h->timestamp == spec->timestamp &&
+	       span_eq(tlv_text(h->filename), spec->filename) &&
+	       tlv_header_has(h, TLV_H_SIGNER_VERSION) == spec->has_signer_version;
+}
+
+/* What was written, read by the eyes of anybody else. */
+static enum status read_back(const struct signing *s, struct tlv_err *e)
+{
+	struct span bytes = buf_span(&s->list);
+	struct tlv_list l;
+	enum status st = tlv_list_decode(&l, bytes, NULL);
+
+	if (st != ST_OK || !same_header(&l.header, &s->header) ||
+	    !span_eq(span_slice(bytes, l.header.raw.n, bytes.n), s->spec->records))
+		st = err_set(e, ST_BUG,
+			     "the list that was made does not read back as it was meant");
+	else if (!verify_made(&l))
+		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
+	tlv_list_free(&l);
+	return st;
+}
+
+/* Two records that answer to the signer's name with different keys: a phone would take either. */
+static enum status check_signer(const struct signing *s, struct tlv_err *e)
+{
+	struct tlv_list l;
+	long signer;
+	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
+
+	signer = st == ST_OK ? tlv_list_signer(&l) : TLV_SIGNER_NONE;
+	tlv_list_free(&l);
+	if (signer == TLV_SIGNER_AMBIGUOUS)
+		return err_set(e, ST_INPUT,
+			       "two SAST records have the signer's serial number and issuer, but "
+			       "other keys: a phone would take either, so one must go");
+	return signer >= 0 ? ST_OK :
+			     err_set(e, ST_BUG,
+				     "the list that was made does not read back as it was meant");
+}
+
+enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,
+			 struct tlv_err *e)
+{
+	enum status st = sign_check_digest(key_bits(key), spec->digest, e);
+
+	*out = (struct signing){ .spec = spec };
+	if (st == ST_OK)
+		st = header_spec(&out->header, spec, key, e);
+	if (st == ST_OK)
+		st = tlv_header_write(&out->list, &out->header, &out->hole, e);
+	if (st != ST_OK)
+		return st;
+	buf_put(&out->list, spec->records);
+	st = buf_failed(&out->list, e);
+	return st == ST_OK ? check_signer(out, e) : st;
+}
+
+enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e)
+{
+	enum status st = fill_signature(s, key, e);
+
+	if (st == ST_OK)
+		st = read_back(s, e);
+	if (st == ST_OK)
+		msg_step("signed, read back and verified: %zu bytes, %s", s->list.n,
+			 tlv_digest_find((uint8_t)s->spec->digest)->text);
+	return st;
+}
+
+void signing_free(struct signing *s)
+{
+	buf_free(&s->list);
+}

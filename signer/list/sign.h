@@ -1,0 +1,52 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * From records to a signed list: header, digest, signature into its hole,
+ * then read again and verified before anybody sees the bytes.
+ */
+#ifndef CTL_SIGN_H
+#define CTL_SIGN_H
+
+#include "signer/crypto/key.h"
+#include "tlv/bytes.h"
+#include "tlv/err.h"
+#include "tlv/header.h"
+
+struct sign_spec {
+	struct span records; /* all of them, as they will stand in the file */
+	size_t signer_at;    /* offset in records of the signer's SAST record */
+	enum tlv_digest digest;
+	const char *filename;
+	uint32_t timestamp; /* seconds since 1970 UTC */
+	bool has_signer_version;
+	uint8_t signer_version[2];
+};
+
+/* Whether the key can make a signature with this digest; ST_INPUT with the reason where not. */
+enum status sign_check_digest(unsigned key_bits, enum tlv_digest digest, struct tlv_err *e);
+
+/* A list under way: everything is there but the signature. */
+struct signing {
+	const struct sign_spec *spec;
+	struct tlv_header_spec header;
+	struct buf list; /* owned */
+	size_t hole;	 /* position of the signature in it */
+};
+
+/*
+ * Header and records, before anybody is asked for a PIN. Header fields 4, 5, 6
+ * are byte copies of the signer's record. ST_INPUT: a header over 65535 bytes,
+ * or a digest that the key is too short for. spec is borrowed.
+ */
+enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,
+			 struct tlv_err *e);
+
+/*
+ * Fills in the signature with the key, which must be logged in, then reads and
+ * verifies the whole. ST_TOKEN: a bad signature; ST_BUG: what was written does
+ * not read back as what was meant.
+ */
+enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e);
+void signing_free(struct signing *s);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "signer/crypto/cert.h"
+#include "signer/list/list_file.h"
+#include "signer/io/env.h"
+#include "signer/io/out.h"
+#include "signer/plan/plan_model.h"
+
+enum plan_kind plan_kind_of(const struct tlv_record *r)
+{
+	switch (r->role) {
+	case TLV_ROLE_SAST:
+		if (release_is_token(r))
+			return PLAN_KIND_TOKEN;
+		return release_is_itlrecovery(r) ? PLAN_KIND_ITLRECOVERY : PLAN_KIND_ANCHOR;
+	case TLV_ROLE_CCM:
+	case TLV_ROLE_CCM_TFTP:
+	case TLV_ROLE_TFTP:
+		return PLAN_KIND_CALLMANAGER;
+	case TLV_ROLE_CAPF:
+		return PLAN_KIND_CAPF;
+	case TLV_ROLE_TVS:
+		return PLAN_KIND_TVS;
+	case TLV_ROLE_APP_SERVER:
+		return PLAN_KIND_APP_SERVER;
+	default:
+		return PLAN_KIND_OTHER;
+	}
+}
+
+bool plan_is_tftp(const struct tlv_record *r)
+{
+	return r->role == TLV_ROLE_CCM_TFTP || r->role == TLV_ROLE_TFTP;
+}
+
+/* Tokens pad their names with blanks. */
+static struct span trimmed(struct span s)
+{
+	while (s.n > 0 && span_at(s, s.n - 1) == ' ')
+		s.n--;
+	return s;
+}
+
+void plan_put_cn(struct buf *b, const struct tlv_record *r)
+{
+	struct buf cn = BUF_INIT;
+	struct tlv_cert c;
+
+	if (tlv_cert_walk(r->certificate, &c, NULL) != ST_OK || !tlv_name_cn(c.subject, &cn))
+		buf_put(&cn, tlv_text(r->subject));
+	safe_text(b, trimmed(buf_span(&cn)));
+	buf_free(&cn);
+}
+
+static void put_address(struct buf *b, const struct tlv_record *r)
+{
+	if (r->address.n == 4 && span_be(r->address) != 0)
+		buf_printf(b, "%d.%d.%d.%d", span_at(r->address, 0), span_at(r->address, 1),
+			   span_at(r->address, 2), span_at(r->address, 3));
+}
+
+/* The CTL Client writes addresses where others write names; the node's certificate knows its name. */
+static void put_host_name(struct buf *b, const struct tlv_list *l, const struct tlv_record *r)
+{
+	for (size_t i = 0; r->address.n == 4 && i < l->nrecords; i++) {
+		struct tlv_record x = tlv_list_record(l, i);
+		struct buf name = BUF_INIT;
+		struct tlv_cert c;
+
+		if (!plan_is_tftp(&x) || !span_eq(x.address, r->address))
+			continue;
+		if (tlv_cert_walk(x.certificate, &c, NULL) == ST_OK &&
+		    cert_short_name(&c, &name, NULL) == ST_OK)
+			safe_text(b, buf_span(&name));
+		buf_free(&name);
+		return;
+	}
+}
+
+void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_record *r)
+{
+	struct span name = tlv_text(r->dns_name);
+	struct buf address = BUF_INIT, label = BUF_INIT;
+
+	put_address(&address, r);
+	if (plan_kind_of(r) == PLAN_KIND_TOKEN)
+		plan_put_cn(&label, r);
+	else if (name.n > 0 && !span_eq(name, buf_span(&address)))
+		safe_text(&label, name);
+	else
+		put_host_name(&label, l, r);
+	if (label.n == 0 && address.n == 0)
+		plan_put_cn(&label, r);
+	buf_put(b, buf_span(&label));
+	if (address.n > 0 && label.n > 0)
+		buf_printf(b, " (%s)", buf_cstr(&address));
+	else
+		buf_put(b, buf_span(&address));
+	buf_free(&address);
+	buf_free(&label);
+}
+
+static void put_list_name(struct buf *b, const char *name, const struct tlv_list *l)
+{
+	struct span own = tlv_text(l->header.filename);
+
+	if (name != NULL)
+		safe_text(b, span_str(name));
+	else if (own.n > 0)
+		safe_text(b, own);
+	else
+		buf_str(b, tlv_list_is_itl(l) ? "ITLFile.tlv" : "CTLFile.tlv");
+}
+
+static bool token_signs(const struct tlv_list *l)
+{
+	long i = tlv_list_signer(l);
+	struct tlv_record r;
+
+	if (i < 0)
+		return false;
+	r = tlv_list_record(l, (size_t)i);
+	return release_is_token(&r);
+}
+
+static enum status note_list(struct plan_facts *f, const struct tlv_list *l, const char *name,
+			     struct span key, struct tlv_err *e)
+{
+	const struct tlv_digest_row *digest;
+
+	if (l == NULL)
+		return ST_OK;
+	digest = tlv_digest_find(l->header.digest);
+	f->list = l;
+	f->is_signed = key.n == 0;
+	f->digest = digest != NULL ? digest->text : "unknown";
+	f->style = tlv_style_text(tlv_list_dialect(l).style);
+	f->mode = tlv_list_is_non_secure(l) ? "non-secure" : "mixed";
+	f->token_signs = token_signs(l);
+	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP))
+		time_iso(l->header.timestamp, f->time);
+	put_list_name(&f->name, name, l);
+	safe_text(&f->signer, tlv_text(l->header.signer_name));
+	if (buf_failed(&f->name, e) != ST_OK || buf_failed(&f->signer, e) != ST_OK)
+		return ST_BUG;
+	return f->is_signed ? checksums(l->bytes, f->md5, f->sha1, e) : ST_OK;
+}
+
+enum status plan_note_facts(struct plan_model *m, struct tlv_err *e)
+{
+	const struct plan_input *in = &m->in;
+	enum status st = note_list(&m->facts[PLAN_OLD], in->old_list, in->old_name, SPAN_NONE, e);
+
+	if (st == ST_OK)
+		st = note_list(&m->facts[PLAN_BRIDGE], in->bridge, in->bridge_name, in->bridge_key,
+			       e);
+	if (st == ST_OK)
+		st = note_list(&m->facts[PLAN_NEW], in->new_list, in->new_name, in->new_key, e);
+	if (st == ST_OK)
+		st = note_list(&m->facts[PLAN_WAY_BACK], in->way_back, in->way_back_name,
+			       in->new_key, e);
+	return st;
+}
+
+static enum status note_record(struct plan_record *x, const struct tlv_list *l, size_t i,
+			       struct tlv_err *e)
+{
+	struct tlv_record r = tlv_list_record(l, i);
+	const struct tlv_role_row *role = tlv_role_find(r.role);
+	enum tlv_key_type type;
+	unsigned bits = tlv_key_bits(r.public_key, &type);
+
+	x->number = i + 1;
+	x->role = r.role;
+	if (role != NULL)
+		buf_str(&x->role_text, role->text);
+	else
+		buf_printf(&x->role_text, "function %u", (unsigned)r.role);
+	safe_text(&x->name, tlv_text(r.dns_name));
+	plan_put_cn(&x->subject, &r);
+	put_address(&x->address, &r);
+	if (bits > 0)
+		buf_printf(&x->key, "%s %u", type == TLV_KEY_RSA ? "RSA" : "EC", bits);
+	x->has_dates = cert_validity(r.certificate, &x->not_before, &x->not_after, NULL) == ST_OK;
+	if (buf_failed(&x->name, e) != ST_OK || buf_failed(&x->subject, e) != ST_OK ||
+	    buf_failed(&x->role_text, e) != ST_OK || buf_failed(&x->key, e) != ST_OK)
+		return ST_BUG;
+	return buf_failed(&x->address, e);
+}
+
+enum status plan_note_records(struct plan_model *m, struct tlv_err *e)
+{
+	const struct tlv_list *l = m->in.new_list;
+	long signer = tlv_list_signer(l);
+	enum status st = ST_OK;
+
+	m->records = calloc(l->nrecords + 1, sizeof *m->records);
+	if (m->records == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
+		m->nrecords++;
+		st = note_record(&m->records[i], l, i, e);
+		m->records[i].signs = (long)i == signer;
+	}
+	return st;
+}

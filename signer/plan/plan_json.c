@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/io/env.h"
+#include "signer/io/out.h"
+#include "signer/plan/plan_model.h"
+
+static void set(json_t *o, const char *key, json_t *value)
+{
+	(void)json_object_set_new(o, key, value);
+}
+
+static void set_word(json_t *o, const char *key, const char *word)
+{
+	set(o, key, word != NULL ? json_string(word) : json_null());
+}
+
+static void set_buf(json_t *o, const char *key, const struct buf *text)
+{
+	json_set_text(o, key, buf_span(text));
+}
+
+static void set_time(json_t *o, const char *key, bool there, int64_t seconds)
+{
+	char text[32];
+
+	time_iso(seconds, text);
+	set_word(o, key, there ? text : NULL);
+}
+
+static void append(json_t *a, json_t *value)
+{
+	(void)json_array_append_new(a, value);
+}
+
+static json_t *texts_json(const struct plan_lines *l)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < l->n; i++)
+		append(a, l->v[i].text.n == 0 ?
+				  json_string("") :
+				  json_stringn((const char *)l->v[i].text.p, l->v[i].text.n));
+	return a;
+}
+
+static json_t *lines_json(const struct plan_lines *l)
+{
+	static const char *const kinds[] = {
+		[PLAN_LINE_TEXT] = "text",	 [PLAN_LINE_COMMAND] = "command",
+		[PLAN_LINE_SUM] = "checksum",	 [PLAN_LINE_NOTE] = "note",
+		[PLAN_LINE_WARNING] = "warning", [PLAN_LINE_DANGER] = "danger",
+	};
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < l->n; i++) {
+		json_t *o = json_object();
+
+		set_word(o, "kind", kinds[l->v[i].kind]);
+		set_word(o, "code", l->v[i].code);
+		set_buf(o, "text", &l->v[i].text);
+		append(a, o);
+	}
+	return a;
+}
+
+static json_t *list_json(const struct plan_facts *f)
+{
+	json_t *o;
+
+	if (f->list == NULL)
+		return json_null();
+	o = json_object();
+	set_buf(o, "name", &f->name);
+	set(o, "size", json_integer((json_int_t)f->list->bytes.n));
+	set(o, "signed", json_boolean(f->is_signed));
+	json_set_text(o, "signer", tlv_text(f->list->header.signer_name));
+	set_word(o, "md5", f->is_signed ? f->md5 : NULL);
+	set_word(o, "sha1", f->is_signed ? f->sha1 : NULL);
+	set_word(o, "time", f->time[0] != '\0' ? f->time : NULL);
+	set_word(o, "digest", f->digest);
+	set_word(o, "style", f->style);
+	set_word(o, "mode", f->mode);
+	return o;
+}
+
+static json_t *impacts_json(const struct plan_model *m)
+{
+	size_t n;
+	const struct plan_rule *r = plan_rules(&n);
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *o;
+
+		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
+			continue;
+		o = json_object();
+		set_word(o, "kind", plan_kind_word(r[i].kind));
+		set_word(o, "event", plan_event_word(r[i].event));
+		set(o, "what", texts_json(&m->events[r[i].kind][r[i].event]));
+		set_word(o, "impact", plan_impact_word(r[i].impact));
+		set_word(o, "hits", r[i].hits);
+		set_word(o, "advice", r[i].advice);
+		append(a, o);
+	}
+	return a;
+}
+
+static json_t *phones_json(const struct plan_model *m)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < m->nverdicts; i++) {
+		const struct plan_verdict *v = &m->verdicts[i];
+		json_t *o = json_object(), *assumed = json_array();
+
+		set_word(o, "class", lockout_class_word(v->phones));
+		set_word(o, "holds", plan_list_word(v->holds));
+		set_word(o, "offered", plan_list_word(v->offered));
+		set(o, "accepted", json_boolean(accept_row(v->a.reason)->accepted));
+		set_word(o, "reason", accept_row(v->a.reason)->word);
+		if ((v->a.assumptions & ACCEPT_ASSUMES_ITL) != 0)
+			append(assumed, json_string("itl-has-tvs-record"));
+		if ((v->a.assumptions & ACCEPT_ASSUMES_CTL) != 0)
+			append(assumed, json_string("tvs-serves-new-list"));
+		set(o, "assumptions", assumed);
+		set(o, "on_the_way", json_boolean(v->counts));
+		append(a, o);
+	}
+	return a;
+}
+
+static json_t *anchors_json(const struct plan_model *m)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < m->nanchors; i++) {
+		const struct plan_anchor *x = &m->anchors[i];
+		json_t *o = json_object(), *in = json_array();
+
+		set_buf(o, "name", &x->name);
+		set(o, "serial", json_hex_upper(x->serial));
+		json_set_text(o, "issuer", tlv_text(x->issuer));
+		set_word(o, "fate", plan_anchor_fate(x));
+		for (int id = 0; id < PLAN_LISTS; id++)
+			if (x->in[id])
+				append(in, json_string(plan_list_word((enum plan_list_id)id)));
+		set(o, "in", in);
+		append(a, o);
+	}
+	return a;
+}
+
+static json_t *records_json(const struct plan_model *m)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < m->nrecords; i++) {
+		const struct plan_record *r = &m->records[i];
+		json_t *o = json_object();
+
+		set(o, "number", json_integer((json_int_t)r->number));
+		set_buf(o, "role", &r->role_text);
+		set_buf(o, "name", &r->name);
+		set_buf(o, "address", &r->address);
+		set_buf(o, "subject", &r->subject);
+		set_buf(o, "key", &r->key);
+		set_time(o, "not_before", r->has_dates, r->not_before);
+		set_time(o, "not_after", r->has_dates, r->not_after);
+		set(o, "signed_the_list", json_boolean(r->signs));
+		append(a, o);
+	}
+	return a;
+}
+
+static json_t *steps_json(const struct plan_model *m)
+{
+	json_t *a = json_array();
+	json_int_t number = 0;
+
+	for (size_t i = 0; i < m->nsteps; i++) {
+		const struct plan_step *s = &m->steps[i];
+		json_t *o = json_object();
+
+		set(o, "number", s->open ? json_null() : json_integer(++number));
+		set_word(o, "code", s->code);
+		set_word(o, "stage", s->stage);
+		set(o, "open", json_boolean(s->open));
+		set_buf(o, "title", &s->title);
+		set(o, "lines", lines_json(&s->lines));
+		append(a, o);
+	}
+	return a;
+}
+
+json_t *plan_json(const struct plan *p)
+{
+	const struct plan_model *m = p->model;
+	json_t *o = json_object(), *lists = json_object();
+	struct buf summary = BUF_INIT;
+
+	plan_put_summary(&summary, m);
+	set(o, "accepted", json_boolean(!plan_refused(p)));
+	set_buf(o, "summary", &summary);
+	set_word(o, "kind", m->itl ? "ITL" : "CTL");
+	set_word(o, "release", m->in.release != NULL ? m->in.release->name : NULL);
+	for (int id = 0; id < PLAN_LISTS; id++)
+		set(lists, plan_list_word((enum plan_list_id)id), list_json(&m->facts[id]));
+	set(o, "lists", lists);
+	set(o, "changes", diff_json(&m->diff));
+	set(o, "impacts", impacts_json(m));
+	set(o, "phones", phones_json(m));
+	set(o, "assumptions", lines_json(&m->assumptions));
+	set(o, "anchors", anchors_json(m));
+	set(o, "warnings", lines_json(&m->warnings));
+	set(o, "records", records_json(m));
+	set(o, "steps", steps_json(m));
+	buf_free(&summary);
+	return o;
+}

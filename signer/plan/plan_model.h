@@ -1,0 +1,218 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A plan as data: text, JSON and HTML are made from it and from nothing else,
+ * so that they cannot drift. All texts are escaped for a terminal already, as
+ * names in certificates may say anything; HTML escapes once more for itself.
+ */
+#ifndef CTL_PLAN_MODEL_H
+#define CTL_PLAN_MODEL_H
+
+#include "signer/list/diff.h"
+#include "signer/trust/lockout.h"
+#include "signer/plan/plan.h"
+
+/* The lists that a plan speaks of. */
+enum plan_list_id {
+	PLAN_OLD,
+	PLAN_BRIDGE,
+	PLAN_NEW,
+	PLAN_WAY_BACK,
+	PLAN_LISTS,
+	PLAN_NOTHING = PLAN_LISTS /* what a phone without lists holds */
+};
+
+enum plan_kind {
+#define PLAN_KIND(NAME, word, text) PLAN_KIND_##NAME,
+#include "signer/plan/plan_rules.def"
+#undef PLAN_KIND
+	PLAN_KINDS
+};
+
+enum plan_event {
+#define PLAN_EVENT(NAME, word, text) PLAN_EVENT_##NAME,
+#include "signer/plan/plan_rules.def"
+#undef PLAN_EVENT
+	PLAN_EVENTS
+};
+
+enum plan_service {
+#define PLAN_SERVICE(NAME, text, where) PLAN_SERVICE_##NAME,
+#include "signer/plan/plan_rules.def"
+#undef PLAN_SERVICE
+	PLAN_SERVICES
+};
+
+enum plan_impact { PLAN_IMPACT_NO, PLAN_IMPACT_LOW, PLAN_IMPACT_MEDIUM, PLAN_IMPACT_HIGH };
+enum plan_phones { PLAN_PHONES_NO, PLAN_PHONES_SOME, PLAN_PHONES_ALL };
+
+enum plan_extra {
+	PLAN_EXTRA_LSC = 1 << 0,       /* phones need new certificates of their own */
+	PLAN_EXTRA_TWO_PHASE = 1 << 1, /* ITLRecovery: not in one step */
+	PLAN_EXTRA_REVOKE = 1 << 2,    /* a token went */
+	PLAN_EXTRA_MODE = 1 << 3       /* mixed or non-secure */
+};
+
+struct plan_rule {
+	enum plan_kind kind;
+	enum plan_event event;
+	enum plan_impact impact;
+	const char *hits;
+	unsigned services; /* bit n: plan_service n */
+	enum plan_phones phones;
+	unsigned extras;
+	const char *advice; /* NULL: none */
+};
+
+const struct plan_rule *plan_rules(size_t *n);
+const char *plan_kind_word(enum plan_kind k);
+const char *plan_kind_text(enum plan_kind k);
+const char *plan_event_word(enum plan_event v);
+const char *plan_event_text(enum plan_event v);
+const char *plan_impact_word(enum plan_impact i);
+const char *plan_service_text(enum plan_service s);
+const char *plan_service_where(enum plan_service s);
+/* "old", "bridge", "new", "way-back", "nothing" in JSON; "the old list", … in sentences. */
+const char *plan_list_word(enum plan_list_id id);
+const char *plan_list_text(enum plan_list_id id);
+
+enum plan_line_kind {
+	PLAN_LINE_TEXT,
+	PLAN_LINE_COMMAND, /* to be typed at CUCM's command line */
+	PLAN_LINE_SUM,	   /* a checksum to compare */
+	PLAN_LINE_NOTE,	   /* worth knowing */
+	PLAN_LINE_WARNING,
+	PLAN_LINE_DANGER /* phones are lost */
+};
+
+struct plan_line {
+	enum plan_line_kind kind;
+	const char *code; /* "lone-sast"; NULL where none is needed */
+	struct buf text;
+};
+
+/* Grows; what does not fit into memory goes to spill, and failed is set. */
+struct plan_lines {
+	struct plan_line *v;
+	size_t n, cap;
+	struct plan_line spill;
+	bool failed;
+};
+
+/* Adds an empty line and returns its text to be filled. */
+struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char *code);
+void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, const char *fmt,
+	      ...) __attribute__((format(printf, 4, 5)));
+/* Adds the text unless it is there; beyond the limit nothing but the count grows. */
+void plan_label(struct plan_lines *l, const struct buf *text);
+void plan_lines_free(struct plan_lines *l);
+
+/*
+ * Labels beyond this many are not listed: nobody reads them. Nor are labels
+ * made for more records than a list that phones load can have, as finding a
+ * node's name takes a look at all records.
+ */
+enum { PLAN_LABELS_MAX = 64, PLAN_LABELS_TRIED = 2000 };
+
+/* The facts of one list. */
+struct plan_facts {
+	const struct tlv_list *list; /* NULL: there is none */
+	struct buf name, signer;
+	bool is_signed;		/* else checksums are not known yet */
+	char md5[33], sha1[41]; /* of the whole file */
+	char time[32];		/* "" where it has none */
+	const char *digest, *style, *mode;
+	bool token_signs;
+};
+
+struct plan_verdict {
+	enum plan_list_id holds, offered;
+	enum lockout_class phones;
+	struct acceptance a;
+	bool counts; /* on the way from old to new: a refusal locks out */
+};
+
+enum { PLAN_VERDICTS_MAX = 32 };
+
+/* A SAST key, by serial number, issuer and key as phones compare them. */
+struct plan_anchor {
+	struct buf name;
+	struct span serial, issuer, key;
+	bool in[PLAN_LISTS];
+	bool respelled; /* the key is in both lists, under other spellings */
+};
+
+enum { PLAN_ANCHORS_MAX = 256 };
+
+struct plan_record {
+	size_t number; /* from 1 */
+	uint16_t role;
+	struct buf role_text, name, subject, address, key;
+	bool has_dates, signs;
+	int64_t not_before, not_after;
+};
+
+struct plan_step {
+	const char *code, *stage; /* stage NULL: of the whole plan */
+	bool open;		  /* no source says how: not numbered */
+	struct buf title;
+	struct plan_lines lines;
+};
+
+struct plan_model {
+	struct plan_input in;
+	struct plan_facts facts[PLAN_LISTS];
+	struct diff diff;
+	struct plan_lines changes;			   /* the diff, line by line */
+	struct plan_lines events[PLAN_KINDS][PLAN_EVENTS]; /* labels of what it happened to */
+	size_t counts[PLAN_KINDS][PLAN_EVENTS];
+	struct plan_verdict verdicts[PLAN_VERDICTS_MAX];
+	size_t nverdicts;
+	struct plan_anchor *anchors;
+	size_t nanchors, anchors_cap, anchors_left_out;
+	struct plan_lines warnings, assumptions;
+	struct plan_record *records; /* of the new list */
+	size_t nrecords;
+	struct plan_step *steps;
+	size_t nsteps, steps_cap;
+	struct plan_step spill;	   /* takes what memory has no room for; failed is set */
+	unsigned services, extras; /* of all rules that apply */
+	enum plan_phones phones;
+	bool refuses[LOCKOUT_CLASSES];
+	bool itl, failed;
+};
+
+/* In this order; each looks at what is there already. */
+enum status plan_note_facts(struct plan_model *m, struct tlv_err *e);
+void plan_note_events(struct plan_model *m);
+void plan_note_anchors(struct plan_model *m);
+void plan_note_verdicts(struct plan_model *m);
+enum status plan_note_records(struct plan_model *m, struct tlv_err *e);
+enum status plan_note_warnings(struct plan_model *m, struct tlv_err *e);
+void plan_note_steps(struct plan_model *m);
+
+/* What a record stands for. */
+enum plan_kind plan_kind_of(const struct tlv_record *r);
+/* Appends "cucm-1051-a-pub (10.48.47.153)", or a token's name; l finds the host name of an address. */
+void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_record *r);
+/* Appends a certificate's CN, else the record's subject. */
+void plan_put_cn(struct buf *b, const struct tlv_record *r);
+bool plan_is_tftp(const struct tlv_record *r);
+/* NULL where it was not asked. */
+const struct plan_verdict *plan_verdict(const struct plan_model *m, enum plan_list_id holds,
+					enum plan_list_id offered, enum lockout_class phones);
+/* Whether the list holds the signer of another as SAST, as phones compare. */
+bool plan_has_signer(const struct plan_model *m, enum plan_list_id holder, enum plan_list_id of);
+/* The number of keys that both lists have as SAST. */
+size_t plan_common_anchors(const struct plan_model *m, enum plan_list_id a, enum plan_list_id b);
+size_t plan_anchor_keys(const struct plan_model *m, enum plan_list_id id);
+/* "kept", "added", "lost", "bridge", "respelled" */
+const char *plan_anchor_fate(const struct plan_anchor *a);
+/* ITLRecovery is renewed, and CUCM writes the lists of both phases itself. */
+bool plan_is_two_phase(const struct plan_model *m);
+/* One sentence: what phones do in all. */
+void plan_put_summary(struct buf *b, const struct plan_model *m);
+/* Appends "takes it: signer-is-sast", or "REFUSES it: …". */
+void plan_put_verdict(struct buf *b, const struct plan_verdict *v);
+
+#endif

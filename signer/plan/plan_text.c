@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "signer/plan/plan_model.h"
+
+enum { WIDTH = 100 };
+
+/* Characters, as far as UTF-8 goes. */
+static size_t columns(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += (span_at(s, i) & 0xc0) != 0x80;
+	return n;
+}
+
+static size_t word_length(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && span_at(s, n) != ' ')
+		n++;
+	return n;
+}
+
+/* The first line behind `first`, the others under it; words longer than a line stay whole. */
+static void put_wrapped(struct buf *b, const char *first, struct span text)
+{
+	size_t indent = columns(span_str(first)), at = indent;
+	bool begins = true;
+
+	buf_str(b, first);
+	while (text.n > 0) {
+		size_t n = word_length(text);
+		size_t wide = columns(span_slice(text, 0, n));
+
+		if (!begins && at + 1 + wide > WIDTH) {
+			buf_printf(b, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (!begins) {
+			buf_u8(b, ' ');
+			at++;
+		}
+		buf_put(b, span_slice(text, 0, n));
+		at += wide;
+		begins = false;
+		text = span_slice(text, n + 1, text.n);
+	}
+	buf_str(b, "\n");
+}
+
+static void put_heading(struct buf *b, const char *text)
+{
+	buf_printf(b, "\n%s\n", text);
+}
+
+static void put_list(struct buf *b, const struct plan_facts *f, enum plan_list_id id)
+{
+	buf_printf(b, "  %-8s  ", plan_list_word(id));
+	buf_put(b, buf_span(&f->name));
+	buf_printf(b, ": %zu bytes%s%s, %s, %s, %s\n", f->list->bytes.n,
+		   f->time[0] != '\0' ? ", " : "", f->time, f->digest, f->style, f->mode);
+	buf_str(b, f->is_signed ? "            signed by " : "            to be signed by ");
+	buf_put(b, buf_span(&f->signer));
+	buf_str(b, "\n");
+	if (f->is_signed)
+		buf_printf(b, "            %s (MD5)\n            %s (SHA1)\n", f->md5, f->sha1);
+}
+
+static void put_lists(struct buf *b, const struct plan_model *m)
+{
+	put_heading(b, "Lists");
+	for (int id = 0; id < PLAN_LISTS; id++)
+		if (m->facts[id].list != NULL)
+			put_list(b, &m->facts[id], (enum plan_list_id)id);
+	if (m->in.release != NULL)
+		buf_printf(b, "  CUCM      lists as %s has them\n", m->in.release->name);
+}
+
+static void put_changes(struct buf *b, const struct plan_model *m)
+{
+	put_heading(b, "Changes");
+	for (size_t i = 0; i < m->changes.n; i++) {
+		buf_str(b, "  ");
+		buf_put(b, buf_span(&m->changes.v[i].text));
+		buf_str(b, "\n");
+	}
+}
+
+static void put_impact(struct buf *b, const struct plan_model *m, const struct plan_rule *r)
+{
+	const struct plan_lines *what = &m->events[r->kind][r->event];
+	struct buf text = BUF_INIT;
+	char first[32];
+
+	buf_printf(&text, "%s %s", plan_kind_text(r->kind), plan_event_text(r->event));
+	for (size_t i = 0; i < what->n; i++) {
+		buf_str(&text, i == 0 ? ": " : ", ");
+		buf_put(&text, buf_span(&what->v[i].text));
+	}
+	if (what->n == PLAN_LABELS_MAX)
+		buf_str(&text, " and more");
+	buf_printf(&text, ": %s", r->hits);
+	if (r->advice != NULL)
+		buf_printf(&text, "; %s", r->advice);
+	(void)snprintf(first, sizeof first, "  %-8s  ", plan_impact_word(r->impact));
+	put_wrapped(b, first, buf_span(&text));
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
+	buf_free(&text);
+}
+
+static void put_impacts(struct buf *b, const struct plan_model *m)
+{
+	size_t n;
+	const struct plan_rule *r = plan_rules(&n);
+	bool begun = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
+			continue;
+		if (!begun)
+			put_heading(b, "Impact");
+		begun = true;
+		put_impact(b, m, &r[i]);
+	}
+}
+
+static void put_phones(struct buf *b, const struct plan_model *m)
+{
+	put_heading(b, "Phones");
+	for (size_t i = 0; i < m->nverdicts; i++) {
+		const struct plan_verdict *v = &m->verdicts[i];
+		struct buf text = BUF_INIT;
+
+		buf_printf(&text, "%s, holding %s, ",
+			   v->phones == LOCKOUT_SBD ? "with Security by Default" :
+						      "without Security by Default",
+			   plan_list_text(v->holds));
+		plan_put_verdict(&text, v);
+		if (!v->counts && v->holds == PLAN_OLD && v->offered == PLAN_NEW)
+			buf_str(&text, ": they have missed the bridge");
+		put_wrapped(b, "  ", buf_span(&text));
+		b->failed = b->failed != ST_OK ? b->failed : text.failed;
+		buf_free(&text);
+	}
+	for (size_t i = 0; i < m->assumptions.n; i++)
+		put_wrapped(b, "  assumed: ", buf_span(&m->assumptions.v[i].text));
+}
+
+static void put_anchors(struct buf *b, const struct plan_model *m)
+{
+	put_heading(b, "Anchors (SAST keys)");
+	for (size_t i = 0; i < m->nanchors; i++) {
+		const struct plan_anchor *a = &m->anchors[i];
+
+		buf_printf(b, "  %-9s  ", plan_anchor_fate(a));
+		buf_put(b, buf_span(&a->name));
+		buf_str(b, " in");
+		for (int id = 0; id < PLAN_LISTS; id++)
+			if (a->in[id])
+				buf_printf(b, " %s", plan_list_word((enum plan_list_id)id));
+		buf_str(b, "\n");
+	}
+	if (m->anchors_left_out > 0)
+		buf_printf(b, "  and %zu more\n", m->anchors_left_out);
+	if (m->nanchors == 0)
+		buf_str(b, "  none\n");
+}
+
+static const char *level(enum plan_line_kind k)
+{
+	return k == PLAN_LINE_DANGER ? "DANGER" : k == PLAN_LINE_WARNING ? "warning" : "note";
+}
+
+static void put_warnings(struct buf *b, const struct plan_model *m)
+{
+	char first[32];
+
+	if (m->warnings.n == 0)
+		return;
+	put_heading(b, "Warnings");
+	for (size_t i = 0; i < m->warnings.n; i++) {
+		(void)snprintf(first, sizeof first, "  %s: ", level(m->warnings.v[i].kind));
+		put_wrapped(b, first, buf_span(&m->warnings.v[i].text));
+	}
+}
+
+static void put_step_line(struct buf *b, const struct plan_line *l)
+{
+	static const char *const first[] = {
+		[PLAN_LINE_TEXT] = "      - ",		 [PLAN_LINE_COMMAND] = "      admin: ",
+		[PLAN_LINE_SUM] = "          ",		 [PLAN_LINE_NOTE] = "      note: ",
+		[PLAN_LINE_WARNING] = "      WARNING: ", [PLAN_LINE_DANGER] = "      DANGER: ",
+	};
+
+	put_wrapped(b, first[l->kind], buf_span(&l->text));
+}
+
+static void put_steps(struct buf *b, const struct plan_model *m)
+{
+	size_t number = 0;
+	char first[32];
+
+	if (m->nsteps == 0)
+		return;
+	put_heading(b, "Steps");
+	for (size_t i = 0; i < m->nsteps; i++) {
+		const struct plan_step *s = &m->steps[i];
+
+		if (s->open)
+			(void)snprintf(first, sizeof first, "   ?. ");
+		else
+			(void)snprintf(first, sizeof first, "%4zu. ", ++number);
+		put_wrapped(b, first, buf_span(&s->title));
+		for (size_t j = 0; j < s->lines.n; j++)
+			put_step_line(b, &s->lines.v[j]);
+	}
+}
+
+void plan_text(const struct plan *p, struct buf *out)
+{
+	const struct plan_model *m = p->model;
+
+	buf_str(out, "Plan: ");
+	buf_put(out, buf_span(&m->facts[PLAN_OLD].name));
+	buf_str(out, " -> ");
+	buf_put(out, buf_span(&m->facts[PLAN_NEW].name));
+	buf_str(out, "\n");
+	put_lists(out, m);
+	put_changes(out, m);
+	put_impacts(out, m);
+	put_phones(out, m);
+	put_anchors(out, m);
+	put_warnings(out, m);
+	put_steps(out, m);
+	buf_str(out, "\n");
+	plan_put_summary(out, m);
+	buf_str(out, "\n");
+}

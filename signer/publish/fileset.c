@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/publish/fileset.h"
+
+#include <stdlib.h>
+
+enum status fileset_open(struct fileset *f, const char *dir, struct tlv_err *e)
+{
+	*f = FILESET_INIT;
+	f->dir = dir;
+	return publish_folder(dir, &f->made, e);
+}
+
+static enum status make_room(struct fileset *f, struct tlv_err *e)
+{
+	size_t cap = f->cap == 0 ? 8 : f->cap * 2;
+	struct publication **files;
+	struct buf *paths;
+
+	if (f->n < f->cap)
+		return ST_OK;
+	paths = reallocarray(f->paths, cap, sizeof *paths);
+	if (paths == NULL)
+		return err_nomem(e);
+	f->paths = paths;
+	files = reallocarray(f->files, cap, sizeof(struct publication *));
+	if (files == NULL)
+		return err_nomem(e);
+	f->files = files;
+	f->cap = cap;
+	return ST_OK;
+}
+
+enum status fileset_add(struct fileset *f, const char *name, struct span bytes,
+			const struct publish_options *opt, struct tlv_err *e)
+{
+	enum status st = make_room(f, e);
+	struct buf *path;
+
+	if (st != ST_OK)
+		return st;
+	path = &f->paths[f->n];
+	*path = BUF_INIT;
+	f->files[f->n++] = NULL;
+	buf_printf(path, "%s/%s", f->dir, name);
+	st = buf_failed(path, e);
+	return st == ST_OK ? publish_begin(&f->files[f->n - 1], buf_cstr(path), bytes, opt, e) : st;
+}
+
+enum status fileset_commit(struct fileset *f, struct tlv_err *e)
+{
+	enum status st = publish_commit_all(f->files, f->n, e);
+
+	f->committed = st == ST_OK;
+	return st;
+}
+
+void fileset_free(struct fileset *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		publish_free(&f->files[i]);
+		buf_free(&f->paths[i]);
+	}
+	if (f->made && !f->committed)
+		publish_folder_undo(f->dir);
+	free(f->files);
+	free(f->paths);
+	*f = FILESET_INIT;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/publish/sums.h"
+
+#include "signer/crypto/digest.h"
+#include "signer/io/slurp.h"
+
+enum { HASH_DIGITS = 64, SUMS_MAX = 1 << 20 };
+
+/* The next line without its newline; false at the end or where there is none. */
+static bool next_line(struct span *rest, struct span *line)
+{
+	size_t n = 0;
+
+	while (n < rest->n && span_at(*rest, n) != '\n')
+		n++;
+	if (n == rest->n)
+		return false;
+	*line = span_slice(*rest, 0, n);
+	*rest = span_slice(*rest, n + 1, rest->n);
+	return true;
+}
+
+/* "<64 hex digits>  <name>", or '*' for the second blank. */
+static bool line_name(struct span line, struct span *name)
+{
+	for (size_t i = 0; i < HASH_DIGITS; i++) {
+		int c = span_at(line, i);
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+	}
+	*name = span_slice(line, HASH_DIGITS + 2, line.n);
+	return name->n > 0 && span_at(line, HASH_DIGITS) == ' ' &&
+	       (span_at(line, HASH_DIGITS + 1) == ' ' || span_at(line, HASH_DIGITS + 1) == '*');
+}
+
+static bool is_ours(struct span text)
+{
+	struct span line, name;
+
+	while (next_line(&text, &line))
+		if (!line_name(line, &name))
+			return false;
+	return text.n == 0;
+}
+
+enum status sums_read(struct sums *s, const char *path, struct tlv_err *e)
+{
+	struct publish_options opt = { .follow = false };
+	struct stat there;
+	struct blob file;
+	enum status st = publish_check(path, &opt, e);
+
+	if (st != ST_OK || stat(path, &there) != 0)
+		return st;
+	if (slurp(path, SUMS_MAX, SLURP_REGULAR, &file, NULL) != ST_OK)
+		return err_set(e, ST_OUTPUT, "%s: is there and cannot be read", path);
+	s->exists = true;
+	s->st = file.st;
+	buf_put(&s->old, blob_span(&file));
+	blob_free(&file);
+	if (!is_ours(buf_span(&s->old)))
+		return err_set(e, ST_OUTPUT,
+			       "%s: is there already, and not as sha256sum writes it: move it away",
+			       path);
+	return buf_failed(&s->old, e);
+}
+
+enum status sums_line(struct buf *out, const char *name, struct span bytes, struct tlv_err *e)
+{
+	struct digest d;
+	enum status st = digest_parts(TLV_SHA256, &bytes, 1, &d, e);
+
+	if (st != ST_OK)
+		return st;
+	for (size_t i = 0; i < d.n; i++)
+		buf_printf(out, "%02x", (unsigned)d.bytes[i]);
+	buf_printf(out, "  %s\n", name);
+	return buf_failed(out, e);
+}
+
+enum status sums_add(struct sums *s, const char *name, struct span bytes, struct tlv_err *e)
+{
+	return sums_line(&s->add, name, bytes, e);
+}
+
+static bool has_line_for(struct span text, struct span name)
+{
+	struct span line, other;
+
+	while (next_line(&text, &line))
+		if (line_name(line, &other) && span_eq(name, other))
+			return true;
+	return false;
+}
+
+enum status sums_text(struct sums *s, struct buf *out, struct tlv_err *e)
+{
+	struct span old = buf_span(&s->old), line, name;
+
+	s->opt = (struct publish_options){ .replaces = s->exists ? &s->st : NULL,
+					   .no_replace = !s->exists };
+	while (next_line(&old, &line)) {
+		if (line_name(line, &name) && has_line_for(buf_span(&s->add), name))
+			continue;
+		buf_put(out, line);
+		buf_u8(out, '\n');
+	}
+	buf_put(out, buf_span(&s->add));
+	return buf_failed(out, e);
+}
+
+void sums_free(struct sums *s)
+{
+	buf_free(&s->old);
+	buf_free(&s->add);
+	*s = SUMS_INIT;
+}

@@ -1,0 +1,29 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What a token's certificate is good for: signing lists at all, and in a
+ * certain list.
+ */
+#ifndef CTL_TOKEN_JUDGE_H
+#define CTL_TOKEN_JUDGE_H
+
+#include "signer/crypto/cert.h"
+#include "tlv/list.h"
+
+struct token_judged {
+	bool is_cert;
+	struct tlv_cert parts;
+	struct cert_facts facts;  /* freed by cert_facts_free */
+	bool signs, signs_weakly; /* weakly: with --allow-weak-keys */
+	struct tlv_err why;	  /* why it does not, or what is wrong with the bytes */
+};
+
+/* der is borrowed. */
+void token_judge(struct token_judged *j, struct span der);
+
+/* Whether record i is a SAST record of the certificate; one without certificate by serial and issuer. */
+bool token_is_sast(const struct tlv_list *l, size_t i, const struct tlv_cert *c);
+/* Whether the header names it as signer, and a SAST record is its own. */
+bool token_is_signer(const struct tlv_list *l, const struct tlv_cert *c);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "signer/crypto/cert.h"
+#include "signer/io/folder.h"
+#include "signer/io/slurp.h"
+#include "signer/trust/verify.h"
+
+bool trust_has(const struct trust *t, struct span der)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (span_eq(span_of(t->v[i].der, t->v[i].n), der))
+			return true;
+	return false;
+}
+
+static void trust_entry_free(struct trust_entry *entry)
+{
+	free(entry->der);
+	free(entry->ca);
+}
+
+/* ca: the argument's name where the certificate is a CA's, else NULL. */
+static enum status add_der(struct trust *t, struct span der, const char *ca, struct tlv_err *e)
+{
+	struct trust_entry entry = { .n = der.n };
+
+	if (trust_has(t, der))
+		return ST_OK;
+	if (t->n == t->cap) {
+		size_t cap = t->cap == 0 ? 8 : t->cap * 2;
+		struct trust_entry *grown = reallocarray(t->v, cap, sizeof *grown);
+
+		if (grown == NULL)
+			return err_nomem(e);
+		t->v = grown;
+		t->cap = cap;
+	}
+	entry.der = (uint8_t *)span_dup(der);
+	entry.ca = ca != NULL ? strdup(ca) : NULL;
+	if (entry.der == NULL || (ca != NULL && entry.ca == NULL)) {
+		trust_entry_free(&entry);
+		return err_nomem(e);
+	}
+	t->v[t->n++] = entry;
+	return ST_OK;
+}
+
+/* The SAST certificates of a list whose own signature verifies. */
+static enum status add_list(struct trust *t, const struct tlv_list *l, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	long signer;
+
+	if (verify_signature(l, NULL, &signer) == VERDICT_BAD)
+		return err_set(e, ST_INPUT,
+			       "its own signature does not verify: it vouches for nobody");
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role == TLV_ROLE_SAST && r.certificate.n > 0)
+			st = add_der(t, r.certificate, NULL, e);
+	}
+	return st;
+}
+
+static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
+			    const struct tlv_warn *warn, struct tlv_err *e)
+{
+	struct cert_facts facts = { .is_ca = false };
+	struct cert c;
+	enum status st = cert_parse(&c, bytes, warn, e);
+
+	if (st == ST_OK)
+		st = cert_judge(buf_span(&c.der), &facts, e);
+	if (st == ST_OK)
+		st = add_der(t, buf_span(&c.der), facts.is_ca ? arg : NULL, e);
+	cert_facts_free(&facts);
+	cert_free(&c);
+	return st;
+}
+
+static enum status add_file(struct trust *t, const char *path, enum slurp_mode mode,
+			    const struct tlv_warn *warn, struct tlv_err *e)
+{
+	struct blob file;
+	struct tlv_list l;
+	enum status st = slurp(path, SLURP_LIST_MAX, mode, &file, e);
+
+	if (st != ST_OK)
+		return st;
+	if (tlv_list_begins(blob_span(&file))) {
+		st = tlv_list_decode(&l, blob_span(&file), e);
+		if (st == ST_OK)
+			st = add_list(t, &l, e);
+		tlv_list_free(&l);
+	} else {
+		st = add_cert(t, blob_span(&file), path, warn, e);
+	}
+	blob_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
+struct folder_of_trust {
+	struct trust *t;
+	const struct tlv_warn *warn;
+};
+
+/* What cannot be read vouches for nobody, and does not silence the others. */
+static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	struct folder_of_trust *f = arg;
+	struct tlv_err own = TLV_ERR_INIT;
+	size_t before = f->t->n;
+	enum status st = add_file(f->t, path, SLURP_REGULAR, f->warn, &own);
+
+	(void)named;
+	if (st == ST_BUG)
+		return err_nomem(e);
+	if (st != ST_OK)
+		warn_put(f->warn, "%s", own.text);
+	for (size_t i = before; i < f->t->n; i++)
+		f->t->v[i].found = true;
+	return ST_OK;
+}
+
+enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *warn,
+		      struct tlv_err *e)
+{
+	struct folder_of_trust folder = { .t = t, .warn = warn };
+	struct stat st;
+
+	if (strcmp(arg, "self") == 0) {
+		t->self = true;
+		return ST_OK;
+	}
+	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
+		return folder_files(arg, add_found, &folder, e);
+	return add_file(t, arg, SLURP_ANY, warn, e);
+}
+
+static bool signs_in(const struct tlv_list *l, struct span der)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role == TLV_ROLE_SAST && span_eq(r.certificate, der))
+			return true;
+	}
+	return false;
+}
+
+/* CUCM's self-signed certificates may call themselves a CA; what counts is that nobody trusts by issuer. */
+enum status trust_check(const struct trust *t, const struct tlv_list *l,
+			const struct tlv_warn *warn, struct tlv_err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct trust_entry *entry = &t->v[i];
+
+		if (entry->ca == NULL || signs_in(l, span_of(entry->der, entry->n)))
+			continue;
+		if (!entry->found)
+			return err_set(e, ST_INPUT,
+				       "%s: is a CA certificate, and the tokens' CA also issued "
+				       "every phone's own: name the signer's certificate",
+				       entry->ca);
+		warn_put(warn, "%s: a CA certificate vouches for nobody", entry->ca);
+	}
+	return ST_OK;
+}
+
+void trust_free(struct trust *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		trust_entry_free(&t->v[i]);
+	free(t->v);
+	*t = TRUST_INIT;
+}

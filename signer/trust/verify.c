@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/trust/verify.h"
+
+#include "signer/crypto/cert.h"
+#include "signer/crypto/digest.h"
+#include "signer/io/env.h"
+
+const char *verdict_text(enum verdict v)
+{
+	static const char *const texts[] = { "good", "untrusted", "bad" };
+
+	return texts[v];
+}
+
+static bool signature_fits(const struct tlv_list *l, const struct tlv_record *signer)
+{
+	struct span parts[2];
+	struct digest d;
+
+	if (!tlv_header_has(&l->header, TLV_H_SIGNATURE) || l->header.algorithm != 0 ||
+	    tlv_digest_find(l->header.digest) == NULL)
+		return false;
+	tlv_signed_parts(&l->header, l->bytes, parts);
+	if (digest_parts((enum tlv_digest)l->header.digest, parts, 2, &d, NULL) != ST_OK)
+		return false;
+	return digest_verify(signer->public_key, (enum tlv_digest)l->header.digest, digest_span(&d),
+			     l->header.signature, NULL) == ST_OK;
+}
+
+/* The key that verified must be the certificate's, or the certificate says nothing. */
+static bool vouched(const struct trust *t, const struct tlv_record *signer)
+{
+	struct tlv_cert c;
+
+	if (t->self)
+		return true;
+	return tlv_cert_walk(signer->certificate, &c, NULL) == ST_OK &&
+	       span_eq(c.public_key, signer->public_key) && trust_has(t, signer->certificate);
+}
+
+enum verdict verify_signature(const struct tlv_list *l, const struct trust *t, long *signer)
+{
+	struct tlv_record r;
+
+	*signer = tlv_list_signer(l);
+	if (*signer < 0)
+		return VERDICT_BAD;
+	r = tlv_list_record(l, (size_t)*signer);
+	if (tlv_key_proves_nothing(r.public_key) || !signature_fits(l, &r))
+		return VERDICT_BAD;
+	return t != NULL && vouched(t, &r) ? VERDICT_GOOD : VERDICT_UNTRUSTED;
+}
+
+bool verify_made(const struct tlv_list *l)
+{
+	long signer = tlv_list_signer(l);
+	struct tlv_record r = tlv_list_record(l, signer >= 0 ? (size_t)signer : 0);
+
+	return signer >= 0 && signature_fits(l, &r);
+}
+
+const char *verify_why_bad(const struct tlv_list *l, long signer)
+{
+	if (signer == TLV_SIGNER_NONE)
+		return "no SAST record is the signer's";
+	if (signer == TLV_SIGNER_AMBIGUOUS)
+		return "two SAST records are the signer's, with different keys";
+	if (tlv_key_proves_nothing(tlv_list_record(l, (size_t)signer).public_key))
+		return "the signature proves nothing: its key's public exponent is 1 or even";
+	return "the signature does not verify";
+}
+
+/* Why no record is the signer's: somebody at a console wants to know which it is. */
+static void explain_missing(struct tlv_findings *f, const struct tlv_list *l)
+{
+	bool by_serial = false;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (!span_eq(r.serial, l->header.signer_serial) || r.serial.n == 0)
+			continue;
+		if (span_eq(r.issuer, l->header.signer_issuer) &&
+		    (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION))) {
+			tlv_find(f, TLV_FIND_SIGNER_NOT_SAST, i + 1, (int64_t)r.at,
+				 "the signer's certificate is here, but not as SAST");
+			return;
+		}
+		by_serial = true;
+	}
+	tlv_find(f, TLV_FIND_SIGNER_MISSING, 0, TLV_NO_OFFSET,
+		 by_serial ? "no SAST record is the signer's: one has its serial number, with "
+			     "another issuer" :
+			     "no SAST record has the signer's serial number and issuer");
+}
+
+static void find_signer(struct verification *v, const struct tlv_list *l)
+{
+	struct tlv_record r;
+
+	if (v->signer == TLV_SIGNER_AMBIGUOUS)
+		tlv_find(&v->findings, TLV_FIND_SIGNER_AMBIGUOUS, 0, TLV_NO_OFFSET,
+			 "two SAST records have the signer's serial number and issuer, but other "
+			 "keys");
+	if (v->signer == TLV_SIGNER_NONE)
+		explain_missing(&v->findings, l);
+	if (v->signer < 0)
+		return;
+	r = tlv_list_record(l, (size_t)v->signer);
+	if (!span_eq(r.subject, l->header.signer_name))
+		tlv_find(&v->findings, TLV_FIND_SIGNER_NAME, 0, TLV_NO_OFFSET,
+			 "signer name: is not the subject of the signer's record");
+	if (v->verdict == VERDICT_BAD && tlv_key_proves_nothing(r.public_key))
+		tlv_find(
+			&v->findings, TLV_FIND_BAD_SIGNATURE, 0, (int64_t)l->header.signature_at,
+			"signature: proves nothing: the public exponent of record %ld is 1 or even",
+			v->signer + 1);
+	else if (v->verdict == VERDICT_BAD)
+		tlv_find(&v->findings, TLV_FIND_BAD_SIGNATURE, 0, (int64_t)l->header.signature_at,
+			 "signature: does not verify with the key of record %ld", v->signer + 1);
+}
+
+static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t record,
+		     size_t *short_keys)
+{
+	struct tlv_cert c;
+	struct tlv_rsa rsa;
+
+	if (tlv_cert_walk(r->certificate, &c, NULL) != ST_OK || c.key_type != TLV_KEY_RSA)
+		return;
+	if (!tlv_rsa_walk(r->public_key, &rsa)) {
+		tlv_find(f, TLV_FIND_KEY_UNUSABLE, record, (int64_t)r->at,
+			 "public key: not an RSA key that can be used");
+		return;
+	}
+	*short_keys += rsa.bits == 1024;
+	if (rsa.bits < 1024)
+		tlv_find(f, TLV_FIND_WEAK_KEY, record, (int64_t)r->at,
+			 "weak key: %u bits can be factored", rsa.bits);
+	if (tlv_rsa_proves_nothing(&rsa))
+		tlv_find(f, TLV_FIND_WEAK_EXPONENT, record, (int64_t)r->at,
+			 span_eq(rsa.exponent, SPAN_LIT("\x01")) ?
+				 "weak key: with a public exponent of 1 anybody can sign" :
+				 "weak key: with an even public exponent nobody can sign");
+}
+
+static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_t record,
+		       int64_t now)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	int64_t before, after;
+	char when[32];
+
+	if (cert_validity_judged(r->certificate, &before, &after, &e) != ST_OK) {
+		tlv_find(f, TLV_FIND_CERT_MALFORMED, record, (int64_t)r->at, "certificate: %s",
+			 e.text);
+		return;
+	}
+	if (now > after) {
+		time_iso(after, when);
+		tlv_find(f, TLV_FIND_EXPIRED, record, (int64_t)r->at, "certificate expired on %s",
+			 when);
+	}
+	if (now < before) {
+		time_iso(before, when);
+		tlv_find(f, TLV_FIND_NOT_YET_VALID, record, (int64_t)r->at,
+			 "certificate is not valid before %s", when);
+	}
+}
+
+static void find_certificates(struct verification *v, const struct tlv_list *l, int64_t now)
+{
+	size_t short_keys = 0;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (!tlv_record_has(&r, TLV_R_CERTIFICATE))
+			continue;
+		find_key(&v->findings, &r, i + 1, &short_keys);
+		find_dates(&v->findings, &r, i + 1, now);
+	}
+	if (short_keys > 0)
+		tlv_find(&v->findings, TLV_FIND_SHORT_KEY, 0, TLV_NO_OFFSET,
+			 "%zu of %zu records have keys of 1024 bits, which is weak today",
+			 short_keys, l->nrecords);
+	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP) &&
+	    (int64_t)l->header.timestamp > now + 86400)
+		tlv_find(&v->findings, TLV_FIND_FUTURE, 0, TLV_NO_OFFSET,
+			 "timestamp: more than a day in the future");
+}
+
+enum status verify_list(struct verification *v, const struct tlv_list *l, const struct trust *t,
+			int64_t now, struct tlv_err *e)
+{
+	*v = (struct verification){ .findings = TLV_FINDINGS_INIT };
+	v->verdict = verify_signature(l, t, &v->signer);
+	v->verified = v->verdict != VERDICT_BAD;
+	/* The signer first: a thousand other findings must not hide it. */
+	find_signer(v, l);
+	tlv_check_list(l, &v->findings);
+	find_certificates(v, l, now);
+	return v->findings.nomem || err_nomem_seen() ? err_nomem(e) : ST_OK;
+}
+
+void verification_free(struct verification *v)
+{
+	tlv_findings_free(&v->findings);
+}

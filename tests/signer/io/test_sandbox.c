@@ -1,0 +1,345 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Somebody who has taken the process over tries what one would try, in a
+ * child for each attempt, behind each layer alone and behind both.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "signer/io/sandbox.h"
+
+/* A folder of its own, which holds the file "there". */
+static char folder[] = "/tmp/ctlsign-sandbox-XXXXXX";
+
+/* Whether it was possible; errno says why not. */
+static bool opens(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
+static bool reads_a_file(void)
+{
+	char byte;
+	int fd = open("there", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, &byte, 1) == 1 && byte == 'x';
+}
+
+static bool reads_a_folder(void)
+{
+	return opens(".", O_RDONLY | O_DIRECTORY);
+}
+
+static bool prints(void)
+{
+	return write(STDOUT_FILENO, "", 0) == 0 && write(STDERR_FILENO, "", 0) == 0;
+}
+
+static bool allocates(void)
+{
+	void *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p != MAP_FAILED && munmap(p, 1 << 20) == 0;
+}
+
+static bool writes_a_file(void)
+{
+	return opens("there", O_WRONLY);
+}
+
+static bool appends_to_a_file(void)
+{
+	return opens("there", O_RDWR | O_APPEND);
+}
+
+static bool empties_a_file(void)
+{
+	return opens("there", O_RDONLY | O_TRUNC);
+}
+
+static bool truncates_a_file(void)
+{
+	return truncate("there", 0) == 0;
+}
+
+static bool makes_a_file(void)
+{
+	return opens("new", O_WRONLY | O_CREAT);
+}
+
+static bool makes_an_unnamed_file(void)
+{
+	return opens(".", O_WRONLY | O_TMPFILE);
+}
+
+static bool makes_a_folder(void)
+{
+	return mkdir("new", 0700) == 0;
+}
+
+static bool makes_a_link(void)
+{
+	return link("there", "new") == 0;
+}
+
+static bool makes_a_symlink(void)
+{
+	return symlink("there", "new") == 0;
+}
+
+static bool renames(void)
+{
+	return rename("there", "new") == 0;
+}
+
+static bool removes(void)
+{
+	return unlink("there") == 0;
+}
+
+static bool opens_all_the_same(void)
+{
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { .flags = O_WRONLY };
+
+	return syscall(437 /* openat2 */, AT_FDCWD, "there", &how, sizeof how) >= 0;
+}
+
+static bool runs_a_program(void)
+{
+	(void)execl("/bin/true", "true", (char *)NULL);
+	return false;
+}
+
+static bool forks(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	return child > 0;
+}
+
+static bool connects(int family, const struct sockaddr *to, socklen_t n)
+{
+	int s = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	/* Nobody listens: to be refused by the other side is to have come that far. */
+	return s >= 0 && (connect(s, to, n) == 0 || errno == ECONNREFUSED || errno == ENETUNREACH);
+}
+
+static bool connects_by_tcp(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return connects(AF_INET, (const struct sockaddr *)&to, sizeof to);
+}
+
+static bool makes_a_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
+static bool signals_its_parent(void)
+{
+	return kill(getppid(), 0) == 0;
+}
+
+static bool is_traced(void)
+{
+	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+}
+
+/* The same rule keeps TIOCSTI from typing into the terminal; a file answers everywhere. */
+static bool asks_by_ioctl(void)
+{
+	int fd = open("there", O_RDONLY | O_CLOEXEC), n = 0;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 && n == 1;
+}
+
+static bool changes_a_mode(void)
+{
+	return chmod("there", 0666) == 0;
+}
+
+enum { BOTH = SANDBOX_ALL, ONE = SANDBOX_SECCOMP, NEVER = 0 };
+
+/* forbidden_by: the layers that each forbid it alone. abi: of Landlock, from which on it does. */
+static const struct attempt {
+	const char *name;
+	bool (*possible)(void);
+	unsigned forbidden_by;
+	int abi;
+} attempts[] = {
+	{ "reads a file", reads_a_file, NEVER, 0 },
+	{ "reads a folder", reads_a_folder, NEVER, 0 },
+	{ "prints", prints, NEVER, 0 },
+	{ "allocates", allocates, NEVER, 0 },
+	{ "writes a file", writes_a_file, BOTH, 1 },
+	{ "appends to a file", appends_to_a_file, BOTH, 1 },
+	{ "empties a file", empties_a_file, BOTH, 3 },
+	{ "truncates a file", truncates_a_file, BOTH, 3 },
+	{ "makes a file", makes_a_file, BOTH, 1 },
+	{ "makes an unnamed file", makes_an_unnamed_file, BOTH, 1 },
+	{ "makes a folder", makes_a_folder, BOTH, 1 },
+	{ "makes a link", makes_a_link, BOTH, 1 },
+	{ "makes a symlink", makes_a_symlink, BOTH, 1 },
+	{ "renames", renames, BOTH, 1 },
+	{ "removes", removes, BOTH, 1 },
+	{ "opens by openat2", opens_all_the_same, BOTH, 1 },
+	{ "runs a program", runs_a_program, BOTH, 1 },
+	{ "connects by TCP", connects_by_tcp, BOTH, 4 },
+	{ "makes a socket", makes_a_socket, ONE, 0 },
+	{ "forks", forks, ONE, 0 },
+	{ "signals its parent", signals_its_parent, BOTH, 6 },
+	{ "is traced", is_traced, ONE, 0 },
+	{ "asks by ioctl", asks_by_ioctl, ONE, 0 },
+	{ "changes a mode", changes_a_mode, ONE, 0 },
+};
+
+enum { POSSIBLE = 10, IMPOSSIBLE, NO_LAYER };
+
+/* In a child that has entered the layers, in a folder as it was. */
+static int try_behind(const struct attempt *a, unsigned layers)
+{
+	int status = 0, there = open("there", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	pid_t child;
+
+	assert_true(there >= 0 && write(there, "x", 1) == 1 && close(there) == 0);
+	(void)unlink("new");
+	(void)rmdir("new");
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct sandbox s = sandbox_enter(layers);
+
+		if (((layers & SANDBOX_LANDLOCK) != 0 && s.landlock == 0) ||
+		    ((layers & SANDBOX_SECCOMP) != 0 && !s.seccomp) ||
+		    (layers == SANDBOX_LANDLOCK && s.landlock < a->abi))
+			_exit(NO_LAYER);
+		_exit(a->possible() ? POSSIBLE : IMPOSSIBLE);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	/* A program that was run ends with 0. */
+	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : POSSIBLE;
+}
+
+static void try_all(unsigned layers)
+{
+	int missing = 0;
+
+	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+		const struct attempt *a = &attempts[i];
+		int expected = (a->forbidden_by & layers) != 0 ? IMPOSSIBLE : POSSIBLE;
+		int got = try_behind(a, layers);
+
+		if (got == NO_LAYER)
+			missing++;
+		else if (got != expected)
+			fail_msg("'%s' is %s behind layers %u", a->name,
+				 got == POSSIBLE ? "possible" : "impossible", layers);
+	}
+	if (missing > 0)
+		print_message(
+			"%d attempts not made: this kernel, container or build lacks a layer\n",
+			missing);
+	if (missing == sizeof attempts / sizeof attempts[0])
+		skip();
+}
+
+/* Else the rest would show nothing. */
+static void all_is_possible_without(void **state)
+{
+	(void)state;
+	try_all(0);
+}
+
+static void behind_landlock(void **state)
+{
+	(void)state;
+	try_all(SANDBOX_LANDLOCK);
+}
+
+static void behind_seccomp(void **state)
+{
+	(void)state;
+	try_all(SANDBOX_SECCOMP);
+}
+
+static void behind_both(void **state)
+{
+	(void)state;
+	try_all(SANDBOX_ALL);
+}
+
+static void what_holds_is_told(void **state)
+{
+	static const struct {
+		struct sandbox s;
+		const char *text;
+	} rows[] = {
+		{ { 7, true }, "landlock ABI 7, seccomp" },
+		{ { 1, false }, "landlock ABI 1" },
+		{ { 0, true }, "seccomp" },
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		sandbox_text(&rows[i].s, text);
+		assert_string_equal(text, rows[i].text);
+	}
+	sandbox_text(&(struct sandbox){ .landlock = 0 }, text);
+	assert_memory_equal(text, "none: ", 6);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	(void)unlink("there");
+	(void)unlink("new");
+	(void)rmdir("new");
+	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_is_possible_without), cmocka_unit_test(behind_landlock),
+		cmocka_unit_test(behind_seccomp),	   cmocka_unit_test(behind_both),
+		cmocka_unit_test(what_holds_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
