@@ -216,6 +216,12 @@ void plan_put_verdict(struct buf *b, const struct plan_verdict *v)
 	accept_reason_text(&v->a, b);
 }
 
+bool plan_is_two_phase(const struct plan_model *m)
+{
+	return (m->extras & PLAN_EXTRA_TWO_PHASE) != 0 && m->facts[PLAN_BRIDGE].list == NULL &&
+	       !m->facts[PLAN_NEW].token_signs;
+}
+
 void plan_put_summary(struct buf *b, const struct plan_model *m)
 {
 	bool sbd = m->refuses[LOCKOUT_SBD], plain = m->refuses[LOCKOUT_NO_SBD];

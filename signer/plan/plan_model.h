@@ -105,6 +105,8 @@ void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, 
 	      ...) __attribute__((format(printf, 4, 5)));
 /* Adds the text unless it is there; beyond the limit nothing but the count grows. */
 void plan_label(struct plan_lines *l, const struct buf *text);
+/* Whether memory ended while they were written. */
+bool plan_lines_failed(const struct plan_lines *l);
 void plan_lines_free(struct plan_lines *l);
 
 /*

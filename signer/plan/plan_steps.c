@@ -545,12 +545,6 @@ static void way_back(struct plan_model *m)
 			 "token that was lost");
 }
 
-bool plan_is_two_phase(const struct plan_model *m)
-{
-	return (m->extras & PLAN_EXTRA_TWO_PHASE) != 0 && m->facts[PLAN_BRIDGE].list == NULL &&
-	       !m->facts[PLAN_NEW].token_signs;
-}
-
 static bool has_callmanager_anchor(const struct tlv_list *l)
 {
 	for (size_t i = 0; i < l->nrecords; i++) {
