@@ -15,6 +15,7 @@
 #include "signer/crypto/proof.h"
 #include "signer/publish/publish.h"
 #include "signer/publish/sums.h"
+#include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
 #include "tlv/name.h"
 
@@ -184,7 +185,7 @@ static enum status read_from(struct export *x, const char *path, struct tlv_err 
 		*e = x->from.fault;
 		st = e->status;
 	}
-	if (st == ST_OK && verify_signature(&x->from.list, NULL, &signer) == VERDICT_BAD)
+	if (st == ST_OK && !signature_is_own(&x->from.list, &signer))
 		st = err_set(e, ST_NO,
 			     "%s: its signature does not verify: 'ctlsign verify' says more", path);
 	return st;

@@ -10,6 +10,7 @@
 #include "signer/plan/plan.h"
 #include "signer/crypto/proof.h"
 #include "signer/publish/tree.h"
+#include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
 
 enum { BRIDGE, FINAL, WAY_BACK, LISTS };
@@ -71,7 +72,7 @@ static enum status read_old(struct migration *m, struct tlv_err *e)
 			e, ST_INPUT,
 			"%s: is an ITL: each TFTP node makes its own, a CTL is what migrates",
 			m->o->args[1]);
-	if (verify_signature(&m->old.list, NULL, &signer) == VERDICT_BAD)
+	if (!signature_is_own(&m->old.list, &signer))
 		return err_set(e, ST_NO,
 			       "%s: its signature does not verify: 'ctlsign verify' says more",
 			       m->o->args[1]);

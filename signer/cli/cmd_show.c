@@ -6,6 +6,7 @@
 #include "signer/io/env.h"
 #include "signer/list/json.h"
 #include "signer/io/out.h"
+#include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
 
 /*
@@ -212,9 +213,9 @@ static enum status show_text(const struct list_file *f, struct tlv_err *e)
 		*e = f->fault;
 		return e->status;
 	}
-	if (verify_signature(&f->list, NULL, &signer) == VERDICT_BAD) {
+	if (!signature_is_own(&f->list, &signer)) {
 		out_printf("\nThe %s file could not be verified.\n", kind);
-		return err_set(e, ST_NO, "%s", verify_why_bad(&f->list, signer));
+		return err_set(e, ST_NO, "%s", signature_why_not(&f->list, signer));
 	}
 	out_printf("\nThe %s file was verified successfully.\n", kind);
 	return ST_OK;

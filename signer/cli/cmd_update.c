@@ -5,6 +5,7 @@
 #include "signer/list/edit.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
 
 struct update {
@@ -53,7 +54,7 @@ static enum status read_old(struct update *u, struct tlv_err *e)
 
 	if (st != ST_OK)
 		return st;
-	if (verify_signature(&u->old.list, NULL, &signer) == VERDICT_BAD)
+	if (!signature_is_own(&u->old.list, &signer))
 		return err_set(e, ST_NO,
 			       "%s: its signature does not verify: 'ctlsign verify' says more",
 			       u->o->args[0]);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "signer/io/out.h"
-#include "signer/trust/verify.h"
+#include "signer/trust/signature.h"
 
 enum status config_trust_cert(struct config_trust *t, const char *arg,
 			      const struct tok_options *tok, struct tlv_err *e)
@@ -39,7 +39,7 @@ enum status config_trust_list(struct config_trust *t, const char *path, struct t
 	t->paths[t->nlists] = path;
 	st = list_file_read_good(f, path, e);
 	t->nlists++;
-	if (st == ST_OK && verify_signature(&f->list, NULL, &signer) == VERDICT_BAD)
+	if (st == ST_OK && !signature_is_own(&f->list, &signer))
 		st = err_set(e, ST_INPUT,
 			     "%s: its own signature does not verify: it vouches for nobody", path);
 	return st;

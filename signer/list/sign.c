@@ -5,7 +5,7 @@
 
 #include "signer/crypto/digest.h"
 #include "signer/io/out.h"
-#include "signer/trust/verify.h"
+#include "signer/trust/signature.h"
 #include "tlv/list.h"
 
 enum status sign_check_digest(unsigned key_bits, enum tlv_digest digest, struct tlv_err *e)
@@ -94,7 +94,7 @@ static enum status read_back(const struct signing *s, struct tlv_err *e)
 	    !span_eq(span_slice(bytes, l.header.raw.n, bytes.n), s->spec->records))
 		st = err_set(e, ST_BUG,
 			     "the list that was made does not read back as it was meant");
-	else if (!verify_made(&l))
+	else if (!signature_was_made(&l))
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
 	tlv_list_free(&l);
 	return st;

@@ -5,6 +5,7 @@
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"
+#include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -437,7 +438,7 @@ static void warn_old(struct plan_model *m)
 {
 	long signer;
 
-	if (verify_signature(m->in.old_list, NULL, &signer) == VERDICT_BAD)
+	if (!signature_is_own(m->in.old_list, &signer))
 		plan_say(&m->warnings, PLAN_LINE_DANGER, "old-bad-signature",
 			 "the old list's own signature does not verify: it is not what phones "
 			 "took from CUCM");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/trust/accept.h"
 
-#include "signer/crypto/digest.h"
-#include "signer/trust/verify.h"
+#include "signer/trust/signature.h"
 
 static const struct accept_reason_row reason_rows[] = {
 #define REASON(name, word, accepted, explanation, cure) { word, accepted, explanation, cure },
@@ -24,19 +23,9 @@ struct candidate {
 /* Whether the new list's signature is, or will be, made by this key. */
 static bool signed_with(const struct candidate *new_list, struct span public_key)
 {
-	const struct tlv_list *l = new_list->list;
-	struct span parts[2];
-	struct digest d;
-
 	if (new_list->key.n > 0)
 		return span_eq(new_list->key, public_key);
-	if (!tlv_header_has(&l->header, TLV_H_SIGNATURE) || l->header.algorithm != 0 ||
-	    tlv_digest_find(l->header.digest) == NULL)
-		return false;
-	tlv_signed_parts(&l->header, l->bytes, parts);
-	return digest_parts((enum tlv_digest)l->header.digest, parts, 2, &d, NULL) == ST_OK &&
-	       digest_verify(public_key, (enum tlv_digest)l->header.digest, digest_span(&d),
-			     l->header.signature, NULL) == ST_OK;
+	return signature_is_by(new_list->list, public_key);
 }
 
 /* What the installed lists know of the signer. */
@@ -214,8 +203,7 @@ static struct acceptance first_list(const struct candidate *new_list)
 	struct acceptance a = decided(ACCEPT_LEAP_OF_FAITH, -1, false);
 	long signer;
 
-	a.new_is_bad = new_list->key.n == 0 &&
-		       verify_signature(new_list->list, NULL, &signer) == VERDICT_BAD;
+	a.new_is_bad = new_list->key.n == 0 && !signature_is_own(new_list->list, &signer);
 	return a;
 }
 

@@ -2,29 +2,14 @@
 #include "signer/trust/verify.h"
 
 #include "signer/crypto/cert.h"
-#include "signer/crypto/digest.h"
 #include "signer/io/env.h"
+#include "signer/trust/signature.h"
 
 const char *verdict_text(enum verdict v)
 {
 	static const char *const texts[] = { "good", "untrusted", "bad" };
 
 	return texts[v];
-}
-
-static bool signature_fits(const struct tlv_list *l, const struct tlv_record *signer)
-{
-	struct span parts[2];
-	struct digest d;
-
-	if (!tlv_header_has(&l->header, TLV_H_SIGNATURE) || l->header.algorithm != 0 ||
-	    tlv_digest_find(l->header.digest) == NULL)
-		return false;
-	tlv_signed_parts(&l->header, l->bytes, parts);
-	if (digest_parts((enum tlv_digest)l->header.digest, parts, 2, &d, NULL) != ST_OK)
-		return false;
-	return digest_verify(signer->public_key, (enum tlv_digest)l->header.digest, digest_span(&d),
-			     l->header.signature, NULL) == ST_OK;
 }
 
 /* The key that verified must be the certificate's, or the certificate says nothing. */
@@ -38,36 +23,15 @@ static bool vouched(const struct trust *t, const struct tlv_record *signer)
 	       span_eq(c.public_key, signer->public_key) && trust_has(t, signer->certificate);
 }
 
-enum verdict verify_signature(const struct tlv_list *l, const struct trust *t, long *signer)
+/* Signer and signature alone. */
+static enum verdict judge_signature(const struct tlv_list *l, const struct trust *t, long *signer)
 {
 	struct tlv_record r;
 
-	*signer = tlv_list_signer(l);
-	if (*signer < 0)
+	if (!signature_is_own(l, signer))
 		return VERDICT_BAD;
 	r = tlv_list_record(l, (size_t)*signer);
-	if (tlv_key_proves_nothing(r.public_key) || !signature_fits(l, &r))
-		return VERDICT_BAD;
 	return t != NULL && vouched(t, &r) ? VERDICT_GOOD : VERDICT_UNTRUSTED;
-}
-
-bool verify_made(const struct tlv_list *l)
-{
-	long signer = tlv_list_signer(l);
-	struct tlv_record r = tlv_list_record(l, signer >= 0 ? (size_t)signer : 0);
-
-	return signer >= 0 && signature_fits(l, &r);
-}
-
-const char *verify_why_bad(const struct tlv_list *l, long signer)
-{
-	if (signer == TLV_SIGNER_NONE)
-		return "no SAST record is the signer's";
-	if (signer == TLV_SIGNER_AMBIGUOUS)
-		return "two SAST records are the signer's, with different keys";
-	if (tlv_key_proves_nothing(tlv_list_record(l, (size_t)signer).public_key))
-		return "the signature proves nothing: its key's public exponent is 1 or even";
-	return "the signature does not verify";
 }
 
 /* Why no record is the signer's: somebody at a console wants to know which it is. */
@@ -194,7 +158,7 @@ enum status verify_list(struct verification *v, const struct tlv_list *l, const 
 			int64_t now, struct tlv_err *e)
 {
 	*v = (struct verification){ .findings = TLV_FINDINGS_INIT };
-	v->verdict = verify_signature(l, t, &v->signer);
+	v->verdict = judge_signature(l, t, &v->signer);
 	v->verified = v->verdict != VERDICT_BAD;
 	/* The signer first: a thousand other findings must not hide it. */
 	find_signer(v, l);

@@ -64,15 +64,6 @@ struct verification {
  */
 enum status verify_list(struct verification *v, const struct tlv_list *l, const struct trust *t,
 			int64_t now, struct tlv_err *e);
-/*
- * Signer and signature alone, without findings. Bad, too, is what any key
- * "verifies" whose exponent is 1 or even: anybody could have made it.
- */
-enum verdict verify_signature(const struct tlv_list *l, const struct trust *t, long *signer);
-/* The sentence for VERDICT_BAD. */
-const char *verify_why_bad(const struct tlv_list *l, long signer);
-/* Whether the signature was made for the signer's key, whatever such a key is worth: what one has just signed. */
-bool verify_made(const struct tlv_list *l);
 void verification_free(struct verification *v);
 
 #endif

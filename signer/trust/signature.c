@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/trust/signature.h"
+
+#include "signer/crypto/digest.h"
+
+bool signature_is_by(const struct tlv_list *l, struct span public_key)
+{
+	const struct tlv_header *h = &l->header;
+	struct span parts[2];
+	struct digest d;
+
+	if (!tlv_header_has(h, TLV_H_SIGNATURE) || h->algorithm != 0 ||
+	    tlv_digest_find(h->digest) == NULL)
+		return false;
+	tlv_signed_parts(h, l->bytes, parts);
+	return digest_parts((enum tlv_digest)h->digest, parts, 2, &d, NULL) == ST_OK &&
+	       digest_verify(public_key, (enum tlv_digest)h->digest, digest_span(&d), h->signature,
+			     NULL) == ST_OK;
+}
+
+bool signature_is_own(const struct tlv_list *l, long *signer)
+{
+	struct span key;
+
+	*signer = tlv_list_signer(l);
+	if (*signer < 0)
+		return false;
+	key = tlv_list_record(l, (size_t)*signer).public_key;
+	return !tlv_key_proves_nothing(key) && signature_is_by(l, key);
+}
+
+bool signature_was_made(const struct tlv_list *l)
+{
+	long signer = tlv_list_signer(l);
+
+	return signer >= 0 && signature_is_by(l, tlv_list_record(l, (size_t)signer).public_key);
+}
+
+const char *signature_why_not(const struct tlv_list *l, long signer)
+{
+	if (signer == TLV_SIGNER_NONE)
+		return "no SAST record is the signer's";
+	if (signer == TLV_SIGNER_AMBIGUOUS)
+		return "two SAST records are the signer's, with different keys";
+	if (tlv_key_proves_nothing(tlv_list_record(l, (size_t)signer).public_key))
+		return "the signature proves nothing: its key's public exponent is 1 or even";
+	return "the signature does not verify";
+}

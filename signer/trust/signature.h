@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether a list's signature was made with a key. Who the key belongs to, and
+ * what the rest of the list is worth, is asked elsewhere: trust, verify, accept.
+ */
+#ifndef CTL_SIGNATURE_H
+#define CTL_SIGNATURE_H
+
+#include "tlv/list.h"
+
+/*
+ * Whether the signature is one by this key (a PKCS#1 RSAPublicKey) over all of
+ * the list but field 12. False, too, where digest or algorithm are unknown.
+ */
+bool signature_is_by(const struct tlv_list *l, struct span public_key);
+
+/*
+ * Whether the signature is that of the signer's record in the list itself, whose
+ * index (or TLV_SIGNER_*) goes to *signer. False for a key whose exponent is 1
+ * or even, whatever it "verifies": anybody could have made that. True says
+ * nothing of who signed: whoever writes the list writes that record.
+ */
+bool signature_is_own(const struct tlv_list *l, long *signer);
+
+/* Whether it was made for the signer's key, whatever such a key is worth: what one has just signed. */
+bool signature_was_made(const struct tlv_list *l);
+
+/* The sentence where signature_is_own() is false. */
+const char *signature_why_not(const struct tlv_list *l, long signer);
+
+#endif
