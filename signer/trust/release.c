@@ -7,14 +7,16 @@
 #define VERSION(major, minor, maintenance) ((major)*1000000U + (minor)*1000U + (maintenance))
 
 static const struct release rows[] = {
-#define RELEASE(major, minor, maintenance, name, tokens, tokenless, itlrecovery, signer, \
-		token_anchors) \
+#define RELEASE(major, minor, maintenance, name, ctl_client, tokens, tokenless, itlrecovery, \
+		signer, itl_signer, token_anchors) \
 	{ VERSION(major, minor, maintenance), \
 	  name, \
+	  ctl_client, \
 	  tokens, \
 	  tokenless, \
 	  itlrecovery, \
 	  RELEASE_##signer, \
+	  RELEASE_##itl_signer, \
 	  token_anchors },
 #include "signer/trust/releases.def"
 #undef RELEASE
@@ -145,7 +147,10 @@ static bool fits(const struct release *row, const struct signs *s)
 	       (row->signer == RELEASE_ITLRECOVERY) == s->signed_by_itlrecovery;
 }
 
-/* Tokenless lists of 12.0 and of 14SU3 look alike, and only driving tokens differs: 12.0 is the careful guess. */
+/*
+ * Rows that differ in the use of tokens alone look alike in a tokenless list:
+ * the first of them is the careful guess.
+ */
 bool release_derive(const struct tlv_list *l, struct release *out)
 {
 	struct signs s = read_signs(l);
@@ -157,7 +162,7 @@ bool release_derive(const struct tlv_list *l, struct release *out)
 		if (found++ == 0)
 			*out = rows[i];
 	}
-	return found == 1 || (found == 2 && s.signed_by_itlrecovery);
+	return found == 1 || (found > 1 && s.signed_by_itlrecovery);
 }
 
 enum status release_choose(const char *option, const struct tlv_list *l, struct release *out,

@@ -13,8 +13,8 @@ enum release_signer { RELEASE_NOBODY, RELEASE_CALLMANAGER, RELEASE_ITLRECOVERY }
 struct release {
 	unsigned version; /* ordered: comparable with release_version() */
 	const char *name; /* as it was given (borrowed), or of the table's row, "10.5(2)" */
-	bool tokens, tokenless, itlrecovery;
-	enum release_signer signer;
+	bool ctl_client, tokens, tokenless, itlrecovery;
+	enum release_signer signer, itl_signer; /* of a tokenless CTL, and of an ITL */
 	bool token_anchors;
 };
 
