@@ -191,8 +191,7 @@ static enum status timed_out(struct tok_child *c, unsigned seconds, struct tlv_e
 	reap(c);
 	return err_set(
 		e, ST_TOKEN,
-		"the token did not answer within %u s in %s: plug it in anew, or wait longer with "
-		"--timeout",
+		"the token did not answer within %u s in %s: plug it in anew, or wait longer with --timeout",
 		seconds, call);
 }
 
@@ -270,10 +269,9 @@ enum status tok_child_next(struct tok_child *c, struct span *msg, bool patient, 
 	if (n <= 0)
 		return lost(c, e);
 	if (n > TOK_MSG_MAX)
-		return err_set(e, ST_TOKEN,
-			       "the token's process answers more than any answer has, as a module "
-			       "gone wrong "
-			       "makes it: name another with --module");
+		return err_set(
+			e, ST_TOKEN,
+			"the token's process answers more than any answer has, as a module gone wrong makes it: name another with --module");
 	*msg = span_of(c->inbox, (size_t)n);
 	return ST_OK;
 }

@@ -227,10 +227,10 @@ static enum status narrow_by_name(struct choice *c, struct tlv_err *e)
 		(void)narrow(c, is_named, uri);
 		return ST_OK;
 	}
-	return refuse(c, true, ST_NO_MATCH,
-		      "no certificate of the token has this id or object (for a private key's, add "
-		      "'type=private'); it has",
-		      e);
+	return refuse(
+		c, true, ST_NO_MATCH,
+		"no certificate of the token has this id or object (for a private key's, add 'type=private'); it has",
+		e);
 }
 
 static bool listed(const struct choice *c, struct span der)
@@ -272,10 +272,10 @@ static enum status choose(struct choice *c, const struct tok_object **chosen, st
 	if (st != ST_OK)
 		return st;
 	if (count(c) > 1)
-		return refuse(c, false, ST_AMBIGUOUS,
-			      "more than one certificate matches; --cert decides, or 'id=' or "
-			      "'object=' in the URI",
-			      e);
+		return refuse(
+			c, false, ST_AMBIGUOUS,
+			"more than one certificate matches; --cert decides, or 'id=' or 'object=' in the URI",
+			e);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->list[i].in)
 			*chosen = c->list[i].object;
@@ -371,11 +371,11 @@ static enum status choose_key(const struct tok_place *at, struct tok_objects *ke
 	if (n != 0 && by_name)
 		n = pass(keys, n, key_named, t);
 	if (n == 0)
-		return refuse_keys(at, keys, ST_NO_MATCH,
-				   keys->n == 0 ? "the token has no private RSA key that shows" :
-						  "no private key of the token is the "
-						  "certificate's; it has",
-				   e);
+		return refuse_keys(
+			at, keys, ST_NO_MATCH,
+			keys->n == 0 ? "the token has no private RSA key that shows" :
+				       "no private key of the token is the certificate's; it has",
+			e);
 	if (n > 1 && (fewer = pass(keys, n, key_named, t)) != 0)
 		n = fewer;
 	if (n > 1 && (fewer = pass(keys, n, key_signs, t)) != 0)
@@ -383,10 +383,10 @@ static enum status choose_key(const struct tok_place *at, struct tok_objects *ke
 	if (n == 1)
 		return ST_OK;
 	rest = (struct tok_objects){ .list = keys->list, .n = n };
-	return refuse_keys(at, &rest, ST_AMBIGUOUS,
-			   "more than one private key is the certificate's; id= or object= in the "
-			   "URI decides between",
-			   e);
+	return refuse_keys(
+		at, &rest, ST_AMBIGUOUS,
+		"more than one private key is the certificate's; id= or object= in the URI decides between",
+		e);
 }
 
 enum status tok_choose_key(const struct tok_place *at, struct span modulus, bool by_name,

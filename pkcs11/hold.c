@@ -48,16 +48,16 @@ static enum status no_token(const struct tok_hold *h, bool bare, struct tlv_err 
 		return refuse(&h->scan, false, ST_NO_MATCH,
 			      "the token that matches is not initialised", e);
 	if (h->scan.faults && h->scan.n == 0)
-		return err_set(e, ST_TOKEN,
-			       "no token matches, but a slot or module did not answer: 'ctlsign "
-			       "doctor' says which");
+		return err_set(
+			e, ST_TOKEN,
+			"no token matches, but a slot or module did not answer: 'ctlsign doctor' says which");
 	if (h->scan.faults)
 		return refuse(&h->scan, true, ST_TOKEN,
 			      "no token matches, but a slot or module did not answer; there is", e);
 	if (h->scan.n == 0)
-		return err_set(e, ST_NO_MATCH,
-			       "no token is there: plug it in, or name its module with --module; "
-			       "'ctlsign doctor' looks for the cause");
+		return err_set(
+			e, ST_NO_MATCH,
+			"no token is there: plug it in, or name its module with --module; 'ctlsign doctor' looks for the cause");
 	return refuse(&h->scan, true, ST_NO_MATCH, "no token matches; there is", e);
 }
 
@@ -344,11 +344,11 @@ void tok_hold_widen(struct tok_hold *h)
 		lane_init(h, h->nlanes, session);
 	}
 	if (rv != CKR_OK)
-		warn_put(&h->warn,
-			 "the token takes %zu of %zu sessions (C_OpenSession: %s): so many sign at "
-			 "a time",
-			 h->nlanes, want,
-			 tok_rv_name(rv) == NULL ? "unknown reason" : tok_rv_name(rv));
+		warn_put(
+			&h->warn,
+			"the token takes %zu of %zu sessions (C_OpenSession: %s): so many sign at a time",
+			h->nlanes, want,
+			tok_rv_name(rv) == NULL ? "unknown reason" : tok_rv_name(rv));
 }
 
 enum status tok_hold_sign(struct tok_lane *lane, struct span digest_info, uint8_t sig[TOK_SIG_MAX],
@@ -382,9 +382,9 @@ enum status tok_hold_flags(const struct tok_hold *h, CK_FLAGS *flags, struct tlv
 		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_GetTokenInfo, rv);
 	if (memcmp(info.serialNumber, f->info.serialNumber, sizeof info.serialNumber) != 0 ||
 	    memcmp(info.label, f->info.label, sizeof info.label) != 0)
-		return err_set(e, ST_TOKEN,
-			       "another token is in the slot now: plug in the one that was chosen, "
-			       "and begin again");
+		return err_set(
+			e, ST_TOKEN,
+			"another token is in the slot now: plug in the one that was chosen, and begin again");
 	*flags = info.flags;
 	return ST_OK;
 }

@@ -20,18 +20,15 @@ static const struct {
 	const char *why;
 } refusals[] = {
 	{ TOK_PIN_NOT_INITIALISED, true, ST_PIN,
-	  "the token has no user PIN yet; set one with the vendor's tool or 'pkcs11-tool "
-	  "--init-pin'" },
+	  "the token has no user PIN yet; set one with the vendor's tool or 'pkcs11-tool --init-pin'" },
 	{ TOK_PIN_LOCKED, true, ST_PIN_LOCKED,
 	  "the PIN is locked; only the token's administrator can unlock it" },
 	{ TOK_PIN_TO_BE_CHANGED, true, ST_PIN_LOCKED,
 	  "the PIN must be changed first, with the vendor's tool" },
 	{ TOK_PIN_FINAL_TRY, true, ST_PIN_LOCKED,
-	  "one attempt is left before the token locks, so none is made; log in once by hand, with "
-	  "the vendor's tool" },
+	  "one attempt is left before the token locks, so none is made; log in once by hand, with the vendor's tool" },
 	{ TOK_PIN_COUNT_LOW, false, ST_PIN_LOCKED,
-	  "a wrong PIN was given since the last good login, so a PIN that nobody types is not "
-	  "tried; log in once by hand" },
+	  "a wrong PIN was given since the last good login, so a PIN that nobody types is not tried; log in once by hand" },
 };
 
 static enum status allowed(CK_FLAGS flags, bool typed, struct tlv_err *e)
@@ -186,10 +183,10 @@ static enum status get_pin(struct tok *t, struct tok_pin **pin, struct tlv_err *
 				  t->search.opt->insecure_file_mode, pin, e);
 	buf_free(&prompt);
 	if (st == ST_OK && tok_pin_is_default(*pin))
-		warn_put(&t->search.opt->warn,
-			 "token '%s': this is the PIN that SAST tokens are sold with, which "
-			 "everybody knows: change it with the vendor's tool",
-			 t->info.label);
+		warn_put(
+			&t->search.opt->warn,
+			"token '%s': this is the PIN that SAST tokens are sold with, which everybody knows: change it with the vendor's tool",
+			t->info.label);
 	return st;
 }
 
@@ -282,9 +279,9 @@ enum status tok_login_again(struct tok *t, struct tlv_err *e)
 	enum status st;
 
 	if (!t->info.pin_pad && (kind == TOK_PIN_FROM_ENV || kind == TOK_PIN_FROM_FD))
-		return err_set(e, ST_TOKEN,
-			       "the token wants a login before it signs, and its PIN came from "
-			       "where it can be read only once; take it from file:, or type it");
+		return err_set(
+			e, ST_TOKEN,
+			"the token wants a login before it signs, and its PIN came from where it can be read only once; take it from file:, or type it");
 	st = ask_flags(t, is_typed(how_of(t)), e);
 	return st == ST_OK ? try_pin(t, how_of(t), NULL, e) : st;
 }

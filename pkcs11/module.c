@@ -212,10 +212,10 @@ static enum status load_registered(struct tok_modules *ms, const char *name,
 	ms->registered = p11_kit_modules_load(NULL, 0);
 	tok_pulse_leave(pulse);
 	if (ms->registered == NULL)
-		return err_set(e, ST_TOKEN,
-			       "p11-kit loads none of its modules, as one marked 'critical' fails "
-			       "(%s); see 'p11-kit list-modules', or name a module with --module",
-			       kit_reason());
+		return err_set(
+			e, ST_TOKEN,
+			"p11-kit loads none of its modules, as one marked 'critical' fails (%s); see 'p11-kit list-modules', or name a module with --module",
+			kit_reason());
 	for (size_t i = 0; ms->registered[i] != NULL && st == ST_OK && ms->n < TOK_MODULES_MAX; i++)
 		st = add_registered(ms, ms->registered[i], name, pulse, e);
 	general_last(ms);

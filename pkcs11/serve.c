@@ -23,7 +23,7 @@ static void send_warning(void *arg, const char *text)
 /* Out of memory, "no certificate" and the like would be no answers. */
 static bool send_done(int line, struct tlv_err *e, enum wire_hint hint, uint8_t number)
 {
-	if (err_nomem_seen() && e->status != ST_BUG) {
+	if (err_nomem_seen() && e->status != ST_NOMEM) {
 		*e = TLV_ERR_INIT;
 		(void)err_nomem(e);
 	}

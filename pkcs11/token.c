@@ -40,8 +40,7 @@ static enum status nonsense(struct tlv_err *e)
 {
 	return err_set(
 		e, ST_TOKEN,
-		"the token's process answers nonsense, as a module gone wrong makes it: name "
-		"another with --module");
+		"the token's process answers nonsense, as a module gone wrong makes it: name another with --module");
 }
 
 static enum status add_token(struct harvest *h, struct span msg, struct tlv_err *e)
@@ -470,9 +469,9 @@ enum status tok_uri_check(const char *uri, bool command_line, struct tlv_err *e)
 	if (st == ST_OK && !command_line &&
 	    (tok_uri_module_path(u) != NULL || tok_uri_module_name(u) != NULL ||
 	     tok_uri_pin_source(u) != NULL))
-		st = err_set(e, ST_USAGE,
-			     "PKCS#11 URI: module-path, module-name and pin-source count on the "
-			     "command line only");
+		st = err_set(
+			e, ST_USAGE,
+			"PKCS#11 URI: module-path, module-name and pin-source count on the command line only");
 	tok_uri_free(&u);
 	return st;
 }

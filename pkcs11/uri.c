@@ -105,9 +105,9 @@ static enum status check_value(const struct attr *a, struct span value, struct t
 static enum status check_meaning(const struct attr *a, struct span value, struct tlv_err *e)
 {
 	if ((a->flags & PIN_VALUE) != 0)
-		return err_set(e, ST_USAGE,
-			       "'pin-value' is refused: command lines are seen by "
-			       "everybody; use --pin-source");
+		return err_set(
+			e, ST_USAGE,
+			"'pin-value' is refused: command lines are seen by everybody; use --pin-source");
 	if ((a->flags & PIN_SOURCE) != 0 &&
 	    (span_starts(value, SPAN_LIT("|")) || span_starts(value, SPAN_LIT("%7C")) ||
 	     span_starts(value, SPAN_LIT("%7c"))))

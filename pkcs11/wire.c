@@ -88,6 +88,7 @@ static bool is_answer(uint8_t status)
 	case ST_PIN_LOCKED:
 	case ST_TOKEN:
 	case ST_BUG:
+	case ST_NOMEM:
 		return true;
 	default:
 		return false;

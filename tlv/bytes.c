@@ -342,6 +342,8 @@ enum status buf_failed(const struct buf *b, struct tlv_err *e)
 		return ST_OK;
 	case ST_INPUT:
 		return err_set(e, ST_INPUT, "longer than %zu bytes", b->max);
+	case ST_BUG:
+		return err_set(e, ST_BUG, "a hole is filled that was not left");
 	default:
 		return err_nomem(e);
 	}

@@ -62,12 +62,17 @@ enum status err_in(struct tlv_err *e, const char *fmt, ...)
 	return e->status;
 }
 
+int err_exit_status(enum status st)
+{
+	return (int)(st == ST_NOMEM ? ST_BUG : st);
+}
+
 static atomic_bool nomem_seen;
 
 enum status err_nomem(struct tlv_err *e)
 {
 	atomic_store(&nomem_seen, true);
-	return err_set(e, ST_BUG, "out of memory");
+	return err_set(e, ST_NOMEM, "out of memory");
 }
 
 bool err_nomem_seen(void)

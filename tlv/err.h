@@ -19,6 +19,7 @@ enum status {
 #define STATUS(name, number, meaning) ST_##name = (number),
 #include "tlv/status.def"
 #undef STATUS
+	ST_NOMEM = 71, /* memory ran out: inside only, err_exit_status() makes it that of a bug */
 };
 
 /* The text limits are generous for sentences; longer text is cut, never overrun. */
@@ -44,7 +45,10 @@ enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const cha
 /* Puts "context: " in front of the recorded text; no-op where nothing failed. Returns e's status. */
 enum status err_in(struct tlv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* ST_BUG with "out of memory", which the process remembers; e may be NULL. */
+/* The exit status that stands for st, a row of status.def. */
+int err_exit_status(enum status st);
+
+/* ST_NOMEM with "out of memory", which the process remembers; e may be NULL. */
 enum status err_nomem(struct tlv_err *e);
 
 /*

@@ -136,9 +136,9 @@ static enum status require(const struct form *f, const struct tlv_record_spec *s
 		return err_set(e, ST_USAGE,
 			       "style ctl-client needs the node's address: add address=");
 	if (s->cert == NULL && f->dns == DNS_NONE)
-		return err_set(e, ST_USAGE,
-			       "style rfc4514 has neither names nor addresses for a record without "
-			       "certificate");
+		return err_set(
+			e, ST_USAGE,
+			"style rfc4514 has neither names nor addresses for a record without certificate");
 	if (span_has(s->name, 0))
 		return err_set(e, ST_INPUT, "name: a NUL inside");
 	return ST_OK;

@@ -54,9 +54,9 @@ static enum status read_installed(struct question *q, struct tlv_err *e)
 	bool given = opt_given(q->o, OPT_INSTALLED);
 
 	if (given == opt_given(q->o, OPT_INSTALLED_DIR))
-		return err_set(e, ST_USAGE,
-			       "what does the phone hold? name it with '--installed', or all lists "
-			       "ever published with '--installed-dir'");
+		return err_set(
+			e, ST_USAGE,
+			"what does the phone hold? name it with '--installed', or all lists ever published with '--installed-dir'");
 	for (size_t i = 0; i < q->o->n && st == ST_OK; i++)
 		if (q->o->items[i].row->id == OPT_INSTALLED)
 			st = add_installed(q, q->o->items[i].value, e);
@@ -71,8 +71,8 @@ static enum status read_tvs(struct question *q, struct tlv_err *e)
 	q->phone.no_tvs = opt_given(q->o, OPT_NO_TVS);
 	q->phone.blank_itl = opt_given(q->o, OPT_BLANK_ITL);
 	if (q->phone.no_tvs && (opt_given(q->o, OPT_SAST_TRUST) || opt_given(q->o, OPT_TVS_CTL)))
-		msg_warn("a phone without Security by Default asks no TVS: '--sast-trust' and "
-			 "'--tvs-ctl' change nothing");
+		msg_warn(
+			"a phone without Security by Default asks no TVS: '--sast-trust' and '--tvs-ctl' change nothing");
 	return common_tvs_options(q->o, &q->phone, &q->vouched, &q->tvs_ctl, e);
 }
 
@@ -108,7 +108,7 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 				  a->record < 0 ? json_null() :
 						  json_string(a->in_itl ? "ITL" : "CTL"));
 	explain(q, a, &text);
-	json_set_text(o, "explanation", buf_span(&text));
+	out_json_set_text(o, "explanation", buf_span(&text));
 	buf_free(&text);
 	return o;
 }
@@ -173,7 +173,7 @@ static void answer_list(struct history *h, const char *path, const struct tlv_li
 	if (h->all != NULL) {
 		json_t *o = acceptance_json(q, &a);
 
-		json_set_text(o, "installed", span_str(path));
+		out_json_set_text(o, "installed", span_str(path));
 		(void)json_array_append_new(h->all, o);
 	} else {
 		out_safe(span_str(path));

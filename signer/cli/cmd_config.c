@@ -143,9 +143,9 @@ static enum status read_trust(struct config_run *r, struct tlv_err *e)
 		if (r->o->items[i].row->id == OPT_CONFIG_TRUST)
 			st = config_trust_list(&r->c.trust, r->o->items[i].value, e);
 	if (st == ST_OK && r->c.action == CONFIG_VERIFY && !config_trust_any(&r->c.trust))
-		st = err_set(e, ST_USAGE,
-			     "who may sign? name the signer's certificate with --cert, or a list "
-			     "that phones hold with --trust");
+		st = err_set(
+			e, ST_USAGE,
+			"who may sign? name the signer's certificate with --cert, or a list that phones hold with --trust");
 	return st;
 }
 
@@ -155,14 +155,14 @@ static enum status read_dialect(struct config_run *r, struct tlv_dialect *d, str
 
 	*d = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
 	if (style != NULL && opt_given(r->o, OPT_CONFIG_TRUST))
-		return err_set(e, ST_USAGE,
-			       "'--style' and '--trust' contradict each other: the names are "
-			       "those of the list's record");
+		return err_set(
+			e, ST_USAGE,
+			"'--style' and '--trust' contradict each other: the names are those of the list's record");
 	if (style != NULL && !tlv_style_by_text(style, &d->style))
-		return err_set(e, ST_USAGE,
-			       "option '--style': unknown value '%s': must be cucm, ctl-client or "
-			       "rfc4514",
-			       style);
+		return err_set(
+			e, ST_USAGE,
+			"option '--style': unknown value '%s': must be cucm, ctl-client or rfc4514",
+			style);
 	if (sep != NULL && strcmp(sep, ",") != 0 && strcmp(sep, ";") != 0)
 		return err_set(e, ST_USAGE,
 			       "option '--name-separator': unknown value '%s': must be ',' or ';'",
@@ -379,18 +379,18 @@ static void print_json(const struct config_run *r, struct config_file *f, enum o
 {
 	json_t *o = json_object();
 
-	json_set_text(o, "file", span_str(f->path));
+	out_json_set_text(o, "file", span_str(f->path));
 	if (f->output.n > 0)
-		json_set_text(o, "output", buf_span(&f->output));
-	json_set_text(o, "filename", buf_span(&f->filename));
+		out_json_set_text(o, "output", buf_span(&f->output));
+	out_json_set_text(o, "filename", buf_span(&f->filename));
 	(void)json_object_set_new(o, "status", json_string(outcome_texts[what]));
 	(void)json_object_set_new(o, "verified", json_boolean(f->verified));
 	if (f->signer.n > 0)
-		json_set_text(o, "signer", buf_span(&f->signer));
+		out_json_set_text(o, "signer", buf_span(&f->signer));
 	if (what != FAILED && what != BAD)
 		(void)json_object_set_new(o, "bytes", json_integer((json_int_t)f->size));
 	if (f->err.status != ST_OK)
-		json_set_text(o, "error", span_str(f->err.text));
+		out_json_set_text(o, "error", span_str(f->err.text));
 	out_printf("%s", r->done == 0 ? "" : ",\n");
 	(void)out_json(o, NULL);
 }
@@ -412,7 +412,7 @@ static void report(void *arg, size_t slot)
 	if (!f->dropped) {
 		r->counts[what]++;
 		r->token = r->token || f->err.status == ST_TOKEN;
-		r->nomem = r->nomem || f->err.status == ST_BUG;
+		r->nomem = r->nomem || f->err.status == ST_NOMEM;
 		if (what == FAILED)
 			msg_error(&f->err);
 		if (r->json)
@@ -522,7 +522,7 @@ static enum status verdict(const struct config_run *r)
 	if (r->token)
 		return ST_TOKEN;
 	if (r->nomem)
-		return ST_BUG;
+		return ST_NOMEM;
 	if (r->counts[FAILED] > 0)
 		return ST_INPUT;
 	return r->counts[BAD] > 0 ? ST_NO : ST_OK;

@@ -28,8 +28,8 @@ static enum status print_json(const struct opts *o, const struct diff *d, struct
 {
 	json_t *all = json_object(), *rest = diff_json(d);
 
-	json_set_text(all, "old", span_str(o->args[0]));
-	json_set_text(all, "new", span_str(o->args[1]));
+	out_json_set_text(all, "old", span_str(o->args[0]));
+	out_json_set_text(all, "new", span_str(o->args[1]));
 	if (json_object_update_new(all, rest) != 0) {
 		json_decref(all);
 		return err_nomem(e);

@@ -90,7 +90,7 @@ static void set_text_or_null(json_t *o, const char *key, const char *text)
 	if (text == NULL)
 		(void)json_object_set_new(o, key, json_null());
 	else
-		json_set_text(o, key, span_str(text));
+		out_json_set_text(o, key, span_str(text));
 }
 
 static json_t *line_json(const struct doctor_line *l)

@@ -77,10 +77,10 @@ static enum status check_pin_source(const struct export *x, struct tlv_err *e)
 	for (size_t i = 0; i < x->o->nargs; i++)
 		takers += takes_pin_source(x, x->o->args[i]) ? 1 : 0;
 	if (takers > 1 && strcmp(source, "prompt") != 0)
-		return err_set(e, ST_USAGE,
-			       "one PIN source for %zu tokens: a PIN belongs to one token; give "
-			       "each URI its own '?pin-source='",
-			       takers);
+		return err_set(
+			e, ST_USAGE,
+			"one PIN source for %zu tokens: a PIN belongs to one token; give each URI its own '?pin-source='",
+			takers);
 	return ST_OK;
 }
 
@@ -92,9 +92,9 @@ static enum status check_args(const struct export *x, struct tlv_err *e)
 	if (opt_given(o, OPT_FROM) && (o->nargs > 0 || x->prove))
 		return err_set(e, ST_USAGE, "'--from' takes no token, and none to prove");
 	if (!opt_given(o, OPT_FROM) && o->nargs == 0)
-		return err_set(e, ST_USAGE,
-			       "which token? name it as pkcs11: URI ('ctlsign tokens' shows them), "
-			       "or a list with --from");
+		return err_set(
+			e, ST_USAGE,
+			"which token? name it as pkcs11: URI ('ctlsign tokens' shows them), or a list with --from");
 	for (size_t i = 0; i < o->nargs && st == ST_OK; i++)
 		st = tok_is_uri(o->args[i]) ?
 			     tok_uri_check(o->args[i], true, e) :
@@ -460,7 +460,7 @@ static json_t *proof_json(const struct export *x, struct item *it)
 		return json_null();
 	o = json_object();
 	time_iso(it->proven, when);
-	json_set_text(o, "file", buf_span(&it->proof_name));
+	out_json_set_text(o, "file", buf_span(&it->proof_name));
 	(void)json_object_set_new(o, "time", json_string(when));
 	return o;
 }
@@ -469,12 +469,12 @@ static json_t *item_json(const struct export *x, struct item *it)
 {
 	json_t *o = json_object();
 
-	json_set_text(o, "file", buf_span(&it->name));
+	out_json_set_text(o, "file", buf_span(&it->name));
 	if (it->uri != NULL)
-		json_set_text(o, "uri", span_str(it->uri));
+		out_json_set_text(o, "uri", span_str(it->uri));
 	else
 		(void)json_object_set_new(o, "record", json_integer((json_int_t)it->record));
-	(void)json_object_set_new(o, "certificate", json_certificate(buf_span(&it->cert.der)));
+	(void)json_object_set_new(o, "certificate", list_json_certificate(buf_span(&it->cert.der)));
 	(void)json_object_set_new(o, "proof", proof_json(x, it));
 	return o;
 }
@@ -493,7 +493,7 @@ static enum status report(const struct export *x, struct tlv_err *e)
 	items = json_array();
 	for (size_t i = 0; i < x->n; i++)
 		(void)json_array_append_new(items, item_json(x, &x->items[i]));
-	json_set_text(o, "folder", span_str(x->dir));
+	out_json_set_text(o, "folder", span_str(x->dir));
 	(void)json_object_set_new(o, "exported", items);
 	st = out_json(o, e);
 	return st == ST_OK ? out_flush(e) : st;

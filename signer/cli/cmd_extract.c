@@ -136,7 +136,7 @@ static enum status report(const struct extract *x, const char *manifest, struct 
 
 	if (x->json) {
 		o = json_object();
-		json_set_text(o, "manifest", span_str(manifest));
+		out_json_set_text(o, "manifest", span_str(manifest));
 		(void)json_object_set_new(o, "records", json_integer((json_int_t)x->l->nrecords));
 		st = out_json(o, e);
 	} else {

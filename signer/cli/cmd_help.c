@@ -113,9 +113,8 @@ void help_all(void)
 		(void)snprintf(left, sizeof left, "  %d", (int)statuses[i].status);
 		columns(left, statuses[i].meaning);
 	}
-	out_printf("\nexamples and more: 'man ctlsign', 'man ctlsign-build' and so on; a first "
-		   "hour: 'man "
-		   "ctlsign-tutorial'\n");
+	out_printf(
+		"\nexamples and more: 'man ctlsign', 'man ctlsign-build' and so on; a first hour: 'man ctlsign-tutorial'\n");
 }
 
 void help_first(void)

@@ -41,10 +41,10 @@ static enum status parse_hex(struct search *s, const char *text, struct tlv_err 
 		if (d < 0 && strchr(": \t-", *p) != NULL)
 			continue;
 		if (d < 0)
-			return err_set(e, ST_USAGE,
-				       "'%s' is no hexadecimal number: name an MD5, a SHA-1 or a "
-				       "signer's serial number",
-				       text);
+			return err_set(
+				e, ST_USAGE,
+				"'%s' is no hexadecimal number: name an MD5, a SHA-1 or a signer's serial number",
+				text);
 		if (high >= 0)
 			buf_u8(&s->needle, (uint8_t)(high << 4 | d));
 		high = high >= 0 ? -1 : d;
@@ -141,14 +141,14 @@ static json_t *match_json(const char *path, const char *what, const struct list_
 	char when[32];
 
 	time_iso(h->timestamp, when);
-	json_set_text(o, "file", span_str(path));
+	out_json_set_text(o, "file", span_str(path));
 	set(o, "matched", json_string(what));
 	set(o, "kind", json_string(kind_of(&f->list)));
 	set(o, "length", json_integer((json_int_t)f->file.n));
 	set(o, "md5", json_string(md5));
 	set(o, "sha1", json_string(sha1));
-	json_set_text(o, "signer", tlv_text(h->signer_name));
-	set(o, "signer_serial", json_hex_upper(h->signer_serial));
+	out_json_set_text(o, "signer", tlv_text(h->signer_name));
+	set(o, "signer_serial", out_json_hex_upper(h->signer_serial));
 	set(o, "timestamp", timed ? json_integer(h->timestamp) : json_null());
 	set(o, "time", timed ? json_string(when) : json_null());
 	return o;
@@ -232,11 +232,11 @@ static enum status report(struct search *s, struct tlv_err *e)
 	if (st == ST_OK && s->faults > 0)
 		return ST_INPUT;
 	if (st == ST_OK && s->found == 0)
-		return s->json ? ST_NO :
-				 err_set(e, ST_NO,
-					 "none of %zu lists has '%s' as MD5, SHA-1 or signer's "
-					 "serial number",
-					 s->lists, buf_cstr(&s->hex));
+		return s->json ?
+			       ST_NO :
+			       err_set(e, ST_NO,
+				       "none of %zu lists has '%s' as MD5, SHA-1 or signer's serial number",
+				       s->lists, buf_cstr(&s->hex));
 	return st;
 }
 

@@ -91,15 +91,15 @@ static enum status read_style(struct migration *m, struct tlv_err *e)
 	m->in.dialect = tlv_list_dialect(&m->old.list);
 	m->in.restyle = style != NULL;
 	if (style != NULL && !tlv_style_by_text(style, &m->in.dialect.style))
-		return err_set(e, ST_USAGE,
-			       "option '--style': unknown value '%s': must be cucm, ctl-client or "
-			       "rfc4514",
-			       style);
+		return err_set(
+			e, ST_USAGE,
+			"option '--style': unknown value '%s': must be cucm, ctl-client or rfc4514",
+			style);
 	if (digest != NULL && tlv_digest_by_text(digest) == NULL)
-		return err_set(e, ST_USAGE,
-			       "option '--digest': unknown value '%s': must be sha1, sha256 or "
-			       "sha512",
-			       digest);
+		return err_set(
+			e, ST_USAGE,
+			"option '--digest': unknown value '%s': must be sha1, sha256 or sha512",
+			digest);
 	return ST_OK;
 }
 
@@ -124,8 +124,7 @@ static enum status check_proof(const char *path, const struct cert *c, struct tl
 		return ST_OK;
 	return err_set(
 		e, ST_NO,
-		"%s: nothing proves that a token holds its key%s%s\n  'ctlsign export --prove' "
-		"writes the proof beside the certificate; --unproven-sast goes on without",
+		"%s: nothing proves that a token holds its key%s%s\n  'ctlsign export --prove' writes the proof beside the certificate; --unproven-sast goes on without",
 		path, own.text[0] != '\0' ? ": " : "", own.text);
 }
 
@@ -191,9 +190,9 @@ static enum status open_keys(struct migration *m, struct tlv_err *e)
 			m->o->args[1]);
 	if (key_needs_login(m->key) && key_needs_login(m->old_key) &&
 	    opt_given(m->o, OPT_PIN_SOURCE))
-		return err_set(e, ST_USAGE,
-			       "one '--pin-source' for two keys: a PIN belongs to one token, so "
-			       "each URI brings its own 'pin-source'");
+		return err_set(
+			e, ST_USAGE,
+			"one '--pin-source' for two keys: a PIN belongs to one token, so each URI brings its own 'pin-source'");
 	return ST_OK;
 }
 
@@ -224,8 +223,7 @@ static enum status prepare_part(struct migration *m, struct part *p, uint32_t ti
 	if (st == ST_OK && p->signing.list.n > TLV_PHONE_LIMIT && !opt_given(m->o, OPT_ALLOW_LARGE))
 		st = err_set(
 			e, ST_NO,
-			"%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
-			"it all the same)",
+			"%zu bytes: phones do not load a list over %d bytes (--allow-large writes it all the same)",
 			p->signing.list.n, TLV_PHONE_LIMIT);
 	if (st == ST_OK)
 		st = tlv_list_decode(&p->list, buf_span(&p->signing.list), e);
@@ -437,7 +435,7 @@ static enum status report_json(const struct migration *m, struct tlv_err *e)
 			(void)json_array_append_new(
 				lists, deliver_json(m->parts[i].name,
 						    buf_span(&m->parts[i].signing.list)));
-	json_set_text(o, "folder", span_str(m->folder));
+	out_json_set_text(o, "folder", span_str(m->folder));
 	(void)json_object_set_new(o, "lists", lists);
 	(void)json_object_set_new(o, "plan", plan_json(&m->plan));
 	return out_json(o, e);

@@ -123,10 +123,10 @@ static enum status answer(const struct request *q, struct tlv_err *e)
 		return st;
 	if (page == NULL)
 		return ST_NO;
-	return err_set(e, ST_NO,
-		       "'%s' is not written: %s would refuse the new list; if they are to be "
-		       "locked out and cleared by hand: --accept-lockout %s",
-		       page, lockout_class_text(c), lockout_class_word(c));
+	return err_set(
+		e, ST_NO,
+		"'%s' is not written: %s would refuse the new list; if they are to be locked out and cleared by hand: --accept-lockout %s",
+		page, lockout_class_text(c), lockout_class_word(c));
 }
 
 /* Status 0 where every class of phone takes the new list, or may be locked out; else 1. */

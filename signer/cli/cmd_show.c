@@ -228,7 +228,7 @@ static json_t *records_json(const struct tlv_list *l)
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		(void)json_array_append_new(a, json_record(&r, i + 1, signed_by(l, &r)));
+		(void)json_array_append_new(a, list_json_record(&r, i + 1, signed_by(l, &r)));
 	}
 	return a;
 }
@@ -237,7 +237,7 @@ static json_t *fault_json(const struct tlv_err *fault)
 {
 	json_t *o = json_object();
 
-	json_set_text(o, "text", span_str(fault->text));
+	out_json_set_text(o, "text", span_str(fault->text));
 	(void)json_object_set_new(
 		o, "offset", fault->has_at ? json_integer((json_int_t)fault->at) : json_null());
 	return o;
@@ -258,14 +258,14 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 		json_decref(sig);
 		return st;
 	}
-	json_set_text(o, "file", span_str(path));
+	out_json_set_text(o, "file", span_str(path));
 	(void)json_object_set_new(o, "kind", json_string(kind_of(&f->list)));
 	(void)json_object_set_new(o, "length", json_integer((json_int_t)f->file.n));
 	(void)json_object_set_new(o, "md5", json_string(md5));
 	(void)json_object_set_new(o, "sha1", json_string(sha1));
-	(void)json_object_set_new(o, "header", json_header(&f->list.header));
+	(void)json_object_set_new(o, "header", list_json_header(&f->list.header));
 	(void)json_object_set_new(o, "records", records_json(&f->list));
-	(void)json_object_set_new(o, "findings", json_findings(&v.findings));
+	(void)json_object_set_new(o, "findings", list_json_findings(&v.findings));
 	(void)json_object_set_new(sig, "verified",
 				  json_boolean(v.verified && f->fault.status == ST_OK));
 	(void)json_object_set_new(o, "signature", sig);
@@ -288,9 +288,9 @@ static void print_missing(const char *path)
 	const char *kind = strncmp(base_name(path), "ITL", 3) == 0 ? "ITL" : "CTL";
 
 	out_printf("Length of %s file: 0\n", kind);
-	out_printf("%s File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to "
-		   "generate the CTL file.\n",
-		   kind);
+	out_printf(
+		"%s File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to generate the CTL file.\n",
+		kind);
 	out_printf("Error parsing the %s File.\n", kind);
 }
 

@@ -139,9 +139,9 @@ static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 	struct token_judged j;
 
 	token_judge(&j, c->der);
-	json_set_text(o, "uri", span_str(c->uri));
-	json_set_text(o, "label", span_str(c->label));
-	(void)json_object_set_new(o, "id", json_hex(c->id));
+	out_json_set_text(o, "uri", span_str(c->uri));
+	out_json_set_text(o, "label", span_str(c->label));
+	(void)json_object_set_new(o, "id", out_json_hex(c->id));
 	(void)json_object_set_new(o, "key", json_string(key_text(c)));
 	(void)json_object_set_new(o, "signs_lists", json_boolean(j.signs));
 	(void)json_object_set_new(o, "signs_with_allow_weak_keys",
@@ -149,10 +149,10 @@ static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 	if (j.signs)
 		(void)json_object_set_new(o, "why_not", json_null());
 	else
-		json_set_text(o, "why_not", span_str(j.why.text));
+		out_json_set_text(o, "why_not", span_str(j.why.text));
 	(void)json_object_set_new(o, "in_list",
 				  l != NULL && j.is_cert ? in_list_json(l, &j.parts) : json_null());
-	(void)json_object_set_new(o, "certificate", json_certificate(c->der));
+	(void)json_object_set_new(o, "certificate", list_json_certificate(c->der));
 	cert_facts_free(&j.facts);
 	return o;
 }
@@ -163,9 +163,9 @@ static json_t *token_json(const struct tok_info *t, const struct tlv_list *l)
 	struct row rows[TOKEN_ROWS];
 
 	token_rows(t, rows);
-	json_set_text(o, "uri", span_str(t->uri));
+	out_json_set_text(o, "uri", span_str(t->uri));
 	for (size_t i = 0; i < TOKEN_ROWS; i++)
-		json_set_text(o, rows[i].name, span_str(rows[i].value));
+		out_json_set_text(o, rows[i].name, span_str(rows[i].value));
 	(void)json_object_set_new(o, "pin_pad", json_boolean(t->pin_pad));
 	for (size_t i = 0; i < t->ncerts; i++)
 		(void)json_array_append_new(certs, cert_json(&t->certs[i], l));

@@ -44,11 +44,11 @@ static enum status print_json(const char *path, const struct tlv_list *l,
 {
 	json_t *o = json_object();
 
-	json_set_text(o, "file", span_str(path));
+	out_json_set_text(o, "file", span_str(path));
 	(void)json_object_set_new(o, "verdict", json_string(verdict_text(v->verdict)));
-	json_set_text(o, "signer", tlv_text(l->header.signer_name));
-	(void)json_object_set_new(o, "signer_serial", json_hex_upper(l->header.signer_serial));
-	(void)json_object_set_new(o, "findings", json_findings(&v->findings));
+	out_json_set_text(o, "signer", tlv_text(l->header.signer_name));
+	(void)json_object_set_new(o, "signer_serial", out_json_hex_upper(l->header.signer_serial));
+	(void)json_object_set_new(o, "findings", list_json_findings(&v->findings));
 	return out_json(o, e);
 }
 

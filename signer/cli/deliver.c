@@ -61,18 +61,18 @@ enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
 		return err_in(e, "the signer's certificate");
 	if ((int64_t)timestamp < before) {
 		time_iso(before, when);
-		return err_set(e, ST_NO,
-			       "the time of signing is before the signer's certificate is valid, "
-			       "%s: check the clock, or say --timestamp",
-			       when);
+		return err_set(
+			e, ST_NO,
+			"the time of signing is before the signer's certificate is valid, %s: check the clock, or say --timestamp",
+			when);
 	}
 	if (old != NULL && tlv_header_has(&old->header, TLV_H_TIMESTAMP) &&
 	    timestamp < old->header.timestamp) {
 		time_iso(old->header.timestamp, when);
-		return err_set(e, ST_NO,
-			       "the time of signing is before that of the list being replaced, %s: "
-			       "check the clock, or say --timestamp",
-			       when);
+		return err_set(
+			e, ST_NO,
+			"the time of signing is before that of the list being replaced, %s: check the clock, or say --timestamp",
+			when);
 	}
 	return ST_OK;
 }
@@ -81,10 +81,10 @@ static enum status check_size(const struct delivery *d, struct tlv_err *e)
 {
 	if (d->signing.list.n <= TLV_PHONE_LIMIT || opt_given(d->o, OPT_ALLOW_LARGE))
 		return ST_OK;
-	return err_set(e, ST_NO,
-		       "%zu bytes: phones do not load a list over %d bytes (--allow-large writes "
-		       "it all the same)",
-		       d->signing.list.n, TLV_PHONE_LIMIT);
+	return err_set(
+		e, ST_NO,
+		"%zu bytes: phones do not load a list over %d bytes (--allow-large writes it all the same)",
+		d->signing.list.n, TLV_PHONE_LIMIT);
 }
 
 /* Somebody will be asked whether to sign. */
@@ -206,12 +206,12 @@ json_t *deliver_json(const char *name, struct span bytes)
 		json_decref(o);
 		return NULL;
 	}
-	json_set_text(o, "file", span_str(name));
+	out_json_set_text(o, "file", span_str(name));
 	(void)json_object_set_new(o, "length", json_integer((json_int_t)bytes.n));
 	(void)json_object_set_new(o, "records", json_integer((json_int_t)l.nrecords));
 	(void)json_object_set_new(o, "md5", json_string(md5));
 	(void)json_object_set_new(o, "sha1", json_string(sha1));
-	json_set_text(o, "signer", tlv_text(l.header.signer_name));
+	out_json_set_text(o, "signer", tlv_text(l.header.signer_name));
 	tlv_list_free(&l);
 	return o;
 }

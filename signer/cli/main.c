@@ -98,5 +98,5 @@ int main(int argc, char **argv)
 	flushed = out_flush(e.status == ST_OK ? &e : NULL);
 	if (e.status != ST_OK)
 		msg_error(&e);
-	return (int)(st != ST_OK ? st : flushed);
+	return err_exit_status(st != ST_OK ? st : flushed);
 }

@@ -58,7 +58,7 @@ char *names_next(struct names *n, enum status *st)
 	}
 	copy = span_dup(name);
 	if (copy == NULL)
-		*st = ST_BUG;
+		*st = ST_NOMEM;
 	return copy;
 }
 

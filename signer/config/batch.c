@@ -368,8 +368,7 @@ enum status batch_run(struct batch *b, struct tlv_err *e)
 	end_threads(b, threads, n);
 	return n > 1 ? ST_OK :
 		       err_set(e, ST_BUG,
-			       "no thread can be started: the system's limit of processes is "
-			       "reached");
+			       "no thread can be started: the system's limit of processes is reached");
 }
 
 static void on_signal(int number)

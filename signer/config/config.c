@@ -46,10 +46,10 @@ static enum status check_content(struct config_file *f, struct span start)
 	if (!tlv_list_begins(start))
 		return ST_OK;
 	if (is_records(start))
-		return err_set(&f->err, ST_INPUT,
-			       "%s: its content is a trust list's records: signed, it would pass "
-			       "as a list",
-			       f->path);
+		return err_set(
+			&f->err, ST_INPUT,
+			"%s: its content is a trust list's records: signed, it would pass as a list",
+			f->path);
 	if (tlv_header_decode(&h, start, NULL) == ST_OK)
 		return err_set(&f->err, ST_INPUT, "%s: is signed already, or a trust list",
 			       f->path);

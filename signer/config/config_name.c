@@ -85,7 +85,7 @@ static enum status put_output(const struct config *c, struct config_file *f, str
 	if (c->action == CONFIG_SIGN)
 		buf_str(&f->output, SUFFIX);
 	if (buf_failed(&f->output, e) != ST_OK)
-		return ST_BUG;
+		return ST_NOMEM;
 	return c->dir != NULL && below.n > 0 ? make_folders(&f->output, from, e) : ST_OK;
 }
 

@@ -93,9 +93,9 @@ static enum status search_list(const struct tlv_list *l, const char *path,
 		if (!is_tftp(&r) || !agrees(&r))
 			continue;
 		if (s->key.n > 0 && !span_eq(s->key, r.public_key))
-			return err_set(e, ST_NO,
-				       "two records have the signer's serial number and issuer, "
-				       "but other keys");
+			return err_set(
+				e, ST_NO,
+				"two records have the signer's serial number and issuer, but other keys");
 		s->key = r.public_key;
 	}
 	return ST_OK;
@@ -104,9 +104,9 @@ static enum status search_list(const struct tlv_list *l, const char *path,
 static enum status not_found(const struct search *s, struct tlv_err *e)
 {
 	if (s->role == NULL)
-		return err_set(e, ST_NO,
-			       "the signer is nobody that --trust vouches for: no record has its "
-			       "serial number and issuer");
+		return err_set(
+			e, ST_NO,
+			"the signer is nobody that --trust vouches for: no record has its serial number and issuer");
 	return err_set(e, ST_NO,
 		       "%s has the signer as %s: only TFTP and CCM+TFTP sign configuration files",
 		       s->path, s->role->text);
@@ -148,9 +148,9 @@ enum status config_trust_record(const struct config_trust *t, const struct cert 
 			    span_eq(out->certificate, buf_span(&signer->der)))
 				return ST_OK;
 		}
-	return err_set(e, ST_NO,
-		       "the signer's certificate is in no TFTP or CCM+TFTP record of the list: "
-		       "phones that hold it refuse what this key signs");
+	return err_set(
+		e, ST_NO,
+		"the signer's certificate is in no TFTP or CCM+TFTP record of the list: phones that hold it refuse what this key signs");
 }
 
 void config_trust_free(struct config_trust *t)

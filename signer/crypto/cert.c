@@ -21,7 +21,7 @@ enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e)
 	*c = CERT_INIT;
 	buf_put(&c->der, der);
 	if (buf_failed(&c->der, e) != ST_OK)
-		return ST_BUG;
+		return ST_NOMEM;
 	return tlv_cert_walk(buf_span(&c->der), &c->parts, e);
 }
 
@@ -365,9 +365,9 @@ enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *b
 
 	*bits = 0;
 	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
-		return err_set(e, ST_INPUT,
-			       "the signer's certificate has no RSA key: trust lists are signed "
-			       "with RSA only");
+		return err_set(
+			e, ST_INPUT,
+			"the signer's certificate has no RSA key: trust lists are signed with RSA only");
 	*bits = rsa.bits;
 	if (tlv_modulus_code(rsa.bits) < 0)
 		return err_set(
@@ -391,18 +391,18 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e)
 	struct tlv_rsa rsa;
 
 	if (!tlv_cert_is_token(c))
-		return err_set(e, ST_NO,
-			       "is no SAST token's certificate: its issuer is no 'Cisco "
-			       "Manufacturing CA' (--any takes it all the same)");
+		return err_set(
+			e, ST_NO,
+			"is no SAST token's certificate: its issuer is no 'Cisco Manufacturing CA' (--any takes it all the same)");
 	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
-		return err_set(e, ST_NO,
-			       "is no SAST token's certificate: its key is not RSA (--any takes it "
-			       "all the same)");
+		return err_set(
+			e, ST_NO,
+			"is no SAST token's certificate: its key is not RSA (--any takes it all the same)");
 	if (rsa.bits != 1024 && rsa.bits != 2048)
-		return err_set(e, ST_NO,
-			       "is no SAST token's certificate: RSA of %u bits, not 1024 or 2048 "
-			       "(--any takes it all the same)",
-			       rsa.bits);
+		return err_set(
+			e, ST_NO,
+			"is no SAST token's certificate: RSA of %u bits, not 1024 or 2048 (--any takes it all the same)",
+			rsa.bits);
 	return ST_OK;
 }
 

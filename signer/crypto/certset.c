@@ -74,7 +74,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	if (st == ST_OK)
 		st = certset_add(f->s, buf_span(&c.der), name, &own);
 	cert_free(&c);
-	if (st == ST_BUG)
+	if (st == ST_NOMEM)
 		return err_nomem(e);
 	if (st != ST_OK)
 		warn_put(f->warn, "%s", own.text);

@@ -71,8 +71,7 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 	ERR_clear_error();
 	return same ? ST_OK :
 		      err_set(e, ST_INPUT,
-			      "is not the key of the signer's certificate: name the one that "
-			      "belongs to it with --cert");
+			      "is not the key of the signer's certificate: name the one that belongs to it with --cert");
 }
 
 /* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */
@@ -267,9 +266,9 @@ enum status key_check(const struct key *k, enum tlv_digest alg, struct span dige
 {
 	if (k->check != NULL && digest_key_verify(k->check, alg, digest, sig, NULL) == ST_OK)
 		return ST_OK;
-	return err_set(e, ST_TOKEN,
-		       "the signature that the key gave does not verify with the signer's "
-		       "certificate");
+	return err_set(
+		e, ST_TOKEN,
+		"the signature that the key gave does not verify with the signer's certificate");
 }
 
 enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,

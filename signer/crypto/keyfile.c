@@ -211,8 +211,7 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 	if (a.asked)
 		return err_set(
 			e, ST_PIN,
-			"the passphrase is wrong, the file is damaged, or its cipher is not here "
-			"('ctlsign doctor', line 'legacy')");
+			"the passphrase is wrong, the file is damaged, or its cipher is not here ('ctlsign doctor', line 'legacy')");
 	return err_set(e, ST_INPUT, "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
 }
 

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 #include <openssl/crypto.h>
@@ -113,7 +112,7 @@ void memory_watch(void)
 
 enum status memory_verdict(enum status st, struct tlv_err *e)
 {
-	if (!err_nomem_seen() || (st == ST_BUG && strstr(e->text, "out of memory") != NULL))
+	if (!err_nomem_seen() || (st == ST_NOMEM && e->status == st))
 		return st;
 	*e = TLV_ERR_INIT;
 	return err_nomem(e);

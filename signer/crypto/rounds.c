@@ -149,9 +149,9 @@ enum status rounds_begin(struct span file, struct tlv_err *e)
 bool rounds_exceeded(struct tlv_err *e)
 {
 	if (refused)
-		(void)err_set(e, ST_INPUT,
-			      "wants its passphrase hashed more than %d times in all: write it "
-			      "again with fewer ('openssl pkcs12 -export -iter')",
-			      ROUNDS_MAX);
+		(void)err_set(
+			e, ST_INPUT,
+			"wants its passphrase hashed more than %d times in all: write it again with fewer ('openssl pkcs12 -export -iter')",
+			ROUNDS_MAX);
 	return refused;
 }

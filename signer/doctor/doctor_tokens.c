@@ -19,13 +19,12 @@ static void say_fault(struct doctor *d, const struct tok_module_info *m)
 {
 	bool minor = m->refuses && d->tok.module == NULL && one_answers(&d->tokens);
 
-	doctor_say(d, minor ? DOCTOR_WARNING : DOCTOR_ERROR, m->name,
-		   m->refuses && strstr(m->name, "softhsm") != NULL ?
-			   "SoftHSM's tokens are those of the group 'softhsm': join it, or have "
-			   "your own with SOFTHSM2_CONF" :
-			   "see 'p11-kit list-modules'; install or repair what it belongs to, or "
-			   "name another module with --module",
-		   "%s", m->fault);
+	doctor_say(
+		d, minor ? DOCTOR_WARNING : DOCTOR_ERROR, m->name,
+		m->refuses && strstr(m->name, "softhsm") != NULL ?
+			"SoftHSM's tokens are those of the group 'softhsm': join it, or have your own with SOFTHSM2_CONF" :
+			"see 'p11-kit list-modules'; install or repair what it belongs to, or name another module with --module",
+		"%s", m->fault);
 }
 
 /* Nothing is asked twice: this hears the tokens too. */
@@ -51,10 +50,10 @@ void doctor_modules(struct doctor *d)
 			   "name a module that works with --module; see 'p11-kit list-modules'",
 			   "%s", d->survey.text);
 	else if (d->tokens.nmodules == 0)
-		doctor_say(d, DOCTOR_WARNING, NULL,
-			   "install the token's own, or OpenSC ('apt install opensc-pkcs11'), or "
-			   "name one with --module",
-			   "p11-kit has none registered; key files sign without");
+		doctor_say(
+			d, DOCTOR_WARNING, NULL,
+			"install the token's own, or OpenSC ('apt install opensc-pkcs11'), or name one with --module",
+			"p11-kit has none registered; key files sign without");
 }
 
 /* What is said of a PIN's state, and what to do. */
@@ -70,11 +69,9 @@ static const struct {
 				"its PIN has one attempt left, which is not spent here",
 				"log in with the vendor's own tool, with the right one" },
 	[TOK_PIN_LOCKED] = { DOCTOR_ERROR, "its PIN is locked",
-			     "have it unlocked with the administrator's PIN, by the vendor's "
-			     "tool" },
+			     "have it unlocked with the administrator's PIN, by the vendor's tool" },
 	[TOK_PIN_TO_BE_CHANGED] = { DOCTOR_ERROR, "its PIN must be changed before it signs",
-				    "change it with the vendor's tool or 'pkcs11-tool "
-				    "--change-pin'" },
+				    "change it with the vendor's tool or 'pkcs11-tool --change-pin'" },
 	[TOK_PIN_NOT_INITIALISED] = { DOCTOR_ERROR, "its PIN was never set",
 				      "set it with 'pkcs11-tool --init-pin'" },
 };
@@ -134,10 +131,10 @@ static void check_token(struct doctor *d, const struct tok_info *t)
 	for (size_t i = 0; i < t->ncerts; i++)
 		signs = check_cert(d, &t->certs[i]) || signs;
 	if (!signs)
-		doctor_say(d, DOCTOR_WARNING, t->uri,
-			   "write it to the token ('pkcs11-tool --write-object'), or bring it with "
-			   "--cert",
-			   "holds no certificate that signs lists");
+		doctor_say(
+			d, DOCTOR_WARNING, t->uri,
+			"write it to the token ('pkcs11-tool --write-object'), or bring it with --cert",
+			"holds no certificate that signs lists");
 }
 
 void doctor_tokens(struct doctor *d)
@@ -187,8 +184,8 @@ void doctor_list(struct doctor *d)
 		}
 	}
 	if (!any)
-		doctor_say(d, DOCTOR_ERROR, d->list_path,
-			   "plug in one that is, as phones refuse the others; new ones come by "
-			   "'ctlsign migrate to-tokens'",
-			   "no token that is here is a SAST record of it");
+		doctor_say(
+			d, DOCTOR_ERROR, d->list_path,
+			"plug in one that is, as phones refuse the others; new ones come by 'ctlsign migrate to-tokens'",
+			"no token that is here is a SAST record of it");
 }

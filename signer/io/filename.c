@@ -83,7 +83,7 @@ enum status filename_make(struct filenames *given, const char *prefix, struct sp
 				       buf_cstr(out));
 	}
 	if (buf_failed(out, e) != ST_OK)
-		return ST_BUG;
+		return ST_NOMEM;
 	return twin != NULL ? ST_OK : keep(given, buf_cstr(out), der, e);
 }
 

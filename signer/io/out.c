@@ -310,17 +310,17 @@ static json_t *hex(struct span s, bool upper)
 	return v;
 }
 
-json_t *json_hex(struct span s)
+json_t *out_json_hex(struct span s)
 {
 	return hex(s, false);
 }
 
-json_t *json_hex_upper(struct span s)
+json_t *out_json_hex_upper(struct span s)
 {
 	return hex(s, true);
 }
 
-void json_set_text(json_t *object, const char *key, struct span text)
+void out_json_set_text(json_t *object, const char *key, struct span text)
 {
 	char name[64];
 
@@ -332,5 +332,5 @@ void json_set_text(json_t *object, const char *key, struct span text)
 	}
 	(void)json_object_set_new(object, key, json_null());
 	(void)snprintf(name, sizeof name, "%s_hex", key);
-	(void)json_object_set_new(object, name, json_hex(text));
+	(void)json_object_set_new(object, name, out_json_hex(text));
 }

@@ -56,9 +56,9 @@ bool msg_can_draw(void);
 void msg_progress(const char *text);
 
 /* JSON values; NULL where memory ends, which json_object_set_new takes and reports. */
-json_t *json_hex(struct span s); /* lower case */
-json_t *json_hex_upper(struct span s);
+json_t *out_json_hex(struct span s); /* lower case */
+json_t *out_json_hex_upper(struct span s);
 /* Sets key to the text, or where it is not UTF-8 to null with its bytes under key_hex. */
-void json_set_text(json_t *object, const char *key, struct span text);
+void out_json_set_text(json_t *object, const char *key, struct span text);
 
 #endif

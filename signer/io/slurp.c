@@ -16,9 +16,9 @@ static enum status check(const struct stat *st, size_t max, enum slurp_mode mode
 	if (mode != SLURP_ANY && !S_ISREG(st->st_mode))
 		return err_set(e, ST_INPUT, "is not a regular file");
 	if (mode == SLURP_PRIVATE && (st->st_mode & (S_IRGRP | S_IROTH)) != 0)
-		return err_set(e, ST_INPUT,
-			       "group or others can read this key: 'chmod 600' it, or insist with "
-			       "--insecure-file-mode");
+		return err_set(
+			e, ST_INPUT,
+			"group or others can read this key: 'chmod 600' it, or insist with --insecure-file-mode");
 	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size > max)
 		return err_set(e, ST_INPUT, "%lld bytes, at most %zu are read",
 			       (long long)st->st_size, max);

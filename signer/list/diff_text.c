@@ -500,7 +500,7 @@ static void set(json_t *o, const char *key, json_t *value)
 static void set_value(json_t *o, const char *key, bool there, const struct buf *value)
 {
 	if (there)
-		json_set_text(o, key, buf_span(value));
+		out_json_set_text(o, key, buf_span(value));
 	else
 		set(o, key, json_null());
 }

@@ -137,16 +137,16 @@ static enum status find_renewed(const struct edit *x, const struct cert *new_cer
 		if (!is_renewal(&r, new_cert))
 			continue;
 		if (*n > 0 && !x->all && !span_eq(first, r.certificate))
-			return err_set(e, ST_AMBIGUOUS,
-				       "it renews several certificates: select one, or all of them "
-				       "with --all");
+			return err_set(
+				e, ST_AMBIGUOUS,
+				"it renews several certificates: select one, or all of them with --all");
 		first = *n == 0 ? r.certificate : first;
 		found[(*n)++] = i;
 	}
-	return *n > 0 ? ST_OK :
-			err_set(e, ST_NO_MATCH,
-				"no record has a certificate of this subject: select the record, "
-				"'#N=CERT'");
+	return *n > 0 ?
+		       ST_OK :
+		       err_set(e, ST_NO_MATCH,
+			       "no record has a certificate of this subject: select the record, '#N=CERT'");
 }
 
 static enum status resolve_replace(struct edit *x, const char *arg, size_t selector_n,
@@ -196,18 +196,17 @@ static enum status check_place(const struct edit *x, const struct entry *entry, 
 	enum tlv_style style = tlv_list_dialect(x->old).style;
 
 	if (style == TLV_STYLE_RFC4514)
-		return err_set(e, ST_USAGE,
-			       "option '--set': records of this list's style have neither names "
-			       "nor addresses");
+		return err_set(
+			e, ST_USAGE,
+			"option '--set': records of this list's style have neither names nor addresses");
 	if (is_token(&r, &entry->cert))
-		return err_set(e, ST_USAGE,
-			       "option '--set': record %ld is a token's, which has neither name "
-			       "nor address",
-			       entry->source + 1);
+		return err_set(
+			e, ST_USAGE,
+			"option '--set': record %ld is a token's, which has neither name nor address",
+			entry->source + 1);
 	if (style == TLV_STYLE_CTL_CLIENT && name)
 		return err_set(e, ST_USAGE,
-			       "option '--set': a node's name is its address in this list's "
-			       "style");
+			       "option '--set': a node's name is its address in this list's style");
 	return ST_OK;
 }
 

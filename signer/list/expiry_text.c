@@ -104,7 +104,7 @@ static struct line *lines_make(const struct expiry *x, item_fn *render, struct b
 	struct line *v = calloc(x->n + 1, sizeof *v);
 
 	if (v == NULL) {
-		b->failed = ST_BUG;
+		b->failed = err_nomem(NULL);
 		return NULL;
 	}
 	for (size_t i = 0; i < x->n; i++) {
@@ -134,10 +134,10 @@ static void put_alarm(const struct expiry_item *item, struct buf *b)
 	char when[64];
 
 	time_cucm(item->not_after, when);
-	buf_printf(b,
-		   "%%UC_CERT-2-CertValidfor7days: %%[Message=Certificate expiration Notification. "
-		   "Certificate name:%s.der Unit:%s Type:own-cert Expiration:%.*s]\n",
-		   item->name, item->unit, (int)TO_THE_MINUTE, when);
+	buf_printf(
+		b,
+		"%%UC_CERT-2-CertValidfor7days: %%[Message=Certificate expiration Notification. Certificate name:%s.der Unit:%s Type:own-cert Expiration:%.*s]\n",
+		item->name, item->unit, (int)TO_THE_MINUTE, when);
 }
 
 void expiry_syslog(const struct expiry *x, struct buf *b)
@@ -190,8 +190,7 @@ void expiry_prometheus(const struct expiry *x, struct buf *b)
 	struct line *v = lines_make(x, put_series, b);
 
 	buf_str(b,
-		"# HELP ctlsign_certificate_not_after_timestamp_seconds When the certificate ends, "
-		"in seconds since 1970 UTC.\n"
+		"# HELP ctlsign_certificate_not_after_timestamp_seconds When the certificate ends, in seconds since 1970 UTC.\n"
 		"# TYPE ctlsign_certificate_not_after_timestamp_seconds gauge\n");
 	for (size_t i = 0; v != NULL && i < x->n; i++) {
 		if (v[i].repeated)
@@ -210,7 +209,7 @@ static void set(json_t *o, const char *key, json_t *value)
 static void set_text(json_t *o, const char *key, const char *text)
 {
 	if (text != NULL)
-		json_set_text(o, key, span_str(text));
+		out_json_set_text(o, key, span_str(text));
 	else
 		set(o, key, json_null());
 }
@@ -262,8 +261,9 @@ void expiry_json(const struct expiry *x, struct buf *b)
 	set(o, "within", json_integer((json_int_t)within));
 	set(o, "certificates", all);
 	if (json_dump_callback(o, put_piece, b,
-			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0)
-		b->failed = ST_BUG;
+			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0 &&
+	    b->failed == ST_OK)
+		b->failed = err_nomem(NULL);
 	buf_u8(b, '\n');
 	json_decref(o);
 }

@@ -29,14 +29,14 @@ static void set_time(json_t *o, const char *key, int64_t seconds)
 static void set_field_text(json_t *o, const char *key, bool there, struct span value)
 {
 	if (there)
-		json_set_text(o, key, tlv_text(value));
+		out_json_set_text(o, key, tlv_text(value));
 	else
 		set(o, key, json_null());
 }
 
 static void set_field_hex(json_t *o, const char *key, bool there, struct span value)
 {
-	set(o, key, there ? json_hex(value) : json_null());
+	set(o, key, there ? out_json_hex(value) : json_null());
 }
 
 static void set_version(json_t *o, const char *key, bool there, const uint8_t v[2])
@@ -55,11 +55,11 @@ static json_t *finding(const struct tlv_finding *f)
 	set(o, "code", json_string(tlv_finding_text(f->code)));
 	set(o, "record", f->record > 0 ? json_integer((json_int_t)f->record) : json_null());
 	set(o, "offset", f->has_at ? json_integer((json_int_t)f->at) : json_null());
-	json_set_text(o, "text", span_str(f->text));
+	out_json_set_text(o, "text", span_str(f->text));
 	return o;
 }
 
-json_t *json_findings(const struct tlv_findings *f)
+json_t *list_json_findings(const struct tlv_findings *f)
 {
 	json_t *a = json_array();
 
@@ -82,13 +82,13 @@ static json_t *fields(enum tlv_scope scope, struct span raw, size_t at)
 		set_size(o, "offset", f.at);
 		set_size(o, "length", f.value.n);
 		if (f.row == NULL)
-			set(o, "value", json_hex(f.value));
+			set(o, "value", out_json_hex(f.value));
 		(void)json_array_append_new(a, o);
 	}
 	return a;
 }
 
-json_t *json_header(const struct tlv_header *h)
+json_t *list_json_header(const struct tlv_header *h)
 {
 	const struct tlv_digest_row *digest = tlv_digest_find(h->digest);
 	json_t *o = json_object();
@@ -96,7 +96,7 @@ json_t *json_header(const struct tlv_header *h)
 	set_version(o, "version", tlv_header_has(h, TLV_H_VERSION), h->version);
 	set_size(o, "header_length", h->length);
 	set_field_text(o, "signer_name", tlv_header_has(h, TLV_H_SIGNER_NAME), h->signer_name);
-	set(o, "signer_serial", json_hex_upper(h->signer_serial));
+	set(o, "signer_serial", out_json_hex_upper(h->signer_serial));
 	set_field_text(o, "signer_issuer", tlv_header_has(h, TLV_H_CA_NAME), h->signer_issuer);
 	set(o, "digest", digest != NULL ? json_string(digest->text) : json_null());
 	set(o, "digest_number", json_integer(h->digest));
@@ -128,7 +128,7 @@ static json_t *base64(struct span s)
 	return v;
 }
 
-json_t *json_certificate(struct span der)
+json_t *list_json_certificate(struct span der)
 {
 	struct tlv_err e = TLV_ERR_INIT;
 	struct cert_facts f;
@@ -136,18 +136,18 @@ json_t *json_certificate(struct span der)
 	json_t *o = json_object();
 
 	if (tlv_cert_walk(der, &c, &e) == ST_OK && cert_judge(der, &f, &e) == ST_OK) {
-		set(o, "sha1", json_hex(span_of(f.sha1, sizeof f.sha1)));
-		set(o, "sha256", json_hex(span_of(f.sha256, sizeof f.sha256)));
-		json_set_text(o, "subject", span_str(f.subject));
-		json_set_text(o, "issuer", span_str(f.issuer));
-		set(o, "serial", json_hex_upper(c.serial));
+		set(o, "sha1", out_json_hex(span_of(f.sha1, sizeof f.sha1)));
+		set(o, "sha256", out_json_hex(span_of(f.sha256, sizeof f.sha256)));
+		out_json_set_text(o, "subject", span_str(f.subject));
+		out_json_set_text(o, "issuer", span_str(f.issuer));
+		set(o, "serial", out_json_hex_upper(c.serial));
 		set_time(o, "not_before", f.not_before);
 		set_time(o, "not_after", f.not_after);
 		set(o, "key_type", json_string(f.key_type));
 		set(o, "key_bits", json_integer(f.key_bits));
 		cert_facts_free(&f);
 	} else {
-		json_set_text(o, "error", span_str(e.text));
+		out_json_set_text(o, "error", span_str(e.text));
 	}
 	set(o, "der", base64(der));
 	return o;
@@ -158,13 +158,13 @@ static json_t *address(const struct tlv_record *r)
 	char text[16];
 
 	if (r->address.n != 4)
-		return tlv_record_has(r, TLV_R_IP_ADDRESS) ? json_hex(r->address) : json_null();
+		return tlv_record_has(r, TLV_R_IP_ADDRESS) ? out_json_hex(r->address) : json_null();
 	(void)snprintf(text, sizeof text, "%d.%d.%d.%d", span_at(r->address, 0),
 		       span_at(r->address, 1), span_at(r->address, 2), span_at(r->address, 3));
 	return json_string(text);
 }
 
-json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it)
+json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_it)
 {
 	const struct tlv_role_row *role = tlv_role_find(r->role);
 	bool has_role = tlv_record_has(r, TLV_R_FUNCTION);
@@ -178,11 +178,13 @@ json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it)
 	set_field_text(o, "dns_name", tlv_record_has(r, TLV_R_DNS_NAME), r->dns_name);
 	set_field_text(o, "subject", tlv_record_has(r, TLV_R_SUBJECT_NAME), r->subject);
 	set_field_text(o, "issuer", tlv_record_has(r, TLV_R_ISSUER_NAME), r->issuer);
-	set(o, "serial", tlv_record_has(r, TLV_R_SERIAL) ? json_hex_upper(r->serial) : json_null());
+	set(o, "serial",
+	    tlv_record_has(r, TLV_R_SERIAL) ? out_json_hex_upper(r->serial) : json_null());
 	set_field_hex(o, "public_key", tlv_record_has(r, TLV_R_PUBLIC_KEY), r->public_key);
 	set_field_hex(o, "signature", tlv_record_has(r, TLV_R_CERT_SIGNATURE), r->signature);
 	set(o, "certificate",
-	    tlv_record_has(r, TLV_R_CERTIFICATE) ? json_certificate(r->certificate) : json_null());
+	    tlv_record_has(r, TLV_R_CERTIFICATE) ? list_json_certificate(r->certificate) :
+						   json_null());
 	set_field_hex(o, "certificate_hash", tlv_record_has(r, TLV_R_CERT_HASH), r->hash);
 	set_field_hex(o, "hash_algorithm", tlv_record_has(r, TLV_R_HASH_ALGORITHM),
 		      r->hash_algorithm);

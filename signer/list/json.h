@@ -11,12 +11,12 @@
 #include "signer/trust/verify.h"
 #include "tlv/list.h"
 
-json_t *json_findings(const struct tlv_findings *f);
-json_t *json_header(const struct tlv_header *h);
+json_t *list_json_findings(const struct tlv_findings *f);
+json_t *list_json_header(const struct tlv_header *h);
 /* Record i of the list; signed_it says whether it is the signer's. */
-json_t *json_record(const struct tlv_record *r, size_t number, bool signed_it);
+json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_it);
 
 /* Digests, names, dates and the DER of a certificate, or "error" where it is none. */
-json_t *json_certificate(struct span der);
+json_t *list_json_certificate(struct span der);
 
 #endif

@@ -14,7 +14,7 @@ enum status list_file_read(struct list_file *f, const char *path, struct tlv_err
 	st = slurp(path, SLURP_LIST_MAX, SLURP_ANY, &f->file, e);
 	if (st != ST_OK)
 		return st;
-	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_BUG)
+	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_NOMEM)
 		return err_nomem(e);
 	(void)err_in(&f->fault, "%s", path);
 	return ST_OK;

@@ -358,7 +358,7 @@ enum status manifest_read(struct manifest_file **out, const char *path, struct t
 	if (m == NULL || (m->path = strdup(path)) == NULL) {
 		manifest_free(out);
 		(void)err_nomem(e);
-		return ST_BUG;
+		return ST_NOMEM;
 	}
 	st = slurp(path, SLURP_MANIFEST_MAX, SLURP_REGULAR, &file, e);
 	if (st == ST_OK)

@@ -129,9 +129,9 @@ static enum status name_anchor(struct entry *x, const struct migrate_input *in, 
 	if (place_of_publisher(x, in->old, e) != ST_OK)
 		return e->status;
 	if (x->name == NULL && tlv_list_is_non_secure(in->old) && final_style(in) == TLV_STYLE_CUCM)
-		return err_set(e, ST_USAGE,
-			       "a new SAST record needs the publisher's host name, which this list "
-			       "does not tell: say it with --publisher");
+		return err_set(
+			e, ST_USAGE,
+			"a new SAST record needs the publisher's host name, which this list does not tell: say it with --publisher");
 	return ST_OK;
 }
 
@@ -259,17 +259,17 @@ static enum status check_rules(const struct entries *es, const struct migrate_in
 		recoveries += is_itlrecovery(&x->cert);
 	}
 	if (in->direction == MIGRATE_TO_TOKENS && tokens < 2 && !in->one_token)
-		return err_set(e, ST_NO,
-			       "one token is no recovery: name the second one's certificate with "
-			       "--sast, or go on with --one-token");
+		return err_set(
+			e, ST_NO,
+			"one token is no recovery: name the second one's certificate with --sast, or go on with --one-token");
 	if (sasts < 2 && !lone && !in->one_token)
-		return err_set(e, ST_NO,
-			       "the new list would have one SAST key only: when that is lost, "
-			       "every phone is locked out");
+		return err_set(
+			e, ST_NO,
+			"the new list would have one SAST key only: when that is lost, every phone is locked out");
 	if (in->release->signer == RELEASE_ITLRECOVERY && recoveries == 0)
-		return err_set(e, ST_NO,
-			       "ITLRecovery is missing, which is an anchor since 12.0: name its "
-			       "certificate with --sast");
+		return err_set(
+			e, ST_NO,
+			"ITLRecovery is missing, which is an anchor since 12.0: name its certificate with --sast");
 	return ST_OK;
 }
 
@@ -278,25 +278,25 @@ static enum status check_direction(const struct migrate_input *in, struct tlv_er
 	bool to_tokens = in->direction == MIGRATE_TO_TOKENS;
 
 	if (to_tokens && !in->release->tokens)
-		return err_set(e, ST_NO,
-			       "CUCM drives no tokens any more since 14SU3: stay tokenless, or say "
-			       "--release where the cluster is older");
+		return err_set(
+			e, ST_NO,
+			"CUCM drives no tokens any more since 14SU3: stay tokenless, or say --release where the cluster is older");
 	if (to_tokens && !migrate_is_token(in, in->signer))
-		return err_set(e, ST_NO,
-			       "a list of tokens is signed by a token, and this key is a server's: "
-			       "name a token with -k");
+		return err_set(
+			e, ST_NO,
+			"a list of tokens is signed by a token, and this key is a server's: name a token with -k");
 	if (!to_tokens && !in->release->tokenless)
-		return err_set(e, ST_NO,
-			       "CUCM before 10.0 has no tokenless lists: say --release where the "
-			       "cluster is newer");
+		return err_set(
+			e, ST_NO,
+			"CUCM before 10.0 has no tokenless lists: say --release where the cluster is newer");
 	if (!to_tokens && in->release->signer == RELEASE_ITLRECOVERY && !is_itlrecovery(in->signer))
-		return err_set(e, ST_NO,
-			       "since 12.0 a tokenless list is signed by ITLRecovery, and this is "
-			       "another key: name ITLRecovery's with -k");
+		return err_set(
+			e, ST_NO,
+			"since 12.0 a tokenless list is signed by ITLRecovery, and this is another key: name ITLRecovery's with -k");
 	if (!to_tokens && in->release->signer == RELEASE_CALLMANAGER && is_itlrecovery(in->signer))
-		return err_set(e, ST_NO,
-			       "before 12.0 a tokenless list is signed by CallManager, and this is "
-			       "ITLRecovery: name CallManager's key with -k");
+		return err_set(
+			e, ST_NO,
+			"before 12.0 a tokenless list is signed by CallManager, and this is ITLRecovery: name CallManager's key with -k");
 	return ST_OK;
 }
 

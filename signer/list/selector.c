@@ -211,18 +211,18 @@ enum status selector_resolve(struct span selector, const struct tlv_list *l, boo
 	if (copy == NULL || found == NULL)
 		st = err_nomem(e);
 	else if (nc <= 0)
-		st = err_set(e, ST_USAGE,
-			     "'%.*s' selects no records: '#N', 'role=', 'name=', 'address=', "
-			     "'cn=', 'serial=', 'sha1='",
-			     (int)selector.n, (const char *)selector.p);
+		st = err_set(
+			e, ST_USAGE,
+			"'%.*s' selects no records: '#N', 'role=', 'name=', 'address=', 'cn=', 'serial=', 'sha1='",
+			(int)selector.n, (const char *)selector.p);
 	else if (*n == 0)
 		st = err_set(e, ST_NO_MATCH, "no record matches '%.*s'", (int)selector.n,
 			     (const char *)selector.p);
 	else if (*n > 1 && !all)
-		st = err_set(e, ST_AMBIGUOUS,
-			     "%zu records match '%.*s': select one more closely, or all of them "
-			     "with --all",
-			     *n, (int)selector.n, (const char *)selector.p);
+		st = err_set(
+			e, ST_AMBIGUOUS,
+			"%zu records match '%.*s': select one more closely, or all of them with --all",
+			*n, (int)selector.n, (const char *)selector.p);
 	free(copy);
 	if (st != ST_OK) {
 		free(found);

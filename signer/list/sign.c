@@ -110,9 +110,9 @@ static enum status check_signer(const struct signing *s, struct tlv_err *e)
 	signer = st == ST_OK ? tlv_list_signer(&l) : TLV_SIGNER_NONE;
 	tlv_list_free(&l);
 	if (signer == TLV_SIGNER_AMBIGUOUS)
-		return err_set(e, ST_INPUT,
-			       "two SAST records have the signer's serial number and issuer, but "
-			       "other keys: a phone would take either, so one must go");
+		return err_set(
+			e, ST_INPUT,
+			"two SAST records have the signer's serial number and issuer, but other keys: a phone would take either, so one must go");
 	return signer >= 0 ? ST_OK :
 			     err_set(e, ST_BUG,
 				     "the list that was made does not read back as it was meant");

@@ -26,10 +26,10 @@ static enum status check_kinds(const struct plan_input *in, struct tlv_err *e)
 
 	if (itl == tlv_list_is_itl(in->new_list))
 		return ST_OK;
-	return err_set(e, ST_USAGE,
-		       "the old list is %s and the new one %s: a plan goes from one to another of "
-		       "its kind",
-		       itl ? "an ITL" : "a CTL", itl ? "a CTL" : "an ITL");
+	return err_set(
+		e, ST_USAGE,
+		"the old list is %s and the new one %s: a plan goes from one to another of its kind",
+		itl ? "an ITL" : "a CTL", itl ? "a CTL" : "an ITL");
 }
 
 static void take_line(void *arg, const char *line)

@@ -36,7 +36,7 @@ struct plan {
 };
 
 /*
- * ST_USAGE where the lists are not of one kind, ST_BUG where memory ends; the
+ * ST_USAGE where the lists are not of one kind, ST_NOMEM where memory ends; the
  * struct is to be freed all the same. Lists that phones refuse make a plan
  * too: plan_refused() says so.
  */

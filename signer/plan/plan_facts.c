@@ -143,7 +143,7 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	put_list_name(&f->name, name, l);
 	safe_text(&f->signer, tlv_text(l->header.signer_name));
 	if (buf_failed(&f->name, e) != ST_OK || buf_failed(&f->signer, e) != ST_OK)
-		return ST_BUG;
+		return ST_NOMEM;
 	return f->is_signed ? checksums(l->bytes, f->md5, f->sha1, e) : ST_OK;
 }
 
@@ -185,7 +185,7 @@ static enum status note_record(struct plan_record *x, const struct tlv_list *l, 
 	x->has_dates = cert_validity(r.certificate, &x->not_before, &x->not_after, NULL) == ST_OK;
 	if (buf_failed(&x->name, e) != ST_OK || buf_failed(&x->subject, e) != ST_OK ||
 	    buf_failed(&x->role_text, e) != ST_OK || buf_failed(&x->key, e) != ST_OK)
-		return ST_BUG;
+		return ST_NOMEM;
 	return buf_failed(&x->address, e);
 }
 

@@ -15,7 +15,7 @@ static void set_word(json_t *o, const char *key, const char *word)
 
 static void set_buf(json_t *o, const char *key, const struct buf *text)
 {
-	json_set_text(o, key, buf_span(text));
+	out_json_set_text(o, key, buf_span(text));
 }
 
 static void set_time(json_t *o, const char *key, bool there, int64_t seconds)
@@ -72,7 +72,7 @@ static json_t *list_json(const struct plan_facts *f)
 	set_buf(o, "name", &f->name);
 	set(o, "size", json_integer((json_int_t)f->list->bytes.n));
 	set(o, "signed", json_boolean(f->is_signed));
-	json_set_text(o, "signer", tlv_text(f->list->header.signer_name));
+	out_json_set_text(o, "signer", tlv_text(f->list->header.signer_name));
 	set_word(o, "md5", f->is_signed ? f->md5 : NULL);
 	set_word(o, "sha1", f->is_signed ? f->sha1 : NULL);
 	set_word(o, "time", f->time[0] != '\0' ? f->time : NULL);
@@ -138,8 +138,8 @@ static json_t *anchors_json(const struct plan_model *m)
 		json_t *o = json_object(), *in = json_array();
 
 		set_buf(o, "name", &x->name);
-		set(o, "serial", json_hex_upper(x->serial));
-		json_set_text(o, "issuer", tlv_text(x->issuer));
+		set(o, "serial", out_json_hex_upper(x->serial));
+		out_json_set_text(o, "issuer", tlv_text(x->issuer));
 		set_word(o, "fate", plan_anchor_fate(x));
 		for (int id = 0; id < PLAN_LISTS; id++)
 			if (x->in[id])

@@ -153,9 +153,9 @@ static void note_assumptions(struct plan_model *m)
 	plan_say(&m->assumptions, PLAN_LINE_TEXT, "phones-hold-old",
 		 "phones that are said to hold a list hold exactly that one");
 	if ((all & ACCEPT_ASSUMES_ITL) != 0)
-		plan_say(&m->assumptions, PLAN_LINE_TEXT, "itl-has-tvs-record",
-			 "the ITL of phones with Security by Default has a TVS record, and TVS "
-			 "answers");
+		plan_say(
+			&m->assumptions, PLAN_LINE_TEXT, "itl-has-tvs-record",
+			"the ITL of phones with Security by Default has a TVS record, and TVS answers");
 	if ((all & ACCEPT_ASSUMES_CTL) != 0)
 		plan_say(&m->assumptions, PLAN_LINE_TEXT, "tvs-serves-new-list",
 			 "the TVS node serves the list that is offered when phones ask it");
@@ -263,17 +263,17 @@ static void warn_anchors(struct plan_model *m)
 			 has == 0 ? "no anchor (SAST key) at all" : "one anchor (SAST key) only");
 	for (size_t i = 0; i < m->nanchors; i++)
 		if (m->anchors[i].respelled && m->anchors[i].in[PLAN_NEW])
-			plan_say(&m->warnings, PLAN_LINE_WARNING, "anchor-respelled",
-				 "%s is in both lists under other spellings: phones compare bytes, "
-				 "so it is no common anchor",
-				 buf_cstr(&m->anchors[i].name));
+			plan_say(
+				&m->warnings, PLAN_LINE_WARNING, "anchor-respelled",
+				"%s is in both lists under other spellings: phones compare bytes, so it is no common anchor",
+				buf_cstr(&m->anchors[i].name));
 	if (any(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_RENEWED) &&
 	    (any(m, PLAN_KIND_TVS, PLAN_EVENT_RENEWED) ||
 	     any(m, PLAN_KIND_ITLRECOVERY, PLAN_EVENT_RENEWED)))
-		plan_say(&m->warnings, PLAN_LINE_DANGER, "renewed-in-one-go",
-			 "CallManager and %s are renewed in one go: no anchor may be left; renew "
-			 "one, let every phone take that list, then the other",
-			 any(m, PLAN_KIND_TVS, PLAN_EVENT_RENEWED) ? "TVS" : "ITLRecovery");
+		plan_say(
+			&m->warnings, PLAN_LINE_DANGER, "renewed-in-one-go",
+			"CallManager and %s are renewed in one go: no anchor may be left; renew one, let every phone take that list, then the other",
+			any(m, PLAN_KIND_TVS, PLAN_EVENT_RENEWED) ? "TVS" : "ITLRecovery");
 }
 
 /* Signed by a key that a node of the list has as its own: TVS knows it, the folder does not show it. */
@@ -290,10 +290,9 @@ static void warn_own_certificate(struct plan_model *m)
 
 		if (plan_is_tftp(&r) && span_eq(r.serial, l->header.signer_serial) &&
 		    span_eq(r.issuer, l->header.signer_issuer)) {
-			plan_say(&m->warnings, PLAN_LINE_NOTE, "own-certificate",
-				 "the signer is a node's own CallManager certificate, which TVS "
-				 "knows without upload: put it into the folder of --sast-trust to "
-				 "count on that");
+			plan_say(
+				&m->warnings, PLAN_LINE_NOTE, "own-certificate",
+				"the signer is a node's own CallManager certificate, which TVS knows without upload: put it into the folder of --sast-trust to count on that");
 			return;
 		}
 	}
@@ -316,9 +315,9 @@ static void warn_header(struct plan_model *m)
 			 "the new list has %zu bytes: phones do not load more than %d",
 			 m->in.new_list->bytes.n, TLV_PHONE_LIMIT);
 	if (!span_eq(a->filename, b->filename))
-		plan_say(w, PLAN_LINE_WARNING, "other-filename",
-			 "the name inside the list changes: phones ask for CTLFile.tlv or "
-			 "ITLFile.tlv");
+		plan_say(
+			w, PLAN_LINE_WARNING, "other-filename",
+			"the name inside the list changes: phones ask for CTLFile.tlv or ITLFile.tlv");
 }
 
 static bool has_filled_tftp(const struct tlv_list *l)
@@ -356,9 +355,9 @@ static void warn_release(struct plan_model *m)
 		plan_say(&m->warnings, PLAN_LINE_WARNING, "tokens-not-driven",
 			 "CUCM %s itself no longer drives tokens", rel->name);
 	if (recovery == 0 && rel->version >= since.version)
-		plan_say(&m->warnings, PLAN_LINE_DANGER, "itlrecovery-missing",
-			 "ITLRecovery is no anchor of the new list: CUCM signs with it from 12.0 "
-			 "on");
+		plan_say(
+			&m->warnings, PLAN_LINE_DANGER, "itlrecovery-missing",
+			"ITLRecovery is no anchor of the new list: CUCM signs with it from 12.0 on");
 	else if (tokens > 0 && rel->token_anchors && (recovery == 0 || others == 0))
 		plan_say(
 			&m->warnings, PLAN_LINE_WARNING, "token-anchors-missing",
@@ -371,17 +370,16 @@ static void warn_cluster(struct plan_model *m)
 	struct plan_lines *w = &m->warnings;
 
 	if (has_filled_tftp(m->in.old_list) && !has_filled_tftp(m->in.new_list))
-		plan_say(w, PLAN_LINE_WARNING, "unsigned-configuration",
-			 "no TFTP certificate is left in the list: phones will ask for unsigned "
-			 "configuration files");
+		plan_say(
+			w, PLAN_LINE_WARNING, "unsigned-configuration",
+			"no TFTP certificate is left in the list: phones will ask for unsigned configuration files");
 	if (m->in.release == NULL)
 		plan_say(w, PLAN_LINE_NOTE, "release-unknown",
 			 "the CUCM release is not known: what its own lists hold was not compared");
 	if (!m->itl)
 		plan_say(
 			w, PLAN_LINE_NOTE, "overwritten",
-			"'utils ctl ...' and a refresh upgrade write CUCM's own list over one that "
-			"was made outside: compare the checksum after each");
+			"'utils ctl ...' and a refresh upgrade write CUCM's own list over one that was made outside: compare the checksum after each");
 }
 
 static void warn_dates(struct plan_model *m)
@@ -402,11 +400,11 @@ static void warn_dates(struct plan_model *m)
 		if (fault == NULL)
 			continue;
 		time_iso(r->not_before > m->in.now ? r->not_before : at, when);
-		plan_say(&m->warnings, PLAN_LINE_WARNING,
-			 r->not_after < m->in.now ? "expired" : "expiring",
-			 "record %zu, %s %s: the certificate %s %s (no source says that phones "
-			 "look; CUCM signs lists with expired ones too)",
-			 r->number, buf_cstr(&r->role_text), buf_cstr(&r->subject), fault, when);
+		plan_say(
+			&m->warnings, PLAN_LINE_WARNING,
+			r->not_after < m->in.now ? "expired" : "expiring",
+			"record %zu, %s %s: the certificate %s %s (no source says that phones look; CUCM signs lists with expired ones too)",
+			r->number, buf_cstr(&r->role_text), buf_cstr(&r->subject), fault, when);
 	}
 }
 
@@ -439,9 +437,9 @@ static void warn_old(struct plan_model *m)
 	long signer;
 
 	if (!signature_is_own(m->in.old_list, &signer))
-		plan_say(&m->warnings, PLAN_LINE_DANGER, "old-bad-signature",
-			 "the old list's own signature does not verify: it is not what phones "
-			 "took from CUCM");
+		plan_say(
+			&m->warnings, PLAN_LINE_DANGER, "old-bad-signature",
+			"the old list's own signature does not verify: it is not what phones took from CUCM");
 }
 
 enum status plan_note_warnings(struct plan_model *m, struct tlv_err *e)

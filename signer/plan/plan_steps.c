@@ -74,10 +74,10 @@ static void check_old(struct plan_model *m)
 
 	buf_put(&x->title, buf_span(&m->facts[PLAN_OLD].name));
 	command(x, m->itl ? "show itl" : "show ctl");
-	say(x, m->itl ? "prints these on the TFTP node whose ITL it is, and a phone of each model "
-			"that loads from there shows one of them:" :
-			"prints these on every TFTP node, and a phone of each model shows one of "
-			"them:");
+	say(x,
+	    m->itl ?
+		    "prints these on the TFTP node whose ITL it is, and a phone of each model that loads from there shows one of them:" :
+		    "prints these on every TFTP node, and a phone of each model shows one of them:");
 	say_sums(x, m, PLAN_OLD);
 	say(x, "keep this list: it says later what phones held");
 }
@@ -104,8 +104,8 @@ static void make_way_back(struct plan_model *m)
 		return;
 	x = add_step(m, NULL, "make-way-back", "Make a way-back list before anything is published");
 	say(x, "phones that have taken the new list refuse the old one");
-	note(x, "it has the old records and is signed by an anchor of the new list: 'ctlsign "
-		"migrate' writes it in the same login");
+	note(x,
+	     "it has the old records and is signed by an anchor of the new list: 'ctlsign migrate' writes it in the same login");
 }
 
 /* Whether what TVS holds has it already: then its file is in the folder. */
@@ -186,14 +186,12 @@ static void upload(struct plan_model *m)
 	}
 	if (x == NULL)
 		return;
-	say(x, "where: Cisco Unified OS Administration, Security > Certificate Management > Upload "
-	       "Certificate/Certificate chain, purpose Phone-SAST-trust");
-	note(x, m->facts[PLAN_BRIDGE].list == NULL ?
-			"TVS then vouches for their signatures to phones with Security by Default; "
-			"'ctlsign export' writes the files" :
-			"TVS then vouches for their signatures to phones with Security by Default "
-			"that "
-			"miss the bridge");
+	say(x,
+	    "where: Cisco Unified OS Administration, Security > Certificate Management > Upload Certificate/Certificate chain, purpose Phone-SAST-trust");
+	note(x,
+	     m->facts[PLAN_BRIDGE].list == NULL ?
+		     "TVS then vouches for their signatures to phones with Security by Default; 'ctlsign export' writes the files" :
+		     "TVS then vouches for their signatures to phones with Security by Default that miss the bridge");
 }
 
 static void say_nodes(struct plan_step *x, const struct tlv_list *l, bool tftp_only)
@@ -231,8 +229,8 @@ static void delete_old(struct plan_model *m, const struct stage *s)
 	x = add_step(m, s, "delete", "Delete the present list on every TFTP node");
 	command(x, "file delete tftp CTLFile.tlv");
 	say_nodes(x, m->in.old_list, true);
-	note(x, "CUCM takes no list from a token that the present one does not name; phones keep "
-		"the list that they hold");
+	note(x,
+	     "CUCM takes no list from a token that the present one does not name; phones keep the list that they hold");
 }
 
 static const char *own_way(const struct plan_model *m, enum plan_list_id id)
@@ -240,22 +238,12 @@ static const char *own_way(const struct plan_model *m, enum plan_list_id id)
 	if (m->facts[id].token_signs)
 		return "CUCM's own way to a list that a token signs is the CTL Client";
 	if (id == PLAN_BRIDGE && m->counts[PLAN_KIND_TOKEN][PLAN_EVENT_ADDED] > 0)
-		return "CUCM's own way to a bridge is 'utils ctl update CTLFile' on the publisher, "
-		       "after "
-		       "the upload: documented for cluster moves, open for tokens; 'show ctl' must "
-		       "then list them as SAST";
+		return "CUCM's own way to a bridge is 'utils ctl update CTLFile' on the publisher, after the upload: documented for cluster moves, open for tokens; 'show ctl' must then list them as SAST";
 	if ((m->extras & PLAN_EXTRA_MODE) != 0)
 		return m->counts[PLAN_KIND_CALLMANAGER][PLAN_EVENT_EMPTIED] > 0 ?
-			       "where CUCM signs the list itself, its own way is 'utils ctl "
-			       "set-cluster "
-			       "non-secure-mode' on the publisher, which also sets the cluster's "
-			       "mode" :
-			       "where CUCM signs the list itself, its own way is 'utils ctl "
-			       "set-cluster "
-			       "mixed-mode' on the publisher, which also sets the cluster's mode";
-	return "where CUCM signs the list itself, its own way to these records is 'utils ctl "
-	       "update "
-	       "CTLFile' on the publisher";
+			       "where CUCM signs the list itself, its own way is 'utils ctl set-cluster non-secure-mode' on the publisher, which also sets the cluster's mode" :
+			       "where CUCM signs the list itself, its own way is 'utils ctl set-cluster mixed-mode' on the publisher, which also sets the cluster's mode";
+	return "where CUCM signs the list itself, its own way to these records is 'utils ctl update CTLFile' on the publisher";
 }
 
 static void put_itl(struct plan_model *m, const struct stage *s)
@@ -275,8 +263,8 @@ static void put_list(struct plan_model *m, const struct stage *s)
 	buf_str(&x->title, " on every TFTP node, as CTLFile.tlv");
 	x->open = true;
 	say_nodes(x, m->facts[s->offers].list, true);
-	note(x, "open: no source says how a list made outside CUCM gets onto its TFTP nodes; find "
-		"the way in a lab, or with the vendor, before the change begins");
+	note(x,
+	     "open: no source says how a list made outside CUCM gets onto its TFTP nodes; find the way in a lab, or with the vendor, before the change begins");
 	note(x, own_way(m, s->offers));
 	command(x, "show ctl");
 	say(x, "must then print on every TFTP node:");
@@ -288,18 +276,18 @@ static void write_list(struct plan_model *m, const struct stage *s)
 	struct plan_step *x = add_step(m, s, "write", "Let CUCM write the list, on the publisher");
 
 	command(x, s->command);
-	note(x, s->last ? "ITLRecovery signs again; 'ctlsign diff' says whether these are the "
-			  "records of the new list" :
-			  "CallManager signs this list, and the new ITLRecovery is in it");
+	note(x,
+	     s->last ?
+		     "ITLRecovery signs again; 'ctlsign diff' says whether these are the records of the new list" :
+		     "CallManager signs this list, and the new ITLRecovery is in it");
 	if (!s->last && m->itl)
 		note(x, "in a cluster without CTL it is 'utils itl reset localkey'");
 	if (!s->last && s->taken)
 		note(x, "phones take it: the old list has CallManager as SAST");
 	else if (!s->last)
-		plan_say(&x->lines, PLAN_LINE_DANGER, "no-callmanager-anchor",
-			 "the old list has no CallManager certificate as SAST: phones without "
-			 "Security by Default refuse this one, the others take it through TVS "
-			 "alone");
+		plan_say(
+			&x->lines, PLAN_LINE_DANGER, "no-callmanager-anchor",
+			"the old list has no CallManager certificate as SAST: phones without Security by Default refuse this one, the others take it through TVS alone");
 	command(x, m->itl ? "show itl" : "show ctl");
 	say(x, "prints its checksums: write them down");
 }
@@ -392,8 +380,8 @@ static void clear_refusing(struct plan_model *m, const struct stage *s)
 			say(x, "7940, 7960, Jabber and many TelePresence devices");
 		say(x, "then each takes the list that it is given first, unchecked");
 		if (m->facts[PLAN_BRIDGE].list == NULL)
-			note(x, "a bridge, signed by a key that the old list has as SAST, spares "
-				"this: 'ctlsign migrate --old-key'");
+			note(x,
+			     "a bridge, signed by a key that the old list has as SAST, spares this: 'ctlsign migrate --old-key'");
 	}
 }
 
@@ -409,10 +397,9 @@ static void check_sums(struct plan_model *m, const struct stage *s)
 		say_sums(x, m, s->offers);
 	note(x, "'ctlsign identify HEX FILE...' says which list another checksum is of");
 	if (!s->last)
-		plan_say(&x->lines, PLAN_LINE_WARNING, "wait",
-			 "go on when every phone has taken this list: those that have not refuse "
-			 "the "
-			 "next one");
+		plan_say(
+			&x->lines, PLAN_LINE_WARNING, "wait",
+			"go on when every phone has taken this list: those that have not refuse the next one");
 }
 
 /* They hold a list of their own, and have no TVS to ask. */
@@ -431,8 +418,7 @@ static void applications(struct plan_model *m, const struct stage *s)
 		note(x, "they should take this list, as phones without Security by Default do");
 	else
 		note(x,
-		     "expect them to refuse this list, as phones without Security by Default may: "
-		     "delete the CTL that each holds, so that it loads the new one");
+		     "expect them to refuse this list, as phones without Security by Default may: delete the CTL that each holds, so that it loads the new one");
 }
 
 static void run_stage(struct plan_model *m, const struct stage *s)
@@ -474,15 +460,14 @@ static void revoke(struct plan_model *m)
 	x = add_step(m, NULL, "revoke", "Take away what still trusts the removed tokens");
 	for (size_t i = 0; i < gone->n; i++)
 		plan_say(&x->lines, PLAN_LINE_TEXT, "token", "%s", buf_cstr(&gone->v[i].text));
-	say(x, "delete their certificates from Phone-SAST-trust, on the publisher: TVS vouches for "
-	       "what is there");
+	say(x,
+	    "delete their certificates from Phone-SAST-trust, on the publisher: TVS vouches for what is there");
 	plan_say(
 		&x->lines, PLAN_LINE_WARNING, "not-revoked",
-		"removing a record revokes nothing: phones that hold an older list still take what "
-		"a lost token signs%s",
-		left > 0 ? "; rotate both: replace the tokens that are left too, when all phones "
-			   "have this list" :
-			   "; no phone may be left with an older list");
+		"removing a record revokes nothing: phones that hold an older list still take what a lost token signs%s",
+		left > 0 ?
+			"; rotate both: replace the tokens that are left too, when all phones have this list" :
+			"; no phone may be left with an older list");
 }
 
 static void say_back(struct plan_step *x, const struct plan_model *m, enum plan_list_id holds,
@@ -510,9 +495,8 @@ static void way_back_of_cucm(struct plan_model *m, struct plan_step *x)
 	if (m->itl)
 		say(x, "put the old certificates back: each TFTP node then writes its ITL anew");
 	else
-		say(x, "phones that hold the list of phase 1 or 2 take one that CallManager signs, "
-		       "where "
-		       "it is SAST in both:");
+		say(x,
+		    "phones that hold the list of phase 1 or 2 take one that CallManager signs, where it is SAST in both:");
 	if (plan_is_two_phase(m))
 		command(x, "utils ctl reset localkey");
 }
@@ -536,13 +520,13 @@ static void way_back(struct plan_model *m)
 		say(x, "publish the old list again; restart and reset the same");
 		say_sums(x, m, PLAN_OLD);
 	} else {
-		say(x, "publish the way-back list, the same way as the new one; restart and reset "
-		       "the same");
+		say(x,
+		    "publish the way-back list, the same way as the new one; restart and reset the same");
 	}
 	if ((m->extras & PLAN_EXTRA_REVOKE) != 0)
-		plan_say(&x->lines, PLAN_LINE_WARNING, "trusts-again",
-			 "the old records name the removed tokens: never go back to a list with a "
-			 "token that was lost");
+		plan_say(
+			&x->lines, PLAN_LINE_WARNING, "trusts-again",
+			"the old records name the removed tokens: never go back to a list with a token that was lost");
 }
 
 static bool has_callmanager_anchor(const struct tlv_list *l)

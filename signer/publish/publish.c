@@ -81,19 +81,15 @@ static enum status split(struct publication *p, const char *path, bool follow, s
 	p->path = follow ? realpath(path, NULL) : NULL;
 	if (p->path == NULL)
 		p->path = strdup(path);
-	if (p->path == NULL) {
-		(void)err_nomem(e);
-		return ST_BUG;
-	}
+	if (p->path == NULL)
+		return err_nomem(e);
 	slash = strrchr(p->path, '/');
 	p->name = slash != NULL ? slash + 1 : p->path;
 	p->folder = slash == NULL ?
 			    strdup(".") :
 			    strndup(p->path, slash == p->path ? 1 : (size_t)(slash - p->path));
-	if (p->folder == NULL) {
-		(void)err_nomem(e);
-		return ST_BUG;
-	}
+	if (p->folder == NULL)
+		return err_nomem(e);
 	if (p->name[0] == '\0' || strlen(p->name) > DISK_NAME_MAX) {
 		(void)err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
 		return ST_OUTPUT;
@@ -111,9 +107,9 @@ static enum status look_at_target(struct publication *p, const struct publish_op
 	p->old = now;
 	p->exists = true;
 	if (S_ISLNK(p->old.st_mode))
-		return err_set(e, ST_OUTPUT,
-			       "is a symbolic link: name the file itself, or write through it with "
-			       "--follow");
+		return err_set(
+			e, ST_OUTPUT,
+			"is a symbolic link: name the file itself, or write through it with --follow");
 	if (S_ISDIR(p->old.st_mode))
 		return err_set(e, ST_OUTPUT, "is a folder");
 	if (!S_ISREG(p->old.st_mode))
@@ -309,10 +305,8 @@ enum status publish_begin(struct publication **out, const char *path, struct spa
 	enum status st;
 
 	*out = p;
-	if (p == NULL) {
-		(void)err_nomem(e);
-		return ST_BUG;
-	}
+	if (p == NULL)
+		return err_nomem(e);
 	st = begin(p, path, opt, e);
 	p->opt = opt;
 	p->shown = path;

@@ -285,13 +285,13 @@ static void explain_near(const struct accept_near *near, struct buf *out)
 {
 	if (!near->found)
 		return;
-	buf_printf(out,
-		   "the signer would match SAST record %zu of the installed %s if it were spelled "
-		   "as there, in style %s:%s%s%s\n",
-		   near->record, near->in_itl ? "ITL" : "CTL", tlv_style_text(near->style),
-		   near->serial_reversed ? " the serial number is written back to front" : "",
-		   near->serial_reversed && near->name_respelled ? " and" : "",
-		   near->name_respelled ? " the issuer's name is in another dialect" : "");
+	buf_printf(
+		out,
+		"the signer would match SAST record %zu of the installed %s if it were spelled as there, in style %s:%s%s%s\n",
+		near->record, near->in_itl ? "ITL" : "CTL", tlv_style_text(near->style),
+		near->serial_reversed ? " the serial number is written back to front" : "",
+		near->serial_reversed && near->name_respelled ? " and" : "",
+		near->name_respelled ? " the issuer's name is in another dialect" : "");
 }
 
 static void explain_tvs(const struct acceptance *a, struct buf *out)
@@ -299,12 +299,11 @@ static void explain_tvs(const struct acceptance *a, struct buf *out)
 	if (a->reason != ACCEPT_SIGNER_UNKNOWN && a->reason != ACCEPT_SIGNER_NOT_SAST)
 		return;
 	if (a->could_ask)
-		buf_str(out, "TVS does not vouch for it: it would if the signer's certificate were "
-			     "uploaded as "
-			     "Phone-SAST-trust and the TVS node served the new list\n");
+		buf_str(out,
+			"TVS does not vouch for it: it would if the signer's certificate were uploaded as Phone-SAST-trust and the TVS node served the new list\n");
 	else
-		buf_str(out, "the phone has no TVS to ask: it has no Security by Default, or its "
-			     "ITL names none\n");
+		buf_str(out,
+			"the phone has no TVS to ask: it has no Security by Default, or its ITL names none\n");
 }
 
 void accept_explain(const struct acceptance *a, struct buf *out)
@@ -319,8 +318,8 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 	if (a->new_is_bad)
 		buf_str(out, "warning: the new list's own signature does not verify\n");
 	if (a->anybody_signs)
-		buf_str(out, "warning: the signer's public exponent is 1 or even: that is no proof "
-			     "of anything, but nothing says that phones look\n");
+		buf_str(out,
+			"warning: the signer's public exponent is 1 or even: that is no proof of anything, but nothing says that phones look\n");
 	explain_near(&a->near, out);
 	explain_tvs(a, out);
 	if (row->cure != NULL)

@@ -72,10 +72,10 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 	ok = ok && take_rest(p, &maintenance);
 	version = VERSION(major, minor, maintenance);
 	if (!ok || version < VERSION(9, 1, 0))
-		return err_set(e, ST_USAGE,
-			       "option '--release': '%s' is no CUCM release from 9.1 on: "
-			       "'10.5(2)', '12.5', '14SU3'",
-			       text);
+		return err_set(
+			e, ST_USAGE,
+			"option '--release': '%s' is no CUCM release from 9.1 on: '10.5(2)', '12.5', '14SU3'",
+			text);
 	*out = rows[0];
 	for (int i = 1; i < ROWS; i++)
 		if (version >= rows[i].version)
@@ -172,7 +172,7 @@ enum status release_choose(const char *option, const struct tlv_list *l, struct 
 		return release_parse(option, out, e);
 	if (release_derive(l, out))
 		return ST_OK;
-	return err_set(e, ST_USAGE,
-		       "the list does not tell which CUCM release it is for: say --release, such "
-		       "as 10.5, 11.5 or 12.5");
+	return err_set(
+		e, ST_USAGE,
+		"the list does not tell which CUCM release it is for: say --release, such as 10.5, 11.5 or 12.5");
 }

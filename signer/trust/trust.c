@@ -118,7 +118,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	enum status st = add_file(f->t, path, SLURP_REGULAR, f->warn, &own);
 
 	(void)named;
-	if (st == ST_BUG)
+	if (st == ST_NOMEM)
 		return err_nomem(e);
 	if (st != ST_OK)
 		warn_put(f->warn, "%s", own.text);
@@ -163,10 +163,10 @@ enum status trust_check(const struct trust *t, const struct tlv_list *l,
 		if (entry->ca == NULL || signs_in(l, span_of(entry->der, entry->n)))
 			continue;
 		if (!entry->found)
-			return err_set(e, ST_INPUT,
-				       "%s: is a CA certificate, and the tokens' CA also issued "
-				       "every phone's own: name the signer's certificate",
-				       entry->ca);
+			return err_set(
+				e, ST_INPUT,
+				"%s: is a CA certificate, and the tokens' CA also issued every phone's own: name the signer's certificate",
+				entry->ca);
 		warn_put(warn, "%s: a CA certificate vouches for nobody", entry->ca);
 	}
 	return ST_OK;

@@ -52,10 +52,11 @@ static void explain_missing(struct tlv_findings *f, const struct tlv_list *l)
 		}
 		by_serial = true;
 	}
-	tlv_find(f, TLV_FIND_SIGNER_MISSING, 0, TLV_NO_OFFSET,
-		 by_serial ? "no SAST record is the signer's: one has its serial number, with "
-			     "another issuer" :
-			     "no SAST record has the signer's serial number and issuer");
+	tlv_find(
+		f, TLV_FIND_SIGNER_MISSING, 0, TLV_NO_OFFSET,
+		by_serial ?
+			"no SAST record is the signer's: one has its serial number, with another issuer" :
+			"no SAST record has the signer's serial number and issuer");
 }
 
 static void find_signer(struct verification *v, const struct tlv_list *l)
@@ -63,9 +64,9 @@ static void find_signer(struct verification *v, const struct tlv_list *l)
 	struct tlv_record r;
 
 	if (v->signer == TLV_SIGNER_AMBIGUOUS)
-		tlv_find(&v->findings, TLV_FIND_SIGNER_AMBIGUOUS, 0, TLV_NO_OFFSET,
-			 "two SAST records have the signer's serial number and issuer, but other "
-			 "keys");
+		tlv_find(
+			&v->findings, TLV_FIND_SIGNER_AMBIGUOUS, 0, TLV_NO_OFFSET,
+			"two SAST records have the signer's serial number and issuer, but other keys");
 	if (v->signer == TLV_SIGNER_NONE)
 		explain_missing(&v->findings, l);
 	if (v->signer < 0)

@@ -60,7 +60,7 @@ struct verification {
 
 /*
  * Checks a decoded list. Findings of dates and key strength need now and cost
- * a parse of each certificate. ST_BUG only where memory ends.
+ * a parse of each certificate. ST_NOMEM only where memory ends.
  */
 enum status verify_list(struct verification *v, const struct tlv_list *l, const struct trust *t,
 			int64_t now, struct tlv_err *e);

@@ -47,13 +47,13 @@ static void dumps_as_json(json_t *value)
 
 static void show(const struct tlv_list *l)
 {
-	dumps_as_json(json_header(&l->header));
+	dumps_as_json(list_json_header(&l->header));
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
 		REQUIRE(r.at + r.raw.n <= l->bytes.n && r.raw.n >= 5);
 		if (i < SHOWN)
-			dumps_as_json(json_record(&r, i + 1, false));
+			dumps_as_json(list_json_record(&r, i + 1, false));
 	}
 }
 
@@ -73,7 +73,7 @@ static void verify(const struct tlv_list *l)
 		REQUIRE(!v.findings.v[i].has_at || v.findings.v[i].at <= l->bytes.n);
 		REQUIRE(v.findings.v[i].record <= l->nrecords);
 	}
-	dumps_as_json(json_findings(&v.findings));
+	dumps_as_json(list_json_findings(&v.findings));
 	verification_free(&v);
 }
 

@@ -172,7 +172,9 @@ static void buffers_fail_once(void **state)
 
 	buf_str(&b, "12");
 	buf_fill(&b, 1, SPAN_LIT("xy"));
-	assert_int_equal(buf_failed(&b, NULL), ST_BUG);
+	e = TLV_ERR_INIT;
+	assert_int_equal(buf_failed(&b, &e), ST_BUG);
+	assert_string_equal(e.text, "a hole is filled that was not left");
 	buf_free(&b);
 	buf_fill(&b, 1, SPAN_NONE);
 	assert_int_equal(buf_failed(&b, NULL), ST_BUG);
@@ -205,7 +207,9 @@ static void errors(void **state)
 	err_format(&e, text, sizeof text);
 	assert_string_equal(text, "file 1: first (at byte 7)");
 	e = TLV_ERR_INIT;
-	assert_int_equal(err_nomem(&e), ST_BUG);
+	assert_int_equal(err_nomem(&e), ST_NOMEM);
+	assert_int_equal(err_exit_status(ST_NOMEM), ST_BUG);
+	assert_int_equal(err_exit_status(ST_NO), ST_NO);
 	err_format(&e, text, sizeof text);
 	assert_string_equal(text, "out of memory");
 	warn_put(NULL, "x");
