@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The order of the house, as rules about folders.
 
-usage: scripts/house.py [rooms|doors|circles]...    (default: all)
+usage: scripts/house.py [rooms|doors|facts|circles]...    (default: all)
 
 rooms:   which room may include which other ones
 doors:   which rooms may do something dangerous
+facts:   which file alone may hold a fact that has one definition
 circles: no two files call each other, not even by way of a third
 
 A rule that nothing needs any more is an error too: the tables stay true.
@@ -63,6 +64,26 @@ DOORS = [
      "signer/io/sandbox.c signer/doctor/doctor_host.c pkcs11/pin.c pkcs11/child.c"),
     ("secrets", r"\b(mlock|mlock2|explicit_bzero|OPENSSL_cleanse) *\(",
      "pkcs11/pin.c signer/io/slurp.c tlv/bytes.c"),
+]
+
+# One definition per fact: a name, what it looks like in the code (strings included, comments
+# not), the files that may hold it, and whom all others ask.
+ONE_PLACE = [
+    ("signer", r"span_eq(_reversed)?\([^;]*?\bsigner_(serial|issuer)\b",
+     "tlv/header.c signer/list/diff.c signer/trust/accept.c",
+     "tlv_record_signs(), tlv_header_names() or tlv_header_means()"),
+    ("itlrecovery", r'"(CN=|cn=)?ITL(RECOVERY|Recovery)_', "tlv/kind.c",
+     "tlv_cert_is_itlrecovery() or tlv_record_is_itlrecovery()"),
+    ("token", r'"Cisco Manufacturing CA', "tlv/kind.c",
+     "tlv_cert_is_token() or tlv_record_is_token()"),
+    ("nameless", r"TLV_R_DNS_NAME\) &&\s+(tlv_text\(\w+->dns_name\)|dns)\.n == 0", "tlv/kind.c",
+     "tlv_record_is_nameless()"),
+    ("tftp", r"role == TLV_ROLE_TFTP\b", "tlv/kind.c",
+     "tlv_role_is_tftp() or tlv_record_is_tftp()"),
+    ("kind of list", r'"(CTL|ITL|ext_ITL)"', "tlv/kind.c",
+     "tlv_kind_of_name(), tlv_kind_text() or tlv_list_kind_text()"),
+    ("in a list", r"role == TLV_ROLE_\w+ &&\s+span_eq\(\w+\.certificate", "",
+     "tlv_list_has()"),
 ]
 
 # Files that still call each other in a circle. Nothing may be added.
@@ -167,6 +188,27 @@ def check_doors(code):
             say(f"scripts/house.py: {entry} does not need the door '{name}'")
 
 
+def check_facts(_):
+    """Over the code with its strings: a fact is often a word between quotes."""
+    full = {}
+    for path in sources():
+        with open(path, encoding="utf-8") as file:
+            full[path] = TOKEN.sub(lambda m: m.group(0) if m.group(0)[0] in "\"'" else
+                                   blank(m), file.read())
+    for name, pattern, row, ask in ONE_PLACE:
+        fact = re.compile(pattern, re.M)
+        needed = {path: False for path in row.split()}
+        for path, text in full.items():
+            for match in fact.finditer(text):
+                if path not in needed:
+                    say(f"{path}:{line_of(text, match)}: another definition of '{name}': "
+                        f"ask {ask}")
+                else:
+                    needed[path] = True
+        for path in (p for p, is_needed in needed.items() if not is_needed):
+            say(f"scripts/house.py: {path} does not need to define '{name}'")
+
+
 def calls_between(code):
     """Edges from file to file: it names a function that the other one defines for all."""
     files = [p for p in code if p.endswith(".c")]
@@ -210,7 +252,8 @@ def check_circles(code):
 
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-    checks = {"rooms": check_rooms, "doors": check_doors, "circles": check_circles}
+    checks = {"rooms": check_rooms, "doors": check_doors, "facts": check_facts,
+              "circles": check_circles}
     wanted = sys.argv[1:] or list(checks)
     for name in wanted:
         if name not in checks:

@@ -36,6 +36,19 @@ bool span_starts(struct span s, struct span prefix)
 	return s.n >= prefix.n && span_eq(span_of(s.p, prefix.n), prefix);
 }
 
+static int lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+bool span_starts_nocase(struct span s, struct span prefix)
+{
+	for (size_t i = 0; i < prefix.n; i++)
+		if (lower(span_at(s, i)) != lower(span_at(prefix, i)))
+			return false;
+	return true;
+}
+
 bool span_has(struct span s, uint8_t byte)
 {
 	return s.n != 0 && memchr(s.p, byte, s.n) != NULL;

@@ -28,6 +28,7 @@ struct span span_str(const char *s); /* without the NUL */
 bool span_eq(struct span a, struct span b);
 bool span_eq_reversed(struct span a, struct span b); /* a equals b back to front */
 bool span_starts(struct span s, struct span prefix);
+bool span_starts_nocase(struct span s, struct span prefix); /* A to Z and a to z are the same */
 bool span_has(struct span s, uint8_t byte);
 bool span_is_ascii(struct span s);
 bool span_is_utf8(struct span s);	    /* well-formed: no overlong forms, no surrogates */

@@ -137,16 +137,6 @@ unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type)
 	return (unsigned)(public_key.n - 1) / 2 * 8;
 }
 
-bool tlv_cert_is_token(const struct tlv_cert *c)
-{
-	struct buf cn = BUF_INIT;
-	bool token = tlv_name_cn(c->issuer, &cn) &&
-		     span_starts(buf_span(&cn), SPAN_LIT("Cisco Manufacturing CA"));
-
-	buf_free(&cn);
-	return token;
-}
-
 bool tlv_key_proves_nothing(struct span public_key)
 {
 	struct tlv_rsa rsa;

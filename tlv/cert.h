@@ -48,7 +48,4 @@ bool tlv_key_proves_nothing(struct span public_key);
 /* Kind and size of a record's key: PKCS#1, or an uncompressed EC point; 0 bits where it is neither. */
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type);
 
-/* Whether the certificate is a hardware token's: its issuer's CN begins "Cisco Manufacturing CA". */
-bool tlv_cert_is_token(const struct tlv_cert *c);
-
 #endif

@@ -145,6 +145,34 @@ enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tl
 	return err_in(e, "header");
 }
 
+enum tlv_serial_match tlv_header_serial(const struct tlv_header *h, struct span serial)
+{
+	if (serial.n == 0)
+		return TLV_SERIAL_OTHER;
+	if (span_eq(h->signer_serial, serial))
+		return TLV_SERIAL_SAME;
+	return span_eq_reversed(h->signer_serial, serial) ? TLV_SERIAL_REVERSED : TLV_SERIAL_OTHER;
+}
+
+bool tlv_header_names(const struct tlv_header *h, struct span serial, struct span issuer)
+{
+	return tlv_header_serial(h, serial) == TLV_SERIAL_SAME && span_eq(h->signer_issuer, issuer);
+}
+
+static struct span without_nul(struct span s)
+{
+	return s.n > 0 && span_at(s, s.n - 1) == 0 ? span_slice(s, 0, s.n - 1) : s;
+}
+
+bool tlv_header_is(const struct tlv_header *h, const struct tlv_header_spec *s)
+{
+	return span_eq(span_of(h->version, 2), span_of(s->version, 2)) &&
+	       span_eq(h->signer_name, s->signer_name) &&
+	       tlv_header_names(h, s->signer_serial, s->signer_issuer) && h->digest == s->digest &&
+	       h->modulus == s->modulus && h->algorithm == 0 &&
+	       span_eq(without_nul(h->filename), s->filename);
+}
+
 void tlv_signed_parts(const struct tlv_header *h, struct span bytes, struct span parts[2])
 {
 	size_t behind = h->signature_at + TLV_HEAD + h->signature.n;

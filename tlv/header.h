@@ -38,6 +38,22 @@ static inline bool tlv_header_has(const struct tlv_header *h, enum tlv_tag tag)
 	return (h->present >> (unsigned)tag & 1U) != 0;
 }
 
+/* A serial number beside the header's signer's: the same bytes, or the same back to front. */
+enum tlv_serial_match { TLV_SERIAL_OTHER, TLV_SERIAL_SAME, TLV_SERIAL_REVERSED };
+
+/*
+ * An empty serial number is nobody's: TLV_SERIAL_OTHER, also if both are empty.
+ * A certificate always has one, and the number 0 is one byte (docs/FORMAT.md);
+ * so an empty field is a missing one, and two missing fields say nothing.
+ */
+enum tlv_serial_match tlv_header_serial(const struct tlv_header *h, struct span serial);
+
+/*
+ * Whether the header names its signer by this serial number and this issuer,
+ * as fields hold them. Both are compared byte for byte, as phones do.
+ */
+bool tlv_header_names(const struct tlv_header *h, struct span serial, struct span issuer);
+
 /*
  * Decodes the header at the front of bytes, which may go on with records or
  * content. On ST_INPUT the struct holds what was read before the fault.
@@ -63,6 +79,9 @@ struct tlv_header_spec {
 	bool has_signer_version;
 	uint8_t signer_version[2];
 };
+
+/* Whether version, signer, digest, modulus and FILENAME of a header are what the spec says. */
+bool tlv_header_is(const struct tlv_header *h, const struct tlv_header_spec *s);
 
 /*
  * Appends a header in ascending order, padded, with a hole of zeros for the

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "tlv/kind.h"
 #include "tlv/writer.h"
 
 static enum status add_record(struct tlv_list *l, size_t at, struct tlv_err *e)
@@ -99,7 +100,54 @@ enum status tlv_list_encode(const struct tlv_list *l, struct buf *b, struct tlv_
 
 bool tlv_list_is_itl(const struct tlv_list *l)
 {
-	return span_starts(l->header.filename, SPAN_LIT("ITL"));
+	return tlv_kind_of_name(tlv_text(l->header.filename)) == TLV_LIST_ITL;
+}
+
+const char *tlv_list_kind_text(const struct tlv_list *l)
+{
+	return tlv_kind_text(tlv_kind_of_name(tlv_text(l->header.filename)));
+}
+
+bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h)
+{
+	return tlv_header_names(h, r->serial, r->issuer);
+}
+
+static bool is_node(const struct tlv_record *r)
+{
+	return tlv_record_has(r, TLV_R_FUNCTION) && r->role != TLV_ROLE_SAST;
+}
+
+static bool has(const struct tlv_list *l, bool (*is)(const struct tlv_record *), struct span der)
+{
+	for (size_t i = 0; i < l->nrecords && der.n > 0; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (is(&r) && span_eq(r.certificate, der))
+			return true;
+	}
+	return false;
+}
+
+bool tlv_list_has(const struct tlv_list *l, enum tlv_role role, struct span der)
+{
+	for (size_t i = 0; i < l->nrecords && der.n > 0; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (tlv_record_is(&r, role) && span_eq(r.certificate, der))
+			return true;
+	}
+	return false;
+}
+
+bool tlv_list_has_node(const struct tlv_list *l, struct span der)
+{
+	return has(l, is_node, der);
+}
+
+bool tlv_list_has_tftp(const struct tlv_list *l, struct span der)
+{
+	return has(l, tlv_record_is_tftp, der);
 }
 
 static bool is_address_text(struct span s)
@@ -117,7 +165,7 @@ int tlv_record_dialect(const struct tlv_record *r, struct tlv_dialect *d)
 	struct tlv_cert c;
 
 	*d = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
-	if (tlv_record_has(r, TLV_R_DNS_NAME) && dns.n == 0 && r->role == TLV_ROLE_SAST) {
+	if (tlv_record_is(r, TLV_ROLE_SAST) && tlv_record_is_nameless(r)) {
 		d->style = TLV_STYLE_CTL_CLIENT;
 		return 1;
 	}
@@ -172,9 +220,7 @@ long tlv_list_signer(const struct tlv_list *l)
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION) ||
-		    !span_eq(r.serial, l->header.signer_serial) ||
-		    !span_eq(r.issuer, l->header.signer_issuer))
+		if (!tlv_record_is(&r, TLV_ROLE_SAST) || !tlv_record_signs(&r, &l->header))
 			continue;
 		if (found >= 0 && !span_eq(key, r.public_key))
 			return TLV_SIGNER_AMBIGUOUS;

@@ -40,8 +40,23 @@ struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i);
 /* Writes every field anew from the model: equal to the bytes that were decoded. */
 enum status tlv_list_encode(const struct tlv_list *l, struct buf *b, struct tlv_err *e);
 
-/* FILENAME begins with ITL. */
+/* FILENAME says ITL (tlv_kind_of_name). */
 bool tlv_list_is_itl(const struct tlv_list *l);
+/* "ITL" or "CTL", by FILENAME. */
+const char *tlv_list_kind_text(const struct tlv_list *l);
+
+/*
+ * Whether the record is the signer's of the header, as phones find it: serial
+ * number and issuer are equal, byte for byte (tlv_header_names). It may have any role.
+ */
+bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h);
+
+/* Whether the certificate is a record of that role in the list, byte for byte. An empty one is none. */
+bool tlv_list_has(const struct tlv_list *l, enum tlv_role role, struct span der);
+/* Whether a record of another role than SAST has the certificate: it is a node's own. */
+bool tlv_list_has_node(const struct tlv_list *l, struct span der);
+/* The same of TFTP and CCM+TFTP records: it is a node's own CallManager certificate. */
+bool tlv_list_has_tftp(const struct tlv_list *l, struct span der);
 
 /* The dialect of the list's server records; of its other ones where it has none. */
 struct tlv_dialect tlv_list_dialect(const struct tlv_list *l);

@@ -34,6 +34,12 @@ static inline bool tlv_record_has(const struct tlv_record *r, enum tlv_tag tag)
 	return (r->present >> (unsigned)tag & 1U) != 0;
 }
 
+/* Whether the record says that it is of this role: one without FUNCTION is of none. */
+static inline bool tlv_record_is(const struct tlv_record *r, enum tlv_role role)
+{
+	return tlv_record_has(r, TLV_R_FUNCTION) && r->role == (uint16_t)role;
+}
+
 /*
  * Decodes the record at the front of bytes, which stand at offset `at` of the
  * file and may go on with others. ST_INPUT where it is malformed; the struct

@@ -8,6 +8,7 @@
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "tlv/kind.h"
 
 /* What is asked: the new list, and phones that hold this and that. */
 struct question {
@@ -104,9 +105,11 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 	(void)json_object_set_new(o, "assumptions", list);
 	(void)json_object_set_new(o, "record",
 				  a->record >= 0 ? json_integer(a->record + 1) : json_null());
-	(void)json_object_set_new(o, "record_in",
-				  a->record < 0 ? json_null() :
-						  json_string(a->in_itl ? "ITL" : "CTL"));
+	(void)json_object_set_new(
+		o, "record_in",
+		a->record < 0 ?
+			json_null() :
+			json_string(tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL)));
 	explain(q, a, &text);
 	out_json_set_text(o, "explanation", buf_span(&text));
 	buf_free(&text);

@@ -10,6 +10,7 @@
 #include "signer/list/manifest.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "tlv/kind.h"
 
 /* All that the options and the manifest say, and what comes of it. */
 struct build {
@@ -112,7 +113,7 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 static enum status read_filename(struct build *b, struct tlv_err *e)
 {
 	struct setting s = setting_of(b, OPT_FILENAME, "filename", "file", content(b)->file);
-	bool itl = strncmp(base_name(b->d.output), "ITL", 3) == 0;
+	bool itl = tlv_kind_of_name(span_str(b->d.output)) == TLV_LIST_ITL;
 
 	b->d.sign.filename = s.value != NULL ? s.value : itl ? "ITLFile.tlv" : "CTLFile.tlv";
 	if (strchr(b->d.sign.filename, '/') != NULL || b->d.sign.filename[0] == '\0')

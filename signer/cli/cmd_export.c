@@ -197,7 +197,7 @@ static enum status add_record(struct export *x, size_t i, struct tlv_err *e)
 	struct cert c;
 	enum status st;
 
-	if (r.role != TLV_ROLE_SAST)
+	if (!tlv_record_is(&r, TLV_ROLE_SAST))
 		return ST_OK;
 	if (r.certificate.n == 0) {
 		msg_warn("record %zu: has no certificate", i + 1);

@@ -106,18 +106,14 @@ static const char *match(struct search *s, const struct list_file *f, const char
 	return match_serial(needle, f->list.header.signer_serial);
 }
 
-static const char *kind_of(const struct tlv_list *l)
-{
-	return tlv_list_is_itl(l) ? "ITL" : "CTL";
-}
-
 static void put_match(struct buf *b, const char *path, const char *what, const struct list_file *f)
 {
 	const struct tlv_header *h = &f->list.header;
 	char when[32];
 
 	safe_text(b, span_str(path));
-	buf_printf(b, ": %s: %s, %zu bytes, signed ", what, kind_of(&f->list), f->file.n);
+	buf_printf(b, ": %s: %s, %zu bytes, signed ", what, tlv_list_kind_text(&f->list),
+		   f->file.n);
 	if (tlv_header_has(h, TLV_H_TIMESTAMP)) {
 		time_iso(h->timestamp, when);
 		buf_printf(b, "%s ", when);
@@ -143,7 +139,7 @@ static json_t *match_json(const char *path, const char *what, const struct list_
 	time_iso(h->timestamp, when);
 	out_json_set_text(o, "file", span_str(path));
 	set(o, "matched", json_string(what));
-	set(o, "kind", json_string(kind_of(&f->list)));
+	set(o, "kind", json_string(tlv_list_kind_text(&f->list)));
 	set(o, "length", json_integer((json_int_t)f->file.n));
 	set(o, "md5", json_string(md5));
 	set(o, "sha1", json_string(sha1));

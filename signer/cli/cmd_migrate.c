@@ -12,6 +12,7 @@
 #include "signer/publish/tree.h"
 #include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
+#include "tlv/kind.h"
 
 enum { BRIDGE, FINAL, WAY_BACK, LISTS };
 
@@ -130,16 +131,15 @@ static enum status check_proof(const char *path, const struct cert *c, struct tl
 
 static enum status read_sast(struct migration *m, const char *arg, struct tlv_err *e)
 {
-	struct tlv_record r = { .role = TLV_ROLE_SAST };
 	struct cert c;
 	enum status st = cert_load(&c, arg, &m->tok, &msg_warnings, e);
+	struct span der = buf_span(&c.der);
 
-	r.certificate = buf_span(&c.der);
 	if (st == ST_OK && (tlv_cert_is_token(&c.parts) || migrate_is_token(&m->in, &c)) &&
-	    !opt_given(m->o, OPT_UNPROVEN_SAST) && !migrate_is_anchor(&m->old.list, r.certificate))
+	    !opt_given(m->o, OPT_UNPROVEN_SAST) && !tlv_list_has(&m->old.list, TLV_ROLE_SAST, der))
 		st = check_proof(arg, &c, e);
 	if (st == ST_OK)
-		st = certset_add(&m->sasts, r.certificate, NULL, e);
+		st = certset_add(&m->sasts, der, NULL, e);
 	cert_free(&c);
 	return st;
 }
@@ -183,7 +183,7 @@ static enum status open_keys(struct migration *m, struct tlv_err *e)
 	m->in.signer = key_cert(m->key);
 	if (m->old_key == NULL)
 		return ST_OK;
-	if (!migrate_is_anchor(&m->old.list, buf_span(&key_cert(m->old_key)->der)))
+	if (!tlv_list_has(&m->old.list, TLV_ROLE_SAST, buf_span(&key_cert(m->old_key)->der)))
 		return err_set(
 			e, ST_NO,
 			"the key of --old-key is no SAST of %s: phones would not take the bridge",
@@ -390,7 +390,8 @@ static enum status add_uploads(const struct migration *m, struct tree *t, struct
 		struct span der = buf_span(&es->v[i].cert.der);
 		struct buf cn = BUF_INIT, file = BUF_INIT, path = BUF_INIT;
 
-		if (es->v[i].role == TLV_ROLE_SAST && !migrate_is_anchor(&m->old.list, der)) {
+		if (es->v[i].role == TLV_ROLE_SAST &&
+		    !tlv_list_has(&m->old.list, TLV_ROLE_SAST, der)) {
 			(void)tlv_name_cn(es->v[i].cert.parts.subject, &cn);
 			st = filename_make(&names, NULL, buf_span(&cn), es->v[i].cert.parts.serial,
 					   der, ".cer", &file, e);

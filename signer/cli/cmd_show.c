@@ -8,6 +8,7 @@
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
+#include "tlv/kind.h"
 
 /*
  * As CUCM's 'show ctl' prints it: source is the vendor's printed output
@@ -15,12 +16,6 @@
  */
 
 enum { SIGNATURE_ROW = 8 };
-
-/* "CTL" or "ITL". */
-static const char *kind_of(const struct tlv_list *l)
-{
-	return tlv_list_is_itl(l) ? "ITL" : "CTL";
-}
 
 /* Number, label, and tabs to the next column: a label of eight or more characters takes one less. */
 static void row_head(unsigned tag, const char *label)
@@ -160,7 +155,7 @@ static void print_record(const struct tlv_record *r, const char *kind, size_t nu
 {
 	out_printf("\n\t%s Record #:%zu\n\t\t----\n", kind, number);
 	print_fields(TLV_SCOPE_RECORD, r->raw, r->at);
-	if (r->role == TLV_ROLE_SAST && tlv_record_has(r, TLV_R_FUNCTION))
+	if (tlv_record_is(r, TLV_ROLE_SAST))
 		out_printf("This etoken was %sused to sign the %s file.\n", signed_it ? "" : "not ",
 			   kind);
 }
@@ -189,14 +184,12 @@ static enum status print_file(const struct list_file *f, const char *kind, struc
 
 static bool signed_by(const struct tlv_list *l, const struct tlv_record *r)
 {
-	return r->role == TLV_ROLE_SAST && tlv_record_has(r, TLV_R_FUNCTION) &&
-	       span_eq(r->serial, l->header.signer_serial) &&
-	       span_eq(r->issuer, l->header.signer_issuer);
+	return tlv_record_is(r, TLV_ROLE_SAST) && tlv_record_signs(r, &l->header);
 }
 
 static enum status show_text(const struct list_file *f, struct tlv_err *e)
 {
-	const char *kind = kind_of(&f->list);
+	const char *kind = tlv_list_kind_text(&f->list);
 	enum status st = print_file(f, kind, e);
 	long signer;
 
@@ -259,7 +252,7 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 		return st;
 	}
 	out_json_set_text(o, "file", span_str(path));
-	(void)json_object_set_new(o, "kind", json_string(kind_of(&f->list)));
+	(void)json_object_set_new(o, "kind", json_string(tlv_list_kind_text(&f->list)));
 	(void)json_object_set_new(o, "length", json_integer((json_int_t)f->file.n));
 	(void)json_object_set_new(o, "md5", json_string(md5));
 	(void)json_object_set_new(o, "sha1", json_string(sha1));
@@ -285,7 +278,7 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 /* CUCM's own words where there is no list. */
 static void print_missing(const char *path)
 {
-	const char *kind = strncmp(base_name(path), "ITL", 3) == 0 ? "ITL" : "CTL";
+	const char *kind = tlv_kind_text(tlv_kind_of_name(span_str(path)));
 
 	out_printf("Length of %s file: 0\n", kind);
 	out_printf(

@@ -149,15 +149,10 @@ static enum status copy_signed(struct config *c, struct config_file *f, const st
 static bool same_header(const struct config *c, const struct config_file *f,
 			const struct tlv_header *h)
 {
-	const struct tlv_header_spec *s = &c->header;
+	struct tlv_header_spec s = c->header;
 
-	return h->version[0] == s->version[0] && h->version[1] == s->version[1] &&
-	       span_eq(h->signer_name, s->signer_name) &&
-	       span_eq(h->signer_serial, s->signer_serial) &&
-	       span_eq(h->signer_issuer, s->signer_issuer) && h->digest == s->digest &&
-	       h->modulus == s->modulus && h->algorithm == 0 &&
-	       span_eq(tlv_text(h->filename), buf_span(&f->filename)) &&
-	       tlv_header_has(h, TLV_H_TIMESTAMP);
+	s.filename = buf_span(&f->filename);
+	return tlv_header_is(h, &s) && tlv_header_has(h, TLV_H_TIMESTAMP);
 }
 
 /* The content of both, byte for byte, into the digest. */

@@ -5,6 +5,7 @@
 
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
+#include "tlv/kind.h"
 
 enum status config_trust_cert(struct config_trust *t, const char *arg,
 			      const struct tok_options *tok, struct tlv_err *e)
@@ -50,11 +51,6 @@ bool config_trust_any(const struct config_trust *t)
 	return t->cert.der.n > 0 || t->nlists > 0;
 }
 
-static bool is_tftp(const struct tlv_record *r)
-{
-	return r->role == TLV_ROLE_TFTP || r->role == TLV_ROLE_CCM_TFTP;
-}
-
 /* The key that verifies must be the certificate's, where there is one. */
 static bool agrees(const struct tlv_record *r)
 {
@@ -64,13 +60,6 @@ static bool agrees(const struct tlv_record *r)
 		return r->public_key.n > 0;
 	return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
 	       span_eq(c.public_key, r->public_key);
-}
-
-/* A phone looks for the bytes of the header. */
-static bool is_signer(const struct tlv_record *r, const struct tlv_header *h)
-{
-	return r->serial.n > 0 && span_eq(r->serial, h->signer_serial) &&
-	       span_eq(r->issuer, h->signer_issuer);
 }
 
 /* What is found so far: a key, or another role. */
@@ -86,11 +75,11 @@ static enum status search_list(const struct tlv_list *l, const char *path,
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (!is_signer(&r, h))
+		if (!tlv_record_signs(&r, h))
 			continue;
 		s->role = tlv_role_find(r.role);
 		s->path = path;
-		if (!is_tftp(&r) || !agrees(&r))
+		if (!tlv_record_is_tftp(&r) || !agrees(&r))
 			continue;
 		if (s->key.n > 0 && !span_eq(s->key, r.public_key))
 			return err_set(
@@ -112,14 +101,6 @@ static enum status not_found(const struct search *s, struct tlv_err *e)
 		       s->path, s->role->text);
 }
 
-/* However the header spells them: serial number and issuer are the certificate's. */
-static bool names_cert(const struct tlv_header *h, const struct tlv_cert *c)
-{
-	return (span_eq(h->signer_serial, c->serial) ||
-		span_eq_reversed(h->signer_serial, c->serial)) &&
-	       tlv_name_match(tlv_text(h->signer_issuer), c->issuer).matches;
-}
-
 enum status config_trust_key(const struct config_trust *t, const struct tlv_header *h,
 			     struct span *public_key, struct tlv_err *e)
 {
@@ -128,7 +109,7 @@ enum status config_trust_key(const struct config_trust *t, const struct tlv_head
 
 	if (t->cert.der.n > 0) {
 		*public_key = t->cert.parts.public_key;
-		return names_cert(h, &t->cert.parts) ?
+		return tlv_header_means(h, &t->cert.parts) ?
 			       ST_OK :
 			       err_set(e, ST_NO, "the header names another signer than --cert");
 	}
@@ -144,7 +125,7 @@ enum status config_trust_record(const struct config_trust *t, const struct cert 
 	for (size_t i = 0; i < t->nlists; i++)
 		for (size_t j = 0; j < t->lists[i].list.nrecords; j++) {
 			*out = tlv_list_record(&t->lists[i].list, j);
-			if (is_tftp(out) && agrees(out) &&
+			if (tlv_record_is_tftp(out) && agrees(out) &&
 			    span_eq(out->certificate, buf_span(&signer->der)))
 				return ST_OK;
 		}

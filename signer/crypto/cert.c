@@ -13,6 +13,7 @@
 
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
+#include "tlv/kind.h"
 #include "tlv/name.h"
 #include "tlv/tables.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/list/compose.h"
 
+#include "tlv/kind.h"
 #include "tlv/text.h"
 
 #include <stdlib.h>
@@ -165,7 +166,7 @@ enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tl
 
 enum status entries_check_kind(const struct entries *es, const char *filename, struct tlv_err *e)
 {
-	bool itl = strncmp(filename, "ITL", 3) == 0;
+	bool itl = tlv_kind_of_name(span_str(filename)) == TLV_LIST_ITL;
 
 	for (size_t i = 0; i < es->n; i++)
 		if (es->v[i].role == TLV_ROLE_TVS && !itl)
@@ -240,7 +241,7 @@ static bool names_itself(const struct entry *x)
 
 static bool is_node(const struct entry *x)
 {
-	return x->role == TLV_ROLE_CCM_TFTP || x->role == TLV_ROLE_TFTP;
+	return tlv_role_is_tftp(x->role);
 }
 
 static enum status set_short_name(struct entry *x, const struct entry *node, struct tlv_err *e)

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "tlv/kind.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n) (1U << (unsigned)(n))
 
@@ -64,25 +66,11 @@ struct side {
 
 enum record_class { CLASS_PLAIN, CLASS_TOKEN, CLASS_ITLRECOVERY };
 
-static bool names_itlrecovery(struct span cn)
-{
-	return span_starts(cn, SPAN_LIT("ITLRECOVERY_")) ||
-	       span_starts(cn, SPAN_LIT("ITLRecovery_"));
-}
-
 static enum record_class class_of(const struct item *x)
 {
-	struct buf cn = BUF_INIT;
-	bool itlrecovery;
-
-	if (!x->has_cert)
-		return span_starts(x->r.subject, SPAN_LIT("CN=ITLRECOVERY_")) ? CLASS_ITLRECOVERY :
-										CLASS_PLAIN;
-	if (tlv_cert_is_token(&x->cert))
+	if (tlv_record_is_token(&x->r))
 		return CLASS_TOKEN;
-	itlrecovery = tlv_name_cn(x->cert.subject, &cn) && names_itlrecovery(buf_span(&cn));
-	buf_free(&cn);
-	return itlrecovery ? CLASS_ITLRECOVERY : CLASS_PLAIN;
+	return tlv_record_is_itlrecovery(&x->r) ? CLASS_ITLRECOVERY : CLASS_PLAIN;
 }
 
 /* A span that is there, or none: an empty field is no key. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "signer/list/selector.h"
+#include "tlv/kind.h"
 
 enum status edit_begin(struct edit *x, const struct tlv_list *old, struct tlv_err *e)
 {
@@ -180,14 +181,6 @@ enum status edit_replace(struct edit *x, const char *arg, struct tlv_err *e)
 	return st == ST_OK ? ST_OK : err_in(e, "option '--replace'");
 }
 
-static bool is_token(const struct tlv_record *r, const struct cert *c)
-{
-	bool nameless = tlv_record_has(r, TLV_R_DNS_NAME) && tlv_text(r->dns_name).n == 0;
-
-	return r->role == TLV_ROLE_SAST &&
-	       (nameless || (c->der.n > 0 && tlv_cert_is_token(&c->parts)));
-}
-
 /* What would be written would not hold the setting: better to say so than to drop it. */
 static enum status check_place(const struct edit *x, const struct entry *entry, bool name,
 			       struct tlv_err *e)
@@ -199,7 +192,7 @@ static enum status check_place(const struct edit *x, const struct entry *entry, 
 		return err_set(
 			e, ST_USAGE,
 			"option '--set': records of this list's style have neither names nor addresses");
-	if (is_token(&r, &entry->cert))
+	if (tlv_record_is_token(&r))
 		return err_set(
 			e, ST_USAGE,
 			"option '--set': record %ld is a token's, which has neither name nor address",

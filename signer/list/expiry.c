@@ -8,6 +8,7 @@
 #include "signer/list/list_file.h"
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"
+#include "tlv/kind.h"
 #include "tlv/text.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -25,13 +26,6 @@ static const struct {
 	{ TLV_ROLE_TVS, "TVS" },
 	{ TLV_ROLE_APP_SERVER, "APP-SERVER" },
 };
-
-/* What a certificate's CN begins with, where a file has no role to tell. */
-static const struct {
-	const char *cn, *unit;
-} cn_units[] = { { "ITLRECOVERY_", "ITLRecovery" },
-		 { "ITLRecovery_", "ITLRecovery" },
-		 { "CAPF-", "CAPF" } };
 
 /* Files are called so when they are downloaded from CUCM. */
 static const char *const file_units[] = { "CallManager", "CAPF",   "TVS",
@@ -61,12 +55,12 @@ static const char *unit_of_file(const char *path)
 
 static const char *unit_of(const struct source *s, const struct tlv_cert *c, struct span cn)
 {
-	/* Their CA is issued by itself. */
-	if (tlv_cert_is_token(c) && !span_eq(c->subject, c->issuer))
+	if (tlv_cert_is_token(c))
 		return "Phone-SAST-trust";
-	for (size_t i = 0; i < COUNT(cn_units); i++)
-		if (span_starts(cn, span_str(cn_units[i].cn)))
-			return cn_units[i].unit;
+	if (tlv_cert_is_itlrecovery(c))
+		return "ITLRecovery";
+	if (span_starts(cn, SPAN_LIT("CAPF-")))
+		return "CAPF";
 	if (s->record == NULL)
 		return unit_of_file(s->path);
 	for (size_t i = 0; i < COUNT(role_units); i++)

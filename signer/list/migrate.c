@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "signer/crypto/certset.h"
+#include "tlv/kind.h"
 #include "tlv/text.h"
 
 void migrate_records_free(struct migrate_records *r)
@@ -13,40 +14,10 @@ void migrate_records_free(struct migrate_records *r)
 	buf_free(&r->bytes);
 }
 
-bool migrate_is_anchor(const struct tlv_list *old, struct span der)
-{
-	for (size_t i = 0; i < old->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(old, i);
-
-		if (r.role == TLV_ROLE_SAST && span_eq(r.certificate, der))
-			return true;
-	}
-	return false;
-}
-
-static bool is_itlrecovery(const struct cert *c)
-{
-	struct tlv_record r = { .certificate = buf_span(&c->der) };
-
-	return release_is_itlrecovery(&r);
-}
-
-/* A node's own certificate: the old list has it in a server record. */
-static bool is_node(const struct tlv_list *old, struct span der)
-{
-	for (size_t i = 0; i < old->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(old, i);
-
-		if (r.role != TLV_ROLE_SAST && span_eq(r.certificate, der))
-			return true;
-	}
-	return false;
-}
-
 bool migrate_is_token(const struct migrate_input *in, const struct cert *c)
 {
-	return in->direction == MIGRATE_TO_TOKENS && !is_itlrecovery(c) &&
-	       !is_node(in->old, buf_span(&c->der));
+	return in->direction == MIGRATE_TO_TOKENS && !tlv_cert_is_itlrecovery(&c->parts) &&
+	       !tlv_list_has_node(in->old, buf_span(&c->der));
 }
 
 static bool has_sast(const struct entries *es, struct span der)
@@ -61,7 +32,7 @@ static bool first_node(const struct tlv_list *old, struct tlv_record *out)
 {
 	for (size_t i = 0; i < old->nrecords; i++) {
 		*out = tlv_list_record(old, i);
-		if (out->role == TLV_ROLE_CCM_TFTP)
+		if (tlv_record_is(out, TLV_ROLE_CCM_TFTP))
 			return true;
 	}
 	return false;
@@ -106,7 +77,8 @@ static enum status place_of_publisher(struct entry *x, const struct tlv_list *ol
 				 (node.address.n == 4 && span_copy(node.address, x->address, 4));
 	if (!by_address)
 		return set_name(x, tlv_text(node.dns_name), e);
-	st = is_itlrecovery(&x->cert) ? ST_OK : cert_short_name(&x->cert.parts, &name, e);
+	st = tlv_cert_is_itlrecovery(&x->cert.parts) ? ST_OK :
+						       cert_short_name(&x->cert.parts, &name, e);
 	if (st == ST_OK)
 		st = set_name(x, buf_span(&name), e);
 	buf_free(&name);
@@ -143,15 +115,17 @@ static enum status borrow_place(struct entry *x, const struct migrate_input *in,
 	for (size_t i = 0; i < old->nrecords && !x->token && !x->has_address; i++) {
 		struct tlv_record r = tlv_list_record(old, i);
 
-		if (r.role == TLV_ROLE_SAST || !span_eq(r.certificate, buf_span(&x->cert.der)))
+		if (tlv_record_is(&r, TLV_ROLE_SAST) ||
+		    !span_eq(r.certificate, buf_span(&x->cert.der)))
 			continue;
 		x->has_address = r.address.n == 4 && span_copy(r.address, x->address, 4);
 	}
 	/* ITLRecovery is the publisher's, which comes first in every list. */
-	for (size_t i = 0; i < old->nrecords && !x->has_address && is_itlrecovery(&x->cert); i++) {
+	for (size_t i = 0;
+	     i < old->nrecords && !x->has_address && tlv_cert_is_itlrecovery(&x->cert.parts); i++) {
 		struct tlv_record r = tlv_list_record(old, i);
 
-		if (r.role == TLV_ROLE_CCM_TFTP)
+		if (tlv_record_is(&r, TLV_ROLE_CCM_TFTP))
 			x->has_address = r.address.n == 4 && span_copy(r.address, x->address, 4);
 	}
 	x->origin = strdup("a new SAST record");
@@ -170,7 +144,7 @@ static enum status add_anchor(struct entries *es, const struct migrate_input *in
 	for (size_t i = 0; i < in->old->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(in->old, i);
 
-		if (r.role == TLV_ROLE_SAST && span_eq(r.certificate, buf_span(&c->der)))
+		if (tlv_record_is(&r, TLV_ROLE_SAST) && span_eq(r.certificate, buf_span(&c->der)))
 			return entries_keep_one(es, in->old, i, e);
 	}
 	x = entries_insert(es, es->n);
@@ -195,11 +169,11 @@ static enum status add_anchors(struct entries *es, const struct migrate_input *i
 /* Which of the old anchors the release keeps in a list of the new kind. */
 static bool stays(const struct migrate_input *in, const struct tlv_record *r)
 {
-	if (release_is_token(r))
+	if (tlv_record_is_token(r))
 		return false;
 	if (in->direction == MIGRATE_TO_TOKENS)
 		return in->release->token_anchors;
-	if (release_is_itlrecovery(r))
+	if (tlv_record_is_itlrecovery(r))
 		return in->release->itlrecovery;
 	return in->release->signer == RELEASE_ITLRECOVERY;
 }
@@ -212,7 +186,7 @@ static enum status add_kept(struct entries *es, const struct migrate_input *in, 
 	for (size_t i = 0; i < in->old->nrecords && st == ST_OK; i++) {
 		struct tlv_record r = tlv_list_record(in->old, i);
 
-		if ((r.role == TLV_ROLE_SAST) != sast)
+		if (tlv_record_is(&r, TLV_ROLE_SAST) != sast)
 			continue;
 		if (!sast || (stays(in, &r) && !has_sast(es, r.certificate)))
 			st = entries_keep_one(es, in->old, i, e);
@@ -256,7 +230,7 @@ static enum status check_rules(const struct entries *es, const struct migrate_in
 			continue;
 		sasts++;
 		tokens += x->token || migrate_is_token(in, &x->cert);
-		recoveries += is_itlrecovery(&x->cert);
+		recoveries += tlv_cert_is_itlrecovery(&x->cert.parts);
 	}
 	if (in->direction == MIGRATE_TO_TOKENS && tokens < 2 && !in->one_token)
 		return err_set(
@@ -289,11 +263,13 @@ static enum status check_direction(const struct migrate_input *in, struct tlv_er
 		return err_set(
 			e, ST_NO,
 			"CUCM before 10.0 has no tokenless lists: say --release where the cluster is newer");
-	if (!to_tokens && in->release->signer == RELEASE_ITLRECOVERY && !is_itlrecovery(in->signer))
+	if (!to_tokens && in->release->signer == RELEASE_ITLRECOVERY &&
+	    !tlv_cert_is_itlrecovery(&in->signer->parts))
 		return err_set(
 			e, ST_NO,
 			"since 12.0 a tokenless list is signed by ITLRecovery, and this is another key: name ITLRecovery's with -k");
-	if (!to_tokens && in->release->signer == RELEASE_CALLMANAGER && is_itlrecovery(in->signer))
+	if (!to_tokens && in->release->signer == RELEASE_CALLMANAGER &&
+	    tlv_cert_is_itlrecovery(&in->signer->parts))
 		return err_set(
 			e, ST_NO,
 			"before 12.0 a tokenless list is signed by CallManager, and this is ITLRecovery: name CallManager's key with -k");

@@ -48,9 +48,6 @@ enum status migrate_union(struct migrate_records *out, const struct migrate_inpu
 			  const struct cert *signer, struct tlv_err *e);
 void migrate_records_free(struct migrate_records *r);
 
-/* Whether the old list has the certificate as SAST. */
-bool migrate_is_anchor(const struct tlv_list *old, struct span der);
-
 /*
  * What is to be anchored on the way to tokens and is neither ITLRecovery nor a
  * node's certificate is a token's, whoever issued it.

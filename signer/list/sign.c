@@ -75,11 +75,7 @@ static enum status fill_signature(struct signing *s, struct key *key, struct tlv
 
 static bool same_header(const struct tlv_header *h, const struct tlv_header_spec *spec)
 {
-	return span_eq(h->signer_name, spec->signer_name) &&
-	       span_eq(h->signer_serial, spec->signer_serial) &&
-	       span_eq(h->signer_issuer, spec->signer_issuer) && h->digest == spec->digest &&
-	       h->modulus == spec->modulus && h->timestamp == spec->timestamp &&
-	       span_eq(tlv_text(h->filename), spec->filename) &&
+	return tlv_header_is(h, spec) && h->timestamp == spec->timestamp &&
 	       tlv_header_has(h, TLV_H_SIGNER_VERSION) == spec->has_signer_version;
 }
 

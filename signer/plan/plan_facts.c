@@ -6,14 +6,15 @@
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"
+#include "tlv/kind.h"
 
 enum plan_kind plan_kind_of(const struct tlv_record *r)
 {
 	switch (r->role) {
 	case TLV_ROLE_SAST:
-		if (release_is_token(r))
+		if (tlv_record_is_token(r))
 			return PLAN_KIND_TOKEN;
-		return release_is_itlrecovery(r) ? PLAN_KIND_ITLRECOVERY : PLAN_KIND_ANCHOR;
+		return tlv_record_is_itlrecovery(r) ? PLAN_KIND_ITLRECOVERY : PLAN_KIND_ANCHOR;
 	case TLV_ROLE_CCM:
 	case TLV_ROLE_CCM_TFTP:
 	case TLV_ROLE_TFTP:
@@ -27,11 +28,6 @@ enum plan_kind plan_kind_of(const struct tlv_record *r)
 	default:
 		return PLAN_KIND_OTHER;
 	}
-}
-
-bool plan_is_tftp(const struct tlv_record *r)
-{
-	return r->role == TLV_ROLE_CCM_TFTP || r->role == TLV_ROLE_TFTP;
 }
 
 /* Tokens pad their names with blanks. */
@@ -68,7 +64,7 @@ static void put_host_name(struct buf *b, const struct tlv_list *l, const struct 
 		struct buf name = BUF_INIT;
 		struct tlv_cert c;
 
-		if (!plan_is_tftp(&x) || !span_eq(x.address, r->address))
+		if (!tlv_record_is_tftp(&x) || !span_eq(x.address, r->address))
 			continue;
 		if (tlv_cert_walk(x.certificate, &c, NULL) == ST_OK &&
 		    cert_short_name(&c, &name, NULL) == ST_OK)
@@ -121,7 +117,7 @@ static bool token_signs(const struct tlv_list *l)
 	if (i < 0)
 		return false;
 	r = tlv_list_record(l, (size_t)i);
-	return release_is_token(&r);
+	return tlv_record_is_token(&r);
 }
 
 static enum status note_list(struct plan_facts *f, const struct tlv_list *l, const char *name,

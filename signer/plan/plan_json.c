@@ -2,6 +2,7 @@
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"
+#include "tlv/kind.h"
 
 static void set(json_t *o, const char *key, json_t *value)
 {
@@ -201,7 +202,7 @@ json_t *plan_json(const struct plan *p)
 	plan_put_summary(&summary, m);
 	set(o, "accepted", json_boolean(!plan_refused(p)));
 	set_buf(o, "summary", &summary);
-	set_word(o, "kind", m->itl ? "ITL" : "CTL");
+	set_word(o, "kind", tlv_kind_text(m->itl ? TLV_LIST_ITL : TLV_LIST_CTL));
 	set_word(o, "release", m->in.release != NULL ? m->in.release->name : NULL);
 	for (int id = 0; id < PLAN_LISTS; id++)
 		set(lists, plan_list_word((enum plan_list_id)id), list_json(&m->facts[id]));

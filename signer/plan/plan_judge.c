@@ -7,6 +7,7 @@
 #include "signer/plan/plan_model.h"
 #include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
+#include "tlv/kind.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -70,7 +71,7 @@ void plan_note_anchors(struct plan_model *m)
 		for (size_t i = 0; l != NULL && i < l->nrecords; i++) {
 			struct tlv_record r = tlv_list_record(l, i);
 
-			if (r.role == TLV_ROLE_SAST && tlv_record_has(&r, TLV_R_FUNCTION))
+			if (tlv_record_is(&r, TLV_ROLE_SAST))
 				note_anchor(m, &r, (enum plan_list_id)id);
 		}
 	}
@@ -116,8 +117,8 @@ bool plan_has_signer(const struct plan_model *m, enum plan_list_id holder, enum 
 	const struct tlv_header *h = &m->facts[of].list->header;
 
 	for (size_t i = 0; i < m->nanchors; i++)
-		if (m->anchors[i].in[holder] && span_eq(m->anchors[i].serial, h->signer_serial) &&
-		    span_eq(m->anchors[i].issuer, h->signer_issuer))
+		if (m->anchors[i].in[holder] &&
+		    tlv_header_names(h, m->anchors[i].serial, m->anchors[i].issuer))
 			return true;
 	return false;
 }
@@ -288,8 +289,7 @@ static void warn_own_certificate(struct plan_model *m)
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (plan_is_tftp(&r) && span_eq(r.serial, l->header.signer_serial) &&
-		    span_eq(r.issuer, l->header.signer_issuer)) {
+		if (tlv_record_is_tftp(&r) && tlv_record_signs(&r, &l->header)) {
 			plan_say(
 				&m->warnings, PLAN_LINE_NOTE, "own-certificate",
 				"the signer is a node's own CallManager certificate, which TVS knows without upload: put it into the folder of --sast-trust to count on that");
@@ -325,7 +325,7 @@ static bool has_filled_tftp(const struct tlv_list *l)
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (plan_is_tftp(&r) && (r.certificate.n > 0 || r.hash.n > 0))
+		if (tlv_record_is_tftp(&r) && (r.certificate.n > 0 || r.hash.n > 0))
 			return true;
 	}
 	return false;

@@ -199,7 +199,6 @@ enum plan_kind plan_kind_of(const struct tlv_record *r);
 void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_record *r);
 /* Appends a certificate's CN, else the record's subject. */
 void plan_put_cn(struct buf *b, const struct tlv_record *r);
-bool plan_is_tftp(const struct tlv_record *r);
 /* NULL where it was not asked. */
 const struct plan_verdict *plan_verdict(const struct plan_model *m, enum plan_list_id holds,
 					enum plan_list_id offered, enum lockout_class phones);

@@ -3,6 +3,7 @@
 
 #include "signer/crypto/certset.h"
 #include "signer/plan/plan_model.h"
+#include "tlv/kind.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -119,39 +120,16 @@ static bool is_at_hand(const struct plan_model *m, const struct tlv_record *r)
 	return false;
 }
 
-static bool old_has_sast(const struct plan_model *m, const struct tlv_record *r)
-{
-	const struct tlv_list *l = m->in.old_list;
-
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record x = tlv_list_record(l, i);
-
-		if (x.role == TLV_ROLE_SAST && span_eq(x.certificate, r->certificate))
-			return true;
-	}
-	return false;
-}
-
-static bool is_own_of_a_node(const struct plan_model *m, const struct tlv_record *r)
-{
-	for (size_t i = 0; i < m->in.new_list->nrecords; i++) {
-		struct tlv_record x = tlv_list_record(m->in.new_list, i);
-
-		if (plan_is_tftp(&x) && span_eq(x.certificate, r->certificate))
-			return true;
-	}
-	return false;
-}
-
 /* Tokens that phones do not know yet, and a signer that is no node's own. */
 static bool needs_upload(const struct plan_model *m, const struct tlv_record *r, bool signs)
 {
 	enum plan_kind k = plan_kind_of(r);
 
-	if (r->role != TLV_ROLE_SAST || r->certificate.n == 0 ||
+	if (!tlv_record_is(r, TLV_ROLE_SAST) || r->certificate.n == 0 ||
 	    (k != PLAN_KIND_TOKEN && (!signs || k == PLAN_KIND_ITLRECOVERY)))
 		return false;
-	return !old_has_sast(m, r) && (k == PLAN_KIND_TOKEN || !is_own_of_a_node(m, r));
+	return !tlv_list_has(m->in.old_list, TLV_ROLE_SAST, r->certificate) &&
+	       (k == PLAN_KIND_TOKEN || !tlv_list_has_tftp(m->in.new_list, r->certificate));
 }
 
 /* "the certificate of SAST-ADN008580ef, in Phone-SAST-trust" */
@@ -202,7 +180,7 @@ static void say_nodes(struct plan_step *x, const struct tlv_list *l, bool tftp_o
 		struct tlv_record r = tlv_list_record(l, i);
 		struct buf label = BUF_INIT;
 
-		if (!plan_is_tftp(&r) && (tftp_only || r.role != TLV_ROLE_CCM))
+		if (!tlv_record_is_tftp(&r) && (tftp_only || r.role != TLV_ROLE_CCM))
 			continue;
 		plan_put_label(&label, l, &r);
 		plan_label(&labels, &label);

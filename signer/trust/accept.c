@@ -2,6 +2,7 @@
 #include "signer/trust/accept.h"
 
 #include "signer/trust/signature.h"
+#include "tlv/kind.h"
 
 static const struct accept_reason_row reason_rows[] = {
 #define REASON(name, word, accepted, explanation, cure) { word, accepted, explanation, cure },
@@ -36,11 +37,6 @@ struct matches {
 	bool ambiguous;
 };
 
-static bool is_tftp(uint16_t role)
-{
-	return role == TLV_ROLE_TFTP || role == TLV_ROLE_CCM_TFTP;
-}
-
 static void note_match(struct matches *m, const struct tlv_record *r, size_t i, bool itl)
 {
 	/* A record that gives a certificate's hash only has no key to differ by. */
@@ -48,10 +44,10 @@ static void note_match(struct matches *m, const struct tlv_record *r, size_t i, 
 		m->ambiguous = true;
 	if (m->key.n == 0)
 		m->key = r->public_key;
-	if (r->role == TLV_ROLE_SAST && m->sast < 0) {
+	if (tlv_record_is(r, TLV_ROLE_SAST) && m->sast < 0) {
 		m->sast = (long)i;
 		m->sast_in_itl = itl;
-	} else if (is_tftp(r->role) && m->tftp < 0) {
+	} else if (tlv_record_is_tftp(r) && m->tftp < 0) {
 		m->tftp = (long)i;
 		m->tftp_in_itl = itl;
 	} else if (m->other < 0) {
@@ -67,8 +63,7 @@ static void match_list(struct matches *m, const struct tlv_list *installed,
 	for (size_t i = 0; installed != NULL && i < installed->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(installed, i);
 
-		if (r.serial.n > 0 && tlv_record_has(&r, TLV_R_FUNCTION) &&
-		    span_eq(r.serial, h->signer_serial) && span_eq(r.issuer, h->signer_issuer))
+		if (tlv_record_has(&r, TLV_R_FUNCTION) && tlv_record_signs(&r, h))
 			note_match(m, &r, i, itl);
 	}
 }
@@ -96,7 +91,7 @@ static bool can_ask(const struct phone *p, unsigned *assumptions)
 static bool spelled_by_cucm(const struct cert *c, const struct tlv_header *h)
 {
 	struct buf issuer = BUF_INIT;
-	bool same = span_eq(c->parts.serial, h->signer_serial) &&
+	bool same = tlv_header_serial(h, c->parts.serial) == TLV_SERIAL_SAME &&
 		    tlv_name_write(&issuer, c->parts.issuer, TLV_NAME_SERVER, ',', NULL) == ST_OK &&
 		    span_eq(buf_span(&issuer), tlv_text(h->signer_issuer));
 
@@ -111,8 +106,7 @@ static bool spelled_by_ctl(const struct cert *c, const struct tlv_list *ctl,
 	for (size_t i = 0; ctl != NULL && i < ctl->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(ctl, i);
 
-		if (r.role == TLV_ROLE_SAST && span_eq(r.serial, h->signer_serial) &&
-		    span_eq(r.issuer, h->signer_issuer) &&
+		if (tlv_record_is(&r, TLV_ROLE_SAST) && tlv_record_signs(&r, h) &&
 		    span_eq(r.certificate, buf_span(&c->der)))
 			return true;
 	}
@@ -148,9 +142,7 @@ static bool same_issuer(const struct tlv_record *r, struct span issuer)
 
 static enum tlv_style style_of(const struct tlv_list *l, const struct tlv_record *r)
 {
-	bool token = tlv_record_has(r, TLV_R_DNS_NAME) && tlv_text(r->dns_name).n == 0;
-
-	return token ? TLV_STYLE_CTL_CLIENT : tlv_list_dialect(l).style;
+	return tlv_record_is_nameless(r) ? TLV_STYLE_CTL_CLIENT : tlv_list_dialect(l).style;
 }
 
 static void near_in_list(struct accept_near *near, const struct tlv_list *installed,
@@ -158,16 +150,15 @@ static void near_in_list(struct accept_near *near, const struct tlv_list *instal
 {
 	for (size_t i = 0; installed != NULL && !near->found && i < installed->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(installed, i);
-		bool same = span_eq(r.serial, h->signer_serial);
-		bool turned = span_eq_reversed(r.serial, h->signer_serial);
+		enum tlv_serial_match serial = tlv_header_serial(h, r.serial);
 
-		if (r.role != TLV_ROLE_SAST || r.serial.n == 0 || !(same || turned) ||
+		if (!tlv_record_is(&r, TLV_ROLE_SAST) || serial == TLV_SERIAL_OTHER ||
 		    !same_issuer(&r, h->signer_issuer))
 			continue;
 		*near = (struct accept_near){ .found = true,
 					      .in_itl = itl,
 					      .record = i + 1,
-					      .serial_reversed = !same,
+					      .serial_reversed = serial == TLV_SERIAL_REVERSED,
 					      .name_respelled =
 						      !span_eq(r.issuer, h->signer_issuer),
 					      .style = style_of(installed, &r) };
@@ -288,7 +279,8 @@ static void explain_near(const struct accept_near *near, struct buf *out)
 	buf_printf(
 		out,
 		"the signer would match SAST record %zu of the installed %s if it were spelled as there, in style %s:%s%s%s\n",
-		near->record, near->in_itl ? "ITL" : "CTL", tlv_style_text(near->style),
+		near->record, tlv_kind_text(near->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL),
+		tlv_style_text(near->style),
 		near->serial_reversed ? " the serial number is written back to front" : "",
 		near->serial_reversed && near->name_respelled ? " and" : "",
 		near->name_respelled ? " the issuer's name is in another dialect" : "");
@@ -313,7 +305,7 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 	buf_printf(out, "%s", row->explanation);
 	if (a->record >= 0)
 		buf_printf(out, " (record %ld of the installed %s)", a->record + 1,
-			   a->in_itl ? "ITL" : "CTL");
+			   tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL));
 	buf_str(out, "\n");
 	if (a->new_is_bad)
 		buf_str(out, "warning: the new list's own signature does not verify\n");

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tlv/kind.h"
+
 #define VERSION(major, minor, maintenance) ((major)*1000000U + (minor)*1000U + (maintenance))
 
 static const struct release rows[] = {
@@ -85,33 +87,6 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 	return ST_OK;
 }
 
-static bool cn_begins(const struct tlv_record *r, const char *prefix)
-{
-	struct buf cn = BUF_INIT;
-	struct tlv_cert c;
-	bool begins = tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
-		      tlv_name_cn(c.subject, &cn) && span_starts(buf_span(&cn), span_str(prefix));
-
-	buf_free(&cn);
-	return begins;
-}
-
-bool release_is_itlrecovery(const struct tlv_record *r)
-{
-	return cn_begins(r, "ITLRECOVERY_");
-}
-
-bool release_is_token(const struct tlv_record *r)
-{
-	struct tlv_cert c;
-
-	if (r->role != TLV_ROLE_SAST)
-		return false;
-	if (tlv_record_has(r, TLV_R_DNS_NAME) && tlv_text(r->dns_name).n == 0)
-		return true;
-	return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK && tlv_cert_is_token(&c);
-}
-
 /* What a list shows of the columns of the table. */
 struct signs {
 	bool token, itlrecovery, other; /* SAST records */
@@ -125,10 +100,10 @@ static struct signs read_signs(const struct tlv_list *l)
 
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
-		bool token = release_is_token(&r);
-		bool recovery = !token && release_is_itlrecovery(&r);
+		bool token = tlv_record_is_token(&r);
+		bool recovery = tlv_record_is_itlrecovery(&r);
 
-		if (r.role != TLV_ROLE_SAST)
+		if (!tlv_record_is(&r, TLV_ROLE_SAST))
 			continue;
 		s.token |= token;
 		s.itlrecovery |= recovery;

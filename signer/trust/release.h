@@ -31,9 +31,4 @@ bool release_derive(const struct tlv_list *l, struct release *out);
 enum status release_choose(const char *option, const struct tlv_list *l, struct release *out,
 			   struct tlv_err *e);
 
-/* Whether a record's certificate is an ITLRecovery certificate: its CN begins ITLRECOVERY_. */
-bool release_is_itlrecovery(const struct tlv_record *r);
-/* Whether it is a hardware token's: by issuer, or by the empty name that tokens' records have. */
-bool release_is_token(const struct tlv_record *r);
-
 #endif

@@ -61,7 +61,7 @@ static enum status add_list(struct trust *t, const struct tlv_list *l, struct tl
 	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (r.role == TLV_ROLE_SAST && r.certificate.n > 0)
+		if (tlv_record_is(&r, TLV_ROLE_SAST) && r.certificate.n > 0)
 			st = add_der(t, r.certificate, NULL, e);
 	}
 	return st;
@@ -142,17 +142,6 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 	return add_file(t, arg, SLURP_ANY, warn, e);
 }
 
-static bool signs_in(const struct tlv_list *l, struct span der)
-{
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (r.role == TLV_ROLE_SAST && span_eq(r.certificate, der))
-			return true;
-	}
-	return false;
-}
-
 /* CUCM's self-signed certificates may call themselves a CA; what counts is that nobody trusts by issuer. */
 enum status trust_check(const struct trust *t, const struct tlv_list *l,
 			const struct tlv_warn *warn, struct tlv_err *e)
@@ -160,7 +149,8 @@ enum status trust_check(const struct trust *t, const struct tlv_list *l,
 	for (size_t i = 0; i < t->n; i++) {
 		const struct trust_entry *entry = &t->v[i];
 
-		if (entry->ca == NULL || signs_in(l, span_of(entry->der, entry->n)))
+		if (entry->ca == NULL ||
+		    tlv_list_has(l, TLV_ROLE_SAST, span_of(entry->der, entry->n)))
 			continue;
 		if (!entry->found)
 			return err_set(

@@ -42,10 +42,9 @@ static void explain_missing(struct tlv_findings *f, const struct tlv_list *l)
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		if (!span_eq(r.serial, l->header.signer_serial) || r.serial.n == 0)
+		if (tlv_header_serial(&l->header, r.serial) != TLV_SERIAL_SAME)
 			continue;
-		if (span_eq(r.issuer, l->header.signer_issuer) &&
-		    (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION))) {
+		if (tlv_record_signs(&r, &l->header) && !tlv_record_is(&r, TLV_ROLE_SAST)) {
 			tlv_find(f, TLV_FIND_SIGNER_NOT_SAST, i + 1, (int64_t)r.at,
 				 "the signer's certificate is here, but not as SAST");
 			return;

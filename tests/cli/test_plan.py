@@ -22,6 +22,8 @@ MADE = {
     "sub2": ("cucm-1051-a-sub2", "rsa1024"),
     "recovery": ("ITLRECOVERY_cucm-1051-a-pub", "rsa2048"),
     "recovery2": ("ITLRECOVERY_cucm-1051-a-pub", "rsa4096"),
+    "recovery-mixed": ("ITLRecovery_cucm-1051-a-pub", "rsa2048"),
+    "recovery-lower": ("itlrecovery_cucm-1051-a-pub", "rsa2048"),
     "tvs": ("cucm-1051-a-pub", "rsa1024"),
     "tvs2": ("cucm-1051-a-pub", "rsa2048"),
     "asa": ("asa-5500", "rsa1024"),
@@ -512,6 +514,15 @@ def test_what_the_release_expects(world):
     said = codes(world.json(whole, whole, "--release", "12.5", status=0))
     assert not {"tokens-not-driven", "itlrecovery-missing", "token-anchors-missing"} & set(said)
     assert "itlrecovery-missing" not in codes(world.json(old, old, "--release", "12.5", status=0))
+
+
+@pytest.mark.parametrize("name", ["recovery", "recovery-mixed", "recovery-lower"])
+def test_every_spelling_of_itlrecovery(world, name):
+    """CUCM writes ITLRECOVERY_, its documents ITLRecovery_: both tell a list of 12.0."""
+    old = world.make("old.tlv", OLD_12.replace("=recovery", f"={name}"))
+    plan = world.json(old, old, status=0)
+    assert plan["release"] == "12.0(1)"
+    assert "itlrecovery-missing" not in codes(plan)
 
 
 # Hostile names ----------------------------------------------------------------------------------

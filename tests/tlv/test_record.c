@@ -16,6 +16,7 @@
 
 #include "tests/tlv/bytes_file.h"
 #include "tlv/cert.h"
+#include "tlv/kind.h"
 #include "tlv/list.h"
 
 /* A list of the test data, decoded. */
