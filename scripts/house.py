@@ -28,6 +28,7 @@ ROOMS = {
     "signer/list": "signer/trust signer/publish",
     "signer/config": "signer/list",
     "signer/doctor": "signer/list",
+    "signer/text": "signer/list",
     "signer/plan": "signer/list",
     "signer/cli": "signer/plan signer/config signer/doctor",
 }

@@ -53,6 +53,34 @@ void tlv_list_free(struct tlv_list *l)
 	*l = (struct tlv_list){ .nrecords = 0 };
 }
 
+/* The first gap of the record, or of a later one. */
+static size_t first_gap(const struct tlv_list *l, size_t record)
+{
+	size_t low = 0, high = l->ngaps;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct tlv_gap *g = &l->gaps[middle];
+
+		if (g->scope == TLV_SCOPE_HEADER || g->record < record)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void mark_gaps(const struct tlv_list *l, size_t record, struct tlv_record *r)
+{
+	for (size_t i = first_gap(l, record); i < l->ngaps && l->gaps[i].record == record; i++) {
+		const struct tlv_gap *g = &l->gaps[i];
+
+		r->unseen |= g->tag < 32 ? 1U << g->tag : 0;
+		if (g->has_sha1 && r->certificate_sha1 == NULL)
+			r->certificate_sha1 = g->sha1;
+	}
+}
+
 struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 {
 	struct tlv_record r = { .at = 0 };
@@ -60,6 +88,7 @@ struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 	if (i < l->nrecords)
 		(void)tlv_record_decode(&r, span_slice(l->bytes, l->record_at[i], l->bytes.n),
 					l->record_at[i], NULL);
+	mark_gaps(l, i, &r);
 	return r;
 }
 

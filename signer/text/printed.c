@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/text/printed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/text/log.h"
+#include "signer/text/row.h"
+
+/* What is read at the moment. */
+enum part { PART_NONE, PART_SUMMARY, PART_HEADER, PART_RECORD };
+
+struct parser {
+	struct printed_lists *out;
+	struct printed *p; /* the list that is being read; NULL: none */
+	enum part part;
+	size_t header_length; /* as printed */
+	bool has_version;
+	struct row row; /* the last one, whose value may go on */
+	bool has_row;
+	struct buf value; /* of that row, as printed */
+	size_t record_at; /* where the record began, in the bytes */
+	size_t nrecords;
+};
+
+static void fault(struct printed *p, size_t line, const char *what)
+{
+	(void)err_set(&p->fault, ST_INPUT, "line %zu: %s", line, what);
+}
+
+/* A gap of n zero bytes. Out of memory sticks in the bytes. */
+static struct tlv_gap *add_gap(struct parser *x, size_t n)
+{
+	struct printed *p = x->p;
+	struct tlv_gap *grown;
+
+	if (p->ngaps == p->cap) {
+		size_t cap = p->cap == 0 ? 32 : p->cap * 2;
+
+		grown = reallocarray(p->gaps, cap, sizeof *grown);
+		if (grown == NULL) {
+			p->bytes.failed = err_nomem(NULL);
+			return NULL;
+		}
+		p->gaps = grown;
+		p->cap = cap;
+	}
+	p->gaps[p->ngaps] = (struct tlv_gap){
+		.at = p->bytes.n,
+		.n = n,
+		.scope = x->part == PART_RECORD ? TLV_SCOPE_RECORD : TLV_SCOPE_HEADER,
+		.tag = x->row.tag,
+		.record = x->nrecords,
+	};
+	(void)buf_hole(&p->bytes, n);
+	return &p->gaps[p->ngaps++];
+}
+
+static void put_known_or_gap(struct parser *x, const struct buf *bytes, bool known)
+{
+	if (known && bytes->n == x->row.length)
+		buf_put(&x->p->bytes, buf_span(bytes));
+	else
+		(void)add_gap(x, x->row.length);
+}
+
+static void put_certificate(struct parser *x)
+{
+	struct buf sha1 = BUF_INIT;
+	bool known = row_hex(buf_span(&x->value), 20, &sha1);
+	struct tlv_gap *gap = add_gap(x, x->row.length);
+
+	if (gap != NULL && known)
+		gap->has_sha1 = span_copy(buf_span(&sha1), gap->sha1, sizeof gap->sha1);
+	buf_free(&sha1);
+}
+
+/* The bytes of a field's value, from what is printed of it. */
+static void put_value(struct parser *x)
+{
+	struct span value = buf_span(&x->value);
+	struct buf bytes = BUF_INIT;
+	bool known = false;
+
+	switch (x->row.kind) {
+	case TLV_KIND_CERTIFICATE:
+		put_certificate(x);
+		return;
+	case TLV_KIND_TEXT:
+		known = row_text(&x->row, value, &bytes);
+		break;
+	case TLV_KIND_SERIAL:
+	case TLV_KIND_SIGNATURE:
+	case TLV_KIND_HASH:
+		known = row_hex(value, x->row.length, &bytes);
+		break;
+	case TLV_KIND_ROLE:
+		known = row_role(value, &bytes);
+		break;
+	case TLV_KIND_VERSION:
+		known = row_version(value, &bytes);
+		break;
+	default:
+		break;
+	}
+	put_known_or_gap(x, &bytes, known);
+	buf_free(&bytes);
+}
+
+static void put_head(struct buf *b, uint8_t tag, size_t length)
+{
+	buf_u8(b, tag);
+	buf_u16(b, (uint16_t)length);
+}
+
+/* The field of the last row is whole: its bytes. */
+static void finish_row(struct parser *x)
+{
+	uint64_t number = 0;
+
+	if (!x->has_row)
+		return;
+	x->has_row = false;
+	if (x->row.kind == TLV_KIND_CONTAINER || x->row.is_record_length) {
+		if (!row_number(buf_span(&x->value), TLV_FIELD_MAX, &number))
+			fault(x->p, x->row.line, "a number is missing behind this field's length");
+		put_head(&x->p->bytes, x->row.tag, x->row.is_record_length ? 2 : number);
+		if (x->row.is_record_length)
+			buf_u16(&x->p->bytes, (uint16_t)number);
+		return;
+	}
+	put_head(&x->p->bytes, x->row.tag, x->row.length);
+	put_value(x);
+}
+
+/* Behind the header's fields: padding up to the length that is printed. */
+static void finish_header(struct parser *x)
+{
+	struct buf *b = &x->p->bytes;
+
+	finish_row(x);
+	if (x->header_length < b->n) {
+		fault(x->p, x->row.line, "the header's fields are longer than HeaderLength says");
+		return;
+	}
+	while (b->n < x->header_length && b->failed == ST_OK)
+		buf_u8(b, TLV_H_PADDING);
+}
+
+static void finish_part(struct parser *x)
+{
+	if (x->part == PART_HEADER && x->has_version)
+		finish_header(x);
+	else
+		finish_row(x);
+}
+
+static void begin_record(struct parser *x)
+{
+	if (x->part == PART_RECORD)
+		x->nrecords++;
+	finish_part(x);
+	x->part = PART_RECORD;
+	x->record_at = x->p->bytes.n;
+}
+
+static void finish_list(struct parser *x, size_t line)
+{
+	struct printed *p = x->p;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	if (p == NULL)
+		return;
+	finish_part(x);
+	if (p->fault.status == ST_OK && !x->has_version)
+		fault(p, line, "the list ends before its header");
+	if (p->fault.status == ST_OK && p->has_length && p->bytes.n != p->length)
+		(void)err_set(
+			&p->fault, ST_INPUT,
+			"line %zu: the list ends here, and its fields are %zu bytes, not the %zu "
+			"of its printed length: copy all of what was printed",
+			line, p->bytes.n, p->length);
+	if (tlv_list_decode(&p->list, buf_span(&p->bytes), &e) != ST_OK && p->fault.status == ST_OK)
+		p->fault = e;
+	p->list.gaps = p->gaps;
+	p->list.ngaps = p->ngaps;
+	x->p = NULL;
+	x->part = PART_NONE;
+}
+
+static enum status begin_list(struct parser *x, bool itl, size_t line, struct tlv_err *e)
+{
+	struct printed_lists *out = x->out;
+	struct printed *grown;
+
+	finish_list(x, line);
+	if (out->n == PRINTED_LISTS_MAX)
+		return err_set(e, ST_INPUT, "line %zu: more than %d lists in one log", line,
+			       PRINTED_LISTS_MAX);
+	if (out->n == out->cap) {
+		size_t cap = out->cap == 0 ? 4 : out->cap * 2;
+
+		grown = reallocarray(out->v, cap, sizeof *grown);
+		if (grown == NULL)
+			return err_nomem(e);
+		out->v = grown;
+		out->cap = cap;
+	}
+	x->p = &out->v[out->n++];
+	*x->p = (struct printed){ .line = line, .itl = itl, .fault = TLV_ERR_INIT };
+	x->p->bytes.max = PRINTED_LIST_MAX;
+	x->part = PART_SUMMARY;
+	x->has_version = x->has_row = false;
+	x->header_length = x->nrecords = 0;
+	return ST_OK;
+}
+
+/* "Version:	1.2": the header begins. */
+static void take_version(struct parser *x, struct span rest, size_t line)
+{
+	struct buf version = BUF_INIT;
+
+	x->part = PART_HEADER;
+	x->has_version = row_version(rest, &version);
+	if (!x->has_version)
+		fault(x->p, line, "no version is printed here");
+	put_head(&x->p->bytes, TLV_H_VERSION, 2);
+	buf_put(&x->p->bytes, buf_span(&version));
+	buf_free(&version);
+}
+
+static void take_header_length(struct parser *x, struct span rest, size_t line)
+{
+	uint64_t n = 0;
+
+	(void)row_ends(rest, "(BYTES)", &rest);
+	if (!row_number(rest, TLV_FIELD_MAX, &n))
+		fault(x->p, line, "no header length is printed here");
+	x->header_length = n;
+	put_head(&x->p->bytes, TLV_H_HEADER_LENGTH, 2);
+	buf_u16(&x->p->bytes, (uint16_t)n);
+}
+
+/* Lines between the checksums and the header. */
+static void take_summary(struct printed *p, struct span line)
+{
+	struct buf hex = BUF_INIT;
+	struct span rest;
+	uint64_t n;
+
+	if (row_ends(line, "(MD5)", &rest) && row_hex(rest, sizeof p->md5, &hex))
+		p->has_md5 = span_copy(buf_span(&hex), p->md5, sizeof p->md5);
+	else if (row_ends(line, "(SHA1)", &rest) && row_hex(rest, sizeof p->sha1, &hex))
+		p->has_sha1 = span_copy(buf_span(&hex), p->sha1, sizeof p->sha1);
+	else if (row_after(line, p->itl ? "Length of ITL file:" : "Length of CTL file:", &rest) &&
+		 row_number(rest, PRINTED_LIST_MAX, &n)) {
+		p->has_length = true;
+		p->length = n;
+	} else if (row_after(line,
+			     p->itl ? "The ITL File was last modified on" :
+				      "The CTL File was last modified on",
+			     &rest) &&
+		   rest.n < sizeof p->modified) {
+		(void)span_copy(rest, (uint8_t *)p->modified, sizeof p->modified - 1);
+	}
+	buf_free(&hex);
+}
+
+/* Which kind of list begins with this line, if any. */
+static bool begins(struct span line, bool *itl)
+{
+	struct span rest;
+
+	*itl = row_after(line, "The checksum value of the ITL file:", &rest);
+	return *itl || row_after(line, "The checksum value of the CTL file:", &rest);
+}
+
+/* The same for a text that was copied without its first lines. */
+static bool begins_late(struct span line, bool *itl)
+{
+	struct span rest;
+
+	*itl = row_after(line, "Parse ITL File", &rest);
+	return *itl || row_after(line, "Parse CTL File", &rest);
+}
+
+/* Words that stand behind a list's last field. */
+static bool ends(struct span line)
+{
+	struct span rest;
+
+	return row_after(line, "The CTL file was verified", &rest) ||
+	       row_after(line, "The ITL file was verified", &rest) ||
+	       row_after(line, "The CTL file could not be verified", &rest) ||
+	       row_after(line, "The ITL file could not be verified", &rest) ||
+	       row_after(line, "Error parsing the CTL File", &rest) ||
+	       row_after(line, "Error parsing the ITL File", &rest);
+}
+
+static bool begins_record(struct span line)
+{
+	struct span rest;
+
+	return row_after(line, "CTL Record #", &rest) || row_after(line, "ITL Record #", &rest);
+}
+
+/* A line inside a list that is no field: the rest of one, or something else. */
+static void take_other(struct parser *x, struct span line)
+{
+	if (x->has_row && row_goes_on(&x->row, buf_span(&x->value), line))
+		row_append(&x->row, &x->value, line);
+}
+
+static void take_line(struct parser *x, struct span line, size_t number)
+{
+	struct row row;
+	struct span rest;
+
+	if (begins_record(line)) {
+		begin_record(x);
+	} else if (x->part == PART_SUMMARY && row_after(line, "Version:", &rest)) {
+		take_version(x, rest, number);
+	} else if (x->part == PART_HEADER && row_after(line, "HeaderLength:", &rest)) {
+		take_header_length(x, rest, number);
+	} else if (x->part == PART_SUMMARY) {
+		take_summary(x->p, line);
+	} else if (row_parse(&row, line,
+			     x->part == PART_RECORD ? TLV_SCOPE_RECORD : TLV_SCOPE_HEADER, &rest)) {
+		finish_row(x);
+		x->row = row;
+		x->row.line = number;
+		x->has_row = true;
+		buf_truncate(&x->value, 0);
+		buf_put(&x->value, rest);
+	} else {
+		take_other(x, line);
+	}
+}
+
+static enum status read_line(struct parser *x, struct span line, size_t number, struct tlv_err *e)
+{
+	bool itl;
+
+	if (begins(line, &itl) || (x->p == NULL && begins_late(line, &itl)))
+		return begin_list(x, itl, number, e);
+	if (x->p == NULL)
+		return ST_OK;
+	if (ends(line))
+		finish_list(x, number);
+	else
+		take_line(x, line, number);
+	return ST_OK;
+}
+
+enum status printed_find(struct printed_lists *out, struct span text, struct tlv_err *e)
+{
+	struct parser x = { .out = out, .value = BUF_INIT };
+	struct log log;
+	struct span line;
+	enum status st;
+
+	*out = (struct printed_lists){ .n = 0 };
+	st = log_open(&log, text, e);
+	while (st == ST_OK && log_next(&log, &line))
+		st = read_line(&x, line, log.number, e);
+	finish_list(&x, log.number);
+	if (log_close(&log, e) != ST_OK || buf_failed(&x.value, e) != ST_OK)
+		st = e->status;
+	for (size_t i = 0; i < out->n && st == ST_OK; i++)
+		st = buf_failed(&out->v[i].bytes, e);
+	buf_free(&x.value);
+	if (st != ST_OK)
+		printed_free(out);
+	return st;
+}
+
+void printed_free(struct printed_lists *lists)
+{
+	for (size_t i = 0; i < lists->n; i++) {
+		tlv_list_free(&lists->v[i].list);
+		free(lists->v[i].gaps);
+		buf_free(&lists->v[i].bytes);
+	}
+	free(lists->v);
+	*lists = (struct printed_lists){ .n = 0 };
+}
