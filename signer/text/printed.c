@@ -157,9 +157,9 @@ static void finish_part(struct parser *x)
 
 static void begin_record(struct parser *x)
 {
+	finish_part(x);
 	if (x->part == PART_RECORD)
 		x->nrecords++;
-	finish_part(x);
 	x->part = PART_RECORD;
 	x->record_at = x->p->bytes.n;
 }

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/text/rebuild.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/crypto/digest.h"
+#include "signer/text/log.h"
+#include "signer/text/when.h"
+#include "tlv/safe.h"
+#include "tlv/text.h"
+
+enum {
+	NODES_MAX = 256,	 /* different names in one list */
+	CANDIDATES_MAX = 16,	 /* addresses that a node may have */
+	COMBINATIONS_MAX = 4096, /* of all nodes' addresses */
+	ADDRESSES_MAX = 1024,	 /* that are taken from a log */
+};
+
+/* Bytes that are hashed at most: ten seconds and more, then something is asked for. */
+static const uint64_t HASH_MAX = UINT64_C(20) << 30;
+
+/* Records of one DNSNAME have one address. */
+struct node {
+	struct span name;
+	uint8_t candidates[CANDIDATES_MAX][4];
+	size_t n, chosen;
+};
+
+struct rebuild {
+	const struct printed *p;
+	const struct rebuild_hints *hints;
+	struct buf bytes;   /* the list so far */
+	struct buf missing; /* sentences, a line each */
+	struct node nodes[NODES_MAX];
+	size_t nnodes;
+	size_t timestamp_at, digest_at; /* SIZE_MAX: known or not there */
+	uint64_t hashed;
+};
+
+static void lacks(struct rebuild *x, const char *what, size_t record)
+{
+	buf_printf(&x->missing, "\n  record %zu: %s", record + 1, what);
+}
+
+/* Certificates ---------------------------------------------------------------------------- */
+
+static const struct cert *find_cert(const struct rebuild *x, const uint8_t sha1[20])
+{
+	const struct certset *set = x->hints->certs;
+
+	for (size_t i = 0; i < set->n; i++) {
+		uint8_t own[20];
+
+		if (cert_sha1(set->v[i].cert.parts.der, own, NULL) == ST_OK &&
+		    memcmp(own, sha1, sizeof own) == 0)
+			return &set->v[i].cert;
+	}
+	return NULL;
+}
+
+/* A record without a printed SHA-1, one that has a hash only: by serial number. */
+static const struct cert *find_by_serial(const struct rebuild *x, const struct tlv_record *r)
+{
+	const struct certset *set = x->hints->certs;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (r->serial.n > 0 && span_eq(set->v[i].cert.parts.serial, r->serial))
+			return &set->v[i].cert;
+	return NULL;
+}
+
+static const struct cert *cert_of(const struct rebuild *x, const struct tlv_record *r)
+{
+	return r->certificate_sha1 != NULL ? find_cert(x, r->certificate_sha1) :
+					     find_by_serial(x, r);
+}
+
+static void fill(struct rebuild *x, const struct tlv_gap *g, struct span value, const char *what)
+{
+	if (value.n == g->n)
+		buf_fill(&x->bytes, g->at, value);
+	else
+		lacks(x, what, g->record);
+}
+
+static void lacks_certificate(struct rebuild *x, const struct tlv_record *r, size_t record)
+{
+	buf_printf(&x->missing, "\n  record %zu: its certificate: ", record + 1);
+	safe_text(&x->missing, tlv_text(r->subject));
+	if (r->certificate_sha1 == NULL)
+		return;
+	buf_str(&x->missing, ", SHA-1 ");
+	for (size_t i = 0; i < 20; i++)
+		buf_printf(&x->missing, "%02X", r->certificate_sha1[i]);
+}
+
+/* Addresses ------------------------------------------------------------------------------- */
+
+static struct node *node_of(struct rebuild *x, struct span name)
+{
+	for (size_t i = 0; i < x->nnodes; i++)
+		if (span_eq(x->nodes[i].name, name))
+			return &x->nodes[i];
+	if (x->nnodes == NODES_MAX)
+		return NULL;
+	x->nodes[x->nnodes] = (struct node){ .name = name };
+	return &x->nodes[x->nnodes++];
+}
+
+static void add_candidate(struct node *n, const uint8_t ip[4])
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (memcmp(n->candidates[i], ip, 4) == 0)
+			return;
+	if (n->n < CANDIDATES_MAX)
+		(void)span_copy(span_of(ip, 4), n->candidates[n->n++], 4);
+}
+
+/* The name, or its part before the first dot. */
+static bool is_name(struct span name, struct span of_record)
+{
+	size_t dot = 0;
+
+	while (dot < name.n && span_at(name, dot) != '.')
+		dot++;
+	return span_eq(name, of_record) || span_eq(span_slice(name, 0, dot), of_record);
+}
+
+static bool name_is_address(struct span name, uint8_t ip[4])
+{
+	char *text = span_dup(name);
+	bool is = text != NULL && parse_ipv4(text, ip);
+
+	free(text);
+	return is;
+}
+
+static void add_candidates(const struct rebuild *x, struct node *n)
+{
+	static const uint8_t zero[4] = { 0 };
+	const struct rebuild_hints *h = x->hints;
+	uint8_t ip[4];
+
+	if (name_is_address(n->name, ip)) {
+		add_candidate(n, ip); /* the CTL Client's way of naming a server */
+		return;
+	}
+	for (size_t i = 0; i < h->naddresses; i++)
+		if (h->addresses[i].name.n > 0 && is_name(h->addresses[i].name, n->name))
+			add_candidate(n, h->addresses[i].ip);
+	if (n->n > 0)
+		return;
+	if (n->name.n == 0)
+		add_candidate(n, zero); /* a token's */
+	for (size_t i = 0; i < h->naddresses; i++)
+		if (h->addresses[i].name.n == 0)
+			add_candidate(n, h->addresses[i].ip);
+}
+
+static void note_address(struct rebuild *x, const struct tlv_gap *g, const struct tlv_record *r)
+{
+	size_t before = x->nnodes;
+	struct node *n = g->n == 4 ? node_of(x, tlv_text(r->dns_name)) : NULL;
+
+	if (n == NULL) {
+		lacks(x, "its address, which is not of four bytes", g->record);
+		return;
+	}
+	if (x->nnodes == before)
+		return; /* another record of this node has asked already */
+	add_candidates(x, n);
+	if (n->n == 0) {
+		buf_printf(&x->missing, "\n  record %zu: the address of '", g->record + 1);
+		safe_text(&x->missing, n->name);
+		buf_str(&x->missing, "': give --address NAME=IP");
+	}
+}
+
+static void put_addresses(struct rebuild *x)
+{
+	for (size_t i = 0; i < x->p->ngaps; i++) {
+		const struct tlv_gap *g = &x->p->gaps[i];
+		struct tlv_record r;
+		const struct node *n;
+
+		if (g->scope != TLV_SCOPE_RECORD || g->tag != TLV_R_IP_ADDRESS)
+			continue;
+		r = tlv_list_record(&x->p->list, g->record);
+		n = node_of(x, tlv_text(r.dns_name));
+		if (n != NULL && n->n > 0)
+			buf_fill(&x->bytes, g->at, span_of(n->candidates[n->chosen], 4));
+	}
+}
+
+/* The next combination of addresses, as a counter counts; false behind the last. */
+static bool next_addresses(struct rebuild *x)
+{
+	for (size_t i = 0; i < x->nnodes; i++) {
+		if (++x->nodes[i].chosen < x->nodes[i].n)
+			return true;
+		x->nodes[i].chosen = 0;
+	}
+	return false;
+}
+
+static size_t combinations(const struct rebuild *x)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < x->nnodes && n <= COMBINATIONS_MAX; i++)
+		n *= x->nodes[i].n == 0 ? 1 : x->nodes[i].n;
+	return n;
+}
+
+/* What certificates and the text itself tell ---------------------------------------------- */
+
+static void fill_record(struct rebuild *x, const struct tlv_gap *g)
+{
+	struct tlv_record r = tlv_list_record(&x->p->list, g->record);
+	const struct cert *c = cert_of(x, &r);
+
+	if (g->tag == TLV_R_IP_ADDRESS) {
+		note_address(x, g, &r);
+		return;
+	}
+	if (g->tag == TLV_R_PUBLIC_KEY || g->tag == TLV_R_CERT_SIGNATURE ||
+	    g->tag == TLV_R_CERTIFICATE) {
+		if (c == NULL && (g->tag == TLV_R_CERTIFICATE || r.certificate_sha1 == NULL))
+			lacks_certificate(x, &r, g->record);
+		if (c == NULL)
+			return;
+		if (g->tag == TLV_R_PUBLIC_KEY)
+			fill(x, g, c->parts.public_key, "its key has not the printed length");
+		else if (g->tag == TLV_R_CERT_SIGNATURE)
+			fill(x, g, c->parts.signature, "its signature has not the printed length");
+		else
+			fill(x, g, c->parts.der, "its certificate has not the printed length");
+		return;
+	}
+	if (g->n > 0)
+		lacks(x, "a field whose value is not printed", g->record);
+}
+
+static void fill_byte(struct rebuild *x, size_t at, int value)
+{
+	uint8_t byte = (uint8_t)value;
+
+	buf_fill(&x->bytes, at, span_of(&byte, 1));
+}
+
+static void fill_filename(struct rebuild *x, const struct tlv_gap *g)
+{
+	struct span name = x->p->itl ? SPAN_LIT("ITLFile.tlv\0") : SPAN_LIT("CTLFile.tlv\0");
+
+	if (g->n == name.n)
+		buf_fill(&x->bytes, g->at, name);
+	else
+		buf_str(&x->missing, "\n  header: its FILENAME is not that of a CTL or an ITL");
+}
+
+static void fill_header(struct rebuild *x, const struct tlv_gap *g)
+{
+	int modulus = tlv_modulus_code((unsigned)x->p->list.header.signature.n * 8);
+
+	if (g->tag == TLV_H_SIGNATURE_MODULUS && g->n == 1 && modulus >= 0)
+		fill_byte(x, g->at, modulus);
+	else if (g->tag == TLV_H_DIGEST_ALGORITHM && g->n == 1)
+		x->digest_at = g->at;
+	else if (g->tag == TLV_H_FILENAME)
+		fill_filename(x, g);
+	else if (g->tag == TLV_H_TIMESTAMP && g->n == 4)
+		x->timestamp_at = g->at;
+	else if (g->n > 0 && g->tag != TLV_H_SIGNATURE_ALGORITHM) /* whose only value is 0 */
+		buf_printf(&x->missing, "\n  header: field %u, whose value is not printed",
+			   (unsigned)g->tag);
+}
+
+static void fill_gaps(struct rebuild *x)
+{
+	for (size_t i = 0; i < x->p->ngaps; i++)
+		if (x->p->gaps[i].scope == TLV_SCOPE_HEADER)
+			fill_header(x, &x->p->gaps[i]);
+		else
+			fill_record(x, &x->p->gaps[i]);
+}
+
+/* The search ------------------------------------------------------------------------------ */
+
+static bool digest_is(struct span bytes, bool sha1, struct span printed)
+{
+	struct digest d;
+	enum status st =
+		sha1 ? digest_parts(TLV_SHA1, &bytes, 1, &d, NULL) : digest_md5(bytes, &d, NULL);
+
+	return st == ST_OK && span_eq(digest_span(&d), printed);
+}
+
+/* SHA-1 first: processors have instructions for it. */
+static bool is_it(struct rebuild *x)
+{
+	struct span bytes = buf_span(&x->bytes);
+
+	x->hashed += bytes.n;
+	return digest_is(bytes, true, span_of(x->p->sha1, sizeof x->p->sha1)) &&
+	       digest_is(bytes, false, span_of(x->p->md5, sizeof x->p->md5));
+}
+
+static bool try_time(struct rebuild *x, int64_t seconds)
+{
+	if (seconds < 0 || seconds > UINT32_MAX)
+		return false;
+	buf_fill_u16(&x->bytes, x->timestamp_at, (uint16_t)((uint64_t)seconds >> 16));
+	buf_fill_u16(&x->bytes, x->timestamp_at + 2, (uint16_t)((uint64_t)seconds & 0xffff));
+	return is_it(x);
+}
+
+/* The times from the first-th on, as many as n says. */
+static bool try_times(struct rebuild *x, size_t first, size_t n)
+{
+	int64_t printed, seconds;
+
+	if (x->timestamp_at == SIZE_MAX)
+		return first == 0 && is_it(x);
+	if (x->hints->has_timestamp)
+		return first == 0 && try_time(x, x->hints->timestamp);
+	if (!when_parse(x->p->modified, &printed))
+		return false;
+	for (size_t i = first; i - first < n && x->hashed < HASH_MAX; i++) {
+		if (!when_try(printed, i, &seconds))
+			return false;
+		if (try_time(x, seconds))
+			return true;
+	}
+	return false;
+}
+
+/* Every digest, with every combination of addresses, at these times. */
+static bool try_all(struct rebuild *x, size_t first, size_t n)
+{
+	static const uint8_t digests[] = { TLV_SHA1, TLV_SHA512, TLV_SHA256 };
+
+	for (size_t d = 0; d < sizeof digests; d++) {
+		if (x->digest_at != SIZE_MAX)
+			fill_byte(x, x->digest_at, digests[d]);
+		do {
+			put_addresses(x);
+			if (try_times(x, first, n))
+				return true;
+		} while (next_addresses(x));
+		if (x->digest_at == SIZE_MAX)
+			return false;
+	}
+	return false;
+}
+
+static enum status not_found(const struct rebuild *x, struct tlv_err *e)
+{
+	if (x->timestamp_at != SIZE_MAX && !x->hints->has_timestamp && x->p->modified[0] == '\0')
+		return err_set(
+			e, ST_NO,
+			"not rebuilt: the time of signing is not known: the line 'last modified on' is missing in the log, and --timestamp was not given");
+	if (x->hashed >= HASH_MAX)
+		return err_set(
+			e, ST_NO,
+			"not rebuilt: too many combinations of addresses and times: give --address NAME=IP for every node, and --timestamp if the time of signing is known");
+	return err_set(
+		e, ST_NO,
+		"not rebuilt: no time of signing around '%s' gives both printed checksums: check the addresses (--address NAME=IP), or give --timestamp",
+		x->p->modified);
+}
+
+static enum status check_printed(const struct printed *p, struct tlv_err *e)
+{
+	if (p->fault.status != ST_OK) {
+		*e = p->fault;
+		return e->status;
+	}
+	if (!p->has_md5 || !p->has_sha1)
+		return err_set(
+			e, ST_INPUT,
+			"line %zu: the list was printed without its checksums (MD5 and SHA1), which prove the result",
+			p->line);
+	return ST_OK;
+}
+
+static enum status search(struct rebuild *x, struct tlv_err *e)
+{
+	size_t likely = 8192; /* more than the likely times, less than all */
+
+	if (buf_failed(&x->missing, e) != ST_OK)
+		return e->status;
+	if (x->missing.n > 0)
+		return err_set(e, ST_NO, "not rebuilt, this is missing:%s", buf_cstr(&x->missing));
+	if (combinations(x) > COMBINATIONS_MAX)
+		return err_set(
+			e, ST_NO,
+			"not rebuilt: more than %d combinations of addresses: give --address NAME=IP for every node",
+			COMBINATIONS_MAX);
+	if (try_all(x, 0, likely) || try_all(x, likely, SIZE_MAX))
+		return ST_OK;
+	return not_found(x, e);
+}
+
+enum status rebuild_list(const struct printed *p, const struct rebuild_hints *hints,
+			 struct buf *out, struct tlv_err *e)
+{
+	struct rebuild *x = calloc(1, sizeof *x);
+	enum status st = x == NULL ? err_nomem(e) : check_printed(p, e);
+
+	if (st == ST_OK) {
+		x->p = p;
+		x->hints = hints;
+		x->timestamp_at = x->digest_at = SIZE_MAX;
+		buf_put(&x->bytes, buf_span(&p->bytes));
+		fill_gaps(x);
+		st = buf_failed(&x->bytes, e) == ST_OK ? search(x, e) : e->status;
+		if (st == ST_OK)
+			buf_put(out, buf_span(&x->bytes));
+		st = st == ST_OK ? buf_failed(out, e) : st;
+		buf_free(&x->bytes);
+		buf_free(&x->missing);
+	}
+	free(x);
+	return st;
+}
+
+/* Addresses in the log --------------------------------------------------------------------- */
+
+struct address_list {
+	struct rebuild_address *v;
+	size_t n, cap;
+	const struct printed *p;
+};
+
+static enum status add_address(struct address_list *l, struct span name, const uint8_t ip[4],
+			       struct tlv_err *e)
+{
+	struct rebuild_address *grown;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (span_eq(l->v[i].name, name) && memcmp(l->v[i].ip, ip, 4) == 0)
+			return ST_OK;
+	if (l->n == l->cap) {
+		size_t cap = l->cap == 0 ? 16 : l->cap * 2;
+
+		grown = reallocarray(l->v, cap, sizeof *grown);
+		if (grown == NULL)
+			return err_nomem(e);
+		l->v = grown;
+		l->cap = cap;
+	}
+	l->v[l->n] = (struct rebuild_address){ .name = name };
+	(void)span_copy(span_of(ip, 4), l->v[l->n++].ip, 4);
+	return ST_OK;
+}
+
+/* What can stand in a host name or an address. */
+static bool is_word(int c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '.' || c == '-' || c == '_';
+}
+
+static struct span next_word(struct span *s)
+{
+	size_t n = 0;
+	struct span word;
+
+	while (s->n > 0 && !is_word(span_at(*s, 0)))
+		*s = span_slice(*s, 1, s->n);
+	while (n < s->n && is_word(span_at(*s, n)))
+		n++;
+	word = span_slice(*s, 0, n);
+	*s = span_slice(*s, n, s->n);
+	return word;
+}
+
+/* The DNSNAME of a record that the word names; empty if there is none. */
+static struct span name_in_list(const struct printed *p, struct span word)
+{
+	for (size_t i = 0; i < p->list.nrecords; i++) {
+		struct tlv_record r = tlv_list_record(&p->list, i);
+		struct span name = tlv_text(r.dns_name);
+
+		if (name.n > 0 && is_name(word, name))
+			return name;
+	}
+	return SPAN_NONE;
+}
+
+static bool has_address(struct span line)
+{
+	uint8_t ip[4];
+	struct span word;
+
+	while ((word = next_word(&line)).n > 0)
+		if (word.n >= sizeof "1.1.1.1" - 1 && word.n <= sizeof "255.255.255.255" - 1 &&
+		    name_is_address(word, ip))
+			return true;
+	return false;
+}
+
+static enum status take_addresses(struct address_list *l, struct span line, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	struct span all = line, word, name = SPAN_NONE;
+	uint8_t ip[4];
+
+	if (l->n >= ADDRESSES_MAX || !has_address(line))
+		return ST_OK;
+	while (name.n == 0 && (word = next_word(&all)).n > 0)
+		name = name_in_list(l->p, word);
+	while (st == ST_OK && (word = next_word(&line)).n > 0)
+		if (name_is_address(word, ip))
+			st = add_address(l, name, ip, e);
+	return st;
+}
+
+enum status rebuild_addresses(const struct printed *p, struct span log,
+			      struct rebuild_address **list, size_t *n, struct tlv_err *e)
+{
+	struct address_list l = { .v = *list, .n = *n, .cap = *n, .p = p };
+	struct log lines;
+	struct span line;
+	enum status st = log_open(&lines, log, e);
+
+	while (st == ST_OK && log_next(&lines, &line))
+		st = take_addresses(&l, line, e);
+	if (log_close(&lines, e) != ST_OK)
+		st = e->status;
+	*list = l.v;
+	*n = l.n;
+	return st;
+}
