@@ -68,7 +68,7 @@ DOORS = [
 ]
 
 # One definition per fact: a name, what it looks like in the code (strings included, comments
-# not), the files that may hold it, and whom all others ask.
+# not), the rooms or files that may hold it, and whom all others ask.
 ONE_PLACE = [
     ("signer", r"span_eq(_reversed)?\([^;]*?\bsigner_(serial|issuer)\b",
      "tlv/header.c signer/list/diff.c signer/trust/accept.c",
@@ -85,6 +85,13 @@ ONE_PLACE = [
      "tlv_kind_of_name(), tlv_kind_text() or tlv_list_kind_text()"),
     ("in a list", r"role == TLV_ROLE_\w+ &&\s+span_eq\(\w+\.certificate", "",
      "tlv_list_has()"),
+    ("array length", r"sizeof\b[^;,\n/]*/\s*sizeof|define COUNT\b", "tlv/bytes.h pkcs11", "COUNT()"),
+    ("growing array", r"\breallocarray *\(", "tlv/bytes.c pkcs11", "ARRAY_ROOM()"),
+    ("hexadecimal", r'(?<!\\\\x)(?<!0x)%02[xX]|isxdigit|"0123456789[aA]', "tlv/text.c pkcs11",
+     "buf_hex(), hex_text(), hex_is() or hex_parse()"),
+    ("IPv4 address", r"%[du]\.%[du]\.%[du]\.%[du]|\binet_[a-z]+ *\(", "",
+     "buf_ipv4(), span_ipv4() or parse_ipv4()"),
+    ("padding", r"while \([^;\n]*\.n - 1\) == ' '\)", "tlv/bytes.c", "span_trim_end()"),
 ]
 
 # Files that still call each other in a circle. Nothing may be added.
@@ -198,16 +205,17 @@ def check_facts(_):
                                    blank(m), file.read())
     for name, pattern, row, ask in ONE_PLACE:
         fact = re.compile(pattern, re.M)
-        needed = {path: False for path in row.split()}
+        needed = {entry: False for entry in row.split()}
         for path, text in full.items():
+            entry = next((e for e in needed if path == e or path.startswith(e + "/")), None)
             for match in fact.finditer(text):
-                if path not in needed:
+                if entry is None:
                     say(f"{path}:{line_of(text, match)}: another definition of '{name}': "
                         f"ask {ask}")
                 else:
-                    needed[path] = True
-        for path in (p for p, is_needed in needed.items() if not is_needed):
-            say(f"scripts/house.py: {path} does not need to define '{name}'")
+                    needed[entry] = True
+        for entry in (e for e, is_needed in needed.items() if not is_needed):
+            say(f"scripts/house.py: {entry} does not need to define '{name}'")
 
 
 def calls_between(code):

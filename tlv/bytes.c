@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+void *array_more(void *v, size_t n, size_t *cap, size_t size)
+{
+	size_t more = *cap < 8 ? 16 : *cap * 2;
+	void *grown;
+
+	if (n < *cap || *cap > SIZE_MAX / 2)
+		return v;
+	grown = reallocarray(v, more, size);
+	if (grown == NULL)
+		return v;
+	*cap = more;
+	return grown;
+}
+
 struct span span_of(const void *p, size_t n)
 {
 	return (struct span){ .p = p, .n = n };
@@ -49,6 +63,13 @@ bool span_starts_nocase(struct span s, struct span prefix)
 	return true;
 }
 
+struct span span_trim_end(struct span s)
+{
+	while (s.n > 0 && span_at(s, s.n - 1) == ' ')
+		s.n--;
+	return s;
+}
+
 bool span_has(struct span s, uint8_t byte)
 {
 	return s.n != 0 && memchr(s.p, byte, s.n) != NULL;
@@ -76,7 +97,7 @@ static size_t utf8_sequence(struct span s)
 		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
 
-	for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
+	for (size_t f = 0; f < COUNT(forms); f++) {
 		if (s.p[0] < forms[f].first || s.p[0] > forms[f].last)
 			continue;
 		if (s.n < forms[f].n)

@@ -13,6 +13,19 @@
 
 #include "tlv/err.h"
 
+/* Elements of an array, which must not be a pointer. */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * Makes room for one more element in the owned array v, which holds n and has
+ * room for cap (a size_t variable; v NULL and both 0 at first). Both v and cap
+ * may change. False if there is no memory, or the size would overflow; then
+ * nothing has changed. The element's size is that of *v.
+ */
+#define ARRAY_ROOM(v, n, cap) ((v) = array_more((v), (n), &(cap), sizeof *(v)), (n) < (cap))
+/* Of ARRAY_ROOM only: the array, moved if it grew. */
+void *array_more(void *v, size_t n, size_t *cap, size_t size);
+
 /* Borrowed bytes; p may be NULL where n is 0. */
 struct span {
 	const uint8_t *p;
@@ -30,6 +43,7 @@ bool span_eq_reversed(struct span a, struct span b); /* a equals b back to front
 bool span_starts(struct span s, struct span prefix);
 bool span_starts_nocase(struct span s, struct span prefix); /* A to Z and a to z are the same */
 bool span_has(struct span s, uint8_t byte);
+struct span span_trim_end(struct span s); /* without blanks (0x20) at its end: names are padded */
 bool span_is_ascii(struct span s);
 bool span_is_utf8(struct span s);	    /* well-formed: no overlong forms, no surrogates */
 int span_cmp(struct span a, struct span b); /* bytewise, a shorter prefix first */

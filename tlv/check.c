@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define BIT(tag) (1U << (unsigned)(tag))
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum { ERROR = 1, WARNING = 0 };
 
@@ -31,16 +30,9 @@ const char *tlv_finding_text(enum tlv_finding_code code)
 
 static struct tlv_finding *slot(struct tlv_findings *f)
 {
-	if (f->n == f->cap) {
-		size_t cap = f->cap == 0 ? 16 : f->cap * 2;
-		struct tlv_finding *grown = reallocarray(f->v, cap, sizeof *grown);
-
-		if (grown == NULL) {
-			f->nomem = true;
-			return NULL;
-		}
-		f->v = grown;
-		f->cap = cap;
+	if (!ARRAY_ROOM(f->v, f->n, f->cap)) {
+		f->nomem = true;
+		return NULL;
 	}
 	return &f->v[f->n];
 }

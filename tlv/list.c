@@ -8,15 +8,8 @@
 
 static enum status add_record(struct tlv_list *l, size_t at, struct tlv_err *e)
 {
-	if (l->nrecords == l->cap) {
-		size_t cap = l->cap == 0 ? 16 : l->cap * 2;
-		size_t *grown = reallocarray(l->record_at, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		l->record_at = grown;
-		l->cap = cap;
-	}
+	if (!ARRAY_ROOM(l->record_at, l->nrecords, l->cap))
+		return err_nomem(e);
 	l->record_at[l->nrecords++] = at;
 	return ST_OK;
 }

@@ -2,8 +2,7 @@
 #include "tlv/name.h"
 
 #include "tlv/der.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "tlv/text.h"
 
 struct attr_row {
 	struct span oid;
@@ -166,13 +165,6 @@ static bool put_oid(struct buf *b, struct span oid)
 	return (span_at(oid, oid.n - 1) & 0x80) == 0;
 }
 
-static void put_hex_value(struct buf *b, struct span raw)
-{
-	buf_u8(b, '#');
-	for (size_t i = 0; i < raw.n; i++)
-		buf_printf(b, "%02x", (unsigned)span_at(raw, i));
-}
-
 static enum status not_expressible(struct tlv_err *e, const struct attr *a, const char *what)
 {
 	return err_set(e, ST_INPUT, "name: %s: %s", a->row != NULL ? a->row->keyword : "attribute",
@@ -193,10 +185,12 @@ static bool is_string_type(uint8_t tag)
 static enum status put_value(struct buf *b, const struct attr *a, bool *text, struct tlv_err *e)
 {
 	*text = is_string_type(a->value.tag);
-	if (!*text)
-		put_hex_value(b, a->value.raw);
-	else if (!put_text(b, &a->value))
+	if (*text && !put_text(b, &a->value))
 		return not_expressible(e, a, "bytes that its string type does not allow");
+	if (!*text) {
+		buf_u8(b, '#');
+		buf_hex(b, a->value.raw, HEX_LOWER, "");
+	}
 	return ST_OK;
 }
 

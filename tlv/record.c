@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tlv/record.h"
 
+#include "tlv/text.h"
 #include "tlv/writer.h"
 
 #define BIT(tag) (1U << (unsigned)(tag))
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static void take(struct tlv_record *r, const struct tlv_field *f)
 {
@@ -154,8 +154,7 @@ static void put_dns_name(struct tlv_writer *w, const struct form *f,
 		tlv_put_text(w, TLV_R_DNS_NAME, s->name);
 		break;
 	case DNS_ADDRESS:
-		buf_printf(&text, "%u.%u.%u.%u", s->address[0], s->address[1], s->address[2],
-			   s->address[3]);
+		buf_ipv4(&text, span_of(s->address, 4));
 		tlv_put_text(w, TLV_R_DNS_NAME, buf_span(&text));
 		break;
 	case DNS_EMPTY:

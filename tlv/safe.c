@@ -36,7 +36,7 @@ static uint32_t code_point(struct span c)
 
 static bool is_unsafe(uint32_t v)
 {
-	for (size_t i = 0; i < sizeof unsafe / sizeof unsafe[0]; i++)
+	for (size_t i = 0; i < COUNT(unsafe); i++)
 		if (v >= unsafe[i].first && v <= unsafe[i].last)
 			return true;
 	return false;

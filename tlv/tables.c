@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "tlv/bytes.h"
 
 static const struct tlv_tag_row tag_rows[] = {
 #define TAG(scope, number, name, text, label, kind, min, max, parent) \

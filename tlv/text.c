@@ -18,20 +18,108 @@ bool parse_number(const char *text, uint64_t max, uint64_t *out)
 	return true;
 }
 
+/* One number up to 255 in front, without leading zeros. */
+static bool take_octet(struct cursor *c, uint8_t *out)
+{
+	unsigned v = 0, digits = 0;
+
+	for (int d = span_at(c->rest, 0); d >= '0' && d <= '9'; d = span_at(c->rest, 0)) {
+		uint8_t taken;
+
+		if (digits++ > 0 && v == 0)
+			return false;
+		v = v * 10 + (unsigned)(d - '0');
+		if (v > 255 || !cursor_u8(c, &taken))
+			return false;
+	}
+	*out = (uint8_t)v;
+	return digits > 0;
+}
+
+bool span_ipv4(struct span text, uint8_t out[4])
+{
+	struct cursor c = cursor_of(text);
+	uint8_t dot;
+
+	for (int i = 0; i < 4; i++)
+		if ((i > 0 && (!cursor_u8(&c, &dot) || dot != '.')) || !take_octet(&c, &out[i]))
+			return false;
+	return c.rest.n == 0;
+}
+
 bool parse_ipv4(const char *text, uint8_t out[4])
 {
-	for (int i = 0; i < 4; i++) {
-		unsigned v = 0, digits = 0;
+	return span_ipv4(span_str(text), out);
+}
 
-		for (; *text >= '0' && *text <= '9' && digits < 4; text++, digits++) {
-			if (digits == 1 && v == 0)
-				return false;
-			v = v * 10 + (unsigned)(*text - '0');
-		}
-		if (digits == 0 || v > 255 || *text != (i < 3 ? '.' : '\0'))
-			return false;
-		text += i < 3;
-		out[i] = (uint8_t)v;
+void buf_ipv4(struct buf *b, struct span address)
+{
+	for (size_t i = 0; i < 4; i++)
+		buf_printf(b, "%s%d", i > 0 ? "." : "", span_at(address, i));
+}
+
+static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+
+void buf_hex(struct buf *b, struct span s, enum hex_case digits, const char *between)
+{
+	const char *from = digits == HEX_UPPER ? upper : lower;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int v = span_at(s, i);
+
+		if (i > 0)
+			buf_str(b, between);
+		buf_u8(b, (uint8_t)from[v >> 4]);
+		buf_u8(b, (uint8_t)from[v & 15]);
 	}
+}
+
+bool hex_text(struct span s, char *out, size_t cap)
+{
+	if (cap / 2 < s.n || cap < 2 * s.n + 1)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		out[2 * i] = lower[span_at(s, i) >> 4];
+		out[2 * i + 1] = lower[span_at(s, i) & 15];
+	}
+	out[2 * s.n] = '\0';
 	return true;
+}
+
+bool hex_is(struct span text, size_t digits)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (!span_has(span_of(lower, 16), (uint8_t)span_at(text, i)))
+			return false;
+	return text.n == digits;
+}
+
+int hex_digit(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+enum hex_fault hex_parse(struct span text, const char *between, struct buf *out)
+{
+	struct span gaps = span_str(between);
+
+	for (size_t i = 0; i < text.n; i++) {
+		int c = span_at(text, i), low = hex_digit(span_at(text, i + 1));
+
+		if (span_has(gaps, (uint8_t)c))
+			continue;
+		if (hex_digit(c) < 0)
+			return HEX_NOT_A_DIGIT;
+		i++;
+		if (low < 0 && i < text.n && !span_has(gaps, (uint8_t)span_at(text, i)))
+			return HEX_NOT_A_DIGIT;
+		if (low < 0)
+			return HEX_ODD;
+		buf_u8(out, (uint8_t)(hex_digit(c) << 4 | low));
+	}
+	return HEX_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Numbers and addresses as people write them.
+ * Numbers, addresses and bytes as people write them, and back.
  */
 #ifndef TLV_TEXT_H
 #define TLV_TEXT_H
@@ -9,9 +9,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tlv/bytes.h"
+
 /* True if the text is one whole decimal number of at most max. */
 bool parse_number(const char *text, uint64_t max, uint64_t *out);
-/* Four decimal numbers up to 255 without leading zeros. */
+
+/* Four decimal numbers up to 255 without leading zeros, with dots between. */
 bool parse_ipv4(const char *text, uint8_t out[4]);
+bool span_ipv4(struct span text, uint8_t out[4]);
+/* Appends "10.48.47.153"; the address has 4 bytes. */
+void buf_ipv4(struct buf *b, struct span address);
+
+enum hex_case { HEX_LOWER, HEX_UPPER };
+
+/* Appends two digits for each byte, and `between` between two bytes ("" for nothing). */
+void buf_hex(struct buf *b, struct span s, enum hex_case digits, const char *between);
+/* Writes lower-case digits and a NUL; false, writing nothing, if cap is less than 2 * s.n + 1. */
+bool hex_text(struct span s, char *out, size_t cap);
+/* Whether the text is that many lower-case digits, as our own files hold them. */
+bool hex_is(struct span text, size_t digits);
+
+/* The value of a digit in any case; -1 for any other byte, and for -1. */
+int hex_digit(int c);
+
+enum hex_fault { HEX_OK, HEX_NOT_A_DIGIT, HEX_ODD };
+
+/*
+ * Appends the bytes of digits in any case. The characters of `between` may stand
+ * before, between and behind bytes. HEX_ODD: a byte has one digit only.
+ */
+enum hex_fault hex_parse(struct span text, const char *between, struct buf *out);
 
 #endif

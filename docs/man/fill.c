@@ -20,8 +20,6 @@
 
 #include "signer/cli/opt.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 static const struct {
 	const char *name, *args, *summary;
 	unsigned mask;

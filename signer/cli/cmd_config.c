@@ -74,14 +74,14 @@ static enum status read_action(struct config_run *r, struct tlv_err *e)
 	const char *word = r->o->args[0];
 	const struct action_row *row = NULL;
 
-	for (size_t i = 0; i < sizeof actions / sizeof actions[0] && row == NULL; i++)
+	for (size_t i = 0; i < COUNT(actions) && row == NULL; i++)
 		if (strcmp(actions[i].name, word) == 0)
 			row = &actions[i];
 	if (row == NULL)
 		return err_set(e, ST_USAGE, "config: '%s': must be sign, verify or strip", word);
 	r->c.action = row->action;
 	for (size_t i = 0; i < r->o->n; i++)
-		for (size_t j = 0; j < sizeof limits / sizeof limits[0]; j++)
+		for (size_t j = 0; j < COUNT(limits); j++)
 			if (r->o->items[i].row->id == limits[j].id &&
 			    (limits[j].on & ON(row->action)) == 0)
 				return err_set(e, ST_USAGE, "option '--%s' is not for 'config %s'",

@@ -9,8 +9,6 @@
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { PATIENCE = 10 }; /* seconds for each call into a module, where --timeout does not say */
 
 static const struct {
@@ -40,23 +38,21 @@ static char *copy(struct doctor *d, const char *text)
 void doctor_say(struct doctor *d, enum doctor_level level, const char *subject, const char *mend,
 		const char *found, ...)
 {
-	struct doctor_line *lines = reallocarray(d->lines, d->n + 1, sizeof *lines);
 	char text[ERR_TEXT_MAX];
 	va_list ap;
 
-	if (lines == NULL) {
+	if (!ARRAY_ROOM(d->lines, d->n, d->cap)) {
 		d->failed = true;
 		return;
 	}
 	va_start(ap, found);
 	(void)vsnprintf(text, sizeof text, found, ap);
 	va_end(ap);
-	d->lines = lines;
-	lines[d->n++] = (struct doctor_line){ .level = level,
-					      .check = d->check,
-					      .subject = copy(d, subject),
-					      .found = copy(d, text),
-					      .mend = copy(d, mend) };
+	d->lines[d->n++] = (struct doctor_line){ .level = level,
+						 .check = d->check,
+						 .subject = copy(d, subject),
+						 .found = copy(d, text),
+						 .mend = copy(d, mend) };
 }
 
 static size_t count(const struct doctor *d, enum doctor_level level)

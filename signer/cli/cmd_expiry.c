@@ -8,8 +8,6 @@
 #include "signer/publish/publish.h"
 #include "signer/cli/verb.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { DEFAULT_DAYS = 30 };
 
 static const struct format {

@@ -440,8 +440,7 @@ static void print_item(const struct export *x, struct item *it)
 	out_printf(": ");
 	out_safe(span_str(it->facts.subject));
 	out_printf(", valid until %s, SHA-1 ", when);
-	for (size_t i = 0; i < sizeof it->facts.sha1; i++)
-		out_printf("%02x", (unsigned)it->facts.sha1[i]);
+	out_hex(span_of(it->facts.sha1, sizeof it->facts.sha1), HEX_LOWER, "");
 	out_printf("\n");
 	if (x->prove) {
 		time_iso(it->proven, when);

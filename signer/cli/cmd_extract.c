@@ -5,6 +5,7 @@
 #include "signer/publish/fileset.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "tlv/text.h"
 
 /* The folder that is written into, and the manifest that comes of it. */
 struct extract {
@@ -81,9 +82,10 @@ static void put_record_line(struct buf *b, const struct tlv_record *r, const cha
 		buf_str(b, ", name: ");
 		put_quoted(b, dns);
 	}
-	if (r->address.n == 4 && dns.n + (size_t)(span_be(r->address) != 0) > 0)
-		buf_printf(b, ", address: %d.%d.%d.%d", span_at(r->address, 0),
-			   span_at(r->address, 1), span_at(r->address, 2), span_at(r->address, 3));
+	if (r->address.n == 4 && dns.n + (size_t)(span_be(r->address) != 0) > 0) {
+		buf_str(b, ", address: ");
+		buf_ipv4(b, r->address);
+	}
 	buf_str(b, "}\n");
 }
 

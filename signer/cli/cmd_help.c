@@ -7,8 +7,6 @@
 #include "signer/io/out.h"
 #include "signer/io/sandbox.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { COLUMN = 28, WIDTH = 96 };
 
 static const struct verb_row rows[] = {

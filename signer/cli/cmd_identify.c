@@ -6,6 +6,7 @@
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "tlv/text.h"
 
 /* Bytes: a SHA-1 has 20, and so has the longest serial number (RFC 5280, 4.1.2.2). */
 enum { NEEDLE_MAX = 20, MD5_BYTES = 16, SHA1_BYTES = 20 };
@@ -20,46 +21,27 @@ struct search {
 	size_t lists, found, faults;
 };
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* As phones and consoles show it: any case, with colons, dashes or blanks between, or "0x" in front. */
-static enum status parse_hex(struct search *s, const char *text, struct tlv_err *e)
+static enum status parse_needle(struct search *s, const char *text, struct tlv_err *e)
 {
-	const char *p = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
-	int high = -1;
+	const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+	enum hex_fault fault = hex_parse(span_str(digits), ": \t-", &s->needle);
 
-	for (; *p != '\0'; p++) {
-		int d = digit(*p);
-
-		if (d < 0 && strchr(": \t-", *p) != NULL)
-			continue;
-		if (d < 0)
-			return err_set(
-				e, ST_USAGE,
-				"'%s' is no hexadecimal number: name an MD5, a SHA-1 or a signer's serial number",
-				text);
-		if (high >= 0)
-			buf_u8(&s->needle, (uint8_t)(high << 4 | d));
-		high = high >= 0 ? -1 : d;
-	}
-	if (high >= 0 || s->needle.n == 0)
+	if (fault == HEX_NOT_A_DIGIT)
+		return err_set(
+			e, ST_USAGE,
+			"'%s' is no hexadecimal number: name an MD5, a SHA-1 or a signer's serial number",
+			text);
+	if (fault == HEX_ODD || s->needle.n == 0)
 		return err_set(e, ST_USAGE, "'%s': %s", text,
-			       high >= 0 ? "an odd number of digits: is one missing?" :
-					   "no digits");
+			       fault == HEX_ODD ? "an odd number of digits: is one missing?" :
+						  "no digits");
 	if (s->needle.n > NEEDLE_MAX)
 		return err_set(
 			e, ST_USAGE,
 			"'%s': %zu bytes: an MD5 has 16, a SHA-1 20, a serial number at most 20",
 			text, s->needle.n);
-	for (size_t i = 0; i < s->needle.n; i++)
-		buf_printf(&s->hex, "%02x", (unsigned)span_at(buf_span(&s->needle), i));
+	buf_hex(&s->hex, buf_span(&s->needle), HEX_LOWER, "");
 	return buf_failed(&s->hex, e);
 }
 
@@ -239,7 +221,7 @@ static enum status report(struct search *s, struct tlv_err *e)
 enum status cmd_identify(const struct opts *o, struct tlv_err *e)
 {
 	struct search s = { .json = opt_given(o, OPT_JSON), .matches = json_array() };
-	enum status st = s.matches != NULL ? parse_hex(&s, o->args[0], e) : err_nomem(e);
+	enum status st = s.matches != NULL ? parse_needle(&s, o->args[0], e) : err_nomem(e);
 
 	common_read_only();
 	for (size_t i = 1; i < o->nargs && st == ST_OK; i++)

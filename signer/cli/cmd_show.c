@@ -23,12 +23,6 @@ static void row_head(unsigned tag, const char *label)
 	out_printf("%u\t%s\t%s", tag, label, strlen(label) < 8 ? "\t" : "");
 }
 
-static void print_serial(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		out_printf("%s%02X", i > 0 ? ":" : "", (unsigned)span_at(s, i));
-}
-
 static void print_signature(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -45,15 +39,8 @@ static void print_certificate(struct span der)
 
 	if (cert_sha1(der, sha1, NULL) != ST_OK)
 		return;
-	for (size_t i = 0; i < sizeof sha1; i++)
-		out_printf("%02X ", sha1[i]);
-	out_printf("(SHA1 Hash HEX)");
-}
-
-static void print_hex(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		out_printf("%s%02X", i > 0 ? " " : "", (unsigned)span_at(s, i));
+	out_hex(span_of(sha1, sizeof sha1), HEX_UPPER, " ");
+	out_printf(" (SHA1 Hash HEX)");
 }
 
 static void print_role(struct span value)
@@ -73,7 +60,7 @@ static void print_value(const struct tlv_field *f)
 		out_safe(tlv_text(f->value));
 		break;
 	case TLV_KIND_SERIAL:
-		print_serial(f->value);
+		out_hex(f->value, HEX_UPPER, ":");
 		break;
 	case TLV_KIND_ROLE:
 		print_role(f->value);
@@ -82,7 +69,7 @@ static void print_value(const struct tlv_field *f)
 		print_certificate(f->value);
 		break;
 	case TLV_KIND_HASH:
-		print_hex(f->value);
+		out_hex(f->value, HEX_UPPER, " ");
 		break;
 	default:
 		break;

@@ -69,8 +69,7 @@ static void print_dates(const struct cert_facts *f)
 static void print_serial(struct span s)
 {
 	out_printf("    serial: ");
-	for (size_t i = 0; i < s.n; i++)
-		out_printf("%02X", (unsigned)span_at(s, i));
+	out_hex(s, HEX_UPPER, "");
 	out_printf("\n");
 }
 

@@ -112,7 +112,7 @@ static enum status apply_changes(struct update *u, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
-	for (size_t c = 0; c < sizeof changes / sizeof changes[0]; c++)
+	for (size_t c = 0; c < COUNT(changes); c++)
 		for (size_t i = 0; i < u->o->n && st == ST_OK; i++)
 			if (u->o->items[i].row->id == changes[c].id)
 				st = changes[c].apply(&u->edit, u->o->items[i].value, e);

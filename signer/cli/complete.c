@@ -11,8 +11,6 @@
 #include "signer/cli/verb.h"
 #include "tlv/tables.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { C_NONE = 0, C_FILES = 1, C_DIRS = 2, C_TOKENS = 4, C_OPEN = 8, C_VERBS = 16, C_ROLES = 32 };
 
 enum {

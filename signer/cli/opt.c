@@ -6,8 +6,6 @@
 
 #include "tlv/tables.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum {
 	WORD_MAX = 32, /* letters of a word that may be near another, and its NUL */
 	EDITS_MAX = 3, /* beyond that it is another word */

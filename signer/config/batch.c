@@ -382,7 +382,7 @@ void batch_catch_signals(void)
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
 
 	(void)sigemptyset(&act.sa_mask);
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+	for (size_t i = 0; i < COUNT(numbers); i++)
 		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			(void)sigaction(numbers[i], &act, NULL);
 }

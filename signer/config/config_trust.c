@@ -15,16 +15,9 @@ enum status config_trust_cert(struct config_trust *t, const char *arg,
 
 static enum status add_room(struct config_trust *t, struct tlv_err *e)
 {
-	struct list_file *lists = reallocarray(t->lists, t->nlists + 1, sizeof *lists);
-	const char **paths;
-
-	if (lists == NULL)
+	if (!ARRAY_ROOM(t->lists, t->nlists, t->lists_cap) ||
+	    !ARRAY_ROOM(t->paths, t->nlists, t->paths_cap))
 		return err_nomem(e);
-	t->lists = lists;
-	paths = reallocarray(t->paths, t->nlists + 1, sizeof *paths);
-	if (paths == NULL)
-		return err_nomem(e);
-	t->paths = paths;
 	return ST_OK;
 }
 

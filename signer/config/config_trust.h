@@ -15,7 +15,7 @@ struct config_trust {
 	struct cert cert; /* der.n 0: none */
 	struct list_file *lists;
 	const char **paths; /* borrowed */
-	size_t nlists;
+	size_t nlists, lists_cap, paths_cap;
 };
 
 /* --cert with verify and strip. */

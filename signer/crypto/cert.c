@@ -225,7 +225,7 @@ static const char *key_type(const EVP_PKEY *key)
 {
 	static const char *const types[] = { "RSA", "EC", "ED25519", "ED448", "RSA-PSS", "DSA" };
 
-	for (size_t i = 0; key != NULL && i < sizeof types / sizeof types[0]; i++)
+	for (size_t i = 0; key != NULL && i < COUNT(types); i++)
 		if (EVP_PKEY_is_a(key, types[i]))
 			return types[i];
 	return "unknown";

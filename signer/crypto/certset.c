@@ -14,15 +14,8 @@ enum status certset_add(struct certset *s, struct span der, const char *file, st
 	for (size_t i = 0; i < s->n; i++)
 		if (span_eq(buf_span(&s->v[i].cert.der), der))
 			return ST_OK;
-	if (s->n == s->cap) {
-		size_t cap = s->cap == 0 ? 8 : s->cap * 2;
-		struct certset_item *grown = reallocarray(s->v, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		s->v = grown;
-		s->cap = cap;
-	}
+	if (!ARRAY_ROOM(s->v, s->n, s->cap))
+		return err_nomem(e);
 	if (cert_from_der(&item.cert, der, e) != ST_OK) {
 		cert_free(&item.cert);
 		return e != NULL ? e->status : ST_INPUT;
@@ -47,7 +40,7 @@ static bool may_be_certificate(const char *name)
 	static const char *const others[] = { ".proof", "SHA256SUMS", ".yaml", ".yml", ".tlv",
 					      ".sgn",	".txt",	      ".html", ".key" };
 
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+	for (size_t i = 0; i < COUNT(others); i++)
 		if (ends_in(name, others[i]))
 			return false;
 	return true;

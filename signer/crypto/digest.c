@@ -29,7 +29,7 @@ static const struct {
 
 static int find(enum tlv_digest alg)
 {
-	for (size_t i = 0; i < sizeof algs / sizeof algs[0]; i++)
+	for (size_t i = 0; i < COUNT(algs); i++)
 		if (algs[i].alg == alg)
 			return (int)i;
 	return -1;

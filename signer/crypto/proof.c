@@ -9,6 +9,7 @@
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/slurp.h"
+#include "tlv/text.h"
 
 enum {
 	NONCE_BYTES = 32,
@@ -18,12 +19,6 @@ enum {
 };
 
 #define TAG "ctlsign proof v1\n"
-
-static void put_hex(struct buf *b, struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		buf_printf(b, "%02x", (unsigned)span_at(s, i));
-}
 
 static enum status sha256(struct span s, struct digest *out, struct tlv_err *e)
 {
@@ -43,9 +38,9 @@ enum status proof_statement(struct buf *out, struct span der, int64_t now, struc
 		return st;
 	time_iso(now, when);
 	buf_str(out, TAG "nonce: ");
-	put_hex(out, span_of(nonce, sizeof nonce));
+	buf_hex(out, span_of(nonce, sizeof nonce), HEX_LOWER, "");
 	buf_str(out, "\ncertificate-sha256: ");
-	put_hex(out, digest_span(&hash));
+	buf_hex(out, digest_span(&hash), HEX_LOWER, "");
 	buf_printf(out, "\ntime: %s\n", when);
 	return buf_failed(out, e);
 }
@@ -74,17 +69,6 @@ static bool take_line(struct span *rest, struct span head, struct span *value)
 	*value = span_slice(*rest, head.n, n - head.n);
 	*rest = span_slice(*rest, n + 1, rest->n);
 	return true;
-}
-
-static bool is_hex(struct span s, size_t digits)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		int c = span_at(s, i);
-
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-			return false;
-	}
-	return s.n == digits;
 }
 
 static bool read_time(struct span s, int64_t *when)
@@ -137,7 +121,7 @@ static bool parse(struct span bytes, struct proof *p, int64_t *when)
 		return false;
 	p->statement = span_slice(bytes, 0, bytes.n - rest.n);
 	return take_line(&rest, SPAN_LIT("signature: "), &signature) && rest.n == 0 &&
-	       is_hex(nonce, (size_t)2 * NONCE_BYTES) && is_hex(p->hash, HASH_DIGITS) &&
+	       hex_is(nonce, (size_t)2 * NONCE_BYTES) && hex_is(p->hash, HASH_DIGITS) &&
 	       read_time(time, when) && from_base64(signature, p->signature, &p->nsignature);
 }
 
@@ -148,7 +132,7 @@ static enum status check_hash(const struct proof *p, struct span der, struct tlv
 	enum status st = sha256(der, &hash, e);
 
 	if (st == ST_OK) {
-		put_hex(&hex, digest_span(&hash));
+		buf_hex(&hex, digest_span(&hash), HEX_LOWER, "");
 		st = buf_failed(&hex, e);
 	}
 	if (st == ST_OK && !span_eq(buf_span(&hex), p->hash))

@@ -89,7 +89,7 @@ static bool wrap(int nid)
 
 	if (EVP_PBE_find(EVP_PBE_TYPE_OUTER, nid, &cipher, &md, &theirs) != 1)
 		return true;
-	for (size_t i = 0; i < sizeof derivations / sizeof derivations[0]; i++)
+	for (size_t i = 0; i < COUNT(derivations); i++)
 		if (derivations[i].theirs == theirs)
 			return EVP_PBE_alg_add_type(EVP_PBE_TYPE_OUTER, nid, cipher, md,
 						    derivations[i].ours) == 1;

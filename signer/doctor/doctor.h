@@ -29,7 +29,7 @@ struct doctor {
 	struct tlv_err survey; /* why it is not whole */
 	const char *check;     /* under way */
 	struct doctor_line *lines;
-	size_t n;
+	size_t n, cap;
 	bool failed; /* memory ended */
 };
 

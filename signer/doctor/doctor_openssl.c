@@ -66,7 +66,7 @@ static void try_digests(struct doctor *d, EVP_PKEY *key, struct span public_key)
 {
 	static const enum tlv_digest algs[] = { TLV_SHA1, TLV_SHA256, TLV_SHA512 };
 
-	for (size_t i = 0; i < sizeof algs / sizeof *algs; i++) {
+	for (size_t i = 0; i < COUNT(algs); i++) {
 		const char *name = tlv_digest_find((uint8_t)algs[i])->text;
 		struct tlv_err e = TLV_ERR_INIT;
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tlv/text.h"
+
 enum { LABEL_MAX = 128 }; /* bytes; a file name may have 255 */
 
 static bool is_plain(int c)
@@ -15,9 +17,7 @@ static bool is_plain(int c)
 /* The token's CN is padded with blanks, which are nobody's name. */
 static struct span without_padding(struct span s)
 {
-	while (s.n > 0 && span_at(s, s.n - 1) == ' ')
-		s = span_slice(s, 0, s.n - 1);
-	return span_slice(s, 0, LABEL_MAX);
+	return span_slice(span_trim_end(s), 0, LABEL_MAX);
 }
 
 static void put_plain(struct buf *b, struct span s)
@@ -40,15 +40,8 @@ static const struct filename *find(const struct filenames *given, const char *na
 static enum status keep(struct filenames *given, const char *name, struct span der,
 			struct tlv_err *e)
 {
-	if (given->n == given->cap) {
-		size_t cap = given->cap == 0 ? 16 : given->cap * 2;
-		struct filename *grown = reallocarray(given->v, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		given->v = grown;
-		given->cap = cap;
-	}
+	if (!ARRAY_ROOM(given->v, given->n, given->cap))
+		return err_nomem(e);
 	given->v[given->n] = (struct filename){ .name = strdup(name), .der = der };
 	if (given->v[given->n].name == NULL)
 		return err_nomem(e);
@@ -74,8 +67,7 @@ enum status filename_make(struct filenames *given, const char *prefix, struct sp
 	if (twin != NULL && !span_eq(twin->der, der)) {
 		buf_truncate(out, stem);
 		buf_u8(out, '-');
-		for (size_t i = 0; i < serial.n && i < 32; i++)
-			buf_printf(out, "%02X", (unsigned)span_at(serial, i));
+		buf_hex(out, span_slice(serial, 0, 32), HEX_UPPER, "");
 		buf_str(out, suffix);
 		twin = find(given, buf_cstr(out));
 		if (twin != NULL && !span_eq(twin->der, der))

@@ -298,13 +298,21 @@ bool msg_ask(const char *question)
 	return strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0;
 }
 
-static json_t *hex(struct span s, bool upper)
+void out_hex(struct span s, enum hex_case digits, const char *between)
+{
+	struct buf b = BUF_INIT;
+
+	buf_hex(&b, s, digits, between);
+	out_printf("%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+static json_t *hex(struct span s, enum hex_case digits)
 {
 	struct buf b = BUF_INIT;
 	json_t *v;
 
-	for (size_t i = 0; i < s.n; i++)
-		buf_printf(&b, upper ? "%02X" : "%02x", (unsigned)span_at(s, i));
+	buf_hex(&b, s, digits, "");
 	v = buf_failed(&b, NULL) == ST_OK ? json_string(buf_cstr(&b)) : NULL;
 	buf_free(&b);
 	return v;
@@ -312,12 +320,12 @@ static json_t *hex(struct span s, bool upper)
 
 json_t *out_json_hex(struct span s)
 {
-	return hex(s, false);
+	return hex(s, HEX_LOWER);
 }
 
 json_t *out_json_hex_upper(struct span s)
 {
-	return hex(s, true);
+	return hex(s, HEX_UPPER);
 }
 
 void out_json_set_text(json_t *object, const char *key, struct span text)

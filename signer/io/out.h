@@ -13,10 +13,13 @@
 #include "tlv/check.h"
 #include "tlv/err.h"
 #include "tlv/safe.h"
+#include "tlv/text.h"
 
 /* Results. Buffered until out_flush; "safe" text has control bytes and what is not UTF-8 as \xNN. */
 void out_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_safe(struct span text);
+/* Two digits for each byte, and `between` between two bytes. */
+void out_hex(struct span s, enum hex_case digits, const char *between);
 /* Prints and frees the value, indented, with a newline. */
 enum status out_json(json_t *value, struct tlv_err *e);
 /* ST_OUTPUT where stdout could not take it all. */

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "tlv/bytes.h"
 
 /*
  * Landlock's rights by the ABI that brought them. None is granted for any file

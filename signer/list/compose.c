@@ -9,15 +9,8 @@
 
 struct entry *entries_insert(struct entries *es, size_t at)
 {
-	if (es->n == es->cap) {
-		size_t cap = es->cap == 0 ? 16 : es->cap * 2;
-		struct entry *grown = reallocarray(es->v, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return NULL;
-		es->v = grown;
-		es->cap = cap;
-	}
+	if (!ARRAY_ROOM(es->v, es->n, es->cap))
+		return NULL;
 	for (size_t i = es->n; i > at; i--)
 		es->v[i] = es->v[i - 1];
 	es->n++;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "tlv/kind.h"
+#include "tlv/text.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n) (1U << (unsigned)(n))
 
 /* What records are matched by. PART_NONE ends a pass. */
@@ -79,27 +79,6 @@ static struct span key(struct span s)
 	return s.n > 0 ? s : SPAN_NONE;
 }
 
-/* "10.48.47.153" as four bytes. */
-static bool address_of_text(struct span text, uint8_t out[4])
-{
-	unsigned v = 0, digits = 0, part = 0;
-
-	for (size_t i = 0; i <= text.n; i++) {
-		int c = i < text.n ? span_at(text, i) : '.';
-
-		if (c >= '0' && c <= '9' && digits < 3) {
-			v = v * 10 + (unsigned)(c - '0');
-			digits++;
-		} else if (c == '.' && digits > 0 && v <= 255 && part < 4) {
-			out[part++] = (uint8_t)v;
-			v = digits = 0;
-		} else {
-			return false;
-		}
-	}
-	return part == 4;
-}
-
 /* The CTL Client also writes the address as DNSNAME, which a wrong IPADDRESS leaves whole. */
 static struct span address_key(struct item *x)
 {
@@ -107,7 +86,7 @@ static struct span address_key(struct item *x)
 
 	if (usable)
 		return x->r.address;
-	if (address_of_text(tlv_text(x->r.dns_name), x->address))
+	if (span_ipv4(tlv_text(x->r.dns_name), x->address))
 		return span_of(x->address, sizeof x->address);
 	return x->r.address.n == 4 ? SPAN_NONE : key(x->r.address);
 }

@@ -3,8 +3,7 @@
 #include "signer/list/diff.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "tlv/text.h"
 
 /* Text and JSON are made from these rows and from the values below. */
 struct row {
@@ -34,12 +33,6 @@ const char *diff_kind_text(enum diff_kind kind)
 	return kind < DIFF_KINDS ? kind_texts[kind] : "";
 }
 
-static void put_hex(struct buf *b, struct span s, const char *between)
-{
-	for (size_t i = 0; i < s.n; i++)
-		buf_printf(b, "%s%02X", i > 0 ? between : "", (unsigned)span_at(s, i));
-}
-
 static void put_key(struct buf *b, struct span key)
 {
 	enum tlv_key_type type;
@@ -60,7 +53,7 @@ static void put_certificate(struct buf *b, struct span der)
 
 	if (cert_sha1(der, sha1, NULL) == ST_OK) {
 		buf_str(b, "SHA-1 ");
-		put_hex(b, span_of(sha1, sizeof sha1), "");
+		buf_hex(b, span_of(sha1, sizeof sha1), HEX_UPPER, "");
 	}
 	if (cert_validity(der, &before, &after, NULL) == ST_OK) {
 		time_iso(after, when);
@@ -88,10 +81,9 @@ static void put_role(struct buf *b, uint16_t number)
 static void put_address(struct buf *b, struct span s)
 {
 	if (s.n == 4)
-		buf_printf(b, "%d.%d.%d.%d", span_at(s, 0), span_at(s, 1), span_at(s, 2),
-			   span_at(s, 3));
+		buf_ipv4(b, s);
 	else
-		put_hex(b, s, ":");
+		buf_hex(b, s, HEX_UPPER, ":");
 }
 
 static bool put_text(struct buf *b, bool there, struct span value)
@@ -149,7 +141,7 @@ enum reader { FOR_PEOPLE, FOR_JSON };
 
 static void put_serial(struct buf *b, struct span s, enum reader who)
 {
-	put_hex(b, s, who == FOR_PEOPLE ? ":" : "");
+	buf_hex(b, s, HEX_UPPER, who == FOR_PEOPLE ? ":" : "");
 }
 
 /* Appends what the list says; false where it says nothing. */
@@ -252,7 +244,7 @@ static bool field_value(enum diff_field f, const struct tlv_record *r, enum read
 		put_certificate(b, r->certificate);
 		return tlv_record_has(r, TLV_R_CERTIFICATE);
 	case DIFF_F_HASH:
-		put_hex(b, r->hash, "");
+		buf_hex(b, r->hash, HEX_UPPER, "");
 		return tlv_record_has(r, TLV_R_CERT_HASH);
 	case DIFF_F_DIALECT:
 		return put_record_dialect(b, r);
@@ -374,14 +366,6 @@ static void print_field(struct printer *p, const struct diff_entry *x, enum diff
 	values_free(&v);
 }
 
-/* Tokens pad their names. */
-static struct span without_blanks(struct span s)
-{
-	while (span_at(s, s.n - 1) == ' ')
-		s.n--;
-	return s;
-}
-
 /* "CAPF cucm-1051-a-pub 10.48.47.153 (CAPF-e41e7d87)": what a person knows the record by. */
 static void put_title(struct buf *b, const struct tlv_record *r)
 {
@@ -405,7 +389,7 @@ static void put_title(struct buf *b, const struct tlv_record *r)
 		buf_put(&cn, tlv_text(r->subject));
 	if (cn.n > 0 && !span_eq(buf_span(&cn), name)) {
 		buf_str(b, " (");
-		safe_text(b, without_blanks(buf_span(&cn)));
+		safe_text(b, span_trim_end(buf_span(&cn)));
 		buf_str(b, ")");
 	}
 	buf_free(&address);

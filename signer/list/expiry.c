@@ -11,8 +11,6 @@
 #include "tlv/kind.h"
 #include "tlv/text.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* CUCM's units. A SAST record is the CallManager's unless its certificate says otherwise. */
 static const struct {
 	uint16_t role;
@@ -96,8 +94,7 @@ static char *hex_of(struct span s)
 	struct buf b = BUF_INIT;
 	char *copy;
 
-	for (size_t i = 0; i < s.n; i++)
-		buf_printf(&b, "%02X", (unsigned)span_at(s, i));
+	buf_hex(&b, s, HEX_UPPER, "");
 	copy = buf_failed(&b, NULL) == ST_OK ? span_dup(buf_span(&b)) : NULL;
 	buf_free(&b);
 	return copy;
@@ -114,15 +111,8 @@ static void item_free(struct expiry_item *item)
 
 static bool keep(struct expiry *x, const struct expiry_item *item)
 {
-	if (x->n == x->cap) {
-		size_t cap = x->cap == 0 ? 16 : x->cap * 2;
-		struct expiry_item *grown = reallocarray(x->v, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return false;
-		x->v = grown;
-		x->cap = cap;
-	}
+	if (!ARRAY_ROOM(x->v, x->n, x->cap))
+		return false;
 	x->v[x->n++] = *item;
 	return true;
 }

@@ -6,6 +6,7 @@
 #include "signer/crypto/cert.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "tlv/text.h"
 
 static void set(json_t *o, const char *key, json_t *value)
 {
@@ -155,13 +156,15 @@ json_t *list_json_certificate(struct span der)
 
 static json_t *address(const struct tlv_record *r)
 {
-	char text[16];
+	struct buf text = BUF_INIT;
+	json_t *v;
 
 	if (r->address.n != 4)
 		return tlv_record_has(r, TLV_R_IP_ADDRESS) ? out_json_hex(r->address) : json_null();
-	(void)snprintf(text, sizeof text, "%d.%d.%d.%d", span_at(r->address, 0),
-		       span_at(r->address, 1), span_at(r->address, 2), span_at(r->address, 3));
-	return json_string(text);
+	buf_ipv4(&text, r->address);
+	v = json_string(buf_cstr(&text));
+	buf_free(&text);
+	return v;
 }
 
 json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_it)

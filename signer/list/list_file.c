@@ -5,6 +5,7 @@
 
 #include "signer/crypto/digest.h"
 #include "tlv/safe.h"
+#include "tlv/text.h"
 
 enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e)
 {
@@ -44,12 +45,6 @@ const char *field_text(struct buf *b, struct span value)
 	return buf_cstr(b);
 }
 
-static void put_hex(const struct digest *d, char *out)
-{
-	for (size_t i = 0; i < d->n; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", d->bytes[i]);
-}
-
 enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv_err *e)
 {
 	struct digest m, s;
@@ -59,7 +54,7 @@ enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv
 		st = digest_parts(TLV_SHA1, &bytes, 1, &s, e);
 	if (st != ST_OK)
 		return st;
-	put_hex(&m, md5);
-	put_hex(&s, sha1);
+	if (!hex_text(digest_span(&m), md5, 33) || !hex_text(digest_span(&s), sha1, 41))
+		return err_set(e, ST_BUG, "a checksum of another length");
 	return ST_OK;
 }

@@ -83,15 +83,8 @@ static enum status add_place(struct manifest_file *m, int record, const char *ke
 {
 	struct place p = { .record = record, .line = (unsigned)line };
 
-	if (m->nplaces == m->cap) {
-		size_t cap = m->cap == 0 ? 64 : m->cap * 2;
-		struct place *grown = reallocarray(m->places, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		m->places = grown;
-		m->cap = cap;
-	}
+	if (!ARRAY_ROOM(m->places, m->nplaces, m->cap))
+		return err_nomem(e);
 	if (key != NULL && (p.key = strdup(key)) == NULL)
 		return err_nomem(e);
 	m->places[m->nplaces++] = p;
@@ -101,15 +94,8 @@ static enum status add_place(struct manifest_file *m, int record, const char *ke
 /* The places of the next record begin here. */
 static enum status add_start(struct manifest_file *m, struct tlv_err *e)
 {
-	if (m->nstarts == m->starts_cap) {
-		size_t cap = m->starts_cap == 0 ? 64 : m->starts_cap * 2;
-		size_t *grown = reallocarray(m->starts, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		m->starts = grown;
-		m->starts_cap = cap;
-	}
+	if (!ARRAY_ROOM(m->starts, m->nstarts, m->starts_cap))
+		return err_nomem(e);
 	m->starts[m->nstarts++] = m->nplaces;
 	return ST_OK;
 }

@@ -38,16 +38,6 @@ static bool first_node(const struct tlv_list *old, struct tlv_record *out)
 	return false;
 }
 
-/* The CTL Client names a node by its address. */
-static bool address_name(struct span name, uint8_t out[4])
-{
-	char *text = span_dup(name);
-	bool is = text != NULL && parse_ipv4(text, out);
-
-	free(text);
-	return is;
-}
-
 static enum status set_name(struct entry *x, struct span name, struct tlv_err *e)
 {
 	if (name.n == 0)
@@ -71,7 +61,8 @@ static enum status place_of_publisher(struct entry *x, const struct tlv_list *ol
 
 	if (!tlv_list_is_non_secure(old) || !first_node(old, &node))
 		return ST_OK;
-	by_address = address_name(tlv_text(node.dns_name), x->address);
+	/* The CTL Client names a node by its address. */
+	by_address = span_ipv4(tlv_text(node.dns_name), x->address);
 	if (!x->has_address)
 		x->has_address = by_address ||
 				 (node.address.n == 4 && span_copy(node.address, x->address, 4));

@@ -40,59 +40,42 @@ static bool match_cn(const struct tlv_record *r, size_t number, const char *valu
 
 	(void)number;
 	if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK && tlv_name_cn(c.subject, &cn)) {
-		s = buf_span(&cn);
-		while (s.n > 0 && span_at(s, s.n - 1) == ' ')
-			s = span_slice(s, 0, s.n - 1); /* a token's padding is nobody's name */
+		s = span_trim_end(buf_span(&cn)); /* a token's padding is nobody's name */
 		same = span_eq(s, span_str(value)) || span_eq(buf_span(&cn), span_str(value));
 	}
 	buf_free(&cn);
 	return same;
 }
 
-/* Hex with or without colons, in any case; false where it is none or does not fit. */
-static bool parse_hex(const char *text, uint8_t *out, size_t cap, size_t *n)
+/* Hex with or without colons, in any case; false if it is none. */
+static bool read_hex(const char *text, struct buf *out)
 {
-	int high = -1;
-
-	*n = 0;
-	for (; *text != '\0'; text++) {
-		const char *digits = "0123456789abcdef";
-		const char *d = strchr(digits, *text | 0x20);
-
-		if (*text == ':' && high < 0)
-			continue;
-		if (d == NULL || *d == '\0' || *n == cap)
-			return false;
-		if (high < 0) {
-			high = (int)(d - digits);
-		} else {
-			out[(*n)++] = (uint8_t)(high << 4 | (int)(d - digits));
-			high = -1;
-		}
-	}
-	return high < 0 && *n > 0;
+	return hex_parse(span_str(text), ":", out) == HEX_OK && out->n > 0 &&
+	       buf_failed(out, NULL) == ST_OK;
 }
 
 static bool match_serial(const struct tlv_record *r, size_t number, const char *value)
 {
-	uint8_t serial[64];
-	size_t n;
+	struct buf serial = BUF_INIT;
+	bool same = read_hex(value, &serial) && (span_eq(r->serial, buf_span(&serial)) ||
+						 span_eq_reversed(r->serial, buf_span(&serial)));
 
 	(void)number;
-	return parse_hex(value, serial, sizeof serial, &n) &&
-	       (span_eq(r->serial, span_of(serial, n)) ||
-		span_eq_reversed(r->serial, span_of(serial, n)));
+	buf_free(&serial);
+	return same;
 }
 
 static bool match_sha1(const struct tlv_record *r, size_t number, const char *value)
 {
-	uint8_t wanted[20], sha1[20];
-	size_t n;
+	struct buf wanted = BUF_INIT;
+	uint8_t sha1[20];
+	bool same = r->certificate.n > 0 && read_hex(value, &wanted) &&
+		    cert_sha1(r->certificate, sha1, NULL) == ST_OK &&
+		    span_eq(span_of(sha1, sizeof sha1), buf_span(&wanted));
 
 	(void)number;
-	return r->certificate.n > 0 && parse_hex(value, wanted, sizeof wanted, &n) && n == 20 &&
-	       cert_sha1(r->certificate, sha1, NULL) == ST_OK &&
-	       span_eq(span_of(sha1, 20), span_of(wanted, 20));
+	buf_free(&wanted);
+	return same;
 }
 
 static bool match_number(const struct tlv_record *r, size_t number, const char *value)
@@ -112,7 +95,7 @@ static const struct {
 	{ "sha1=", match_sha1 },
 };
 
-enum { TERMS = sizeof terms / sizeof terms[0], CONDITIONS_MAX = 8 };
+enum { TERMS = COUNT(terms), CONDITIONS_MAX = 8 };
 
 /* The row whose key the text begins with, -1 for none. */
 static int term_of(const char *text)

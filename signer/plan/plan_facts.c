@@ -7,6 +7,7 @@
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
+#include "tlv/text.h"
 
 enum plan_kind plan_kind_of(const struct tlv_record *r)
 {
@@ -30,14 +31,6 @@ enum plan_kind plan_kind_of(const struct tlv_record *r)
 	}
 }
 
-/* Tokens pad their names with blanks. */
-static struct span trimmed(struct span s)
-{
-	while (s.n > 0 && span_at(s, s.n - 1) == ' ')
-		s.n--;
-	return s;
-}
-
 void plan_put_cn(struct buf *b, const struct tlv_record *r)
 {
 	struct buf cn = BUF_INIT;
@@ -45,15 +38,14 @@ void plan_put_cn(struct buf *b, const struct tlv_record *r)
 
 	if (tlv_cert_walk(r->certificate, &c, NULL) != ST_OK || !tlv_name_cn(c.subject, &cn))
 		buf_put(&cn, tlv_text(r->subject));
-	safe_text(b, trimmed(buf_span(&cn)));
+	safe_text(b, span_trim_end(buf_span(&cn)));
 	buf_free(&cn);
 }
 
 static void put_address(struct buf *b, const struct tlv_record *r)
 {
 	if (r->address.n == 4 && span_be(r->address) != 0)
-		buf_printf(b, "%d.%d.%d.%d", span_at(r->address, 0), span_at(r->address, 1),
-			   span_at(r->address, 2), span_at(r->address, 3));
+		buf_ipv4(b, r->address);
 }
 
 /* The CTL Client writes addresses where others write names; the node's certificate knows its name. */

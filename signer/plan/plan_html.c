@@ -104,7 +104,7 @@ static void put(struct buf *b, struct span s)
 		size_t n = safe_character(s);
 		const char *entity = NULL;
 
-		for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
+		for (size_t i = 0; i < COUNT(entities); i++)
 			if (span_at(s, 0) == entities[i].c)
 				entity = entities[i].entity;
 		if (entity != NULL)

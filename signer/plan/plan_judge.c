@@ -9,8 +9,6 @@
 #include "signer/trust/verify.h"
 #include "tlv/kind.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { EXPIRES_SOON = 90 * 86400 /* seconds: a change is not planned in a week */ };
 
 static struct plan_anchor *find_anchor(struct plan_model *m, const struct tlv_record *r)

@@ -7,7 +7,6 @@
 
 #include "signer/io/out.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SVC(name) (1U << PLAN_SERVICE_##name)
 #define EXTRA(name) PLAN_EXTRA_##name
 
@@ -116,17 +115,10 @@ struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char
 {
 	struct plan_line *x;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 8 : l->cap * 2;
-		struct plan_line *grown = reallocarray(l->v, cap, sizeof *grown);
-
-		if (grown == NULL) {
-			l->failed = true;
-			buf_truncate(&l->spill.text, 0);
-			return &l->spill.text;
-		}
-		l->v = grown;
-		l->cap = cap;
+	if (!ARRAY_ROOM(l->v, l->n, l->cap)) {
+		l->failed = true;
+		buf_truncate(&l->spill.text, 0);
+		return &l->spill.text;
 	}
 	x = &l->v[l->n++];
 	*x = (struct plan_line){ .kind = kind, .code = code, .text = BUF_INIT };

@@ -5,8 +5,6 @@
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* One list that phones take before the next one comes. */
 struct stage {
 	const char *word;	 /* in JSON */
@@ -25,16 +23,9 @@ static struct plan_step *add_step(struct plan_model *m, const struct stage *s, c
 {
 	struct plan_step *x = &m->spill;
 
-	if (m->nsteps == m->steps_cap) {
-		size_t cap = m->steps_cap == 0 ? 16 : m->steps_cap * 2;
-		struct plan_step *grown = reallocarray(m->steps, cap, sizeof *grown);
-
-		if (grown == NULL) {
-			m->failed = true;
-			return x;
-		}
-		m->steps = grown;
-		m->steps_cap = cap;
+	if (!ARRAY_ROOM(m->steps, m->nsteps, m->steps_cap)) {
+		m->failed = true;
+		return x;
 	}
 	x = &m->steps[m->nsteps++];
 	*x = (struct plan_step){ .code = code, .stage = s != NULL ? s->word : NULL };

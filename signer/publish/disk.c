@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tlv/text.h"
+
 enum { TEMP_DIGITS = 8, TRIES = 64, DEPTH = 1 };
 
 enum status disk_failed(struct tlv_err *e, const char *what)
@@ -99,7 +101,7 @@ static bool is_temp(const char *entry, const char *name)
 
 	if (entry[0] != '.' || n < tail + 2 ||
 	    strncmp(entry + n - tail, DISK_MARK, sizeof(DISK_MARK) - 1) != 0 ||
-	    strspn(entry + n - TEMP_DIGITS, "0123456789abcdef") != TEMP_DIGITS)
+	    !hex_is(span_str(entry + n - TEMP_DIGITS), TEMP_DIGITS))
 		return false;
 	return name == NULL ||
 	       (strlen(name) == n - tail - 1 && strncmp(entry + 1, name, n - tail - 1) == 0);

@@ -12,21 +12,8 @@ enum status fileset_open(struct fileset *f, const char *dir, struct tlv_err *e)
 
 static enum status make_room(struct fileset *f, struct tlv_err *e)
 {
-	size_t cap = f->cap == 0 ? 8 : f->cap * 2;
-	struct publication **files;
-	struct buf *paths;
-
-	if (f->n < f->cap)
-		return ST_OK;
-	paths = reallocarray(f->paths, cap, sizeof *paths);
-	if (paths == NULL)
+	if (!ARRAY_ROOM(f->paths, f->n, f->paths_cap) || !ARRAY_ROOM(f->files, f->n, f->files_cap))
 		return err_nomem(e);
-	f->paths = paths;
-	files = reallocarray(f->files, cap, sizeof(struct publication *));
-	if (files == NULL)
-		return err_nomem(e);
-	f->files = files;
-	f->cap = cap;
 	return ST_OK;
 }
 

@@ -19,7 +19,7 @@ struct fileset {
 	bool committed;
 	struct buf *paths;
 	struct publication **files;
-	size_t n, cap;
+	size_t n, paths_cap, files_cap;
 };
 
 #define FILESET_INIT ((struct fileset){ .n = 0 })

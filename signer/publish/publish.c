@@ -463,15 +463,8 @@ static struct folder *folder_add(struct publish_batch *b, const char *path)
 {
 	struct folder *f;
 
-	if (b->n == b->cap) {
-		size_t cap = b->cap == 0 ? 8 : b->cap * 2;
-		struct folder **grown = reallocarray(b->v, cap, sizeof(struct folder *));
-
-		if (grown == NULL)
-			return NULL;
-		b->v = grown;
-		b->cap = cap;
-	}
+	if (!ARRAY_ROOM(b->v, b->n, b->cap))
+		return NULL;
 	f = calloc(1, sizeof *f);
 	if (f == NULL || (f->path = strdup(path)) == NULL) {
 		free(f);

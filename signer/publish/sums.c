@@ -3,6 +3,7 @@
 
 #include "signer/crypto/digest.h"
 #include "signer/io/slurp.h"
+#include "tlv/text.h"
 
 enum { HASH_DIGITS = 64, SUMS_MAX = 1 << 20 };
 
@@ -23,12 +24,8 @@ static bool next_line(struct span *rest, struct span *line)
 /* "<64 hex digits>  <name>", or '*' for the second blank. */
 static bool line_name(struct span line, struct span *name)
 {
-	for (size_t i = 0; i < HASH_DIGITS; i++) {
-		int c = span_at(line, i);
-
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-			return false;
-	}
+	if (!hex_is(span_slice(line, 0, HASH_DIGITS), HASH_DIGITS))
+		return false;
 	*name = span_slice(line, HASH_DIGITS + 2, line.n);
 	return name->n > 0 && span_at(line, HASH_DIGITS) == ' ' &&
 	       (span_at(line, HASH_DIGITS + 1) == ' ' || span_at(line, HASH_DIGITS + 1) == '*');
@@ -73,8 +70,7 @@ enum status sums_line(struct buf *out, const char *name, struct span bytes, stru
 
 	if (st != ST_OK)
 		return st;
-	for (size_t i = 0; i < d.n; i++)
-		buf_printf(out, "%02x", (unsigned)d.bytes[i]);
+	buf_hex(out, digest_span(&d), HEX_LOWER, "");
 	buf_printf(out, "  %s\n", name);
 	return buf_failed(out, e);
 }

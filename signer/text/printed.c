@@ -32,18 +32,10 @@ static void fault(struct printed *p, size_t line, const char *what)
 static struct tlv_gap *add_gap(struct parser *x, size_t n)
 {
 	struct printed *p = x->p;
-	struct tlv_gap *grown;
 
-	if (p->ngaps == p->cap) {
-		size_t cap = p->cap == 0 ? 32 : p->cap * 2;
-
-		grown = reallocarray(p->gaps, cap, sizeof *grown);
-		if (grown == NULL) {
-			p->bytes.failed = err_nomem(NULL);
-			return NULL;
-		}
-		p->gaps = grown;
-		p->cap = cap;
+	if (!ARRAY_ROOM(p->gaps, p->ngaps, p->cap)) {
+		p->bytes.failed = err_nomem(NULL);
+		return NULL;
 	}
 	p->gaps[p->ngaps] = (struct tlv_gap){
 		.at = p->bytes.n,
@@ -191,21 +183,13 @@ static void finish_list(struct parser *x, size_t line)
 static enum status begin_list(struct parser *x, bool itl, size_t line, struct tlv_err *e)
 {
 	struct printed_lists *out = x->out;
-	struct printed *grown;
 
 	finish_list(x, line);
 	if (out->n == PRINTED_LISTS_MAX)
 		return err_set(e, ST_INPUT, "line %zu: more than %d lists in one log", line,
 			       PRINTED_LISTS_MAX);
-	if (out->n == out->cap) {
-		size_t cap = out->cap == 0 ? 4 : out->cap * 2;
-
-		grown = reallocarray(out->v, cap, sizeof *grown);
-		if (grown == NULL)
-			return err_nomem(e);
-		out->v = grown;
-		out->cap = cap;
-	}
+	if (!ARRAY_ROOM(out->v, out->n, out->cap))
+		return err_nomem(e);
 	x->p = &out->v[out->n++];
 	*x->p = (struct printed){ .line = line, .itl = itl, .fault = TLV_ERR_INIT };
 	x->p->bytes.max = PRINTED_LIST_MAX;

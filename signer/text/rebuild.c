@@ -91,8 +91,7 @@ static void lacks_certificate(struct rebuild *x, const struct tlv_record *r, siz
 	if (r->certificate_sha1 == NULL)
 		return;
 	buf_str(&x->missing, ", SHA-1 ");
-	for (size_t i = 0; i < 20; i++)
-		buf_printf(&x->missing, "%02X", r->certificate_sha1[i]);
+	buf_hex(&x->missing, span_of(r->certificate_sha1, 20), HEX_UPPER, "");
 }
 
 /* Addresses ------------------------------------------------------------------------------- */
@@ -436,20 +435,11 @@ struct address_list {
 static enum status add_address(struct address_list *l, struct span name, const uint8_t ip[4],
 			       struct tlv_err *e)
 {
-	struct rebuild_address *grown;
-
 	for (size_t i = 0; i < l->n; i++)
 		if (span_eq(l->v[i].name, name) && memcmp(l->v[i].ip, ip, 4) == 0)
 			return ST_OK;
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 16 : l->cap * 2;
-
-		grown = reallocarray(l->v, cap, sizeof *grown);
-		if (grown == NULL)
-			return err_nomem(e);
-		l->v = grown;
-		l->cap = cap;
-	}
+	if (!ARRAY_ROOM(l->v, l->n, l->cap))
+		return err_nomem(e);
 	l->v[l->n] = (struct rebuild_address){ .name = name };
 	(void)span_copy(span_of(ip, 4), l->v[l->n++].ip, 4);
 	return ST_OK;

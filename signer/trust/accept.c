@@ -263,7 +263,7 @@ void accept_reason_text(const struct acceptance *a, struct buf *out)
 	bool first = true;
 
 	buf_str(out, reason_rows[a->reason].word);
-	for (size_t i = 0; i < sizeof assumptions / sizeof assumptions[0]; i++) {
+	for (size_t i = 0; i < COUNT(assumptions); i++) {
 		if ((a->assumptions & assumptions[i].bit) == 0)
 			continue;
 		buf_printf(out, "%s%s", first ? " (assumes " : "; ", assumptions[i].text);

@@ -25,7 +25,7 @@ static const struct release rows[] = {
 };
 
 enum {
-	ROWS = sizeof rows / sizeof rows[0],
+	ROWS = COUNT(rows),
 	SU = 100 /* a service update counts as so much maintenance */
 };
 

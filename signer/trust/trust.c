@@ -30,15 +30,8 @@ static enum status add_der(struct trust *t, struct span der, const char *ca, str
 
 	if (trust_has(t, der))
 		return ST_OK;
-	if (t->n == t->cap) {
-		size_t cap = t->cap == 0 ? 8 : t->cap * 2;
-		struct trust_entry *grown = reallocarray(t->v, cap, sizeof *grown);
-
-		if (grown == NULL)
-			return err_nomem(e);
-		t->v = grown;
-		t->cap = cap;
-	}
+	if (!ARRAY_ROOM(t->v, t->n, t->cap))
+		return err_nomem(e);
 	entry.der = (uint8_t *)span_dup(der);
 	entry.ca = ca != NULL ? strdup(ca) : NULL;
 	if (entry.der == NULL || (ca != NULL && entry.ca == NULL)) {

@@ -29,6 +29,6 @@ static const char *const test_lists[] = { "lists/cucm.tlv", "lists/cucm-2048.tlv
 					  "lists/ctl-client.tlv", "lists/non-secure.tlv",
 					  "lists/rfc4514.tlv" };
 
-enum { TEST_LISTS = sizeof test_lists / sizeof test_lists[0] };
+enum { TEST_LISTS = COUNT(test_lists) };
 
 #endif

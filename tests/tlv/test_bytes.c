@@ -98,9 +98,9 @@ static void utf8(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+	for (size_t i = 0; i < COUNT(good); i++)
 		assert_true(span_is_utf8(span_str(good[i])));
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(span_is_utf8(span_str(bad[i])));
 }
 

@@ -232,7 +232,7 @@ static void faults_without_a_place_to_tell(void **state)
 	struct tlv_header h;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_int_equal(tlv_header_decode(&h, span_str(bad[i]), NULL), ST_INPUT);
 	assert_int_equal(tlv_header_decode(&h, SPAN_LIT("\1\0\2\1\2"), NULL), ST_INPUT);
 }

@@ -42,7 +42,7 @@ static void certificates_are_told_by_their_names(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf der = small_cert(rows[i].issuer, rows[i].subject, LIT("\x11"));
 		struct tlv_record r = { .present = HAS(TLV_R_FUNCTION) | HAS(TLV_R_CERTIFICATE) |
 						   HAS(TLV_R_DNS_NAME),
@@ -138,7 +138,7 @@ static void names_say_ctl_or_itl(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_int_equal(tlv_kind_of_name(span_str(rows[i].name)), rows[i].kind);
 	assert_string_equal(tlv_kind_text(TLV_LIST_ITL), "ITL");
 	assert_string_equal(tlv_kind_text(TLV_LIST_CTL), "CTL");
@@ -168,7 +168,7 @@ static void the_header_names_its_signer_by_bytes(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct tlv_header h = { .signer_serial = rows[i].of_header,
 					.signer_issuer = rows[i].issuer_of_header };
 		struct tlv_record r = { .serial = rows[i].serial, .issuer = rows[i].issuer };

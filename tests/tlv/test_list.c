@@ -56,7 +56,7 @@ static void lengths_are_the_printed_ones(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf b = test_file(rows[i].file);
 		struct tlv_list l;
 
@@ -84,7 +84,7 @@ static void dialects_are_told_apart(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf b = test_file(rows[i].file);
 		struct tlv_list l;
 
@@ -294,7 +294,7 @@ static void lying_lengths_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct tlv_err e = TLV_ERR_INIT;
 		struct tlv_list l;
 		char text[1200];

@@ -226,7 +226,7 @@ static void assert_form(const struct row *row, struct span name, enum tlv_name_f
 static void every_form(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf name = make_name(rows[i].attrs);
 
 		assert_form(&rows[i], buf_span(&name), TLV_NAME_SERVER, rows[i].server);

@@ -77,7 +77,7 @@ static void every_style_is_written_as_it_was(void **state)
 	};
 
 	(void)state;
-	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+	for (size_t k = 0; k < COUNT(rows); k++) {
 		struct loaded l = load(rows[k].file);
 
 		for (size_t i = 0; i < l.list.nrecords; i++)
@@ -202,7 +202,7 @@ static void rsa_keys(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct span key = span_of(rows[i].der, rows[i].n);
 		enum tlv_key_type type;
 		struct tlv_rsa rsa;
@@ -227,7 +227,7 @@ static void exponents_that_prove_nothing(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct tlv_rsa rsa = { .exponent = span_of(rows[i].exponent, rows[i].n) };
 
 		assert_int_equal(tlv_rsa_proves_nothing(&rsa), rows[i].nothing);

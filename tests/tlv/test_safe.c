@@ -38,7 +38,7 @@ static void texts(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct buf b = BUF_INIT;
 
 		safe_text(&b, span_str(rows[i].text));

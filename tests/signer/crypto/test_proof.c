@@ -205,7 +205,7 @@ static void other_shapes(void **state)
 	struct buf more = BUF_INIT;
 	int64_t when;
 
-	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+	for (size_t i = 0; i < COUNT(shapes); i++)
 		assert_int_equal(proof_check(span_str(shapes[i]), &f->cert.parts, &when, NULL),
 				 ST_INPUT);
 	buf_put(&more, buf_span(&f->proof));
@@ -254,7 +254,7 @@ static void times(void **state)
 
 	assert_int_equal(check_time(*state, "2015-03-06T18:46:07Z"), ST_OK);
 	assert_int_equal(check_time(*state, "2096-02-29T23:59:59Z"), ST_OK);
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_int_equal(check_time(*state, bad[i]), ST_INPUT);
 }
 

@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 #include "signer/io/sandbox.h"
+#include "tlv/bytes.h"
 
 /* A folder of its own, which holds the file "there". */
 static char folder[] = "/tmp/ctlsign-sandbox-XXXXXX";
@@ -253,7 +254,7 @@ static void try_all(unsigned layers)
 {
 	int missing = 0;
 
-	for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+	for (size_t i = 0; i < COUNT(attempts); i++) {
 		const struct attempt *a = &attempts[i];
 		int expected = (a->forbidden_by & layers) != 0 ? IMPOSSIBLE : POSSIBLE;
 		int got = try_behind(a, layers);
@@ -268,7 +269,7 @@ static void try_all(unsigned layers)
 		print_message(
 			"%d attempts not made: this kernel, container or build lacks a layer\n",
 			missing);
-	if (missing == sizeof attempts / sizeof attempts[0])
+	if (missing == COUNT(attempts))
 		skip();
 }
 
@@ -310,7 +311,7 @@ static void what_holds_is_told(void **state)
 	char text[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		sandbox_text(&rows[i].s, text);
 		assert_string_equal(text, rows[i].text);
 	}

@@ -17,8 +17,6 @@
 #include "signer/list/diff.h"
 #include "tlv/writer.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { MOST = 6, NOBODY = 0 };
 
 enum form {

@@ -190,7 +190,7 @@ static void every_class_takes_bridge_final_and_way_back(void **state)
 	make(l);
 	plan = plan_json(&l->plan);
 	assert_false(plan_refused(&l->plan));
-	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+	for (size_t i = 0; i < COUNT(ways); i++) {
 		assert_string_equal(verdict(plan, "no-sbd", ways[i][0], ways[i][1]),
 				    "signer-is-sast");
 		assert_string_equal(verdict(plan, "sbd", ways[i][0], ways[i][1]), "signer-is-sast");
