@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signer/crypto/certfile.h"
 #include "signer/cli/common.h"
 #include "signer/list/compose.h"
 #include "signer/cli/deliver.h"

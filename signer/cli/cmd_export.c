@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "signer/crypto/cert.h"
+#include "signer/crypto/certfile.h"
 #include "signer/cli/common.h"
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signer/crypto/certfile.h"
 #include "signer/cli/deliver.h"
 #include "signer/io/env.h"
 #include "signer/io/filename.h"

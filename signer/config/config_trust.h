@@ -7,6 +7,7 @@
 #ifndef CTL_CONFIG_TRUST_H
 #define CTL_CONFIG_TRUST_H
 
+#include "pkcs11/token.h"
 #include "signer/crypto/cert.h"
 #include "signer/list/list_file.h"
 #include "tlv/header.h"

@@ -11,8 +11,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "signer/io/out.h"
-#include "signer/io/slurp.h"
 #include "tlv/kind.h"
 #include "tlv/name.h"
 #include "tlv/tables.h"
@@ -30,157 +28,6 @@ void cert_free(struct cert *c)
 {
 	buf_free(&c->der);
 	*c = CERT_INIT;
-}
-
-static bool is_certificate_block(const char *name)
-{
-	return strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
-}
-
-static enum status pem_ended(size_t n, struct tlv_err *e)
-{
-	unsigned long why = ERR_peek_last_error();
-
-	ERR_clear_error();
-	if (ERR_GET_LIB(why) == ERR_LIB_PEM && ERR_GET_REASON(why) == PEM_R_NO_START_LINE)
-		return ST_OK;
-	return err_set(e, ST_INPUT, "PEM block %zu is damaged", n + 1);
-}
-
-static enum status each_in_pem(struct span text, cert_fn *fn, void *arg, size_t *n,
-			       struct tlv_err *e)
-{
-	BIO *bio = text.n <= INT32_MAX ? BIO_new_mem_buf(text.p, (int)text.n) : NULL;
-	char *name = NULL, *header = NULL;
-	unsigned char *data = NULL;
-	size_t blocks = 0;
-	long size = 0;
-	enum status st = bio != NULL ? ST_OK : err_nomem(e);
-
-	ERR_clear_error();
-	while (st == ST_OK && PEM_read_bio(bio, &name, &header, &data, &size) == 1) {
-		blocks++;
-		if (is_certificate_block(name)) {
-			++*n;
-			st = fn(arg, span_of(data, (size_t)size), e);
-		}
-		OPENSSL_free(name);
-		OPENSSL_free(header);
-		OPENSSL_clear_free(data, (size_t)size);
-		name = header = NULL;
-		data = NULL;
-	}
-	if (st == ST_OK)
-		st = pem_ended(blocks, e);
-	BIO_free(bio);
-	return st;
-}
-
-/* What a CERT argument takes of a PEM text. */
-struct first {
-	struct cert *c;
-	bool tried, taken;
-};
-
-static enum status take_first(void *arg, struct span der, struct tlv_err *e)
-{
-	struct first *f = arg;
-
-	if (f->tried)
-		return ST_OK;
-	f->tried = true;
-	f->taken = cert_from_der(f->c, der, e) == ST_OK;
-	return f->taken ? ST_OK : e->status;
-}
-
-static bool looks_like_pem(struct span s)
-{
-	return s.n > 0 && memmem(s.p, s.n, "-----BEGIN ", 11) != NULL;
-}
-
-enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
-		       struct tlv_err *e)
-{
-	struct tlv_err own = TLV_ERR_INIT;
-	struct first first = { .c = c };
-	size_t count = 0;
-
-	*c = CERT_INIT;
-	if (bytes.n == 0)
-		return err_set(e, ST_INPUT, "empty");
-	if (!looks_like_pem(bytes))
-		return cert_from_der(c, bytes, e);
-	/* What is damaged behind the first one does not matter. */
-	if (each_in_pem(bytes, take_first, &first, &count, &own) != ST_OK && !first.taken) {
-		if (e != NULL)
-			*e = own;
-		return own.status;
-	}
-	if (count == 0)
-		return err_set(e, ST_INPUT, "no certificate in this PEM file");
-	if (count > 1)
-		warn_put(warn, "%zu certificates in one file: the first is taken", count);
-	return ST_OK;
-}
-
-enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e)
-{
-	*n = 0;
-	if (bytes.n == 0)
-		return err_set(e, ST_INPUT, "empty");
-	if (looks_like_pem(bytes))
-		return each_in_pem(bytes, fn, arg, n, e);
-	*n = 1;
-	return fn(arg, bytes, e);
-}
-
-struct named_warn {
-	const struct tlv_warn *warn;
-	const char *name;
-};
-
-static void warn_named(void *arg, const char *text)
-{
-	const struct named_warn *n = arg;
-
-	warn_put(n->warn, "%s: %s", n->name, text);
-}
-
-static enum status load_token_cert(struct cert *c, const char *uri, const struct tok_options *opt,
-				   struct tlv_err *e)
-{
-	struct tok_options o = *opt;
-	struct tok *t = NULL;
-	enum status st;
-
-	o.uri = uri;
-	o.cert = SPAN_NONE;
-	st = tok_open(&t, &o, e);
-	if (st == ST_OK) {
-		cert_step_token(tok_info(t));
-		st = cert_from_der(c, tok_certificate(t), e);
-	}
-	tok_free(&t);
-	return st;
-}
-
-enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
-		      const struct tlv_warn *warn, struct tlv_err *e)
-{
-	struct named_warn named = { warn, arg };
-	struct tlv_warn w = { warn_named, &named };
-	struct blob file;
-	enum status st;
-
-	*c = CERT_INIT;
-	if (tok_is_uri(arg))
-		return load_token_cert(c, arg, tok, e);
-	st = slurp(arg, SLURP_CERT_MAX, SLURP_ANY, &file, e);
-	if (st != ST_OK)
-		return st;
-	st = cert_parse(c, blob_span(&file), &w, e);
-	blob_free(&file);
-	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
 }
 
 static X509 *parse(struct span der)
@@ -405,9 +252,4 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e)
 			"is no SAST token's certificate: RSA of %u bits, not 1024 or 2048 (--any takes it all the same)",
 			rsa.bits);
 	return ST_OK;
-}
-
-void cert_step_token(const struct tok_info *t)
-{
-	msg_step("token %s, by module %s", t->uri, t->module);
 }

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Certificates from files and tokens, and what OpenSSL thinks of them.
+ * One certificate, and what OpenSSL thinks of it. Reading files: certfile.h.
  */
 #ifndef CTL_CERT_H
 #define CTL_CERT_H
@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pkcs11/token.h"
 #include "tlv/bytes.h"
 #include "tlv/cert.h"
 #include "tlv/err.h"
@@ -22,24 +21,6 @@ struct cert {
 
 #define CERT_INIT ((struct cert){ .der = { .p = NULL } })
 
-/*
- * Reads a CERT argument: PEM (with text around it; of several the first, with
- * a warning), DER, or a pkcs11: URI. ST_INPUT with the path in front.
- * tok serves URIs only; its uri is ignored.
- */
-enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
-		      const struct tlv_warn *warn, struct tlv_err *e);
-/* From the bytes of a file: PEM or DER. */
-enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
-		       struct tlv_err *e);
-/* Receives one certificate after the other; der is borrowed for the call. Not ST_OK ends it. */
-typedef enum status cert_fn(void *arg, struct span der, struct tlv_err *e);
-/*
- * Every certificate of a PEM text, or the one that is DER; *n is their number,
- * 0 in a PEM text that holds other things only. ST_INPUT where a block is
- * damaged: what follows it could not be seen.
- */
-enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e);
 /* A copy of DER. */
 enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e);
 void cert_free(struct cert *c);
@@ -88,8 +69,5 @@ enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
 
 /* The short host name of a node's certificate: its CN up to the first dot; empty where there is no CN. */
 enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e);
-
-/* For --verbose: the token that was found, and the module that drives it. */
-void cert_step_token(const struct tok_info *t);
 
 #endif

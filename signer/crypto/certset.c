@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/certfile.h"
 #include "signer/crypto/certset.h"
 
 #include <stdlib.h>

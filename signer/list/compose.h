@@ -7,6 +7,7 @@
 #ifndef CTL_COMPOSE_H
 #define CTL_COMPOSE_H
 
+#include "pkcs11/token.h"
 #include "signer/crypto/cert.h"
 #include "tlv/list.h"
 

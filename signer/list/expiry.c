@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "signer/crypto/cert.h"
+#include "signer/crypto/certfile.h"
 #include "signer/list/list_file.h"
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"

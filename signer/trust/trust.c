@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "signer/crypto/cert.h"
+#include "signer/crypto/certfile.h"
 #include "signer/io/folder.h"
 #include "signer/io/slurp.h"
 #include "signer/trust/signature.h"

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "signer/crypto/cert.h"
+#include "signer/crypto/certfile.h"
 #include "tests/fuzz/fuzz.h"
 #include "tlv/name.h"
 

@@ -13,6 +13,7 @@
 
 #include "pkcs11/rsa.h"
 #include "signer/crypto/cert.h"
+#include "signer/crypto/certfile.h"
 #include "signer/crypto/digest.h"
 #include "signer/crypto/keyfile.h"
 #include "signer/crypto/proof.h"

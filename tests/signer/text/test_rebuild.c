@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "signer/crypto/certfile.h"
 #include "signer/text/rebuild.h"
 #include "signer/text/when.h"
 #include "tests/tlv/bytes_file.h"

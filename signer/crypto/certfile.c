@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/certfile.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs7.h>
+#include <openssl/x509.h>
+
+#include "signer/io/out.h"
+#include "signer/io/slurp.h"
+
+/* What a walk over a file is told, and what it counts. */
+struct walk {
+	cert_fn *fn;
+	void *arg;
+	size_t certificates, blocks;
+	char skipped[32]; /* the name of the first block that is no certificate; empty: none */
+};
+
+static enum status hand_over(struct walk *w, struct span der, struct tlv_err *e)
+{
+	w->certificates++;
+	return w->fn(w->arg, der, e);
+}
+
+/* PKCS#7 ------------------------------------------------------------------------------------ */
+
+static PKCS7 *parse_pkcs7(struct span der)
+{
+	const unsigned char *p = der.p;
+	PKCS7 *p7 = der.n <= INT32_MAX ? d2i_PKCS7(NULL, &p, (long)der.n) : NULL;
+
+	if (p7 == NULL || p != der.p + der.n || !PKCS7_type_is_signed(p7)) {
+		PKCS7_free(p7);
+		p7 = NULL;
+	}
+	ERR_clear_error();
+	return p7;
+}
+
+static enum status hand_over_x509(struct walk *w, const X509 *x, struct tlv_err *e)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+	enum status st = n > 0 ? hand_over(w, span_of(der, (size_t)n), e) : err_nomem(e);
+
+	OPENSSL_free(der);
+	return st;
+}
+
+/* False if the bytes are no PKCS#7. */
+static bool each_in_pkcs7(struct walk *w, struct span der, enum status *st, struct tlv_err *e)
+{
+	PKCS7 *p7 = parse_pkcs7(der);
+	const STACK_OF(X509) * list;
+
+	if (p7 == NULL)
+		return false;
+	list = p7->d.sign->cert;
+	*st = ST_OK;
+	for (int i = 0; *st == ST_OK && i < sk_X509_num(list); i++)
+		*st = hand_over_x509(w, sk_X509_value(list, i), e);
+	PKCS7_free(p7);
+	return true;
+}
+
+/* Windows writes PKCS#7 under the name of a certificate, too. */
+static enum status each_in_der(struct walk *w, struct span der, struct tlv_err *e)
+{
+	struct tlv_cert c;
+	enum status st;
+
+	if (tlv_cert_walk(der, &c, NULL) != ST_OK && each_in_pkcs7(w, der, &st, e))
+		return st;
+	return hand_over(w, der, e);
+}
+
+/* PEM --------------------------------------------------------------------------------------- */
+
+#define BEGIN "-----BEGIN "
+#define END "-----END "
+#define DASHES "-----"
+
+/* Where the text stands in s; s.n if it does not. */
+static size_t find(struct span s, struct span text)
+{
+	const uint8_t *at = s.n == 0 ? NULL : memmem(s.p, s.n, text.p, text.n);
+
+	return at == NULL ? s.n : (size_t)(at - s.p);
+}
+
+struct block {
+	struct span name, body;
+};
+
+/*
+ * The next block, wherever in a line it begins: a terminal prints certificates
+ * behind other columns. False behind the last one; ST_INPUT if it does not end.
+ */
+static bool next_block(struct span *text, struct block *b, size_t number, struct tlv_err *e)
+{
+	size_t at = find(*text, SPAN_LIT(BEGIN)), end, n;
+
+	if (at == text->n)
+		return false;
+	*text = span_slice(*text, at + sizeof BEGIN - 1, text->n);
+	n = find(*text, SPAN_LIT(DASHES));
+	b->name = span_slice(*text, 0, n);
+	*text = span_slice(*text, n + sizeof DASHES - 1, text->n);
+	end = find(*text, SPAN_LIT(END));
+	b->body = span_slice(*text, 0, end);
+	*text = span_slice(*text, end + sizeof END - 1, text->n);
+	if (n == 0 || n > 64 || !span_starts(*text, b->name) || span_has(b->body, '-'))
+		(void)err_set(e, ST_INPUT, "PEM block %zu is damaged", number);
+	return true;
+}
+
+/* Base64 with blanks and line breaks in it. */
+static bool decode(struct span body, struct buf *out)
+{
+	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
+	size_t at = buf_hole(out, body.n + 64);
+	int n = 0, last = 0;
+	bool ok = ctx != NULL && out->failed == ST_OK && body.n < INT32_MAX;
+
+	if (ok) {
+		EVP_DecodeInit(ctx);
+		ok = EVP_DecodeUpdate(ctx, out->p + at, &n, body.p, (int)body.n) >= 0 &&
+		     EVP_DecodeFinal(ctx, out->p + at + n, &last) >= 0;
+	}
+	EVP_ENCODE_CTX_free(ctx);
+	buf_truncate(out, ok ? at + (size_t)n + (size_t)last : at);
+	return ok;
+}
+
+static bool is_named(struct span name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (span_eq(name, span_str(*names)))
+			return true;
+	return false;
+}
+
+static enum status take_block(struct walk *w, const struct block *b, struct tlv_err *e)
+{
+	static const char *const names[] = { "CERTIFICATE", "X509 CERTIFICATE", "PKCS7",
+					     "PKCS #7 SIGNED DATA", NULL };
+	struct buf der = BUF_INIT;
+	enum status st;
+
+	if (!is_named(b->name, names)) {
+		if (w->skipped[0] == '\0')
+			(void)span_copy(b->name, (uint8_t *)w->skipped, sizeof w->skipped - 1);
+		return ST_OK;
+	}
+	if (decode(b->body, &der) && der.n > 0)
+		st = each_in_der(w, buf_span(&der), e);
+	else if (der.failed != ST_OK)
+		st = buf_failed(&der, e);
+	else
+		st = err_set(e, ST_INPUT, "PEM block %zu is damaged", w->blocks);
+	buf_free(&der);
+	return st;
+}
+
+static enum status each_in_pem(struct walk *w, struct span text, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	enum status st = ST_OK;
+	struct block b;
+
+	while (st == ST_OK && next_block(&text, &b, w->blocks + 1, &own)) {
+		w->blocks++;
+		if (own.status != ST_OK)
+			return err_set(e, own.status, "%s", own.text);
+		st = take_block(w, &b, e);
+	}
+	return st;
+}
+
+static enum status walk_file(struct walk *w, struct span bytes, struct tlv_err *e)
+{
+	if (bytes.n == 0)
+		return err_set(e, ST_INPUT, "empty");
+	if (find(bytes, SPAN_LIT(BEGIN)) < bytes.n)
+		return each_in_pem(w, bytes, e);
+	return each_in_der(w, bytes, e);
+}
+
+enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, struct tlv_err *e)
+{
+	struct walk w = { .fn = fn, .arg = arg };
+	enum status st = walk_file(&w, bytes, e);
+
+	*n = w.certificates;
+	return st;
+}
+
+/* One certificate ---------------------------------------------------------------------------- */
+
+/* What a CERT argument takes of a file. */
+struct first {
+	struct cert *c;
+	bool tried, taken;
+};
+
+static enum status take_first(void *arg, struct span der, struct tlv_err *e)
+{
+	struct first *f = arg;
+
+	if (f->tried)
+		return ST_OK;
+	f->tried = true;
+	f->taken = cert_from_der(f->c, der, e) == ST_OK;
+	return f->taken ? ST_OK : e->status;
+}
+
+static void say_skipped(const struct walk *w, const struct tlv_warn *warn)
+{
+	if (w->certificates > 1)
+		warn_put(warn, "%zu certificates in one file: the first is taken", w->certificates);
+	if (w->skipped[0] != '\0')
+		warn_put(warn, "a block '%s' is skipped: only the certificate is read", w->skipped);
+}
+
+enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
+		       struct tlv_err *e)
+{
+	struct first first = { .c = c };
+	struct walk w = { .fn = take_first, .arg = &first };
+	struct tlv_err own = TLV_ERR_INIT;
+
+	*c = CERT_INIT;
+	/* What is damaged behind the first one does not matter. */
+	if (walk_file(&w, bytes, &own) != ST_OK && !first.taken) {
+		if (e != NULL)
+			*e = own;
+		return own.status;
+	}
+	if (w.certificates == 0)
+		return err_set(e, ST_INPUT, "no certificate in this PEM file");
+	say_skipped(&w, warn);
+	return ST_OK;
+}
+
+struct named_warn {
+	const struct tlv_warn *warn;
+	const char *name;
+};
+
+static void warn_named(void *arg, const char *text)
+{
+	const struct named_warn *n = arg;
+
+	warn_put(n->warn, "%s: %s", n->name, text);
+}
+
+static enum status load_token_cert(struct cert *c, const char *uri, const struct tok_options *opt,
+				   struct tlv_err *e)
+{
+	struct tok_options o = *opt;
+	struct tok *t = NULL;
+	enum status st;
+
+	o.uri = uri;
+	o.cert = SPAN_NONE;
+	st = tok_open(&t, &o, e);
+	if (st == ST_OK) {
+		cert_step_token(tok_info(t));
+		st = cert_from_der(c, tok_certificate(t), e);
+	}
+	tok_free(&t);
+	return st;
+}
+
+enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
+		      const struct tlv_warn *warn, struct tlv_err *e)
+{
+	struct named_warn named = { warn, arg };
+	struct tlv_warn w = { warn_named, &named };
+	struct blob file;
+	enum status st;
+
+	*c = CERT_INIT;
+	if (tok_is_uri(arg))
+		return load_token_cert(c, arg, tok, e);
+	st = slurp(arg, SLURP_CERT_MAX, SLURP_ANY, &file, e);
+	if (st != ST_OK)
+		return st;
+	st = cert_parse(c, blob_span(&file), &w, e);
+	blob_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
+}
+
+void cert_step_token(const struct tok_info *t)
+{
+	msg_step("token %s, by module %s", t->uri, t->module);
+}

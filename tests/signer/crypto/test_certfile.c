@@ -1,0 +1,147 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Certificates, whatever they come in.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "signer/crypto/certfile.h"
+#include "signer/crypto/certset.h"
+#include "tests/tlv/bytes_file.h"
+
+static void keep_warning(void *arg, const char *text)
+{
+	struct buf *b = arg;
+
+	buf_str(b, text);
+	buf_str(b, "\n");
+}
+
+static enum status add(void *arg, struct span der, struct tlv_err *e)
+{
+	return certset_add(arg, der, NULL, e);
+}
+
+/* The number of certificates in the bytes; the first one's must be the publisher's. */
+static size_t count(const struct buf *bytes)
+{
+	struct buf pub = test_file("cluster/pub.pem");
+	struct certset set = CERTSET_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct cert c;
+	size_t n;
+
+	assert_int_equal(cert_parse(&c, buf_span(&pub), NULL, &e), ST_OK);
+	assert_int_equal(cert_each(buf_span(bytes), add, &set, &n, &e), ST_OK);
+	assert_int_equal(n, set.n);
+	if (n > 0)
+		assert_true(span_eq(buf_span(&set.v[0].cert.der), buf_span(&c.der)));
+	certset_free(&set);
+	cert_free(&c);
+	buf_free(&pub);
+	return n;
+}
+
+static void pem_anywhere_in_a_line(void **state)
+{
+	struct buf pem = test_file("cluster/pub.pem"), text = BUF_INIT;
+
+	(void)state;
+	buf_str(&text, "servername  name         certificate\ncucm-pub  CallManager  ");
+	buf_put(&text, buf_span(&pem));
+	buf_str(&text, "cucm-pub  CallManager  ");
+	buf_put(&text, buf_span(&pem));
+	buf_str(&text, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+	{
+		struct certset set = CERTSET_INIT;
+		struct tlv_err e = TLV_ERR_INIT;
+		size_t n;
+
+		assert_int_equal(cert_each(buf_span(&text), add, &set, &n, &e), ST_OK);
+		assert_int_equal(n, 2);
+		assert_int_equal(set.n, 1); /* twice the same */
+		certset_free(&set);
+	}
+	buf_free(&text);
+	buf_free(&pem);
+}
+
+static void pkcs7_of_both_kinds(void **state)
+{
+	static const char *const files[] = { "certs/pub-capf.p7b", "certs/pub-capf.der.p7b",
+					     "certs/pub-capf.windows.p7b" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct buf b = test_file(files[i]);
+
+		assert_int_equal(count(&b), 2);
+		buf_free(&b);
+	}
+}
+
+static void what_is_skipped_is_said(void **state)
+{
+	struct buf pem = test_file("cluster/pub.pem"), more = test_file("cluster/capf.pem");
+	struct buf said = BUF_INIT;
+	struct tlv_warn warn = { keep_warning, &said };
+	struct tlv_err e = TLV_ERR_INIT;
+	struct cert c;
+
+	(void)state;
+	buf_put(&pem, buf_span(&more));
+	buf_str(&pem, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+	assert_int_equal(cert_parse(&c, buf_span(&pem), &warn, &e), ST_OK);
+	assert_string_equal(buf_cstr(&said),
+			    "2 certificates in one file: the first is taken\n"
+			    "a block 'PRIVATE KEY' is skipped: only the certificate is read\n");
+	cert_free(&c);
+	buf_free(&said);
+	buf_free(&more);
+	buf_free(&pem);
+}
+
+static void damaged_blocks(void **state)
+{
+	static const char *const texts[] = {
+		"-----BEGIN CERTIFICATE-----\nAAAA\n",
+		"-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n",
+		"-----BEGIN CERTIFICATE-----\nA-A=\n-----END CERTIFICATE-----\n",
+		"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
+		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END PKCS7-----\n",
+		"-----BEGIN CERTIFICATE",
+		"-----BEGIN ",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct certset set = CERTSET_INIT;
+		struct buf b = BUF_INIT;
+		size_t n;
+
+		buf_str(&b, texts[i]);
+		assert_int_equal(cert_each(buf_span(&b), add, &set, &n, &e), ST_INPUT);
+		assert_string_equal(e.text, "PEM block 1 is damaged");
+		certset_free(&set);
+		buf_free(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pem_anywhere_in_a_line),
+		cmocka_unit_test(pkcs7_of_both_kinds),
+		cmocka_unit_test(what_is_skipped_is_said),
+		cmocka_unit_test(damaged_blocks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
