@@ -122,6 +122,16 @@ bool tlv_rsa_proves_nothing(const struct tlv_rsa *rsa)
 	return rsa->exponent.n == 0 || (rsa->exponent.n == 1 && last == 1) || (last & 1) == 0;
 }
 
+bool tlv_rsa_verifies(const struct tlv_rsa *rsa)
+{
+	enum { MODULUS_MAX = 16384, SMALL_MODULUS = 3072, EXPONENT_MAX = 64 };
+	struct span n = rsa->modulus, x = rsa->exponent;
+	bool below = x.n < n.n || (x.n == n.n && span_cmp(x, n) < 0);
+
+	return below && rsa->bits <= MODULUS_MAX &&
+	       (rsa->bits <= SMALL_MODULUS || bit_length(x) <= EXPONENT_MAX);
+}
+
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type)
 {
 	struct tlv_rsa rsa;

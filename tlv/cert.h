@@ -45,6 +45,16 @@ bool tlv_rsa_proves_nothing(const struct tlv_rsa *rsa);
 /* The same of a record's or certificate's key; false if it is no RSA key. */
 bool tlv_key_proves_nothing(struct span public_key);
 
+/*
+ * Whether OpenSSL verifies with the key: the exponent is below the modulus, which
+ * has at most 16384 bits; above 3072 bits of modulus the exponent has at most 64.
+ * Source: OPENSSL_RSA_MAX_MODULUS_BITS, OPENSSL_RSA_SMALL_MODULUS_BITS and
+ * OPENSSL_RSA_MAX_PUBEXP_BITS of openssl/rsa.h, as its crypto/rsa/rsa_ossl.c uses
+ * them. The bound keeps a verification from costing what a signature costs; we
+ * have none of our own, or a good list would be called bad.
+ */
+bool tlv_rsa_verifies(const struct tlv_rsa *rsa);
+
 /* Kind and size of a record's key: PKCS#1, or an uncompressed EC point; 0 bits where it is neither. */
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type);
 

@@ -1,96 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tlv/check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define BIT(tag) (1U << (unsigned)(tag))
-
-enum { ERROR = 1, WARNING = 0 };
-
-static const struct {
-	const char *text;
-	bool error;
-} finding_rows[] = {
-#define FINDING(name, code, level) [TLV_FIND_##name] = { code, (level) != 0 },
-#include "tlv/findings.def"
-#undef FINDING
-};
-
-bool tlv_finding_is_error(enum tlv_finding_code code)
-{
-	return finding_rows[code].error;
-}
-
-const char *tlv_finding_text(enum tlv_finding_code code)
-{
-	return finding_rows[code].text;
-}
-
-static struct tlv_finding *slot(struct tlv_findings *f)
-{
-	if (!ARRAY_ROOM(f->v, f->n, f->cap)) {
-		f->nomem = true;
-		return NULL;
-	}
-	return &f->v[f->n];
-}
-
-static void add(struct tlv_findings *f, enum tlv_finding_code code, size_t record, int64_t at,
-		const char *text)
-{
-	struct tlv_finding *s = slot(f);
-
-	if (s == NULL)
-		return;
-	*s = (struct tlv_finding){ .code = code,
-				   .record = record,
-				   .has_at = at >= 0,
-				   .at = at >= 0 ? (size_t)at : 0,
-				   .text = span_dup(span_str(text)) };
-	if (s->text == NULL)
-		f->nomem = true;
-	else
-		f->n++;
-}
-
-void tlv_find(struct tlv_findings *f, enum tlv_finding_code code, size_t record, int64_t at,
-	      const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	if (f->n > TLV_FINDINGS_MAX)
-		return;
-	if (f->n == TLV_FINDINGS_MAX) {
-		/* An error must not be lost among the warnings that are left out. */
-		add(f, tlv_finding_is_error(code) ? code : TLV_FIND_MORE, record, at,
-		    "more findings than are listed");
-		return;
-	}
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	add(f, code, record, at, text);
-}
-
-size_t tlv_findings_errors(const struct tlv_findings *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		n += tlv_finding_is_error(f->v[i].code);
-	return n;
-}
-
-void tlv_findings_free(struct tlv_findings *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		free(f->v[i].text);
-	free(f->v);
-	*f = TLV_FINDINGS_INIT;
-}
 
 static bool has_control(struct span s)
 {
@@ -179,6 +92,27 @@ static void check_codes(const struct tlv_header *h, struct tlv_findings *out)
 			 (unsigned)h->modulus, bits, h->signature.n * 8);
 }
 
+/*
+ * Field 12 is cut out of what is signed, its head too: wherever somebody without
+ * a key puts it, the signature still verifies. So one place is right, and that is
+ * where all writers put it (docs/FORMAT.md).
+ */
+static void check_signature_place(const struct tlv_header *h, struct tlv_findings *out)
+{
+	struct tlv_walk w = tlv_walk_of(TLV_SCOPE_HEADER, h->raw, 0);
+	struct tlv_field f;
+	size_t behind = SIZE_MAX;
+
+	while (tlv_walk_next(&w, &f, NULL)) {
+		if (f.tag == TLV_H_SIGNATURE_INFO && behind == SIZE_MAX)
+			behind = f.at + TLV_HEAD + f.value.n;
+		if (f.tag == TLV_H_SIGNATURE && (f.at != behind || f.parent != 0))
+			tlv_find(
+				out, TLV_FIND_SIGNATURE_PLACE, 0, (int64_t)f.at,
+				"signature: not right behind the signature info, so anybody can have moved it");
+	}
+}
+
 void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out)
 {
 	static const uint8_t wanted[] = {
@@ -199,6 +133,7 @@ void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out)
 	check_fields(TLV_SCOPE_HEADER, h->raw, 0, 0, out);
 	check_present(TLV_SCOPE_HEADER, h->present, wanted, COUNT(wanted), 0, 0, out);
 	check_codes(h, out);
+	check_signature_place(h, out);
 	if (h->padding_astray || h->padding > 3 || h->raw.n % 4 != 0)
 		tlv_find(out, TLV_FIND_PADDING, 0,
 			 h->padding_astray ? (int64_t)h->padding_at : TLV_NO_OFFSET,

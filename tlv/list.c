@@ -172,6 +172,14 @@ bool tlv_list_has_tftp(const struct tlv_list *l, struct span der)
 	return has(l, tlv_record_is_tftp, der);
 }
 
+bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served)
+{
+	enum tlv_list_kind said = tlv_kind_of_name(tlv_text(l->header.filename));
+	enum tlv_list_kind asked = tlv_kind_of_name(served);
+
+	return said != TLV_LIST_OTHER && asked != TLV_LIST_OTHER && said != asked;
+}
+
 static bool is_address_text(struct span s)
 {
 	for (size_t i = 0; i < s.n; i++)

@@ -73,6 +73,12 @@ bool tlv_list_has_node(const struct tlv_list *l, struct span der);
 /* The same of TFTP and CCM+TFTP records: it is a node's own CallManager certificate. */
 bool tlv_list_has_tftp(const struct tlv_list *l, struct span der);
 
+/*
+ * Whether FILENAME is a name of the other kind than that of the path or URL that
+ * the list is served under (tlv_kind_of_name). A name that says no kind is no contradiction.
+ */
+bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served);
+
 /* The dialect of the list's server records; of its other ones where it has none. */
 struct tlv_dialect tlv_list_dialect(const struct tlv_list *l);
 

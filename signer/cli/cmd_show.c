@@ -225,14 +225,15 @@ static json_t *fault_json(const struct tlv_err *fault)
 
 static enum status show_json(const char *path, const struct list_file *f, struct tlv_err *e)
 {
-	struct trust self = { .self = true };
+	const struct trust self = { .self = true };
+	const struct verify_ask ask = { .trust = &self, .now = env_now(), .served = path };
 	char md5[33], sha1[41];
 	struct verification v;
 	json_t *o = json_object(), *sig = json_object();
 	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
 
 	if (st == ST_OK)
-		st = verify_list(&v, &f->list, &self, env_now(), e);
+		st = verify_list(&v, &f->list, &ask, e);
 	if (st != ST_OK) {
 		json_decref(o);
 		json_decref(sig);

@@ -10,10 +10,8 @@ static void print_findings(const struct tlv_findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct tlv_finding *x = &f->v[i];
 
-		bool error = tlv_finding_is_error(x->code);
-
-		out_colour(error ? OUT_BAD : OUT_DOUBTFUL);
-		out_printf("%s:", error ? "error" : "warning");
+		out_colour(x->error ? OUT_BAD : OUT_DOUBTFUL);
+		out_printf("%s:", x->error ? "error" : "warning");
 		out_colour(OUT_PLAIN);
 		out_printf(" ");
 		if (x->record > 0)
@@ -25,15 +23,14 @@ static void print_findings(const struct tlv_findings *f)
 	}
 }
 
-static void print_verdict(const struct tlv_list *l, enum verdict v)
+static void print_verdict(const struct tlv_list *l, struct verdict v)
 {
-	static const char *const words[] = { "good signature by ", "UNTRUSTED signature by ",
-					     "BAD signature" };
-	static const enum out_colour colours[] = { OUT_GOOD, OUT_BAD, OUT_BAD };
-
-	out_colour(colours[v]);
-	out_printf("%s", words[v]);
-	if (v != VERDICT_BAD)
+	out_colour(verdict_is_good(v) ? OUT_GOOD : OUT_BAD);
+	if (verdict_is_bad(v))
+		out_printf("BAD signature");
+	else
+		out_printf(verdict_is_good(v) ? "good signature by " : "UNTRUSTED signature by ");
+	if (!verdict_is_bad(v))
 		out_safe(tlv_text(l->header.signer_name));
 	out_colour(OUT_PLAIN);
 	out_printf("\n");
@@ -46,8 +43,12 @@ static enum status print_json(const char *path, const struct tlv_list *l,
 
 	out_json_set_text(o, "file", span_str(path));
 	(void)json_object_set_new(o, "verdict", json_string(verdict_text(v->verdict)));
+	(void)json_object_set_new(o, "verified", json_boolean(v->verified));
+	(void)json_object_set_new(o, "trusted", json_boolean(v->trusted));
 	out_json_set_text(o, "signer", tlv_text(l->header.signer_name));
 	(void)json_object_set_new(o, "signer_serial", out_json_hex_upper(l->header.signer_serial));
+	(void)json_object_set_new(o, "errors", json_integer((json_int_t)v->findings.errors));
+	(void)json_object_set_new(o, "warnings", json_integer((json_int_t)v->findings.warnings));
 	(void)json_object_set_new(o, "findings", list_json_findings(&v->findings));
 	return out_json(o, e);
 }
@@ -55,8 +56,9 @@ static enum status print_json(const char *path, const struct tlv_list *l,
 static enum status report(const char *path, const struct list_file *f, const struct opts *o,
 			  const struct trust *t, struct tlv_err *e)
 {
+	const struct verify_ask ask = { .trust = t, .now = env_now(), .served = path };
 	struct verification v;
-	enum status st = verify_list(&v, &f->list, t, env_now(), e);
+	enum status st = verify_list(&v, &f->list, &ask, e);
 
 	if (st == ST_OK && opt_given(o, OPT_JSON)) {
 		st = print_json(path, &f->list, &v, e);
@@ -64,7 +66,7 @@ static enum status report(const char *path, const struct list_file *f, const str
 		print_findings(&v.findings);
 		print_verdict(&f->list, v.verdict);
 	}
-	if (st == ST_OK && (v.verdict != VERDICT_GOOD || tlv_findings_errors(&v.findings) > 0))
+	if (st == ST_OK && !verdict_is_good(v.verdict))
 		st = ST_NO;
 	verification_free(&v);
 	return st;

@@ -189,7 +189,7 @@ enum status digest_key_new(struct digest_key **out, struct span public_key, stru
 	struct tlv_rsa rsa;
 
 	*out = NULL;
-	if (!tlv_rsa_walk(public_key, &rsa) || rsa.bits > 16384 || rsa.exponent.n > 8)
+	if (!tlv_rsa_walk(public_key, &rsa) || !tlv_rsa_verifies(&rsa))
 		return err_set(e, ST_INPUT, "no RSA key that can be used");
 	k = calloc(1, sizeof *k);
 	if (k == NULL)

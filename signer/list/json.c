@@ -52,7 +52,7 @@ static json_t *finding(const struct tlv_finding *f)
 {
 	json_t *o = json_object();
 
-	set(o, "level", json_string(tlv_finding_is_error(f->code) ? "error" : "warning"));
+	set(o, "level", json_string(f->error ? "error" : "warning"));
 	set(o, "code", json_string(tlv_finding_text(f->code)));
 	set(o, "record", f->record > 0 ? json_integer((json_int_t)f->record) : json_null());
 	set(o, "offset", f->has_at ? json_integer((json_int_t)f->at) : json_null());

@@ -410,12 +410,13 @@ static void warn_dates(struct plan_model *m)
 static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 {
 	const struct trust self = { .self = true };
+	const struct verify_ask ask = { .trust = &self, .now = m->in.now };
 	struct verification v;
-	enum status st = verify_list(&v, m->in.new_list, &self, m->in.now, e);
+	enum status st = verify_list(&v, m->in.new_list, &ask, e);
 
 	for (size_t i = 0; st == ST_OK && i < v.findings.n; i++) {
 		const struct tlv_finding *f = &v.findings.v[i];
-		bool wanted = tlv_finding_is_error(f->code) || f->code == TLV_FIND_FUTURE;
+		bool wanted = f->error || f->code == TLV_FIND_FUTURE;
 
 		if (!wanted || (f->code == TLV_FIND_BAD_SIGNATURE && !m->facts[PLAN_NEW].is_signed))
 			continue;

@@ -5,13 +5,6 @@
 #include "signer/io/env.h"
 #include "signer/trust/signature.h"
 
-const char *verdict_text(enum verdict v)
-{
-	static const char *const texts[] = { "good", "untrusted", "bad" };
-
-	return texts[v];
-}
-
 /* The key that verified must be the certificate's, or the certificate says nothing. */
 static bool vouched(const struct trust *t, const struct tlv_record *signer)
 {
@@ -23,15 +16,15 @@ static bool vouched(const struct trust *t, const struct tlv_record *signer)
 	       span_eq(c.public_key, signer->public_key) && trust_has(t, signer->certificate);
 }
 
-/* Signer and signature alone. */
-static enum verdict judge_signature(const struct tlv_list *l, const struct trust *t, long *signer)
+static void judge_signature(struct verification *v, const struct tlv_list *l, const struct trust *t)
 {
 	struct tlv_record r;
 
-	if (!signature_is_own(l, signer))
-		return VERDICT_BAD;
-	r = tlv_list_record(l, (size_t)*signer);
-	return t != NULL && vouched(t, &r) ? VERDICT_GOOD : VERDICT_UNTRUSTED;
+	v->verified = signature_is_own(l, &v->signer);
+	if (!v->verified || t == NULL)
+		return;
+	r = tlv_list_record(l, (size_t)v->signer);
+	v->trusted = vouched(t, &r);
 }
 
 /* Why no record is the signer's: somebody at a console wants to know which it is. */
@@ -58,6 +51,27 @@ static void explain_missing(struct tlv_findings *f, const struct tlv_list *l)
 			"no SAST record has the signer's serial number and issuer");
 }
 
+static void find_bad_signature(struct tlv_findings *f, const struct tlv_list *l, struct span key,
+			       long record)
+{
+	int64_t at = (int64_t)l->header.signature_at;
+	struct tlv_rsa rsa;
+
+	if (tlv_key_proves_nothing(key))
+		tlv_find(
+			f, TLV_FIND_BAD_SIGNATURE, 0, at,
+			"signature: proves nothing: the public exponent of record %ld is 1 or even",
+			record);
+	else if (tlv_rsa_walk(key, &rsa) && !tlv_rsa_verifies(&rsa))
+		tlv_find(
+			f, TLV_FIND_BAD_SIGNATURE, 0, at,
+			"signature: cannot be checked: the public exponent of record %ld is too large",
+			record);
+	else
+		tlv_find(f, TLV_FIND_BAD_SIGNATURE, 0, at,
+			 "signature: does not verify with the key of record %ld", record);
+}
+
 static void find_signer(struct verification *v, const struct tlv_list *l)
 {
 	struct tlv_record r;
@@ -74,14 +88,22 @@ static void find_signer(struct verification *v, const struct tlv_list *l)
 	if (!span_eq(r.subject, l->header.signer_name))
 		tlv_find(&v->findings, TLV_FIND_SIGNER_NAME, 0, TLV_NO_OFFSET,
 			 "signer name: is not the subject of the signer's record");
-	if (v->verdict == VERDICT_BAD && tlv_key_proves_nothing(r.public_key))
-		tlv_find(
-			&v->findings, TLV_FIND_BAD_SIGNATURE, 0, (int64_t)l->header.signature_at,
-			"signature: proves nothing: the public exponent of record %ld is 1 or even",
-			v->signer + 1);
-	else if (v->verdict == VERDICT_BAD)
-		tlv_find(&v->findings, TLV_FIND_BAD_SIGNATURE, 0, (int64_t)l->header.signature_at,
-			 "signature: does not verify with the key of record %ld", v->signer + 1);
+	if (!v->verified)
+		find_bad_signature(&v->findings, l, r.public_key, v->signer + 1);
+}
+
+/* What a key is worth that has signed, or will be asked to. */
+static void find_weakness(struct tlv_findings *f, const struct tlv_rsa *rsa, size_t record,
+			  int64_t at)
+{
+	if (rsa->bits < 1024)
+		tlv_find(f, TLV_FIND_WEAK_KEY, record, at, "weak key: %u bits can be factored",
+			 rsa->bits);
+	if (tlv_rsa_proves_nothing(rsa))
+		tlv_find(f, TLV_FIND_WEAK_EXPONENT, record, at,
+			 span_eq(rsa->exponent, SPAN_LIT("\x01")) ?
+				 "weak key: with a public exponent of 1 anybody can sign" :
+				 "weak key: with an even public exponent nobody can sign");
 }
 
 static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t record,
@@ -98,14 +120,7 @@ static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t 
 		return;
 	}
 	*short_keys += rsa.bits == 1024;
-	if (rsa.bits < 1024)
-		tlv_find(f, TLV_FIND_WEAK_KEY, record, (int64_t)r->at,
-			 "weak key: %u bits can be factored", rsa.bits);
-	if (tlv_rsa_proves_nothing(&rsa))
-		tlv_find(f, TLV_FIND_WEAK_EXPONENT, record, (int64_t)r->at,
-			 span_eq(rsa.exponent, SPAN_LIT("\x01")) ?
-				 "weak key: with a public exponent of 1 anybody can sign" :
-				 "weak key: with an even public exponent nobody can sign");
+	find_weakness(f, &rsa, record, (int64_t)r->at);
 }
 
 static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_t record,
@@ -154,17 +169,42 @@ static void find_certificates(struct verification *v, const struct tlv_list *l, 
 			 "timestamp: more than a day in the future");
 }
 
-enum status verify_list(struct verification *v, const struct tlv_list *l, const struct trust *t,
-			int64_t now, struct tlv_err *e)
+/* Phones ask for a list by its name, and FILENAME says what they got. */
+static void find_kind(struct tlv_findings *f, const struct tlv_list *l, const char *served)
+{
+	if (served == NULL || !tlv_list_is_other_kind(l, span_str(served)))
+		return;
+	tlv_find(f, TLV_FIND_KIND, 0, TLV_NO_OFFSET,
+		 "FILENAME is that of another kind of list than the name that it is served under");
+}
+
+enum status verify_list(struct verification *v, const struct tlv_list *l,
+			const struct verify_ask *ask, struct tlv_err *e)
 {
 	*v = (struct verification){ .findings = TLV_FINDINGS_INIT };
-	v->verdict = judge_signature(l, t, &v->signer);
-	v->verified = v->verdict != VERDICT_BAD;
-	/* The signer first: a thousand other findings must not hide it. */
+	judge_signature(v, l, ask->trust);
+	v->findings.lenience = ask->lenience;
+	v->findings.lenience.signer = v->signer >= 0 ? (size_t)v->signer + 1 : 0;
 	find_signer(v, l);
+	find_kind(&v->findings, l, ask->served);
 	tlv_check_list(l, &v->findings);
-	find_certificates(v, l, now);
-	return v->findings.nomem || err_nomem_seen() ? err_nomem(e) : ST_OK;
+	find_certificates(v, l, ask->now);
+	if (v->findings.nomem || err_nomem_seen())
+		return err_nomem(e);
+	v->verdict = verdict_make(&v->findings, v->verified, v->trusted);
+	return ST_OK;
+}
+
+void verify_header(struct tlv_findings *f, const struct tlv_header *h, struct span public_key)
+{
+	struct tlv_rsa rsa;
+
+	tlv_check_header(h, f);
+	if (tlv_rsa_walk(public_key, &rsa))
+		find_weakness(f, &rsa, 0, TLV_NO_OFFSET);
+	else
+		tlv_find(f, TLV_FIND_KEY_UNUSABLE, 0, TLV_NO_OFFSET,
+			 "the signer's key is not an RSA key that can be used");
 }
 
 void verification_free(struct verification *v)

@@ -1,24 +1,16 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Who signed a list, and whether that is so. No chains, ever: the tokens' CA
+ * Who signed a list, whether that is so, and what the list is worth. No chains, ever: the tokens' CA
  * also issued every phone's own certificate.
  */
 #ifndef CTL_VERIFY_H
 #define CTL_VERIFY_H
 
+#include "signer/trust/verdict.h"
 #include "tlv/check.h"
 #include "tlv/err.h"
 #include "tlv/list.h"
-
-enum verdict {
-	VERDICT_GOOD,	   /* verified, and somebody named vouches for the signer */
-	VERDICT_UNTRUSTED, /* verified, nobody does */
-	VERDICT_BAD	   /* all else */
-};
-
-/* "good", "untrusted", "bad" */
-const char *verdict_text(enum verdict v);
 
 /* The certificates whose keys may sign: DER. */
 struct trust {
@@ -51,19 +43,34 @@ enum status trust_check(const struct trust *t, const struct tlv_list *l,
 bool trust_has(const struct trust *t, struct span der);
 void trust_free(struct trust *t);
 
+/* What is asked of a list. All zero but now: whoever signed it, under whatever name it is served. */
+struct verify_ask {
+	const struct trust *trust; /* NULL: nobody is trusted */
+	int64_t now;
+	const char *served; /* the path or URL that it is served under; NULL: not judged */
+	struct tlv_lenience lenience; /* verify_list() adds which record is the signer's */
+};
+
 struct verification {
-	enum verdict verdict;
+	struct verdict verdict;
 	bool verified;		      /* the signature is that of the signer's record in the list */
+	bool trusted;		      /* … which is a certificate that ask.trust vouches for */
 	long signer;		      /* record index, or TLV_SIGNER_* */
-	struct tlv_findings findings; /* shape, agreement, signer, dates */
+	struct tlv_findings findings; /* shape, agreement, signer, dates, kind */
 };
 
 /*
  * Checks a decoded list. Findings of dates and key strength need now and cost
- * a parse of each certificate. ST_NOMEM only where memory ends.
+ * a parse of each certificate. ST_NOMEM only where memory ends. Who knows the signer
+ * otherwise than by ask.trust makes a verdict of the findings: verdict_make().
  */
-enum status verify_list(struct verification *v, const struct tlv_list *l, const struct trust *t,
-			int64_t now, struct tlv_err *e);
+enum status verify_list(struct verification *v, const struct tlv_list *l,
+			const struct verify_ask *ask, struct tlv_err *e);
+/*
+ * The same of the header of a signed file, into findings that are set up: all but
+ * the signature itself, which the caller checks with public_key over the content.
+ */
+void verify_header(struct tlv_findings *f, const struct tlv_header *h, struct span public_key);
 void verification_free(struct verification *v);
 
 #endif

@@ -210,7 +210,7 @@ def test_512_bits_are_an_error_finding(ctlsign, signer, tmp_path):
     ctlsign.ok("build", "-o", path, *lists.by(key, cert), "--allow-weak-keys")
     run = ctlsign("verify", "--trust", cert, path)
     assert run.status == 1 and "error:" in run.out
-    assert run.last_line.startswith(GOOD)  # the last line is about the signature alone
+    assert run.last_line == BAD
 
 
 def test_over_64_kib_is_a_warning(ctlsign, cluster, tmp_path):
@@ -327,3 +327,64 @@ def test_a_large_file(ctlsign, cluster, tmp_path):
     assert path.stat().st_size > 50_000_000
     run = ctlsign("verify", "--trust", cluster / "pub.pem", path)
     assert (run.status, run.last_line) == (1, BAD)
+
+
+# What may stand between a list and "good" ---------------------------------------------------------
+
+def test_no_number_of_warnings_hides_an_error(ctlsign, cluster, peer):
+    """Empty fields of an unknown tag in record 1, then a record that is not its certificate's."""
+    wrong = swap(1, 6, b"\1\2\3")
+
+    def warnings(number):
+        return lambda records: records[0].extend([(77, b"")] * number)
+    for number in (0, 1, 990, 1001, 2500):
+        path = peer(warnings(number), wrong)
+        run = ctlsign("verify", "--trust", cluster / "pub.pem", path)
+        assert (run.status, run.last_line) == (1, BAD), str(run)
+        assert run.out.count("error: record 2: serial number: is not its certificate's") == 1, str(run)
+        assert ("warning: more warnings than are listed\n" in run.out) == (number > 1000)
+        said = json.loads(ctlsign("verify", "--json", "--trust", cluster / "pub.pem", path).out)
+        assert (said["verdict"], said["verified"], said["trusted"], said["errors"]) == ("bad", True, True, 1)
+        assert said["warnings"] >= number and sum(f["level"] == "error" for f in said["findings"]) == 1
+        # Warnings alone make nothing bad.
+        assert ctlsign.ok("verify", "--trust", cluster / "pub.pem", peer(warnings(number))).last_line.startswith(GOOD)
+
+
+def test_more_errors_than_are_listed_is_an_error(ctlsign, cluster, peer):
+    path = peer(lambda records: records[1].extend([(2, b"x\0")] * 1500))
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", path)
+    assert (run.status, run.last_line) == (1, BAD)
+    lines = [line for line in run.out.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1001 and lines[-1] == "error: more errors than are listed"
+    said = json.loads(ctlsign("verify", "--json", "--trust", cluster / "pub.pem", path).out)
+    assert said["errors"] == 1500
+    assert [f["level"] for f in said["findings"] if f["code"] == "more-errors"] == ["error"]
+
+
+# (name that it is served under, FILENAME, whether it is the other kind's)
+SERVED = [("CTLFile.tlv", "CTLFile.tlv", False), ("CTLFile.tlv", "ITLFile.tlv", True),
+          ("ITLFile.tlv", "CTLFile.tlv", True), ("ITLFile.tlv", "ITLFile.tlv", False),
+          ("CTLSEP001122334455.tlv", "ITLFile.tlv", True), ("CTLSEP001122334455.tlv", "CTLFile.tlv", False),
+          ("ITLSEP001122334455.tlv", "CTLFile.tlv", True), ("itlfile.tlv", "CTLFile.tlv", True),
+          ("ctlfile.tlv", "itlfile.tlv", True), ("ext_ITLFile.tlv", "CTLFile.tlv", True),
+          ("EXT_itl-1", "CTLFile.tlv", True), ("ext_ITLFile.tlv", "ITLFile.tlv", False),
+          ("new.tlv", "ITLFile.tlv", False), ("my-CTLFile.tlv", "ITLFile.tlv", False),
+          ("CTLFile.tlv", "other.tlv", False), ("ctl", "ITL", True)]
+
+
+@pytest.mark.parametrize("served,filename,wrong", SERVED)
+def test_the_kind_under_which_it_is_served(ctlsign, cluster, peer, tmp_path, served, filename, wrong):
+    made = peer(filename=filename)
+    # The folder's name says nothing.
+    for folder in ("CTLs", "ITLs"):
+        (tmp_path / folder).mkdir()
+        path = made.rename(tmp_path / folder / served)
+        run = ctlsign("verify", "--trust", cluster / "pub.pem", path)
+        assert run.status == int(wrong) and run.last_line.startswith(BAD if wrong else GOOD), str(run)
+        assert ("error: FILENAME is that of another kind of list" in run.out) == wrong
+        run = ctlsign("verify", "--json", "--trust", cluster / "pub.pem", path)
+        assert ('"wrong-kind"' in run.out) == wrong
+        made = path
+    # Whatever comes in at standard input has no name.
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", "/dev/stdin", input=made.read_bytes())
+    assert run.status == 0, str(run)

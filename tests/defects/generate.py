@@ -9,6 +9,7 @@ usage: generate.py OUT     writes OUT/NAME.tlv and OUT/installed/*.tlv
 import datetime
 import functools
 import hashlib
+import math
 import pathlib
 import sys
 
@@ -401,6 +402,32 @@ DEFECTS["tvs-in-a-ctl"] = lambda: seal(body=[*records(), record("sub1", "TVS")])
 DEFECTS["too-large"] = lambda: seal(body=[*records(), *(record("capf", "CAPF", f"10.0.0.{n}") for n in range(60))])
 
 
+# Field 12 elsewhere: it is cut out of what is signed, so the signature verifies wherever it stands -----
+
+def signature_before(where):
+    """The signature stays the same bytes; where: name of the header's part behind it, None: the end."""
+    rest = {name: part for name, part in zip(PARTS, parts()) if name != "signature"}
+    at = list(rest).index(where) if where else len(rest)
+    return seal([*rest.values()][:at] + [SIGNATURE] + [*rest.values()][at:])
+
+
+PARTS = ("version", "length", "signer", "info", "signature", "filename", "timestamp", "extra", "pad")
+for place, behind_it in {"at-the-start": "version", "before-the-header-length": "length", "before-the-signer-id": "signer",
+                         "before-the-signature-info": "info", "behind-the-file-name": "timestamp",
+                         "behind-the-timestamp": "pad", "at-the-end": None}.items():
+    DEFECTS[f"signature-{place}"] = lambda behind_it=behind_it: signature_before(behind_it)
+
+
+# An error behind more warnings than are listed ------------------------------------------------
+
+MANY = [(77, b"")] * 1001
+OTHERS = record("capf", "CAPF", tag_3=dict(record("sub1", "CCM+TFTP"))[3], tag_7=dict(record("sub1", "CCM+TFTP"))[7])
+DEFECTS["error-behind-warnings"] = lambda: seal(body=[[*records()[0], *MANY], records()[1], OTHERS])
+DEFECTS["error-before-warnings"] = lambda: seal(body=[records()[0], OTHERS, [*records()[1], *MANY]])
+DEFECTS["error-behind-warnings-of-the-header"] = lambda: seal(
+    parts(extra=b"".join(field(*one) for one in MANY)), [*records()[:2], OTHERS])
+
+
 # Codes ---------------------------------------------------------------------------------------
 
 header_field("version-two", version=b"\x01\x00\x02\x02\x00")
@@ -700,6 +727,27 @@ forged("forged-e1-in-the-clear", "pub", 1, in_the_clear())
 forged("forged-e1-2048-in-the-clear", "pub-regenerated", 1, in_the_clear())
 forged("forged-e2-even-exponent", "pub", 2, in_the_clear())
 forged("forged-e1-garbage-behind-the-digest", "pub", 1, in_the_clear(b"\xa5" * 16))
+
+
+# An exponent of more than 64 bits: unusual, and as good as any below the modulus ------------------
+
+def large_exponent(bits):
+    """The publisher's modulus with another exponent, and what signs with it."""
+    private = key("pub").private_numbers()
+    n, order = private.public_numbers.n, (private.p - 1) * (private.q - 1)
+    exponent = next(e for e in range((1 << bits - 1) + 1, 1 << bits, 2) if math.gcd(e, order) == 1)
+    one = certificate([("COMMON_NAME", f"exponent-of-{bits}-bits"), ("ORGANIZATION_NAME", "Cisco")],
+                      rsa.RSAPublicNumbers(exponent, n).public_key(), 0x6500 + bits)
+
+    def make(signed):
+        made = int.from_bytes(block("pub", digest_info(signed)), "big")
+        return pow(made, pow(exponent, -1, order), n).to_bytes(128, "big")
+    fields = record_fields(one, "SAST", "cucm", name="large", address="10.48.47.153")
+    return seal(parts(fields), [fields, *records()], make=make)
+
+
+for bits in (64, 65, 512, 1023):
+    DEFECTS[f"exponent-of-{bits}-bits"] = lambda bits=bits: large_exponent(bits)
 
 
 def installed():

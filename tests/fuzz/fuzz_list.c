@@ -60,15 +60,17 @@ static void show(const struct tlv_list *l)
 static void verify(const struct tlv_list *l)
 {
 	const struct trust self = { .self = true };
+	const struct verify_ask ask = { .trust = &self, .now = NOW, .served = "CTLFile.tlv" };
 	struct tlv_err e = TLV_ERR_INIT;
 	struct verification v;
 	long signer;
 
-	REQUIRE(verify_list(&v, l, &self, NOW, &e) == ST_OK);
-	REQUIRE(v.verdict != VERDICT_UNTRUSTED);
+	REQUIRE(verify_list(&v, l, &ask, &e) == ST_OK);
+	REQUIRE(!verdict_is_untrusted(v.verdict));
+	REQUIRE(verdict_is_good(v.verdict) == (v.verified && v.findings.errors == 0));
 	REQUIRE(signature_is_own(l, &signer) == v.verified);
 	REQUIRE(signer == v.signer && signer < (long)l->nrecords);
-	REQUIRE(v.verified || tlv_findings_errors(&v.findings) > 0);
+	REQUIRE(v.verified || v.findings.errors > 0);
 	for (size_t i = 0; i < v.findings.n; i++) {
 		REQUIRE(!v.findings.v[i].has_at || v.findings.v[i].at <= l->bytes.n);
 		REQUIRE(v.findings.v[i].record <= l->nrecords);

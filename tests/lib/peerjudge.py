@@ -187,6 +187,9 @@ class Judgement:
         yield from (f"header: {f.tag} not in {HOME.get(f.tag, 0)}" for f in h.fields
                     if f.tag in HEADER_TAGS and f.home != HOME.get(f.tag, 0))
         yield from (f"header: {tag} is no text" for tag in HEADER_TEXTS if h.has(tag) and not is_text(h.get(tag)))
+        # Field 12 does not cover its own place: one place is right, behind field 7 and what is in it.
+        behind = next((f.at + 3 + len(f.value) for f in h.fields if f.tag == 7), None)
+        yield from (f"header: field 12 at {f.at}" for f in h.fields if f.tag == 12 and (f.at, f.home) != (behind, 0))
         pad = [f.at for f in h.fields if f.tag == PADDING]
         without = h.length - len(pad)
         if len(pad) != -without % 4 or pad != list(range(without, h.length)):

@@ -206,7 +206,8 @@ static void large_lists_are_read(void **state)
 		assert_int_equal(tlv_list_decode(&l, buf_span(&b), NULL), ST_OK);
 		assert_int_equal(l.nrecords, rows[k].n);
 		tlv_check_list(&l, &f);
-		assert_int_equal(f.n, TLV_FINDINGS_MAX + 1);
+		assert_true(f.n <= 2 * (TLV_FINDINGS_MAX + 1));
+		assert_true(f.errors >= rows[k].n);
 		assert_false(f.nomem);
 		tlv_findings_free(&f);
 		tlv_list_free(&l);

@@ -234,6 +234,33 @@ static void exponents_that_prove_nothing(void **state)
 	}
 }
 
+/* OpenSSL's own bounds: tests/defects has keys on both sides of 64 bits, which it verifies with. */
+static void exponents_that_openssl_takes(void **state)
+{
+	static const struct {
+		unsigned modulus, exponent; /* bits of numbers that are 1 and then zeros */
+		bool verifies;
+	} rows[] = {
+		{ 512, 2, true },     { 512, 65, true },     { 512, 511, true },
+		{ 512, 512, false },  { 512, 513, false },   { 1024, 1023, true },
+		{ 2048, 2047, true }, { 2048, 2049, false }, { 3072, 3071, true },
+		{ 3073, 64, true },   { 3073, 65, false },   { 4096, 64, true },
+		{ 4096, 65, false },  { 16384, 17, true },   { 16385, 17, false },
+	};
+	static uint8_t n[2049], x[2049];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct tlv_rsa rsa = { .modulus = span_of(n, (rows[i].modulus + 7) / 8),
+				       .exponent = span_of(x, (rows[i].exponent + 7) / 8),
+				       .bits = rows[i].modulus };
+
+		n[0] = (uint8_t)(1U << (rows[i].modulus - 1) % 8);
+		x[0] = (uint8_t)(1U << (rows[i].exponent - 1) % 8);
+		assert_int_equal(tlv_rsa_verifies(&rsa), rows[i].verifies);
+	}
+}
+
 static void ec_keys(void **state)
 {
 	uint8_t point[66] = { 0x04 };
@@ -342,6 +369,7 @@ int main(void)
 		cmocka_unit_test(certificates_are_walked_within),
 		cmocka_unit_test(rsa_keys),
 		cmocka_unit_test(exponents_that_prove_nothing),
+		cmocka_unit_test(exponents_that_openssl_takes),
 		cmocka_unit_test(ec_keys),
 		cmocka_unit_test(key_types_and_odd_shapes),
 		cmocka_unit_test(names_that_match_nothing),
