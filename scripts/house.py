@@ -91,6 +91,8 @@ ONE_PLACE = [
      "buf_hex(), hex_text(), hex_is() or hex_parse()"),
     ("IPv4 address", r"%[du]\.%[du]\.%[du]\.%[du]|\binet_[a-z]+ *\(", "",
      "buf_ipv4(), span_ipv4() or parse_ipv4()"),
+    ("values of an option", r'must be (cucm|mixed|sha1|der|text|no-sbd|1\.0|\',\')\b', "",
+     "opt_takes() or opt_put_must_be(), by the row of options.def"),
     ("padding", r"while \([^;\n]*\.n - 1\) == ' '\)", "tlv/bytes.c", "span_trim_end()"),
 ]
 

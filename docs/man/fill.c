@@ -109,6 +109,7 @@ static void put_options(FILE *out, char *words)
 	size_t n;
 	const struct opt_row *o = opt_rows(&n);
 	unsigned mask = verbs[find_verb(words)].mask;
+	struct buf help = BUF_INIT;
 
 	for (; n > 0; n--, o++) {
 		if ((o->verbs & mask) == 0)
@@ -121,9 +122,12 @@ static void put_options(FILE *out, char *words)
 			put_usage(out, o->metavar);
 		}
 		(void)fprintf(out, "\n\t");
-		put_text(out, o->help);
+		buf_truncate(&help, 0);
+		opt_put_help(&help, o);
+		put_text(out, buf_cstr(&help));
 		(void)fprintf(out, "%s\n\n", o->repeatable ? ". May be given more than once" : "");
 	}
+	buf_free(&help);
 }
 
 static void put_statuses(FILE *out, char *words)

@@ -55,6 +55,19 @@ static enum status bad_setting(const struct build *b, const struct setting *s, c
 		       wanted);
 }
 
+/* The manifest's settings take what the options take. */
+static enum status not_taken(const struct build *b, const struct setting *s, enum opt_id id,
+			     struct tlv_err *e)
+{
+	struct buf must = BUF_INIT;
+	enum status st;
+
+	opt_put_must_be(&must, id);
+	st = bad_setting(b, s, buf_cstr(&must), e);
+	buf_free(&must);
+	return st;
+}
+
 static const struct manifest *content(const struct build *b)
 {
 	static const struct manifest none;
@@ -69,10 +82,10 @@ static enum status read_style(struct build *b, struct tlv_err *e)
 				      content(b)->name_separator);
 
 	b->compose.dialect = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
-	if (p.value != NULL && strcmp(p.value, ",") != 0 && strcmp(p.value, ";") != 0)
-		return bad_setting(b, &p, "must be ',' or ';'", e);
+	if (p.value != NULL && !opt_takes(OPT_NAME_SEPARATOR, p.value))
+		return not_taken(b, &p, OPT_NAME_SEPARATOR, e);
 	if (s.value != NULL && !tlv_style_by_text(s.value, &b->compose.dialect.style))
-		return bad_setting(b, &s, "must be cucm, ctl-client or rfc4514", e);
+		return not_taken(b, &s, OPT_STYLE, e);
 	if (s.value == NULL && b->replaces)
 		b->compose.dialect = tlv_list_dialect(&b->old.list);
 	else if (s.value == NULL && tlv_cert_is_token(&key_cert(b->key)->parts))
@@ -88,10 +101,10 @@ static enum status read_mode_and_digest(struct build *b, struct tlv_err *e)
 	struct setting d = setting_of(b, OPT_DIGEST, "digest", "digest", content(b)->digest);
 	const struct tlv_digest_row *row = tlv_digest_by_text(d.value != NULL ? d.value : "sha1");
 
-	if (m.value != NULL && strcmp(m.value, "mixed") != 0 && strcmp(m.value, "non-secure") != 0)
-		return bad_setting(b, &m, "must be mixed or non-secure", e);
+	if (m.value != NULL && !opt_takes(OPT_MODE, m.value))
+		return not_taken(b, &m, OPT_MODE, e);
 	if (row == NULL)
-		return bad_setting(b, &d, "must be sha1, sha256 or sha512", e);
+		return not_taken(b, &d, OPT_DIGEST, e);
 	b->compose.non_secure = m.value != NULL && strcmp(m.value, "non-secure") == 0;
 	b->d.sign.digest = (enum tlv_digest)row->code;
 	return ST_OK;
@@ -106,8 +119,8 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 		s.value != NULL || b->compose.dialect.style == TLV_STYLE_RFC4514;
 	b->d.sign.signer_version[0] = 1;
 	b->d.sign.signer_version[1] = s.value != NULL && strcmp(s.value, "1.1") == 0;
-	if (s.value != NULL && strcmp(s.value, "1.0") != 0 && strcmp(s.value, "1.1") != 0)
-		return bad_setting(b, &s, "must be 1.0 or 1.1", e);
+	if (s.value != NULL && !opt_takes(OPT_SIGNER_VERSION, s.value))
+		return not_taken(b, &s, OPT_SIGNER_VERSION, e);
 	return ST_OK;
 }
 

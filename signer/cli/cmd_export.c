@@ -49,15 +49,11 @@ struct export
 /* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
 static const struct publish_options keep_others = { .no_replace = true };
 
-static enum status read_format(struct export *x, struct tlv_err *e)
+static void read_format(struct export *x)
 {
 	const char *format = opt_value(x->o, OPT_FORMAT);
 
 	x->pem = format != NULL && strcmp(format, "pem") == 0;
-	if (format != NULL && !x->pem && strcmp(format, "der") != 0)
-		return err_set(e, ST_USAGE,
-			       "option '--format': unknown value '%s': must be der or pem", format);
-	return ST_OK;
 }
 
 static bool takes_pin_source(const struct export *x, const char *uri)
@@ -113,8 +109,7 @@ static enum status read_options(struct export *x, struct tlv_err *e)
 	x->prove = opt_given(x->o, OPT_PROVE);
 	if (st == ST_OK && x->dir[0] == '\0')
 		st = err_set(e, ST_USAGE, "option '--output': an empty name");
-	if (st == ST_OK)
-		st = read_format(x, e);
+	read_format(x);
 	return st == ST_OK ? check_args(x, e) : st;
 }
 

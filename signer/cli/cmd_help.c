@@ -71,6 +71,7 @@ static void columns(const char *left, const char *text)
 
 static void print_option(const struct opt_row *o)
 {
+	struct buf help = BUF_INIT;
 	char left[128];
 	char short_text[8] = "    ";
 
@@ -78,7 +79,9 @@ static void print_option(const struct opt_row *o)
 		(void)snprintf(short_text, sizeof short_text, "-%c, ", o->short_name);
 	(void)snprintf(left, sizeof left, "  %s--%s%s%s", short_text, o->name,
 		       o->metavar != NULL ? " " : "", o->metavar != NULL ? o->metavar : "");
-	columns(left, o->help);
+	opt_put_help(&help, o);
+	columns(left, buf_cstr(&help));
+	buf_free(&help);
 }
 
 void help_verb(const struct verb_row *v)

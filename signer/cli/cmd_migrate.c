@@ -82,9 +82,9 @@ static enum status read_old(struct migration *m, struct tlv_err *e)
 	return release_choose(opt_value(m->o, OPT_RELEASE), &m->old.list, &m->release, e);
 }
 
-static enum status read_style(struct migration *m, struct tlv_err *e)
+static void read_style(struct migration *m)
 {
-	const char *style = opt_value(m->o, OPT_STYLE), *digest = opt_value(m->o, OPT_DIGEST);
+	const char *style = opt_value(m->o, OPT_STYLE);
 
 	m->in.release = &m->release;
 	m->in.sasts = &m->sasts;
@@ -92,17 +92,8 @@ static enum status read_style(struct migration *m, struct tlv_err *e)
 	m->in.publisher = opt_value(m->o, OPT_PUBLISHER);
 	m->in.dialect = tlv_list_dialect(&m->old.list);
 	m->in.restyle = style != NULL;
-	if (style != NULL && !tlv_style_by_text(style, &m->in.dialect.style))
-		return err_set(
-			e, ST_USAGE,
-			"option '--style': unknown value '%s': must be cucm, ctl-client or rfc4514",
-			style);
-	if (digest != NULL && tlv_digest_by_text(digest) == NULL)
-		return err_set(
-			e, ST_USAGE,
-			"option '--digest': unknown value '%s': must be sha1, sha256 or sha512",
-			digest);
-	return ST_OK;
+	if (style != NULL)
+		(void)tlv_style_by_text(style, &m->in.dialect.style);
 }
 
 /* "dir/SAST-X.cer" has its proof in "dir/SAST-X.proof". */
@@ -495,12 +486,11 @@ static enum status prepare(struct migration *m, struct tlv_err *e)
 
 	if (st == ST_OK)
 		st = read_direction(m, e);
-	if (st == ST_OK)
-		st = lockout_options(&m->lockout, m->o, e);
+	lockout_options(&m->lockout, m->o);
 	if (st == ST_OK)
 		st = read_old(m, e);
 	if (st == ST_OK)
-		st = read_style(m, e);
+		read_style(m);
 	if (st == ST_OK)
 		st = tree_check(m->folder, e);
 	if (st == ST_OK)

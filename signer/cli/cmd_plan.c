@@ -35,8 +35,7 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 		st = list_file_read_good(&q->new_list, q->o->args[1], e);
 	if (st == ST_OK)
 		st = common_tvs_options(q->o, &q->in.tvs, &q->vouched, &q->tvs_ctl, e);
-	if (st == ST_OK)
-		st = lockout_options(&q->lockout, q->o, e);
+	lockout_options(&q->lockout, q->o);
 	if (st == ST_OK)
 		st = release_choose(opt_value(q->o, OPT_RELEASE), &q->old_list.list, &q->release,
 				    e);

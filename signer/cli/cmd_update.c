@@ -72,17 +72,8 @@ static enum status read_settings(struct update *u, struct tlv_err *e)
 	struct sign_spec *s = &u->d.sign;
 
 	s->digest = (enum tlv_digest)h->digest;
-	if (digest != NULL && tlv_digest_by_text(digest) == NULL)
-		return err_set(
-			e, ST_USAGE,
-			"option '--digest': unknown value '%s': must be sha1, sha256 or sha512",
-			digest);
 	if (digest != NULL)
 		s->digest = (enum tlv_digest)tlv_digest_by_text(digest)->code;
-	if (version != NULL && strcmp(version, "1.0") != 0 && strcmp(version, "1.1") != 0)
-		return err_set(e, ST_USAGE,
-			       "option '--signer-version': unknown value '%s': must be 1.0 or 1.1",
-			       version);
 	s->has_signer_version = version != NULL || tlv_header_has(h, TLV_H_SIGNER_VERSION);
 	s->signer_version[0] = version != NULL ? 1 : h->signer_version[0];
 	s->signer_version[1] = version != NULL ? (uint8_t)(version[2] - '0') : h->signer_version[1];
@@ -133,11 +124,6 @@ static enum status apply_mode(struct update *u, struct tlv_err *e)
 	u->compose.non_secure = strcmp(mode, "non-secure") == 0;
 	if (strcmp(mode, "mixed") == 0)
 		return edit_refill(&u->edit, &u->certs, e);
-	if (!u->compose.non_secure)
-		return err_set(
-			e, ST_USAGE,
-			"option '--set-mode': unknown value '%s': must be mixed or non-secure",
-			mode);
 	edit_empty(&u->edit);
 	return ST_OK;
 }

@@ -36,23 +36,16 @@ void common_read_only(void)
 	(void)sandbox_enter(SANDBOX_ALL);
 }
 
-enum status lockout_options(struct lockout *l, const struct opts *o, struct tlv_err *e)
+void lockout_options(struct lockout *l, const struct opts *o)
 {
 	*l = (struct lockout){ .allowed = { false } };
 	for (size_t i = 0; i < o->n; i++) {
 		const char *value = o->items[i].value;
-		bool known = false;
 
 		if (o->items[i].row->id != OPT_ACCEPT_LOCKOUT)
 			continue;
 		for (int c = 0; c < LOCKOUT_CLASSES; c++)
 			if (strcmp(value, lockout_class_word(c)) == 0 || strcmp(value, "all") == 0)
-				l->allowed[c] = known = true;
-		if (!known)
-			return err_set(
-				e, ST_USAGE,
-				"option '--accept-lockout': unknown class '%s': no-sbd, sbd or all",
-				value);
+				l->allowed[c] = true;
 	}
-	return ST_OK;
 }

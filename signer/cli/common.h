@@ -22,7 +22,7 @@ enum status common_token_options(const struct opts *o, struct tok_options *out, 
  */
 void common_read_only(void);
 
-/* --accept-lockout, repeatable: no-sbd, sbd, all. ST_USAGE for anything else. */
-enum status lockout_options(struct lockout *l, const struct opts *o, struct tlv_err *e);
+/* --accept-lockout, repeatable. */
+void lockout_options(struct lockout *l, const struct opts *o);
 
 #endif

@@ -98,14 +98,18 @@ static void offer_options(const struct line *l, const char *current)
 {
 	size_t n;
 	const struct opt_row *o = opt_rows(&n);
+	struct buf help = BUF_INIT;
 	char word[64];
 
 	for (size_t i = 0; i < n; i++) {
 		if ((o[i].verbs & l->verb->mask) == 0 || (l->given[i] && !o[i].repeatable))
 			continue;
 		(void)snprintf(word, sizeof word, "--%s", o[i].name);
-		candidate(current, word, o[i].help);
+		buf_truncate(&help, 0);
+		opt_put_help(&help, &o[i]);
+		candidate(current, word, buf_cstr(&help));
 	}
+	buf_free(&help);
 }
 
 /* "SAST=" and the others, of update's --add. */
@@ -238,6 +242,7 @@ static void offer_value(const struct line *l, const struct opt_row *o, const cha
 		out_printf(":skip %zu\n", skip);
 	if (what != NULL && !offer_parts(o, current))
 		offer(l, what, current);
+	offer_words(current, o->values);
 }
 
 static void offer_argument(const struct line *l, const char *current)

@@ -26,12 +26,9 @@ enum status common_tvs_options(const struct opts *o, struct phone *p, struct cer
 
 enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e)
 {
-	enum status st = lockout_options(&d->lockout, o, e);
-
 	d->o = o;
-	if (st == ST_OK)
-		st = common_tvs_options(o, &d->tvs, &d->vouched, &d->tvs_ctl, e);
-	return st;
+	lockout_options(&d->lockout, o);
+	return common_tvs_options(o, &d->tvs, &d->vouched, &d->tvs_ctl, e);
 }
 
 enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/cli/opt.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,18 +15,13 @@ enum {
 
 static const struct opt_row rows[] = {
 #define ROLE(NAME, number, text, option, shown) \
-	{ OPT_RECORD, \
-	  option, \
-	  0, \
-	  "CERT[,name=NAME][,address=IP]", \
-	  true, \
-	  V_BUILD, \
-	  "a record of role " text, \
+	{ OPT_RECORD, option,  0,  "CERT[,name=NAME][,address=IP]", \
+	  true,	      V_BUILD, "", "a record of role " text, \
 	  number },
 #include "tlv/roles.def"
 #undef ROLE
-#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, help) \
-	{ OPT_##NAME, name, short_name, metavar, repeatable, verbs, help, 0 },
+#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, values, help) \
+	{ OPT_##NAME, name, short_name, metavar, repeatable, verbs, values, help, 0 },
 #include "signer/cli/options.def"
 #undef OPTION
 };
@@ -34,6 +30,84 @@ const struct opt_row *opt_rows(size_t *n)
 {
 	*n = COUNT(rows);
 	return rows;
+}
+
+static const struct opt_row *row_of(enum opt_id id)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].id == id)
+			return &rows[i];
+	return NULL;
+}
+
+/* The first word of values; *rest is what follows it. */
+static struct span first_word(const char *values, const char **rest)
+{
+	size_t n = strcspn(values, " ");
+
+	*rest = values + n + (values[n] == ' ');
+	return span_of(values, n);
+}
+
+/* "cucm, ctl-client or rfc4514"; a sign alone stands in quotes. */
+static void put_values(struct buf *b, const char *values)
+{
+	const char *rest = values;
+
+	while (*rest != '\0') {
+		const char *at = rest;
+		struct span word = first_word(at, &rest);
+		bool sign = word.n == 1 && ispunct((unsigned char)*at);
+
+		if (at != values)
+			buf_str(b, *rest == '\0' ? " or " : ", ");
+		buf_str(b, sign ? "'" : "");
+		buf_put(b, word);
+		buf_str(b, sign ? "'" : "");
+	}
+}
+
+void opt_put_help(struct buf *b, const struct opt_row *row)
+{
+	size_t n = strcspn(row->help, "@");
+
+	buf_put(b, span_of(row->help, n));
+	if (row->help[n] == '\0')
+		return;
+	put_values(b, row->values);
+	buf_str(b, row->help + n + 1);
+}
+
+static bool takes(const struct opt_row *row, const char *value)
+{
+	const char *rest = row->values;
+
+	while (*rest != '\0')
+		if (span_eq(first_word(rest, &rest), span_str(value)))
+			return true;
+	return row->values[0] == '\0';
+}
+
+bool opt_takes(enum opt_id id, const char *value)
+{
+	return takes(row_of(id), value);
+}
+
+void opt_put_must_be(struct buf *b, enum opt_id id)
+{
+	buf_str(b, "must be ");
+	put_values(b, row_of(id)->values);
+}
+
+static enum status not_taken(const struct opt_row *row, const char *value, struct tlv_err *e)
+{
+	struct buf must = BUF_INIT;
+
+	opt_put_must_be(&must, row->id);
+	(void)err_set(e, ST_USAGE, "option '--%s': unknown value '%s': %s", row->name, value,
+		      buf_cstr(&must));
+	buf_free(&must);
+	return ST_USAGE;
 }
 
 static size_t min3(size_t a, size_t b, size_t c)
@@ -157,6 +231,8 @@ static enum status add(struct opts *o, const struct opt_row *row, const char *va
 	for (size_t i = 0; i < o->n && !row->repeatable; i++)
 		if (o->items[i].row == row)
 			return err_set(e, ST_USAGE, "option '--%s' is given twice", row->name);
+	if (row->metavar != NULL && !takes(row, value))
+		return not_taken(row, value, e);
 	o->items[o->n++] = (struct opt_item){ .row = row, .value = value };
 	return ST_OK;
 }

@@ -25,11 +25,14 @@ enum verb_mask {
 #define VERB(NAME, name, run, args, min, max, summary) V_##NAME = 1 << VI_##NAME,
 #include "signer/cli/verbs.def"
 #undef VERB
-	V_ALL = (1 << VI_COUNT) - 1
+	V_ALL = (1 << VI_COUNT) - 1,
+	V_WRITERS = V_BUILD | V_UPDATE | V_MIGRATE, /* make and sign lists */
+	V_SIGNERS = V_WRITERS | V_CONFIG,
+	V_ANSWERS = V_ALL & ~V_HELP /* have something to print as JSON */
 };
 
 enum opt_id {
-#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, help) OPT_##NAME,
+#define OPTION(NAME, name, short_name, metavar, repeatable, verbs, values, help) OPT_##NAME,
 #include "signer/cli/options.def"
 #undef OPTION
 	OPT_RECORD /* --sast, --ccm-tftp, …: the role goes with it */
@@ -42,11 +45,19 @@ struct opt_row {
 	const char *metavar; /* NULL: takes no value */
 	bool repeatable;
 	unsigned verbs;
-	const char *help;
-	uint16_t role; /* of OPT_RECORD */
+	const char *values; /* all that it takes, blanks between; "": not to be listed */
+	const char *help;   /* with '@' for the values: opt_put_help() */
+	uint16_t role;	    /* of OPT_RECORD */
 };
 
 const struct opt_row *opt_rows(size_t *n);
+
+/* Appends the help, with the values put in. */
+void opt_put_help(struct buf *b, const struct opt_row *row);
+/* Whether the option takes the value: one of its row's, or any if the row lists none. */
+bool opt_takes(enum opt_id id, const char *value);
+/* Appends "must be cucm, ctl-client or rfc4514". */
+void opt_put_must_be(struct buf *b, enum opt_id id);
 
 struct opt_item {
 	const struct opt_row *row;
@@ -61,7 +72,7 @@ struct opts {
 	size_t nargs;
 };
 
-/* ST_USAGE: an unknown option (the nearest is named), a missing or superfluous value, one given twice. */
+/* ST_USAGE: an unknown option (the nearest is named), a missing or superfluous value, one that the row does not list, one given twice. */
 enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, struct tlv_err *e);
 void opts_free(struct opts *o);
 

@@ -53,7 +53,7 @@ def test_repeatable_options_stay(ctlsign):
 
 def test_every_option_with_a_value_has_a_row():
     rows = {row[0] for row in tables.rows("complete.def", "VALUE")}
-    options = tables.rows("options.def", "OPTION")
+    options = tables.options()
     assert {name for name, _, _, metavar, *_ in options if metavar is not None} == rows - {"RECORD"}
     arguments = {row[0] for row in tables.rows("complete.def", "ARGUMENT")}
     # build has options only; max is 0.
@@ -87,6 +87,24 @@ def test_words_are_taken_by_the_program(ctlsign, cluster, tmp_path, verb, option
         (tmp_path / "CTLFile.tlv").unlink(missing_ok=True)
     wrong = ctlsign(*base, option, "nonsense")
     assert wrong.status in (2, 3), str(wrong)
+
+
+LISTED = [(verb, row[1], row[6].split()) for row in tables.options() if row[6]
+          for verb in ("build", "update", "migrate", "config", "export", "expiry")
+          if f"V_{verb.upper()}" in row[5].split(" | ")]
+
+
+@pytest.mark.parametrize("verb, option, values", LISTED)
+def test_listed_values_are_the_same_everywhere(ctlsign, verb, option, values):
+    """Parser, message, help and completion read them from one row."""
+    said = [f"'{value}'" if value in ",;" else value for value in values]
+    text = ", ".join(said[:-1]) + " or " + said[-1]
+    arguments = {"migrate": ["to-tokens", "x"], "config": ["sign", "x"]}.get(verb, ["x"])
+    ctlsign.refused(2, verb, *arguments, f"--{option}", "nonsense",
+                    says=[f"option '--{option}': unknown value 'nonsense': must be {text}"])
+    assert " ".join(text.split()) in " ".join(ctlsign.ok(verb, "--help").out.split())
+    words, _ = offered(ctlsign, verb, f"--{option}", "")
+    assert words == values
 
 
 def test_values(ctlsign):

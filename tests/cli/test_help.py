@@ -8,7 +8,7 @@ from conftest import ROOT
 
 VERBS = tables.verbs()
 OPTIONS = [(name, "" if short == "0" else short.strip("'"), verbs)
-           for _, name, short, _, _, verbs, *_ in tables.rows("options.def", "OPTION")]
+           for _, name, short, _, _, verbs, *_ in tables.options()]
 ROLES = ["sast", "ccm", "ccm-tftp", "tftp", "capf", "app-server", "tvs"]
 
 

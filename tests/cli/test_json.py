@@ -17,7 +17,7 @@ from conftest import DATA, SANITIZED
 
 LISTS = DATA / "lists"
 OLD, NEW = LISTS / "cucm.tlv", LISTS / "ctl-client.tlv"
-ROW = next(row for row in tables.rows("options.def", "OPTION") if row[0] == "JSON")
+ROW = next(row for row in tables.options() if row[0] == "JSON")
 VERBS = sorted(word[2:].lower() for word in ROW[5].split(" | "))
 
 

@@ -41,6 +41,22 @@ def verbs():
     return [row[1] for row in rows("verbs.def", "VERB")]
 
 
+def options():
+    """The rows of options.def, with groups of verbs (opt.h) as the verbs that they stand for."""
+    names = [f"V_{row[0]}" for row in rows("verbs.def", "VERB")]
+    masks = {name: 1 << i for i, name in enumerate(names)}
+    masks["V_ALL"] = (1 << len(names)) - 1
+    header = path_of("options.def").with_name("opt.h").read_text(encoding="utf-8")
+    for name, text in re.findall(r"^\s(V_\w+) = ((?:[|& ~]*V_\w+)+)", header, re.M):
+        masks[name] = eval(text, {}, masks)  # of bits: | & ~
+    found = rows("options.def", "OPTION")
+    for row in found:
+        mask = eval(row[5], {}, masks)
+        row[5] = "V_ALL" if mask == masks["V_ALL"] else " | ".join(
+            name for name in names if mask & masks[name])
+    return found
+
+
 def sources(suffix=".c"):
     """Every source file of the program."""
     return sorted(p for top in ("tlv", "pkcs11", "signer") for p in (ROOT / top).rglob(f"*{suffix}"))
