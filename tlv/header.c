@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tlv/header.h"
 
+#include "tlv/guess.h"
+
 #include "tlv/writer.h"
 
 #define BIT(tag) (1U << (unsigned)(tag))
@@ -98,6 +100,9 @@ static enum status find_length(struct span bytes, uint16_t *out, struct tlv_err 
 
 	if (bytes.n == 0)
 		return err_set(e, ST_INPUT, "empty");
+	if (!span_starts(bytes, SPAN_LIT("\x01\x00\x02")) && tlv_guess(bytes) != NULL)
+		return err_set_at(e, ST_INPUT, 0, "not a trust list or signed file: %s",
+				  tlv_guess(bytes));
 	if (tlv_tag_find(TLV_SCOPE_HEADER, (uint8_t)span_at(bytes, 0)) == NULL)
 		return err_set_at(e, ST_INPUT, 0,
 				  "not a trust list or signed file: it begins with byte 0x%02x",

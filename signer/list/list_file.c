@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "signer/crypto/digest.h"
+#include "tlv/guess.h"
 #include "tlv/safe.h"
 #include "tlv/text.h"
 
@@ -17,7 +18,12 @@ enum status list_file_read(struct list_file *f, const char *path, struct tlv_err
 		return st;
 	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_NOMEM)
 		return err_nomem(e);
-	(void)err_in(&f->fault, "%s", path);
+	if (f->fault.status != ST_OK && tlv_guess_text_mode(blob_span(&f->file)))
+		(void)err_in(&f->fault,
+			     "%s: changed by a transfer in text mode, fetch it in binary mode",
+			     path);
+	else
+		(void)err_in(&f->fault, "%s", path);
 	return ST_OK;
 }
 
