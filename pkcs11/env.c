@@ -1,9 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pkcs11/env.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SECRETS_MAX = 16 };
+
+/* The environment is one for the whole process, and so is this. */
+static const char *secrets[SECRETS_MAX];
+static size_t nsecrets;
 
 char *tok_env(const char *name)
 {
 	return getenv(name);
+}
+
+static bool is_named(const char *entry, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(entry, name, n) == 0 && entry[n] == '=';
+}
+
+void tok_env_is_secret(const char *name)
+{
+	for (size_t i = 0; i < nsecrets; i++)
+		if (strcmp(secrets[i], name) == 0)
+			return;
+	if (nsecrets < SECRETS_MAX)
+		secrets[nsecrets++] = name;
+}
+
+static bool goes_along(const char *entry)
+{
+	if (strncmp(entry, "LD_", 3) == 0 || is_named(entry, "GCONV_PATH"))
+		return false;
+	for (size_t i = 0; i < nsecrets; i++)
+		if (is_named(entry, secrets[i]))
+			return false;
+	return true;
+}
+
+char **tok_env_for_process(void)
+{
+	size_t n = 0, kept = 0;
+	char **list;
+
+	while (environ != NULL && environ[n] != NULL)
+		n++;
+	list = calloc(n + 1, sizeof *list);
+	for (size_t i = 0; list != NULL && i < n; i++)
+		if (goes_along(environ[i]))
+			list[kept++] = environ[i];
+	return list;
 }

@@ -9,4 +9,17 @@
 /* The variable's own bytes, so that a secret can be overwritten in place; NULL where unset. */
 char *tok_env(const char *name);
 
+/*
+ * A variable that holds a secret: no process that is started from here on gets
+ * it. The name is borrowed for good. More than a handful are not remembered.
+ */
+void tok_env_is_secret(const char *name);
+
+/*
+ * The environment for another process, ended by NULL: without secrets, and
+ * without what loads code into a program (LD_*, GCONV_PATH). The list is
+ * malloc'd, what it points to is not. NULL without memory.
+ */
+char **tok_env_for_process(void);
+
 #endif

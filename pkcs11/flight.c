@@ -5,8 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "pkcs11/token.h"
-#include "pkcs11/tok.h"
+#include "pkcs11/ask.h"
 
 /* One signature, on the stack of the thread that waits for it. */
 struct flight {
@@ -14,6 +13,8 @@ struct flight {
 	uint8_t *sig;
 	size_t *n;
 	bool landed;
+	unsigned order;
+	int64_t deadline; /* set when a session is free for it, never moved; 0: it waits for one */
 	enum wire_hint hint;
 	struct tlv_err err;
 };
@@ -30,13 +31,43 @@ void tok_flights_free(struct tok_flights *f)
 	(void)pthread_mutex_destroy(&f->lock);
 }
 
-static void land(struct tok_flights *fs, uint8_t number)
+/* The child serves in the order of the requests: the first that waits. */
+static struct flight *first_waiting(const struct tok_flights *fs, size_t *served)
 {
+	struct flight *first = NULL;
+
+	*served = 0;
+	for (size_t i = 0; i < TOK_FLIGHTS_MAX; i++) {
+		struct flight *f = fs->list[i];
+
+		if (f != NULL && f->deadline != 0)
+			++*served;
+		else if (f != NULL && (first == NULL || f->order < first->order))
+			first = f;
+	}
+	return first;
+}
+
+/* Its time begins when the token can begin with it. */
+static void begin_times(struct tok *t)
+{
+	unsigned pad = tok_pad_seconds(t, WIRE_SIGN);
+	struct flight *f;
+	size_t served;
+
+	while ((f = first_waiting(&t->flights, &served)) != NULL && served < t->sessions)
+		f->deadline = tok_child_deadline(t->child, pad);
+}
+
+static void land(struct tok *t, uint8_t number)
+{
+	struct tok_flights *fs = &t->flights;
 	struct flight *f = fs->list[number];
 
 	fs->list[number] = NULL;
 	fs->n--;
 	f->landed = true;
+	begin_times(t);
 	(void)pthread_cond_signal(&f->changed);
 	(void)pthread_cond_broadcast(&fs->landed);
 }
@@ -46,8 +77,9 @@ static bool is_flying(const struct tok_flights *fs, uint8_t number)
 	return number < TOK_FLIGHTS_MAX && fs->list[number] != NULL;
 }
 
-static bool take_signature(struct tok_flights *fs, struct span msg)
+static bool take_signature(struct tok *t, struct span msg)
 {
+	const struct tok_flights *fs = &t->flights;
 	struct span sig;
 	uint8_t number;
 
@@ -55,12 +87,13 @@ static bool take_signature(struct tok_flights *fs, struct span msg)
 	    !span_copy(sig, fs->list[number]->sig, TOK_SIG_MAX))
 		return false;
 	*fs->list[number]->n = sig.n;
-	land(fs, number);
+	land(t, number);
 	return true;
 }
 
-static bool take_failure(struct tok_flights *fs, struct span msg)
+static bool take_failure(struct tok *t, struct span msg)
 {
+	const struct tok_flights *fs = &t->flights;
 	struct wire_done done;
 	struct flight *f;
 
@@ -69,23 +102,19 @@ static bool take_failure(struct tok_flights *fs, struct span msg)
 	f = fs->list[done.number];
 	f->hint = done.hint;
 	(void)err_set(&f->err, done.status, "%.*s", (int)done.text.n, (const char *)done.text.p);
-	land(fs, done.number);
+	land(t, done.number);
 	return true;
 }
 
 static bool take(struct tok *t, struct span msg)
 {
-	struct span text;
-
 	switch (wire_type(msg)) {
 	case WIRE_SIGNATURE:
-		return take_signature(&t->flights, msg);
+		return take_signature(t, msg);
 	case WIRE_DONE:
-		return take_failure(&t->flights, msg);
+		return take_failure(t, msg);
 	case WIRE_WARNING:
-		text = wire_read_bytes(msg);
-		warn_put(&t->opt.warn, "%.*s", (int)text.n, (const char *)text.p);
-		return true;
+		return tok_child_warns(t->child, &t->opt.warn, wire_read_bytes(msg));
 	default:
 		return false;
 	}
@@ -101,8 +130,19 @@ static void crash(struct tok *t, const struct tlv_err *e)
 		if (f == NULL)
 			continue;
 		(void)err_set(&f->err, e->status, "%s", e->text);
-		land(&t->flights, (uint8_t)i);
+		land(t, (uint8_t)i);
 	}
+}
+
+static int64_t next_deadline(const struct tok_flights *fs)
+{
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < TOK_FLIGHTS_MAX; i++)
+		if (fs->list[i] != NULL && fs->list[i]->deadline != 0 &&
+		    fs->list[i]->deadline < first)
+			first = fs->list[i]->deadline;
+	return first;
 }
 
 /* One message, for whomever it is. */
@@ -110,16 +150,17 @@ static void listen_once(struct tok *t)
 {
 	struct tok_flights *fs = &t->flights;
 	struct tlv_err e = TLV_ERR_INIT;
+	int64_t deadline = next_deadline(fs);
 	struct span msg;
 	enum status st;
 
 	fs->listening = true;
 	(void)pthread_mutex_unlock(&fs->lock);
-	st = tok_child_next(t->child, &msg, t->info.pin_pad, &e);
+	st = tok_child_next(t->child, &msg, deadline, &e);
 	(void)pthread_mutex_lock(&fs->lock);
 	fs->listening = false;
 	if (st == ST_OK && !take(t, msg))
-		st = err_set(&e, ST_TOKEN, "the token's process answers nonsense");
+		st = err_set(&e, ST_TOKEN, TOK_MALFORMED);
 	if (st != ST_OK)
 		crash(t, &e);
 }
@@ -142,8 +183,11 @@ static void start(struct tok *t, struct flight *f, struct span digest_info)
 
 	while (number < TOK_FLIGHTS_MAX - 1 && fs->list[number] != NULL)
 		number++;
+	f->order = fs->started++;
+	f->deadline = 0;
 	fs->list[number] = f;
 	fs->n++;
+	begin_times(t);
 	(void)tok_child_put(t->child, WIRE_SIGN, number, digest_info);
 }
 

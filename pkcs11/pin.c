@@ -7,73 +7,18 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "pkcs11/env.h"
-#include "pkcs11/secret.h"
 #include "pkcs11/tty.h"
-
-struct tok_pin {
-	size_t n;
-	char bytes[TOK_SECRET_ROOM];
-};
+#include "tlv/bytes.h"
 
 static const char forms[] = "file:PATH, env:NAME, fd:N or prompt";
-
-struct tok_pin *tok_secret_new(void)
-{
-	struct tok_pin *p =
-		mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	(void)mlock(p, sizeof *p);
-	(void)madvise(p, sizeof *p, MADV_DONTDUMP);
-	(void)madvise(p, sizeof *p, MADV_DONTFORK);
-	return p;
-}
-
-bool tok_pin_can_lock(void)
-{
-	struct tok_pin *p = tok_secret_new();
-	bool locked = p != NULL && mlock(p, sizeof *p) == 0;
-
-	tok_pin_free(&p);
-	return locked;
-}
-
-void tok_secret_wipe(struct tok_pin *p)
-{
-	if (p != NULL)
-		explicit_bzero(p, sizeof *p);
-}
-
-void tok_pin_free(struct tok_pin **p)
-{
-	if (p == NULL || *p == NULL)
-		return;
-	tok_secret_wipe(*p);
-	(void)munmap(*p, sizeof **p);
-	*p = NULL;
-}
 
 bool tok_pin_is_default(const struct tok_pin *p)
 {
 	return strcmp(tok_pin_bytes(p), "Cisco123") == 0;
-}
-
-const char *tok_pin_bytes(const struct tok_pin *p)
-{
-	return p->bytes;
-}
-
-size_t tok_pin_length(const struct tok_pin *p)
-{
-	return p->n;
 }
 
 static enum status parse_file(const char *arg, struct tok_pin_source *out, struct tlv_err *e)
@@ -88,6 +33,7 @@ static enum status parse_env(const char *arg, struct tok_pin_source *out, struct
 {
 	if (*arg == '\0' || strchr(arg, '=') != NULL)
 		return err_set(e, ST_USAGE, "pin source 'env:' names no variable");
+	tok_env_is_secret(arg);
 	*out = (struct tok_pin_source){ .kind = TOK_PIN_FROM_ENV, .arg = arg, .fd = -1 };
 	return ST_OK;
 }
@@ -166,41 +112,13 @@ void tok_pin_source_scrub(const struct tok_pin_source *src)
 /* "what" names the source in messages: never the secret. */
 static enum status check(const struct tok_pin *p, const char *what, struct tlv_err *e)
 {
-	if (p->n == 0)
+	if (tok_pin_length(p) == 0)
 		return err_set(e, ST_PIN, "%s: the PIN is empty", what);
-	if (p->n > TOK_PIN_MAX)
+	if (tok_pin_length(p) > TOK_PIN_MAX)
 		return err_set(e, ST_PIN, "%s: the PIN is longer than %d bytes", what, TOK_PIN_MAX);
-	if (memchr(p->bytes, '\0', p->n) != NULL)
+	if (memchr(tok_pin_bytes(p), '\0', tok_pin_length(p)) != NULL)
 		return err_set(e, ST_PIN, "%s: the PIN holds a NUL byte", what);
 	return ST_OK;
-}
-
-enum tok_secret_got tok_secret_read_byte(struct tok_pin *p, int fd)
-{
-	/* The last place takes whatever is too long, so that the line's end is still found. */
-	char *to = &p->bytes[p->n <= TOK_PIN_MAX + 1 ? p->n : TOK_PIN_MAX + 1];
-	ssize_t got = read(fd, to, 1);
-
-	if (got < 0)
-		return TOK_SECRET_FAILED;
-	if (got == 0 || *to == '\n') {
-		*to = '\0';
-		return TOK_SECRET_END;
-	}
-	if (p->n <= TOK_PIN_MAX + 1)
-		p->n++;
-	return TOK_SECRET_MORE;
-}
-
-void *tok_secret_room(struct tok_pin *p)
-{
-	return p->bytes;
-}
-
-void tok_secret_set_length(struct tok_pin *p, size_t n)
-{
-	p->n = n < TOK_SECRET_ROOM ? n : TOK_SECRET_ROOM - 1;
-	p->bytes[p->n] = '\0';
 }
 
 /*
@@ -214,11 +132,12 @@ static enum status read_line(int fd, struct tok_pin *p, const char *what, struct
 	do {
 		got = tok_secret_read_byte(p, fd);
 	} while ((got == TOK_SECRET_FAILED && errno == EINTR) ||
-		 (got == TOK_SECRET_MORE && p->n <= TOK_PIN_MAX + 1));
+		 (got == TOK_SECRET_MORE && tok_pin_length(p) <= TOK_PIN_MAX + 1));
 	if (got == TOK_SECRET_FAILED)
 		return err_set(e, ST_PIN, "%s: %s", what, strerror(errno));
-	if (p->n > 0 && p->n <= TOK_PIN_MAX + 1 && p->bytes[p->n - 1] == '\r')
-		tok_secret_set_length(p, p->n - 1);
+	if (tok_pin_length(p) > 0 && tok_pin_length(p) <= TOK_PIN_MAX + 1 &&
+	    tok_pin_bytes(p)[tok_pin_length(p) - 1] == '\r')
+		tok_secret_set_length(p, tok_pin_length(p) - 1);
 	return check(p, what, e);
 }
 
@@ -262,8 +181,8 @@ static enum status read_env(const struct tok_pin_source *src, struct tok_pin *p,
 
 	if (value == NULL)
 		return err_set(e, ST_PIN, "no PIN: variable '%s' is not set", src->arg);
-	memcpy(p->bytes, value, n);
-	p->n = n;
+	(void)span_copy(span_of(value, n), tok_secret_room(p), TOK_SECRET_ROOM);
+	tok_secret_set_length(p, n);
 	st = check(p, "PIN variable", e);
 	tok_pin_source_scrub(src);
 	return st;
@@ -307,25 +226,4 @@ enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
 	else
 		tok_pin_free(&p);
 	return st;
-}
-
-/* Under AddressSanitizer the leak check itself traces the process at its end. */
-#if defined(__SANITIZE_ADDRESS__)
-#define TRACEABLE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TRACEABLE 1
-#endif
-#endif
-#ifndef TRACEABLE
-#define TRACEABLE 0
-#endif
-
-void tok_pin_harden_process(void)
-{
-	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	if (!TRACEABLE)
-		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -1,8 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * PINs and passphrases: where they come from, and the only memory they are
- * in. Locked, kept out of core dumps, wiped; never in argv, never logged.
+ * PINs and passphrases: where they come from. Never from argv, never logged.
  */
 #ifndef TOK_PIN_H
 #define TOK_PIN_H
@@ -10,9 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pkcs11/shared/secret.h"
 #include "tlv/err.h"
-
-enum { TOK_PIN_MAX = 255 };
 
 enum tok_pin_kind { TOK_PIN_FROM_PROMPT, TOK_PIN_FROM_FILE, TOK_PIN_FROM_ENV, TOK_PIN_FROM_FD };
 
@@ -21,9 +19,6 @@ struct tok_pin_source {
 	const char *arg; /* path or variable name, borrowed from the parsed text */
 	int fd;
 };
-
-/* A secret of 1 to TOK_PIN_MAX bytes without NUL, on pages of its own. */
-struct tok_pin;
 
 /* "file:PATH", "env:NAME", "fd:N" or "prompt"; NULL is prompt. "|command" is refused (ST_USAGE). */
 enum status tok_pin_source_parse(const char *text, struct tok_pin_source *out, struct tlv_err *e);
@@ -51,15 +46,5 @@ enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
 
 /* Whether it is the PIN that SAST tokens are sold with, which everybody knows. */
 bool tok_pin_is_default(const struct tok_pin *p);
-
-const char *tok_pin_bytes(const struct tok_pin *p); /* NUL-terminated */
-size_t tok_pin_length(const struct tok_pin *p);
-void tok_pin_free(struct tok_pin **p); /* wipes */
-
-/* Whether the limits let memory be locked; where they do not, a PIN may be written to the swap. */
-bool tok_pin_can_lock(void);
-
-/* No core dumps, no ptrace by others, for this process and its children; once, early in main. */
-void tok_pin_harden_process(void);
 
 #endif

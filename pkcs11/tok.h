@@ -1,15 +1,18 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The parent's side of an open token, for token.c and login.c.
+ * The parent's side of an open token, for the files of this folder.
  */
 #ifndef TOK_TOK_H
 #define TOK_TOK_H
 
 #include <pthread.h>
 
-#include "pkcs11/child.h"
-#include "pkcs11/hold.h"
+#include "pkcs11/helper.h"
+#include "pkcs11/pin.h"
+#include "pkcs11/shared/uri_text.h"
+#include "pkcs11/shared/wire.h"
+#include "pkcs11/token.h"
 
 enum { TOK_FLIGHTS_MAX = 2 * TOK_SESSIONS_MAX }; /* requests for signatures that are on their way */
 
@@ -22,28 +25,33 @@ struct tok_flights {
 	pthread_cond_t landed;		      /* a number is free, or all of them */
 	struct flight *list[TOK_FLIGHTS_MAX]; /* by number; NULL: it is free */
 	size_t n;
-	bool listening; /* somebody does */
-	bool alone;	/* nothing starts: somebody logs in anew */
+	unsigned started; /* so many, ever */
+	bool listening;	  /* somebody does */
+	bool alone;	  /* nothing starts: somebody logs in anew */
 	unsigned logins;
+};
+
+/* A search, and what of the options and the URI is the parent's own business. */
+struct tok_quest {
+	const struct tok_options *opt;
+	struct tok_search search;
+	struct tok_uri_text uri;
+	struct tok_pin_source pin;
+	enum wire_request how;
+	int64_t give_up; /* when no module is left out any more */
 };
 
 struct tok {
 	struct tok_options opt; /* a copy; what it points to is the caller's */
-	struct tok_search search;
+	struct tok_quest quest;
 	struct tok_child *child;
 	struct tok_info info;
 	struct span cert; /* owned */
 	bool has_info, logged_in;
-	bool pin_given; /* by --pin-source or the URI */
+	bool pin_given;	 /* by --pin-source or the URI */
+	size_t sessions; /* as many as the child says, of those that were asked for */
 	struct tok_flights flights;
 };
-
-/*
- * One request and its whole answer; what comes is stored in t. hint may be
- * NULL. A failure of the child's is recorded with the child's words.
- */
-enum status tok_request(struct tok *t, enum wire_request type, uint8_t flag, struct span payload,
-			enum wire_hint *hint, struct tlv_err *e);
 
 void tok_flights_init(struct tok_flights *f);
 void tok_flights_free(struct tok_flights *f);

@@ -1,24 +1,27 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Tokens, as the program sees them. Every PKCS#11 module runs in a child
- * process that is forked before C_Initialize: a module that prints, hangs,
- * crashes or exits takes only the child along. The parent keeps files,
+ * Tokens, as the program sees them. Every PKCS#11 module runs in a process of
+ * its own, ctlsign-token: a module that prints, hangs, crashes or exits takes
+ * only that one along. The parent keeps files,
  * verification and the exit status, and must verify every signature that
  * comes from here.
  */
 #ifndef TOK_TOKEN_H
 #define TOK_TOKEN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pkcs11/shared/info.h"
+#include "pkcs11/shared/uri_text.h"
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
 enum {
-	TOK_SIG_MAX = 512,	 /* bytes; RSA of 4096 bits */
-	TOK_TIMEOUT_DEFAULT = 60 /* seconds, of one call into the module */
+	TOK_TIMEOUT_DEFAULT = 60, /* seconds, for each request to the token's process */
+	TOK_PAD_SECONDS = 180	  /* more, where a person may be typing at the token's own pad */
 };
 
 /* What the verbs' options say about tokens. Everything is borrowed and must outlive the struct tok. */
@@ -31,38 +34,6 @@ struct tok_options {
 	bool insecure_file_mode; /* take PIN files that group or others can read */
 	unsigned sessions;	 /* to sign in side by side, under the one login; 0: one */
 	struct tlv_warn warn;
-};
-
-enum tok_pin_state {
-	TOK_PIN_OK,
-	TOK_PIN_COUNT_LOW,
-	TOK_PIN_FINAL_TRY,
-	TOK_PIN_LOCKED,
-	TOK_PIN_TO_BE_CHANGED,
-	TOK_PIN_NOT_INITIALISED
-};
-
-/* "ok", "count-low", "final-try", "locked", "to-be-changed", "not-initialised": contract. */
-const char *tok_pin_state_name(enum tok_pin_state s);
-
-struct tok_cert {
-	char *uri;	 /* canonical, of the certificate object */
-	char *label;	 /* CKA_LABEL, UTF-8 as the token has it */
-	struct span id;	 /* CKA_ID, owned */
-	struct span der; /* CKA_VALUE, owned; whatever the token holds: parse with care */
-	bool key_seen; /* a public or private key object with this certificate's key shows without PIN */
-};
-
-/* One token. Strings are UTF-8 with the blank padding taken off, owned. */
-struct tok_info {
-	char *uri; /* canonical, of the token; PINs are never part of it */
-	char *label, *manufacturer, *model, *serial;
-	char *module;	     /* path of the module that was used */
-	unsigned long flags; /* CK_TOKEN_INFO.flags, fresh */
-	enum tok_pin_state pin;
-	bool pin_pad; /* PROTECTED_AUTHENTICATION_PATH */
-	struct tok_cert *certs;
-	size_t ncerts; /* sorted by URI */
 };
 
 /*
@@ -79,6 +50,14 @@ struct tok;
  * as sorted canonical URIs. ST_TOKEN: the module failed or timed out.
  */
 enum status tok_open(struct tok **out, const struct tok_options *opt, struct tlv_err *e);
+
+/*
+ * The two halves of tok_open: the token's process is started, and works while
+ * the caller does something else; then its answer is waited for. Everything
+ * that opt points to stays borrowed. tok_free in any case, where *out is set.
+ */
+enum status tok_start(struct tok **out, const struct tok_options *opt, struct tlv_err *e);
+enum status tok_started(struct tok *t, struct tlv_err *e);
 
 /* Borrowed until tok_free. The certificate is opt->cert where that was given. */
 const struct tok_info *tok_info(const struct tok *t);
@@ -124,16 +103,6 @@ enum status tok_scan(struct tok_info **list, size_t *n, const struct tok_options
 		     struct tlv_err *e);
 void tok_infos_free(struct tok_info **list, size_t n);
 
-/* What a module says of itself. Strings are owned, never NULL. */
-struct tok_module_info {
-	char *name;	/* its path, or what p11-kit calls it */
-	char *library;	/* "SoftHSM, Implementation of PKCS11, 2.6"; empty where it did not say */
-	unsigned slots; /* that have a token in them */
-	bool logs;	/* p11-kit prints its calls, PINs among them (log-calls) */
-	char *fault;	/* why it is of no use; empty where it answers */
-	bool refuses;	/* the fault is its own answer; else it crashed, hung or did not load */
-};
-
 struct tok_survey {
 	struct tok_module_info *modules;
 	size_t nmodules;
@@ -149,16 +118,16 @@ struct tok_survey {
 enum status tok_survey(struct tok_survey *out, const struct tok_options *opt, struct tlv_err *e);
 void tok_survey_free(struct tok_survey *s);
 
-/* Where libp11's guard is, without which no token signs; ST_TOKEN where it is not. */
-enum status tok_guard_check(char *path, size_t cap, struct tlv_err *e);
-
-/* Whether a KEY or CERT argument is a URI ("pkcs11:…", any case). */
-bool tok_is_uri(const char *arg);
+/*
+ * Where the token's process is started from; ST_TOKEN where it or the guard
+ * beside it is not there, or others can write it.
+ */
+enum status tok_parts_check(char path[PATH_MAX], struct tlv_err *e);
 
 /*
  * Whether a URI would be taken, without looking at any token: ST_USAGE with
  * the reason. Outside of the command line (a manifest) module-path,
- * module-name and pin-source are refused too (ruling 30).
+ * module-name and pin-source are refused too.
  */
 enum status tok_uri_check(const char *uri, bool command_line, struct tlv_err *e);
 /* Whether the URI brings a PIN source of its own; false also where it is refused. */

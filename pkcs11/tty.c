@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "pkcs11/secret.h"
+#include "pkcs11/shared/secret.h"
 
 /* What a terminal, a shell or an admin sends to a program that waits for a line. */
 static const int caught[] = { SIGALRM, SIGHUP,	SIGINT,	 SIGPIPE, SIGQUIT, SIGTERM,   SIGUSR1,

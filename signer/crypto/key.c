@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 #include "pkcs11/pin.h"
-#include "pkcs11/rsa.h"
+#include "pkcs11/shared/rsa.h"
 #include "signer/crypto/digest.h"
 #include "signer/crypto/keyfile.h"
 #include "signer/io/out.h"

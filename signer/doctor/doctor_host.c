@@ -27,7 +27,7 @@ void doctor_guard(struct doctor *d)
 	struct tlv_err e = TLV_ERR_INIT;
 	char path[PATH_MAX];
 
-	if (tok_guard_check(path, sizeof path, &e) == ST_OK)
+	if (tok_parts_check(path, &e) == ST_OK)
 		doctor_say(d, DOCTOR_OK, NULL, NULL, "'%s' is in its place", path);
 	else
 		doctor_say(d, DOCTOR_ERROR, NULL,

@@ -4,7 +4,7 @@
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
 
-#include "pkcs11/rsa.h"
+#include "pkcs11/shared/rsa.h"
 #include "signer/crypto/digest.h"
 #include "signer/doctor/doctor.h"
 #include "signer/io/env.h"

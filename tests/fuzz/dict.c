@@ -76,7 +76,7 @@ static void put_words(void)
 		"CERTIFICATE",
 		"PRIVATE KEY-----",
 #define URI_ATTR(name, where, most, flags) name "=",
-#include "pkcs11/uri_attrs.def"
+#include "pkcs11/shared/uri_attrs.def"
 #undef URI_ATTR
 	};
 

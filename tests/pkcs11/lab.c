@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pkcs11/rsa.h"
+#include "pkcs11/shared/rsa.h"
 
 static char base[64];
 static unsigned folders;
@@ -174,17 +174,10 @@ static void keep_warning(void *arg, const char *text)
 	(void)snprintf(l->warnings + n, sizeof l->warnings - n, "%s\n", text);
 }
 
-/* The fault module lies beside the test programs. */
+/* The fault module lies where most test programs do. */
 static void find_fault(struct lab *l)
 {
-	char *slash;
-	ssize_t n = readlink("/proc/self/exe", l->fault, sizeof l->fault - 32);
-
-	assert_true(n > 0);
-	l->fault[n] = '\0';
-	slash = strrchr(l->fault, '/');
-	assert_non_null(slash);
-	(void)snprintf(slash, 32, "/ctlsign-fault.so");
+	(void)snprintf(l->fault, sizeof l->fault, "%s", TEST_FAULT_MODULE);
 }
 
 int lab_setup(void **state)
@@ -219,6 +212,7 @@ int lab_teardown(void **state)
 
 	(void)unsetenv("CTLSIGN_FAULT_PLAN");
 	(void)unsetenv("P11_KIT_SERVER_ADDRESS");
+	(void)unsetenv("CTLSIGN_LAB_REGISTRY");
 	lab_run("rm -rf %s", l->dir);
 	free(l);
 	return 0;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "pkcs11/module.h"
+#include "pkcs11/remote.h"
 
 #define TOKEN "SAST-ADN008580ef"
 #define CLUSTER TEST_DATA_DIR "/cluster/"

@@ -82,30 +82,34 @@ static const struct fault {
 	{ "C_CloseSession 1 crash", ST_OK, "crashed in C_CloseSession", 1 },
 	{ "C_Logout 1 fail 0x32", ST_OK, "", 1 },
 	/* A module that writes on the line between the processes. The caller verifies. */
-	{ "C_Sign 1 scribble 7f", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 00", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 40", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4000000000000000", ST_TOKEN, "nonsense", 1 }, /* no signature */
-	{ "C_Sign 1 scribble 40020000000000", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 40020000ffffffff", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4063000000000000", ST_TOKEN, "nonsense", 1 }, /* no such status */
-	{ "C_Sign 1 scribble 4009000000000000", ST_TOKEN, "nonsense", 1 }, /* not the child's */
-	{ "C_Sign 1 scribble 4008000100000000", ST_TOKEN, "nonsense", 1 }, /* of no request */
-	{ "C_Sign 1 scribble 40080020*5", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 46", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4600", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 460100*127", ST_TOKEN, "nonsense", 1 }, /* of no request */
-	{ "C_Sign 1 scribble 46ff00*127", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 7f", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 00", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 40", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4000000000000000", ST_TOKEN, "malformed answer",
+	  1 }, /* no signature */
+	{ "C_Sign 1 scribble 40020000000000", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 40020000ffffffff", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4063000000000000", ST_TOKEN, "malformed answer",
+	  1 }, /* no such status */
+	{ "C_Sign 1 scribble 4009000000000000", ST_TOKEN, "malformed answer",
+	  1 }, /* not the child's */
+	{ "C_Sign 1 scribble 4008000100000000", ST_TOKEN, "malformed answer",
+	  1 }, /* of no request */
+	{ "C_Sign 1 scribble 40080020*5", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 46", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4600", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 460100*127", ST_TOKEN, "malformed answer", 1 }, /* of no request */
+	{ "C_Sign 1 scribble 46ff00*127", ST_TOKEN, "malformed answer", 1 },
 	{ "C_Sign 1 scribble 4600*128", ST_TOKEN, "does not verify", 1 },
-	{ "C_Sign 1 scribble 4600*513", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4200*40", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4300*40", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4430", ST_TOKEN, "nonsense", 1 },
-	{ "C_Sign 1 scribble 4500", ST_TOKEN, "nonsense", 1 },
+	{ "C_Sign 1 scribble 4600*513", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4200*40", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4300*40", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4430", ST_TOKEN, "malformed answer", 1 },
+	{ "C_Sign 1 scribble 4500", ST_TOKEN, "malformed answer", 1 },
 	{ "C_Sign 1 scribble 4161", ST_OK, "a", 1 }, /* a warning of its own */
-	{ "C_GetTokenInfo 1 scribble 43000000000000", ST_TOKEN, "nonsense", 0 },
-	{ "C_GetTokenInfo 1 scribble 420000000000", ST_TOKEN, "nonsense", 0 },
-	{ "C_GetTokenInfo 1 scribble 4000000000000000", ST_TOKEN, "nonsense", 0 },
+	{ "C_GetTokenInfo 1 scribble 43000000000000", ST_TOKEN, "malformed answer", 0 },
+	{ "C_GetTokenInfo 1 scribble 420000000000", ST_TOKEN, "malformed answer", 0 },
+	{ "C_GetTokenInfo 1 scribble 4000000000000000", ST_TOKEN, "malformed answer", 0 },
 	/* A key that wants its PIN at each signature. */
 	{ "always-authenticate " LAB_PIN, ST_OK, "", 2 },
 	{ "always-authenticate " LAB_PIN "\nC_Sign 1 user-not-logged-in", ST_OK, "", 3 },

@@ -109,7 +109,7 @@ static void a_token_with_few_sessions(void **state)
 	lab_plan(l, "C_OpenSession 3+ fail 0xb1\nC_Sign 1-2 meet 2");
 	assert_int_equal(sign_all(l, 4), THREADS * EACH);
 	assert_signatures();
-	assert_text(l->warnings, "takes 2 of 4 sessions (C_OpenSession: CKR_SESSION_COUNT)");
+	assert_text(l->warnings, "opened only 2 of 4 sessions (C_OpenSession: CKR_SESSION_COUNT)");
 	assert_int_equal(lab_count(l, "C_Login"), 1);
 }
 
@@ -170,7 +170,7 @@ static void a_crash_or_a_hang_ends_it_for_all(void **state)
 		/* What exit takes away the other threads may still be using. */
 		{ "C_Sign 30 exit 0", "the token's module " },
 		{ "C_Sign 30 sleep 9", "did not answer within 1 s in C_Sign" },
-		{ "C_Sign 30 scribble 46ff00", "nonsense" },
+		{ "C_Sign 30 scribble 46ff00", "malformed answer" },
 	};
 	struct lab *l = *state;
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pkcs11/rsa.h"
+#include "pkcs11/shared/rsa.h"
 #include "signer/crypto/cert.h"
 #include "signer/crypto/certfile.h"
 #include "signer/crypto/digest.h"

@@ -1,0 +1,198 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Without --module: all modules that p11-kit knows, here from a folder of our
+ * own. Root has no configuration of its own in p11-kit, so its folders are
+ * set by the function that p11-kit has for its own tests.
+ */
+#include "tests/pkcs11/lab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* An empty registry in the test's folder, instead of the system's: see registry.c. */
+static void registry(struct lab *l)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof path, "%s/pkcs11.conf", l->dir);
+	lab_file(path, "user-config: none\n", 0600);
+	(void)snprintf(path, sizeof path, "%s/modules", l->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(setenv("CTLSIGN_LAB_REGISTRY", l->dir, 1), 0);
+	l->opt.module = NULL;
+}
+
+static void add(struct lab *l, const char *name, const char *module, const char *more)
+{
+	char path[300], text[800];
+
+	(void)snprintf(path, sizeof path, "%s/modules/%s.module", l->dir, name);
+	(void)snprintf(text, sizeof text, "module: %s\n%s\n", module, more);
+	lab_file(path, text, 0600);
+}
+
+/* SoftHSM once more, as another file: the same code twice cannot be initialised twice. */
+static void second_softhsm(struct lab *l, const char *rules)
+{
+	lab_run("cp " LAB_SOFTHSM " %s/second.so", l->dir);
+	lab_plan(l, "module %s/second.so\n%s", l->dir, rules);
+	l->opt.module = NULL;
+}
+
+static void the_registered_modules_are_looked_at(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	registry(l);
+	add(l, "hsm", LAB_SOFTHSM, "");
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+	assert_string_equal(l->warnings, "");
+}
+
+static void no_module_is_no_token(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tok_info *list;
+	size_t n;
+
+	registry(l);
+	assert_status(lab_sign(l, &e), ST_NO_MATCH, &e);
+	l->opt.uri = NULL;
+	e = TLV_ERR_INIT;
+	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_OK, &e);
+	assert_int_equal(n, 0);
+	tok_infos_free(&list, n);
+}
+
+static void p14_a_token_seen_through_two_modules_is_one(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tok_info *list;
+	size_t n;
+
+	registry(l);
+	second_softhsm(l, "");
+	add(l, "a", LAB_SOFTHSM, "");
+	add(l, "b", l->fault, "");
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+	assert_int_equal(lab_count(l, "C_GetSlotList"), 2); /* both were asked */
+	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_OK, &e);
+	assert_int_equal(n, 1);
+	tok_infos_free(&list, n);
+}
+
+static void p13_a_module_that_fails_costs_a_warning(void **state)
+{
+	static const char *const rules[] = {
+		"C_Initialize 1 fail 0x30", "C_Initialize 1 crash",	 "C_Initialize 1 exit 0",
+		"C_GetSlotList 1 crash",    "C_GetSlotList 1 fail 5",	 "C_GetTokenInfo 1 crash",
+		"C_Initialize 1 sleep 30",  "C_GetTokenInfo 1 sleep 30",
+	};
+	struct lab *l = *state;
+
+	registry(l);
+	add(l, "a", l->fault, "");
+	add(l, "b", LAB_SOFTHSM, "");
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+
+		second_softhsm(l, rules[i]);
+		l->opt.timeout = strstr(rules[i], "sleep") == NULL ? 20 : 1;
+		assert_status(lab_sign(l, &e), ST_OK, &e);
+		assert_text(l->warnings, "left out");
+	}
+}
+
+static void p13_a_critical_module_is_named_as_the_cause(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	registry(l);
+	add(l, "a", "/nonexistent.so", "critical: yes");
+	add(l, "b", LAB_SOFTHSM, "");
+	assert_status(lab_sign(l, &e), ST_TOKEN, &e);
+	assert_text(e.text, "'critical'");
+	assert_text(e.text, "p11-kit list-modules");
+	e = TLV_ERR_INIT;
+	l->opt.module = LAB_SOFTHSM; /* one that is named is loaded alone */
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+}
+
+static void module_name_selects(void **state)
+{
+	static const char *const names[] = { "hsm", "softhsm2", "libsofthsm2" };
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	char uri[128];
+
+	registry(l);
+	add(l, "hsm", LAB_SOFTHSM, "");
+	add(l, "broken", l->fault, "");
+	second_softhsm(l, "C_Initialize 1 crash");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		(void)snprintf(uri, sizeof uri, "pkcs11:token=SAST-ADN008580ef?module-name=%s",
+			       names[i]);
+		l->opt.uri = uri;
+		assert_status(lab_sign(l, &e), ST_OK, &e);
+		assert_int_equal(lab_count(l, "C_Initialize"), 0);
+	}
+	l->opt.uri = "pkcs11:token=SAST-ADN008580ef?module-name=nobody";
+	assert_status(lab_sign(l, &e), ST_NO_MATCH, &e);
+	assert_text(e.text, "no module named 'nobody'");
+}
+
+/* Its tokens hold authorities' certificates and never a key. */
+static void trust_modules_are_left_out(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	registry(l);
+	second_softhsm(l, "");
+	add(l, "a", l->fault, "trust-policy: yes");
+	add(l, "b", LAB_SOFTHSM, "");
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+	assert_int_equal(lab_count(l, "C_Initialize"), 0);
+}
+
+static void p22_a_vendors_module_goes_before_opensc(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	char path[300];
+	struct tok *t;
+
+	registry(l);
+	(void)snprintf(path, sizeof path, "%s/opensc-pkcs11.so", l->dir);
+	lab_run("cp " LAB_SOFTHSM " %s", path);
+	add(l, "a", path, "");
+	add(l, "b", LAB_SOFTHSM, "");
+	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
+	assert_string_equal(tok_info(t)->module, LAB_SOFTHSM);
+	tok_free(&t);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_registered_modules_are_looked_at),
+		TEST(no_module_is_no_token),
+		TEST(p14_a_token_seen_through_two_modules_is_one),
+		TEST(p13_a_module_that_fails_costs_a_warning),
+		TEST(p13_a_critical_module_is_named_as_the_cause),
+		TEST(module_name_selects),
+		TEST(trust_modules_are_left_out),
+		TEST(p22_a_vendors_module_goes_before_opensc),
+	};
+
+	return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
+}
