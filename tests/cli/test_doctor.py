@@ -181,7 +181,7 @@ def test_a_module_that_fails(doctor, fault, plan, words):
 @pytest.mark.parametrize("hexes", ["47ff0000000000000000000000", "4700000000000000ffffffff", "ff", "47"])
 def test_a_module_that_speaks_for_the_child(doctor, fault, hexes):
     said = doctor(module=FAULT, env=fault(f"C_GetInfo 1+ scribble {hexes}").env, status=1)
-    assert any("answers nonsense" in line["found"] and "--module" in line["mend"]
+    assert any("malformed answer" in line["found"] and "--module" in line["mend"]
                for line in said.of("module"))
     assert not said.of("token")
 

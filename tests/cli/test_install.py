@@ -10,7 +10,8 @@ import pytest
 from conftest import BUILD, ROOT
 from token_helpers import TWO
 
-GUARD = "ctlsign-guard.so"
+GUARD, HELPER = "ctlsign-guard.so", "ctlsign-token"
+PARTS = pytest.mark.parametrize("part", [GUARD, HELPER])
 
 
 def run(*words, status=0, **kw):
@@ -75,8 +76,8 @@ def installed(tree, tmp_path):
     return shutil.copytree(tree, tmp_path / "elsewhere", symlinks=True)
 
 
-def guard_of(tree):
-    found = list(tree.rglob(GUARD))
+def part_of(tree, name):
+    found = list(tree.rglob(name))
     assert len(found) == 1 and found[0].parent.name == "ctlsign", found
     return found[0]
 
@@ -90,9 +91,9 @@ def test_what_is_installed(tree):
     docs = {f"share/doc/ctlsign/{name}" for name in ("README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md",
                                                      "docs/FORMAT.md")}
     assert {"bin/ctlsign", *docs} <= files
-    stray = {f for f in files if not re.match(r"bin/ctlsign$|lib.*/ctlsign/ctlsign-guard\.so$|share/", f)}
+    stray = {f for f in files if not re.match(r"bin/ctlsign$|lib.*/ctlsign/ctlsign-(token|guard\.so)$|share/", f)}
     assert not stray, stray
-    for path in (tree / "bin" / "ctlsign", guard_of(tree)):
+    for path in (tree / "bin" / "ctlsign", part_of(tree, HELPER), part_of(tree, GUARD)):
         dynamic = run("readelf", "-d", path).stdout
         assert not re.search(r"RPATH|RUNPATH", dynamic), dynamic
         assert str(ROOT) not in run("strings", "-a", path).stdout or BUILD.name == "dev"
@@ -106,28 +107,31 @@ def test_the_installed_tree_signs(ctlsign, cluster, lab, installed, tmp_path):
     ctlsign.ok(*words(cluster, tmp_path / "b.tlv", lab), env=lab.env, program=link)
 
 
-def test_only_the_tree_itself_has_the_guard(ctlsign, cluster, lab, installed, tmp_path):
-    """Neither the environment nor the working folder brings one in its place."""
-    guard = guard_of(installed)
+@PARTS
+def test_only_the_tree_itself_has_its_parts(ctlsign, cluster, lab, installed, tmp_path, part):
+    """Neither the environment nor the working folder brings another in their place."""
+    found = part_of(installed, part)
     folder = tmp_path / "other"
     folder.mkdir()
-    guard.rename(folder / GUARD)
+    found.rename(folder / part)
     env = {**lab.env, "LD_LIBRARY_PATH": folder, "P11_MODULE_PATH": folder,
-           "PKCS11_MODULE_PATH": folder / GUARD, "PATH": f"{folder}:/usr/bin:/bin"}
+           "PKCS11_MODULE_PATH": folder / part, "PATH": f"{folder}:/usr/bin:/bin"}
     ctlsign.refused(8, *words(cluster, tmp_path / "out.tlv", lab), env=env, cwd=folder,
-                    program=installed / "bin" / "ctlsign", says=f"'{GUARD}' is not installed in")
+                    program=installed / "bin" / "ctlsign", says=f"'{part}' is not installed in")
     assert not (tmp_path / "out.tlv").exists()
 
 
-def test_a_guard_that_others_can_write_is_refused(ctlsign, cluster, lab, installed, tmp_path):
-    guard_of(installed).chmod(0o666)
+@PARTS
+def test_a_part_that_others_can_write_is_refused(ctlsign, cluster, lab, installed, tmp_path, part):
+    part_of(installed, part).chmod(0o666)
     ctlsign.refused(8, *words(cluster, tmp_path / "out.tlv", lab), env=lab.env,
-                    program=installed / "bin" / "ctlsign", says=[GUARD, "can be written by others"])
+                    program=installed / "bin" / "ctlsign", says=[part, "can be written by others"])
 
 
+@PARTS
 @pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are made by root only")
-def test_a_guard_of_another_user_is_refused(ctlsign, cluster, lab, installed, tmp_path):
+def test_a_part_of_another_user_is_refused(ctlsign, cluster, lab, installed, tmp_path, part):
     """Also where root runs the program: somebody may have left it in a folder like /tmp."""
-    os.chown(guard_of(installed), 65534, -1)
+    os.chown(part_of(installed, part), 65534, -1)
     ctlsign.refused(8, *words(cluster, tmp_path / "out.tlv", lab), env=lab.env,
-                    program=installed / "bin" / "ctlsign", says=[GUARD, "root and the owner of this program"])
+                    program=installed / "bin" / "ctlsign", says=[part, "root and the owner of this program"])

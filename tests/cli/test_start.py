@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process opens to begin with: nothing that is not needed."""
+import os
 import re
 import shutil
 
@@ -29,7 +30,7 @@ def test_one_named_module_is_loaded_alone(ctlsign, lab, tmp_path):
     files = opened(ctlsign, tmp_path, "config", "sign", "-k", f"pkcs11:token={TWO}", "--module",
                    lab.module, "--pin-source", f"file:{lab.pin_file}", "--timestamp", TIME, path,
                    env=lab.env)
-    assert lab.module in files
+    assert os.path.realpath(lab.module) in files  # a link might be turned meanwhile
     others = {f for f in files if f.endswith((".module", "pkcs11.conf")) or
               re.search(r"opensc-pkcs11|p11-kit-(trust|proxy|client)|libnssckbi|softokn", f)}
     assert not others
