@@ -35,7 +35,9 @@ static void kinds_of_file(void **state)
 		{ SPAN_LIT("-----BEGIN OPENSSH PRIVATE KEY-----\n"), "PEM" },
 		{ SPAN_LIT("\x30\x82\x01\x00"), "DER" },
 		{ SPAN_LIT("admin:show version\nCUCM\n"), "it is a text" },
-		{ SPAN_LIT("\xff\xfe" "a\0d\0"), "UTF-16" },
+		{ SPAN_LIT("\xff\xfe"
+			   "a\0d\0"),
+		  "UTF-16" },
 	};
 
 	(void)state;
