@@ -23,6 +23,11 @@ const char *tlv_finding_text(enum tlv_finding_code code)
 	return finding_rows[code].text;
 }
 
+bool tlv_finding_is_weak(enum tlv_finding_code code)
+{
+	return finding_rows[code].level == WEAK;
+}
+
 static bool goes(const struct tlv_lenience *l, size_t record)
 {
 	return l->gone != NULL && record > 0 && record <= l->ngone && record != l->signer &&

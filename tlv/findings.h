@@ -56,6 +56,8 @@ struct tlv_findings {
 #define TLV_FINDINGS_INIT ((struct tlv_findings){ .n = 0 })
 
 const char *tlv_finding_text(enum tlv_finding_code code); /* "lone-sast" */
+/* Of level WEAK: what --allow-weak-keys forgives. */
+bool tlv_finding_is_weak(enum tlv_finding_code code);
 
 enum { TLV_NO_OFFSET = -1 };
 /* at: byte offset, or TLV_NO_OFFSET. */

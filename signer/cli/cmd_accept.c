@@ -227,6 +227,7 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 	const char *folder = opt_value(o, OPT_INSTALLED_DIR);
 	enum status st;
 
+	q.phone.asked = o->args[0];
 	common_read_only();
 	st = list_file_read_good(&q.new_list, o->args[0], e);
 	if (st == ST_OK)

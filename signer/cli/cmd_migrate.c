@@ -205,6 +205,8 @@ static enum status prepare_part(struct migration *m, struct part *p, uint32_t ti
 		.signer_at = p->records.signer_at,
 		.digest = (enum tlv_digest)row->code,
 		.filename = buf_cstr(&m->filename),
+		.served = p->name,
+		.weak_keys = opt_given(m->o, OPT_ALLOW_WEAK_KEYS),
 		.timestamp = timestamp,
 		.has_signer_version = tlv_header_has(h, TLV_H_SIGNER_VERSION),
 		.signer_version = { h->signer_version[0], h->signer_version[1] },

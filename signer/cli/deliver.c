@@ -175,6 +175,8 @@ enum status deliver_prepare(struct delivery *d, const struct key *key, struct tl
 	enum status st =
 		deliver_check_time(buf_span(&key_cert(key)->der), d->sign.timestamp, d->old, e);
 
+	d->sign.served = d->tvs.asked = d->output;
+	d->sign.weak_keys = opt_given(d->o, OPT_ALLOW_WEAK_KEYS);
 	if (st == ST_OK)
 		st = sign_prepare(&d->signing, &d->sign, key, e);
 	if (st == ST_OK)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/list/sign.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "signer/crypto/digest.h"
+#include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
+#include "signer/trust/verify.h"
 #include "tlv/list.h"
 
 enum status sign_check_digest(unsigned key_bits, enum tlv_digest digest, struct tlv_err *e)
@@ -79,6 +82,42 @@ static bool same_header(const struct tlv_header *h, const struct tlv_header_spec
 	       tlv_header_has(h, TLV_H_SIGNER_VERSION) == spec->has_signer_version;
 }
 
+static enum status refuse(const struct tlv_findings *f, struct tlv_err *e)
+{
+	const struct tlv_finding *first = tlv_findings_first_error(f);
+	const char *text = first != NULL ? first->text : "it has an error";
+	char record[32] = "";
+
+	if (first != NULL && first->record > 0)
+		(void)snprintf(record, sizeof record, "record %zu: ", first->record);
+	return err_set(
+		e, ST_NO,
+		"the list would not be good, so it is not signed: %s%s (errors in all: %zu)%s",
+		record, text, f->errors,
+		first != NULL && tlv_finding_is_weak(first->code) ? ": --allow-weak-keys insists" :
+								    "");
+}
+
+/*
+ * Whether the list is good once it is signed, by the verdict of verify. The signature is
+ * looked at apart: with --allow-weak-keys it may be one that proves nothing.
+ */
+static enum status check_worth(const struct sign_spec *spec, const struct tlv_list *l,
+			       struct tlv_err *e)
+{
+	const struct verify_ask ask = { .now = env_now(),
+					.served = spec->served,
+					.unsigned_yet = true,
+					.lenience = { .weak_keys = spec->weak_keys } };
+	struct verification v;
+	enum status st = verify_list(&v, l, &ask, e);
+
+	if (st == ST_OK && !verdict_is_good(verdict_make(&v.findings, true, true)))
+		st = refuse(&v.findings, e);
+	verification_free(&v);
+	return st;
+}
+
 /* What was written, read by the eyes of anybody else. */
 static enum status read_back(const struct signing *s, struct tlv_err *e)
 {
@@ -92,11 +131,16 @@ static enum status read_back(const struct signing *s, struct tlv_err *e)
 			     "the list that was made does not read back as it was meant");
 	else if (!signature_was_made(&l))
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
+	else
+		st = check_worth(s->spec, &l, e);
 	tlv_list_free(&l);
 	return st;
 }
 
-/* Two records that answer to the signer's name with different keys: a phone would take either. */
+/*
+ * A list that is worth its signature. And not two records that answer to the signer's
+ * name with different keys: a phone would take either.
+ */
 static enum status check_signer(const struct signing *s, struct tlv_err *e)
 {
 	struct tlv_list l;
@@ -104,12 +148,13 @@ static enum status check_signer(const struct signing *s, struct tlv_err *e)
 	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
 
 	signer = st == ST_OK ? tlv_list_signer(&l) : TLV_SIGNER_NONE;
+	st = signer >= 0 ? check_worth(s->spec, &l, e) : ST_OK;
 	tlv_list_free(&l);
 	if (signer == TLV_SIGNER_AMBIGUOUS)
 		return err_set(
 			e, ST_INPUT,
 			"two SAST records have the signer's serial number and issuer, but other keys: a phone would take either, so one must go");
-	return signer >= 0 ? ST_OK :
+	return signer >= 0 ? st :
 			     err_set(e, ST_BUG,
 				     "the list that was made does not read back as it was meant");
 }

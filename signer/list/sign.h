@@ -17,6 +17,8 @@ struct sign_spec {
 	size_t signer_at;    /* offset in records of the signer's SAST record */
 	enum tlv_digest digest;
 	const char *filename;
+	const char *served; /* path that it will be published under; NULL: not judged */
+	bool weak_keys;	    /* --allow-weak-keys: what is weak about keys does not stop */
 	uint32_t timestamp; /* seconds since 1970 UTC */
 	bool has_signer_version;
 	uint8_t signer_version[2];
@@ -36,7 +38,8 @@ struct signing {
 /*
  * Header and records, before anybody is asked for a PIN. Header fields 4, 5, 6
  * are byte copies of the signer's record. ST_INPUT: a header over 65535 bytes,
- * or a digest that the key is too short for. spec is borrowed.
+ * or a digest that the key is too short for. ST_NO: verify would find an error in
+ * the list (verify_list()), a record taken over or not. spec is borrowed.
  */
 enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,
 			 struct tlv_err *e);
@@ -44,7 +47,7 @@ enum status sign_prepare(struct signing *out, const struct sign_spec *spec, cons
 /*
  * Fills in the signature with the key, which must be logged in, then reads and
  * verifies the whole. ST_TOKEN: a bad signature; ST_BUG: what was written does
- * not read back as what was meant.
+ * not read back as what was meant; ST_NO as of sign_prepare(). Only ST_OK is for publishing.
  */
 enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e);
 void signing_free(struct signing *s);

@@ -128,6 +128,23 @@ static struct span key_for(const struct plan_model *m, enum plan_list_id offered
 	return offered == PLAN_NEW || offered == PLAN_WAY_BACK ? m->in.new_key : SPAN_NONE;
 }
 
+/* The name that it is published under; NULL: any. */
+static const char *name_of(const struct plan_model *m, enum plan_list_id offered)
+{
+	switch (offered) {
+	case PLAN_OLD:
+		return m->in.old_name;
+	case PLAN_NEW:
+		return m->in.new_name;
+	case PLAN_BRIDGE:
+		return m->in.bridge_name;
+	case PLAN_WAY_BACK:
+		return m->in.way_back_name;
+	default:
+		return NULL;
+	}
+}
+
 static struct acceptance judge(const struct plan_model *m, const struct plan_verdict *v)
 {
 	const struct tlv_list *holds = v->holds == PLAN_NOTHING ? NULL : m->facts[v->holds].list;
@@ -135,6 +152,7 @@ static struct acceptance judge(const struct plan_model *m, const struct plan_ver
 	struct span key = key_for(m, v->offered);
 	struct phone p = m->in.tvs;
 
+	p.asked = name_of(m, v->offered);
 	p.ctl = m->itl ? NULL : holds;
 	p.itl = m->itl ? holds : NULL;
 	p.no_lists = holds == NULL;
@@ -410,7 +428,10 @@ static void warn_dates(struct plan_model *m)
 static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 {
 	const struct trust self = { .self = true };
-	const struct verify_ask ask = { .trust = &self, .now = m->in.now };
+	const struct verify_ask ask = { .trust = &self,
+					.now = m->in.now,
+					.served = m->in.new_name,
+					.unsigned_yet = !m->facts[PLAN_NEW].is_signed };
 	struct verification v;
 	enum status st = verify_list(&v, m->in.new_list, &ask, e);
 
@@ -418,7 +439,7 @@ static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 		const struct tlv_finding *f = &v.findings.v[i];
 		bool wanted = f->error || f->code == TLV_FIND_FUTURE;
 
-		if (!wanted || (f->code == TLV_FIND_BAD_SIGNATURE && !m->facts[PLAN_NEW].is_signed))
+		if (!wanted)
 			continue;
 		if (f->record > 0)
 			plan_say(&m->warnings, PLAN_LINE_DANGER, tlv_finding_text(f->code),

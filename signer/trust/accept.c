@@ -227,6 +227,8 @@ static struct acceptance decide(const struct phone *p, const struct candidate *c
 
 	if (c->list->bytes.n > TLV_PHONE_LIMIT)
 		return decided(ACCEPT_TOO_LARGE, -1, false);
+	if (p->asked != NULL && tlv_list_is_other_kind(c->list, span_str(p->asked)))
+		return decided(ACCEPT_WRONG_KIND, -1, false);
 	if (p->no_lists || (p->ctl == NULL && p->itl == NULL))
 		return first_list(c);
 	match_list(&m, p->ctl, &c->list->header, false);

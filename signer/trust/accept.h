@@ -32,7 +32,8 @@ struct phone {
 	bool blank_itl;		       /* its ITL was blanked (rollback parameter): nobody to ask */
 	const struct certset *vouched; /* what TVS holds: uploads and own certificates */
 	const struct tlv_list *tvs_ctl; /* the CTL that the TVS node serves; NULL: none */
-	bool tvs_ctl_is_new;		/* … which is taken to be the new one */
+	const char *asked;   /* path or URL of what it asked for and gets; NULL: not judged */
+	bool tvs_ctl_is_new; /* … which is taken to be the new one */
 };
 
 enum accept_assumption {

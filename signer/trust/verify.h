@@ -48,6 +48,7 @@ struct verify_ask {
 	const struct trust *trust; /* NULL: nobody is trusted */
 	int64_t now;
 	const char *served; /* the path or URL that it is served under; NULL: not judged */
+	bool unsigned_yet; /* the signature is still to come: it is not looked at, and nothing verified */
 	struct tlv_lenience lenience; /* verify_list() adds which record is the signer's */
 };
 

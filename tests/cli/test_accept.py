@@ -218,6 +218,11 @@ LISTS = {
     "itl-65537": Written(0, "SAST=pub CCM+TFTP=pub TVS=tvs", size=65537),
     "ctl-large": Built("pub", "SAST=pub " + "CCM+TFTP=regen " * 60, more=("--allow-large",)),
     "itl-per-phone": Written(0, "SAST=sub1 CCM+TFTP=sub1 TVS=tvs", filename="ITLSEP001122334455.tlv"),
+    # Named after the kind that FILENAME does not say.
+    "ctl-named-itl": Written(0, "SAST=pub CCM+TFTP=pub TVS=tvs", filename="ITLFile.tlv"),
+    "itl-named-ctl": Written(0, "SAST=pub CCM+TFTP=pub", filename="CTLFile.tlv"),
+    "ext_itl-named-ctl": Written(0, "SAST=pub CCM+TFTP=pub", filename="ctlfile.tlv"),
+    "other-name-of-a-ctl": Written(0, "SAST=pub CCM+TFTP=pub", filename="CTLFile.tlv"),
     "ctl-named-oddly": Written(0, "SAST=sub1 CCM+TFTP=sub1", filename="MyITLFile.tlv"),
     # No lists.
     "cut-in-a-record": Damaged("ctl-pub", 2000),
@@ -334,9 +339,9 @@ class Case:
 
 LEAP, SAST, TFTP, TVS = (f"accepted: {reason}" for reason in
                          ("leap-of-faith", "signer-is-sast", "signer-is-tftp", "tvs"))
-UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD = (
+UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD, KIND = (
     f"refused: {reason}" for reason in ("signer-unknown", "signer-not-sast", "ambiguous-signer",
-                                        "too-large", "bad-signature"))
+                                        "too-large", "bad-signature", "wrong-kind"))
 # Words of the explanation that stand there where they are expected, and nowhere else.
 WOULD, TURNED, RENAMED, WARNING = ("would match SAST record", "back to front", "issuer's name", "warning:")
 
@@ -565,6 +570,13 @@ CASES = [
 
     # Over 64 KiB, before all else.
     Case("one byte over 64 KiB", "ctl-pub", "ctl-65537", LARGE),
+    # Under the other kind's name.
+    Case("an ITL served as a CTL", "ctl-pub", "ctl-named-itl", KIND),
+    Case("a CTL served as an ITL", "itl-sub1", "itl-named-ctl", KIND),
+    Case("a CTL served as an external ITL, in small letters", "itl-sub1", "ext_itl-named-ctl", KIND),
+    Case("the other kind, as first list", "none", "ctl-named-itl", KIND),
+    Case("a name that says no kind", "ctl-pub", "other-name-of-a-ctl", SAST),
+
     Case("far over", "ctl-pub", "ctl-large", LARGE),
     Case("over, as first list", "none", "ctl-large", LARGE),
     Case("over, as first ITL", "none", "itl-65537", LARGE),
@@ -650,7 +662,7 @@ def test_the_table_is_whole():
     assert not twice, twice
     verdicts = {("accepted: " if good == "true" else "refused: ") + word
                 for _, word, good, *_ in tables.rows("reasons.def", "REASON")}
-    assert verdicts == {LEAP, SAST, TFTP, TVS, UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD}
+    assert verdicts == {LEAP, SAST, TFTP, TVS, UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD, KIND}
     assert verdicts <= {case.verdict for case in CASES}
 
 
@@ -683,7 +695,7 @@ def second_opinion(world, case):
         served = world.bytes(served)
     good, reason, assumed = peeraccept.decide(
         world.bytes(case.new), ctl, itl, uploads, no_tvs="--no-tvs" in case.options,
-        blank_itl="--blank-itl" in case.options, served=served)
+        blank_itl="--blank-itl" in case.options, served=served, asked=f"{case.new}.tlv")
     good = good and not (assumed and "--strict" in case.options)
     verdict = f"{'accepted' if good else 'refused'}: {reason}"
     assumes = " ".join(each for each in ASSUMES if each in assumed)
@@ -700,7 +712,8 @@ def test_the_second_opinion_agrees_with_the_table(world):
 UPLOADS = ["pub.pem", "regen.der", "rec.cer", "capf.pem", "sub1.crt", "t1.cer", "t2.pem",
            "stranger.pem", "expired.pem"]
 # TVS looks signers up in the CTL: what it does for an ITL in another dialect is not known.
-DRAWN = [name for name in LISTS if name not in FAULTY and name != "itl-comma"]
+MISNAMED = [name for name in LISTS if "-named-ctl" in name or "-named-itl" in name]
+DRAWN = [name for name in LISTS if name not in FAULTY and name not in MISNAMED and name not in ("itl-comma", "other-name-of-a-ctl")]
 DRAWS = 480
 
 
@@ -715,10 +728,10 @@ def relatives(world):
 
 def draw(rng, related):
     """A phone, its cluster, and a new list, of whose signer the phone has often heard."""
-    new = rng.choice(DRAWN)
+    new = rng.choice([*DRAWN, *MISNAMED])
 
     def installed(kind):
-        pool = [name for name in (related[new] if rng.random() < .6 else DRAWN) if name.startswith(kind)]
+        pool = [name for name in (related.get(new, DRAWN) if rng.random() < .6 else DRAWN) if name.startswith(kind)]
         return [rng.choice(pool)] if pool else []
     shape = rng.choice(["none", "ctl", "ctl", "itl", "both", "both", "both"])
     held = installed("ctl") if shape in ("ctl", "both") else []

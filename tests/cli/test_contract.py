@@ -35,7 +35,7 @@ MARKED = {
     "verify": ["good signature by", "UNTRUSTED signature by", "BAD signature"],
     "accept": ["accepted: leap-of-faith", "accepted: signer-is-sast", "accepted: signer-is-tftp", "accepted: tvs",
                "refused: signer-unknown", "refused: signer-not-sast", "refused: ambiguous-signer", "refused: too-large",
-               "refused: bad-signature"],
+               "refused: bad-signature", "refused: wrong-kind"],
     "tokens": ["ok", "count-low", "final-try", "locked", "to-be-changed", "not-initialised"],
 }
 

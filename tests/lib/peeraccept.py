@@ -21,6 +21,12 @@ def is_itl(parsed):
     return parsed["header"]["filename"].startswith("ITL")
 
 
+def kind(name):
+    """What a name says it is; None: nothing."""
+    name = name.rsplit("/", 1)[-1].lower()
+    return {"ctl": "CTL", "itl": "ITL", "ext": "ITL" if name.startswith("ext_itl") else None}.get(name[:3])
+
+
 def verifies(data, key):
     """Whether the list's signature is by the key (DER of a record's PUBLICKEY)."""
     header = peerlist.parse_header(data)
@@ -47,14 +53,17 @@ def vouched_key(new, uploads, served):
     return None, False
 
 
-def decide(data, ctl=None, itl=None, uploads=(), *, no_tvs=False, blank_itl=False, served="new"):
-    """(accepted, reason, {assumptions}). Lists are bytes; served: 'new', None or bytes."""
+def decide(data, ctl=None, itl=None, uploads=(), *, no_tvs=False, blank_itl=False, served="new", asked=""):
+    """(accepted, reason, {assumptions}). Lists are bytes; served: 'new', None or bytes. asked: the name
+    that the phone asks for the new list by."""
     new = peerlist.parse(data)
     header = new["header"]
     held = [peerlist.parse(each) for each in (ctl, itl) if each is not None]
 
     if len(data) > LIMIT:
         return False, "too-large", set()
+    if {kind(asked), kind(header["filename"])} == {"CTL", "ITL"}:
+        return False, "wrong-kind", set()
     if not held:
         return True, "leap-of-faith", set()
 
