@@ -175,7 +175,8 @@ static int own_descriptors(int line)
 	return line;
 }
 
-static _Noreturn void run_child(int line, pid_t parent, void (*run)(int line))
+static _Noreturn void run_child(int line, pid_t parent, void (*run)(int line, const void *arg),
+				const void *arg)
 {
 	default_signals();
 	(void)setpgid(0, 0);
@@ -184,11 +185,12 @@ static _Noreturn void run_child(int line, pid_t parent, void (*run)(int line))
 		_exit(1); /* it died before it could be watched */
 	line = own_descriptors(line);
 	tok_pin_harden_process();
-	run(line);
+	run(line, arg);
 	_exit(0);
 }
 
-enum status process_fork(struct process **out, void (*run)(int line), struct tlv_err *e)
+enum status process_fork(struct process **out, void (*run)(int line, const void *arg),
+			 const void *arg, struct tlv_err *e)
 {
 	pid_t parent = getpid(), pid;
 	int theirs, error;
@@ -200,7 +202,7 @@ enum status process_fork(struct process **out, void (*run)(int line), struct tlv
 	error = errno;
 	if (pid == 0) {
 		process_free(out); /* the parent's side */
-		run_child(theirs, parent, run);
+		run_child(theirs, parent, run, arg);
 	}
 	(void)close(theirs);
 	if (pid > 0)

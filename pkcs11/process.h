@@ -25,10 +25,11 @@ enum status process_spawn(struct process **out, const char *path, char *const *e
 
 /*
  * The same with a function of this program, for work whose length a file says.
- * Before other threads are started only. When it returns the process ends,
- * without atexit.
+ * Before other threads are started only. It sees the memory of this process
+ * but for secrets. When it returns the process ends, without atexit.
  */
-enum status process_fork(struct process **out, void (*run)(int line), struct tlv_err *e);
+enum status process_fork(struct process **out, void (*run)(int line, const void *arg),
+			 const void *arg, struct tlv_err *e);
 
 /*
  * Sends one request, with a descriptor where fd >= 0; the payload goes straight

@@ -11,33 +11,44 @@
 
 #include "pkcs11/shared/secret.h"
 
-/* What a terminal, a shell or an admin sends to a program that waits for a line. */
-static const int caught[] = { SIGALRM, SIGHUP,	SIGINT,	 SIGPIPE, SIGQUIT, SIGTERM,   SIGUSR1,
-			      SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGXCPU, SIGVTALRM, SIGPROF };
-
-enum { CAUGHT = sizeof caught / sizeof *caught };
+/*
+ * Every signal that can be caught and ends or stops a program, whoever sends
+ * it. A real fault of this program, while they are blocked, ends it at once.
+ */
+static bool is_caught(int signo)
+{
+	switch (signo) {
+	case SIGKILL:
+	case SIGSTOP:
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+		return false;
+	default:
+		return signo < 32 || signo >= SIGRTMIN; /* libc keeps those between */
+	}
+}
 
 /* Handlers have no argument to keep this in. */
-static volatile sig_atomic_t pending[CAUGHT];
+static volatile sig_atomic_t pending[NSIG];
 
 static void note(int signo)
 {
-	for (size_t i = 0; i < CAUGHT; i++)
-		if (caught[i] == signo)
-			pending[i] = 1;
+	pending[signo] = 1;
 }
 
 static bool any_pending(void)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < CAUGHT; i++)
-		any = any || pending[i] != 0;
+	for (int s = 1; s < NSIG; s++)
+		any = any || pending[s] != 0;
 	return any;
 }
 
 struct watch {
-	struct sigaction before[CAUGHT];
+	struct sigaction before[NSIG];
 	sigset_t mask; /* as it was; in force only while poll waits */
 };
 
@@ -49,15 +60,23 @@ static void watch_begin(struct watch *w)
 
 	sigemptyset(&set);
 	sigemptyset(&sa.sa_mask);
-	for (size_t i = 0; i < CAUGHT; i++)
-		sigaddset(&set, caught[i]);
+	for (int s = 1; s < NSIG; s++)
+		if (is_caught(s))
+			sigaddset(&set, s);
 	(void)sigprocmask(SIG_BLOCK, &set, &w->mask);
-	for (size_t i = 0; i < CAUGHT; i++) {
-		pending[i] = 0;
-		(void)sigaction(caught[i], NULL, &w->before[i]);
-		if (w->before[i].sa_handler != SIG_IGN)
-			(void)sigaction(caught[i], &sa, NULL);
+	for (int s = 1; s < NSIG; s++) {
+		pending[s] = 0;
+		if (!is_caught(s))
+			continue;
+		(void)sigaction(s, NULL, &w->before[s]);
+		if (w->before[s].sa_handler != SIG_IGN)
+			(void)sigaction(s, &sa, NULL);
 	}
+}
+
+static bool is_stop(int signo)
+{
+	return signo == SIGTSTP || signo == SIGTTIN || signo == SIGTTOU;
 }
 
 /* Gives the signals back and delivers those that came. True where one of them was a stop. */
@@ -65,14 +84,14 @@ static bool watch_end(struct watch *w)
 {
 	bool stopped = false;
 
-	for (size_t i = 0; i < CAUGHT; i++)
-		(void)sigaction(caught[i], &w->before[i], NULL);
-	for (size_t i = 0; i < CAUGHT; i++) {
-		if (pending[i] == 0)
+	for (int s = 1; s < NSIG; s++)
+		if (is_caught(s))
+			(void)sigaction(s, &w->before[s], NULL);
+	for (int s = 1; s < NSIG; s++) {
+		if (pending[s] == 0)
 			continue;
-		stopped = stopped || caught[i] == SIGTSTP || caught[i] == SIGTTIN ||
-			  caught[i] == SIGTTOU;
-		(void)raise(caught[i]);
+		stopped = stopped || is_stop(s);
+		(void)raise(s);
 	}
 	(void)sigprocmask(SIG_SETMASK, &w->mask, NULL);
 	return stopped;

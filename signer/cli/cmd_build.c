@@ -240,12 +240,15 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 	struct key_options k;
 	enum status st = read_key_args(b, e);
 
-	if (st == ST_OK)
-		st = read_old(b, e);
 	k = (struct key_options){ .key = b->key_arg,
 				  .cert = b->cert_arg,
 				  .tok = b->tok,
 				  .allow_weak = opt_given(b->o, OPT_ALLOW_WEAK_KEYS) };
+	/* A token's process starts while all else is read. */
+	if (st == ST_OK)
+		st = key_start(&b->key, &k, e);
+	if (st == ST_OK)
+		st = read_old(b, e);
 	if (st == ST_OK)
 		st = read_mode_and_digest(b, e);
 	if (st == ST_OK)
@@ -255,7 +258,7 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_records(b, e);
 	if (st == ST_OK)
-		st = key_open(&b->key, &k, e);
+		st = key_started(b->key, e);
 	if (st == ST_OK)
 		st = read_style(b, e);
 	if (st == ST_OK)

@@ -16,6 +16,7 @@
 #include "signer/crypto/keyfile.h"
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
+#include "tlv/safe.h"
 
 struct key {
 	struct key_options opt;
@@ -106,7 +107,10 @@ static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err
 	struct buf prompt = BUF_INIT;
 	enum status st = tok_pin_source_parse(k->opt.tok.pin_source, &src, e);
 
-	buf_printf(&prompt, "Passphrase of %s: ", k->opt.key);
+	/* A file's name is not the terminal's business. */
+	buf_str(&prompt, "Passphrase of ");
+	safe_text(&prompt, span_str(k->opt.key));
+	buf_str(&prompt, ": ");
 	if (st == ST_OK)
 		st = buf_failed(&prompt, e);
 	if (st == ST_OK)
@@ -123,7 +127,8 @@ static enum status decrypt(struct key *k, struct tlv_err *e)
 	enum status st = read_pass(k, &pass, e);
 
 	if (st == ST_OK)
-		st = keyfile_read(&f, blob_span(&k->file), tok_pin_bytes(pass), e);
+		st = keyfile_read(&f, blob_span(&k->file), tok_pin_bytes(pass), k->opt.tok.timeout,
+				  e);
 	tok_pin_free(&pass);
 	if (st == ST_OK) {
 		k->pkey = f.key;
@@ -137,7 +142,7 @@ static enum status decrypt(struct key *k, struct tlv_err *e)
 static enum status open_plain(struct key *k, struct tlv_err *e)
 {
 	struct keyfile f;
-	enum status st = keyfile_read(&f, blob_span(&k->file), NULL, e);
+	enum status st = keyfile_read(&f, blob_span(&k->file), NULL, k->opt.tok.timeout, e);
 
 	if (st == ST_OK && f.needs_pass) {
 		/* Later, unless only the passphrase can bring the certificate. */
@@ -185,20 +190,25 @@ static void say_key(const struct key *k)
 	cert_facts_free(&facts);
 }
 
-static enum status open_token(struct key *k, struct tlv_err *e)
+static enum status start_token(struct key *k, struct tlv_err *e)
 {
 	struct tok_options t = k->opt.tok;
-	enum status st;
 
 	t.uri = k->opt.key;
 	t.cert = buf_span(&k->cert.der);
-	st = tok_open(&k->tok, &t, e);
+	return tok_start(&k->tok, &t, e);
+}
+
+static enum status open_token(struct key *k, struct tlv_err *e)
+{
+	enum status st = tok_started(k->tok, e);
+
 	if (st == ST_OK && k->cert.der.n == 0)
 		st = cert_from_der(&k->cert, tok_certificate(k->tok), e);
 	return st == ST_OK ? check_cert(k, e) : st;
 }
 
-enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e)
+enum status key_start(struct key **out, const struct key_options *opt, struct tlv_err *e)
 {
 	struct key *k = calloc(1, sizeof *k);
 	enum status st = ST_OK;
@@ -209,12 +219,30 @@ enum status key_open(struct key **out, const struct key_options *opt, struct tlv
 	k->opt = *opt;
 	if (opt->cert != NULL)
 		st = cert_load(&k->cert, opt->cert, &opt->tok, &opt->tok.warn, e);
-	if (st == ST_OK)
-		st = tok_is_uri(opt->key) ? open_token(k, e) : open_file(k, e);
+	if (st == ST_OK && tok_is_uri(opt->key))
+		st = start_token(k, e);
 	if (st != ST_OK)
 		key_free(out);
-	else if (msg_is_verbose())
+	return st;
+}
+
+enum status key_started(struct key *k, struct tlv_err *e)
+{
+	enum status st = k->tok != NULL ? open_token(k, e) : open_file(k, e);
+
+	if (st == ST_OK && msg_is_verbose())
 		say_key(k);
+	return st;
+}
+
+enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e)
+{
+	enum status st = key_start(out, opt, e);
+
+	if (st == ST_OK)
+		st = key_started(*out, e);
+	if (st != ST_OK)
+		key_free(out);
 	return st;
 }
 

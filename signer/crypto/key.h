@@ -32,6 +32,14 @@ struct key_options {
  * certificate's key. Everything in opt is borrowed and must outlive the key.
  */
 enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e);
+
+/*
+ * The two halves of key_open: a token's process is started, and works while
+ * the caller does something else; then its answer is waited for. The second
+ * leaves the key to the caller's key_free also where it fails.
+ */
+enum status key_start(struct key **out, const struct key_options *opt, struct tlv_err *e);
+enum status key_started(struct key *k, struct tlv_err *e);
 const struct cert *key_cert(const struct key *k);
 unsigned key_bits(const struct key *k);
 /* The token it is on, NULL for a file. */

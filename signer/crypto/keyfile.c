@@ -13,7 +13,11 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
-#include "signer/crypto/rounds.h"
+#include "pkcs11/process.h"
+#include "pkcs11/shared/secret.h"
+#include "pkcs11/token.h"
+
+enum { NO_PASS = 1, WITH_PASS };
 
 /* What the passphrase callback is told, and what it tells. */
 struct asked {
@@ -90,8 +94,9 @@ static bool take_block(struct keyfile *k, const char *label, const char *header,
 }
 
 /*
- * What most key files are: OpenSSL's loader below asks each of its hundred
- * decoders whether a file is its own, which takes longer than to sign.
+ * What most key files are: PEM in the clear, which takes no time that the file
+ * could set, and so no other process. OpenSSL's loader below asks each of its
+ * hundred decoders whether a file is its own, which takes longer than to sign.
  */
 static bool load_plain(struct keyfile *k, struct span bytes)
 {
@@ -177,33 +182,24 @@ static bool load_legacy(struct keyfile *k, struct span bytes, struct asked *a)
 	return k->key != NULL;
 }
 
-enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass,
-			 struct tlv_err *e)
+static const char no_key[] = "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted";
+
+enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *pass,
+			   struct tlv_err *e)
 {
 	struct asked a = { .pass = pass };
-	enum status st;
 	bool loaded;
 
 	*out = (struct keyfile){ .key = NULL };
 	if (bytes.n == 0 || bytes.n > INT32_MAX)
-		return err_set(e, ST_INPUT,
-			       "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
-	st = rounds_begin(bytes, e);
-	if (st != ST_OK)
-		return st;
+		return err_set(e, ST_INPUT, no_key);
 	a.ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
 	if (a.ui == NULL)
 		return err_nomem(e);
-	loaded = load_plain(out, bytes) || load(out, bytes, &a);
 	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
-	if (!loaded && !rounds_exceeded(NULL))
-		loaded = load_legacy(out, bytes, &a);
+	loaded = load(out, bytes, &a) || load_legacy(out, bytes, &a);
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
-	if (!loaded && rounds_exceeded(e)) {
-		buf_free(&out->cert);
-		return ST_INPUT;
-	}
 	out->needs_pass = !loaded && a.asked;
 	if (loaded || (a.asked && pass == NULL))
 		return ST_OK;
@@ -212,7 +208,121 @@ enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pas
 		return err_set(
 			e, ST_PIN,
 			"the passphrase is wrong, the file is damaged, or its cipher is not here ('ctlsign doctor', line 'legacy')");
-	return err_set(e, ST_INPUT, "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted");
+	return err_set(e, ST_INPUT, no_key);
+}
+
+/* What the other process sends: status, whether a passphrase is wanted, key, certificate, reason. */
+static void put_field(struct buf *b, struct span s)
+{
+	buf_u32(b, (uint32_t)s.n);
+	buf_put(b, s);
+}
+
+static bool take_field(struct cursor *c, struct span *out)
+{
+	uint32_t n;
+
+	return cursor_u32(c, &n) && cursor_take(c, n, out);
+}
+
+static void send_result(int line, const struct keyfile *f, const struct tlv_err *e)
+{
+	unsigned char *der = NULL;
+	int n = f->key == NULL ? 0 : i2d_PrivateKey(f->key, &der);
+	struct buf b = BUF_INIT;
+
+	buf_u8(&b, (uint8_t)(err_nomem_seen() ? ST_NOMEM : e->status));
+	buf_u8(&b, f->needs_pass ? 1 : 0);
+	put_field(&b, span_of(der, n > 0 ? (size_t)n : 0));
+	put_field(&b, buf_span(&f->cert));
+	put_field(&b, span_str(e->text));
+	if (buf_failed(&b, NULL) == ST_OK)
+		(void)tok_line_send(line, buf_span(&b));
+	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+	buf_free(&b);
+}
+
+/* In the other process: one request, in which the passphrase comes, or none where it has a flag. */
+static void decode_there(int line, const void *bytes)
+{
+	struct tok_pin *pass = tok_secret_new();
+	struct tlv_err e = TLV_ERR_INIT;
+	uint8_t head[TOK_HEAD];
+	struct keyfile f;
+	size_t n = 0;
+
+	if (pass == NULL ||
+	    !tok_line_receive(line, head, tok_secret_room(pass), TOK_SECRET_ROOM - 1, &n, NULL))
+		return;
+	tok_secret_set_length(pass, n);
+	(void)keyfile_decode(&f, *(const struct span *)bytes,
+			     head[0] == WITH_PASS ? tok_pin_bytes(pass) : NULL, &e);
+	send_result(line, &f, &e);
+	keyfile_free(&f);
+	tok_pin_free(&pass);
+}
+
+static enum status take_result(struct keyfile *out, struct span msg, struct tlv_err *e)
+{
+	struct cursor c = cursor_of(msg);
+	struct span der, cert, text;
+	uint8_t status, needs_pass;
+
+	if (!cursor_u8(&c, &status) || !cursor_u8(&c, &needs_pass) || !take_field(&c, &der) ||
+	    !take_field(&c, &cert) || !take_field(&c, &text) || c.rest.n != 0)
+		return err_set(e, ST_BUG, "malformed answer from the process that reads key files");
+	if (status == ST_NOMEM)
+		return err_nomem(e);
+	if (status != ST_OK)
+		return err_set(e, status == ST_PIN ? ST_PIN : ST_INPUT, "%.*s", (int)text.n,
+			       (const char *)text.p);
+	if (der.n > 0)
+		out->key = d2i_AutoPrivateKey(NULL, &(const unsigned char *){ der.p }, (long)der.n);
+	ERR_clear_error();
+	if (out->key == NULL && needs_pass == 0)
+		return err_set(e, ST_INPUT, no_key);
+	buf_put(&out->cert, cert);
+	out->needs_pass = needs_pass != 0;
+	return buf_failed(&out->cert, e);
+}
+
+static enum status wait_there(struct process *p, struct keyfile *out, unsigned seconds,
+			      struct tlv_err *e)
+{
+	struct span msg;
+
+	switch (process_next(p, &msg, process_now() + (int64_t)seconds * 1000)) {
+	case PROCESS_MESSAGE:
+		return take_result(out, msg, e);
+	case PROCESS_LATE:
+		return err_set(
+			e, ST_INPUT,
+			"takes more than %u s to decrypt: write it again with fewer rounds ('openssl pkcs12 -export -iter'), or wait longer with --timeout",
+			seconds);
+	default:
+		return err_set(e, ST_INPUT, "cannot be read: the process that did so is gone");
+	}
+}
+
+enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass, unsigned seconds,
+			 struct tlv_err *e)
+{
+	struct process *p = NULL;
+	enum status st;
+
+	*out = (struct keyfile){ .key = NULL };
+	if (bytes.n > 0 && bytes.n <= INT32_MAX && load_plain(out, bytes))
+		return ST_OK;
+	st = process_fork(&p, decode_there, &bytes, e);
+	if (st != ST_OK)
+		return st;
+	(void)process_put(p, pass == NULL ? NO_PASS : WITH_PASS, 0,
+			  pass == NULL ? SPAN_NONE : span_str(pass), -1);
+	st = wait_there(p, out, seconds == 0 ? TOK_TIMEOUT_DEFAULT : seconds, e);
+	process_free(&p);
+	if (st != ST_OK)
+		keyfile_free(out);
+	return st;
 }
 
 void keyfile_free(struct keyfile *k)

@@ -20,12 +20,21 @@ struct keyfile {
 /*
  * Reads a key from a file's bytes. pass is NULL to try without: needs_pass
  * then says whether one is wanted. The empty passphrase of a PKCS#12 file
- * counts as none. Old ciphers (RC2-40, PBE-MD5-DES) are read in a library
- * context of their own. ST_INPUT: no private key in it, or one whose passphrase
- * is to be hashed too often (rounds.h); ST_PIN: pass is wrong.
+ * counts as none. What a passphrase protects is decoded in a process of its
+ * own, which is killed after so many seconds (0: TOK_TIMEOUT_DEFAULT): the file
+ * itself says how often its passphrase is to be hashed, and a hostile one asks
+ * for years. ST_INPUT: no private key in it, or it takes longer; ST_PIN: pass
+ * is wrong. Before other threads are started only.
  */
-enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass,
+enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass, unsigned seconds,
 			 struct tlv_err *e);
+
+/*
+ * The work of that process: takes as long as the file wants. Old ciphers
+ * (RC2-40, PBE-MD5-DES) are read in a library context of their own.
+ */
+enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *pass,
+			   struct tlv_err *e);
 void keyfile_free(struct keyfile *k);
 
 #endif

@@ -14,6 +14,7 @@ import time
 
 import lists
 import pytest
+import test_keyfile
 from conftest import DATA, PROGRAM, openssl
 from lists import TIME
 from token_helpers import ONE, TWO, fault, start, wait_for  # noqa: F401  (a fixture)
@@ -335,7 +336,11 @@ def terminal(ctlsign):
 
 
 ENDS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "ctrl-c": b"\x03",
-        "ctrl-backslash": b"\x1c"}
+        "ctrl-backslash": b"\x1c", "SIGABRT": signal.SIGABRT, "SIGPWR": signal.SIGPWR}
+# All that end a program if nobody catches them; the kernel's numbers between 32 and 34 are libc's.
+OTHERS = [s for s in range(1, signal.SIGRTMAX + 1) if s not in (
+    signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH,
+    signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGPIPE, 32, 33)]
 
 
 def end_it(t, how):
@@ -365,7 +370,19 @@ def test_at_the_passphrase(cluster, locked_key, terminal, tmp_path, kind, how):
     assert work.is_untouched()
 
 
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "ctrl-c"])
+@pytest.mark.parametrize("number", OTHERS)
+def test_the_echo_comes_back_after_every_signal(cluster, locked_key, terminal, tmp_path, number):
+    work = Update(cluster, tmp_path)
+    t = terminal([*work.words(["-k", locked_key, "--cert", cluster / "pub.pem"]), "--yes"])
+    t.until(b"Passphrase")
+    assert wait_for(lambda: not t.echoes())
+    t.child.send_signal(number)
+    assert t.ended() != 0, t.seen
+    assert t.echoes() and termios.tcgetattr(t.slave) == t.before
+    assert work.is_untouched()
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "ctrl-c", "SIGABRT", "SIGPWR"])
 @pytest.mark.parametrize("kind", [Update, Migrate], ids=lambda c: c.name)
 def test_at_the_pin(cluster, fault, terminal, tmp_path, kind, how):
     work, f = kind(cluster, tmp_path), fault()
@@ -404,6 +421,49 @@ def test_a_stop_at_the_passphrase(cluster, locked_key, terminal, tmp_path):
     os.write(t.master, b"words\n")
     assert t.ended() == 0, t.seen
     assert t.echoes() and work.path.read_bytes() != work.before
+
+
+def test_the_time_at_the_passphrase_does_not_count(cluster, locked_key, terminal, tmp_path):
+    work = Update(cluster, tmp_path)
+    t = terminal([*work.words(["-k", locked_key, "--cert", cluster / "pub.pem"]), "--yes",
+                  "--timeout", "1"])
+    t.until(b"Passphrase")
+    time.sleep(1.5)
+    os.write(t.master, b"words\n")
+    assert t.ended() == 0, t.seen
+
+
+def test_the_prompt_shows_a_files_name_escaped(cluster, locked_key, terminal, tmp_path):
+    """A terminal obeys what a name may hold."""
+    work, key = Update(cluster, tmp_path), tmp_path / "k\033[2Jey\n.pem"
+    shutil.copy(locked_key, key)
+    key.chmod(0o600)
+    t = terminal([*work.words(["-k", key, "--cert", cluster / "pub.pem"]), "--yes"])
+    t.until(b"Passphrase of ")
+    t.until(b"[2Jey")
+    t.until(b".pem: ")
+    assert b"\033" not in t.seen and rb"k\x1b[2Jey\x0a.pem: " in t.seen, t.seen
+
+
+def test_what_decrypts_a_key_file_ends_with_the_program(ctlsign, tmp_path):
+    """A file that wants hours of scrypt is decrypted by a process of its own, which does not outlive us."""
+    key = tmp_path / "key.der"
+    key.write_bytes(test_keyfile.HOSTILE["scrypt.der"])
+    secret = tmp_path / "secret"
+    secret.write_text("word")
+    for path in (key, secret):
+        path.chmod(0o600)
+    run = start(ctlsign, "build", "-o", tmp_path / "CTLFile.tlv",
+                *lists.by(key, DATA / "cluster" / "pub.pem"), "--pin-source", f"file:{secret}")
+    try:
+        assert wait_for(lambda: children(run.pid) or run.poll() is not None), run.communicate()
+        time.sleep(1)  # the first one only asked whether a passphrase is wanted
+        child, = children(run.pid)
+        run.kill()
+        assert wait_for(lambda: not is_alive(child))
+    finally:
+        run.kill()
+        run.communicate()
 
 
 # Who else is at work -------------------------------------------------------------------------

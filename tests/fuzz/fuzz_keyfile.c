@@ -12,7 +12,7 @@ static void read(struct span bytes, const char *pass)
 {
 	struct tlv_err e = TLV_ERR_INIT;
 	struct keyfile k;
-	enum status st = keyfile_read(&k, bytes, pass, &e);
+	enum status st = keyfile_decode(&k, bytes, pass, &e);
 
 	REQUIRE(st == e.status);
 	REQUIRE(st != ST_OK || (k.key != NULL) != k.needs_pass);

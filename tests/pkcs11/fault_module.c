@@ -40,6 +40,14 @@
  *   crash-after           calls the real one, then ends with SIGSEGV
  *   scribble HEX          writes these bytes to descriptor 3, as a module that has gone mad
  *                         may; then goes on. HEX*N repeats the last byte N times
+ *   drip SECONDS          writes a warning to descriptor 3 ten times a second, for so long
+ *   flood N               writes N warnings to descriptor 3 at once
+ *   forge SECONDS         writes nonsense to the page on which the parent sees the calls,
+ *                         again and again, for so long
+ *   grandchild HOW        leaves a process behind that keeps descriptor 3 open for a minute
+ *                         and ignores SIGTERM; its id is appended to the counter's file
+ *                         with ".pids" behind its name. HOW is stay, or away: in a session
+ *                         of its own
  *   flags +NAME -NAME…    C_GetTokenInfo: sets and clears flags: COUNT_LOW, FINAL_TRY,
  *                         LOCKED, TO_BE_CHANGED, INITIALIZED, PIN_INITIALIZED,
  *                         LOGIN_REQUIRED, PAD; the spare, uninitialised token keeps its own
@@ -121,6 +129,10 @@ enum action {
 	ZERO_STRIP,
 	SERIAL,
 	SCRIBBLE,
+	DRIP,
+	FLOOD,
+	FORGE,
+	GRANDCHILD,
 	NOT_LOGGED_IN
 };
 
@@ -142,6 +154,10 @@ static const struct {
 	{ "zero-strip", ZERO_STRIP },
 	{ "serial", SERIAL },
 	{ "scribble", SCRIBBLE },
+	{ "drip", DRIP },
+	{ "flood", FLOOD },
+	{ "forge", FORGE },
+	{ "grandchild", GRANDCHILD },
 	{ "user-not-logged-in", NOT_LOGGED_IN },
 };
 
@@ -238,6 +254,87 @@ static void do_scribble(const char *hex)
 		perror("scribble");
 }
 
+static void tenth_of_a_second(void)
+{
+	const struct timespec ts = { .tv_nsec = 100000000 };
+
+	(void)nanosleep(&ts, NULL);
+}
+
+static const unsigned char warning[] = { 0x41, 'd', 'r', 'i', 'p' };
+
+static void do_flood(const char *many)
+{
+	for (long n = strtol(many, NULL, 10); n > 0; n--)
+		if (write(3, warning, sizeof warning) < 0)
+			return;
+}
+
+static void do_drip(const char *seconds)
+{
+	for (long n = strtol(seconds, NULL, 10) * 10; n > 0; n--) {
+		if (write(3, warning, sizeof warning) < 0)
+			return;
+		tenth_of_a_second();
+	}
+}
+
+/* Where the page is mapped; NULL: nowhere. */
+static void *pulse_page(size_t *n)
+{
+	unsigned long from, to;
+	void *page = NULL;
+	char line[512];
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	while (f != NULL && page == NULL && fgets(line, sizeof line, f) != NULL)
+		if (strstr(line, "ctlsign-pulse") != NULL &&
+		    sscanf(line, "%lx-%lx", &from, &to) == 2) {
+			page = (void *)(uintptr_t)from;
+			*n = to - from;
+		}
+	if (f != NULL)
+		(void)fclose(f);
+	return page;
+}
+
+/* All of the future, in every call and module at once. */
+static void do_forge(const char *seconds)
+{
+	size_t n = 0;
+	void *page = pulse_page(&n);
+
+	if (page == NULL) {
+		(void)fprintf(stderr, "fault module: there is no page to forge\n");
+		abort();
+	}
+	for (long i = strtol(seconds, NULL, 10) * 10; i > 0; i--) {
+		memset(page, i % 2 != 0 ? 0x7f : 0xff, n);
+		tenth_of_a_second();
+	}
+}
+
+static void do_grandchild(const char *how)
+{
+	char path[300];
+	pid_t pid = fork();
+	FILE *f;
+
+	if (pid == 0) {
+		(void)signal(SIGTERM, SIG_IGN);
+		if (strcmp(how, "away") == 0)
+			(void)setsid();
+		(void)sleep(60);
+		_exit(0);
+	}
+	(void)snprintf(path, sizeof path, "%s.pids", plan.counter);
+	f = fopen(path, "ae");
+	if (f != NULL) {
+		(void)fprintf(f, "%d\n", (int)pid);
+		(void)fclose(f);
+	}
+}
+
 static void do_crash(void)
 {
 	(void)signal(SIGSEGV, SIG_DFL);
@@ -264,6 +361,14 @@ static bool before(enum call c, CK_RV *rv)
 			do_crash();
 		else if (r->action == SCRIBBLE)
 			do_scribble(r->text);
+		else if (r->action == DRIP)
+			do_drip(r->text);
+		else if (r->action == FLOOD)
+			do_flood(r->text);
+		else if (r->action == FORGE)
+			do_forge(r->text);
+		else if (r->action == GRANDCHILD)
+			do_grandchild(r->text);
 		else if (r->action == EXIT)
 			exit(atoi(r->text));
 		if (r->action != FAIL && r->action != NOT_LOGGED_IN)

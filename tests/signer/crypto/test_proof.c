@@ -47,7 +47,7 @@ static void sign(struct buf *statement, const char *name)
 
 	(void)snprintf(path, sizeof path, TEST_DATA_DIR "/cluster/%s.key", name);
 	assert_int_equal(slurp(path, SLURP_CERT_MAX, SLURP_REGULAR, &file, NULL), ST_OK);
-	assert_int_equal(keyfile_read(&key, blob_span(&file), NULL, NULL), ST_OK);
+	assert_int_equal(keyfile_read(&key, blob_span(&file), NULL, 0, NULL), ST_OK);
 	assert_int_equal(digest_parts(TLV_SHA256, &text, 1, &d, NULL), ST_OK);
 	assert_int_equal(digest_info_make(TLV_SHA256, digest_span(&d), &info, NULL), ST_OK);
 	assert_int_equal(rsa_sign_digest_info(key.key, span_of(info.bytes, info.n), sig, sizeof sig,
