@@ -231,6 +231,7 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 	enum status st = read_action(r, e);
 
 	r->c.skip_unchanged = opt_given(r->o, OPT_SKIP_UNCHANGED);
+	r->c.weak_keys = opt_given(r->o, OPT_ALLOW_WEAK_KEYS);
 	r->c.publish = (struct publish_options){ .warn = msg_warnings,
 						 .no_replace = r->c.action == CONFIG_STRIP };
 	if (st == ST_OK)

@@ -31,29 +31,63 @@ static enum status interrupted(struct config_file *f)
 	return err_set(&f->err, ST_OUTPUT, "%s: interrupted", f->path);
 }
 
-/* Ruling 40: a "configuration" made of records would pass as a list that this key has signed. */
-static bool is_records(struct span content)
+/*
+ * What the header alone says, and the signer's key: the errors of verify. With a
+ * signature that was verified apart this is the verdict; nothing else is called good
+ * or unchanged here.
+ */
+static struct verdict judge(const struct config *c, const struct tlv_header *h,
+			    struct span public_key, bool verified, struct tlv_findings *found)
 {
-	struct tlv_record r;
-
-	return tlv_record_decode(&r, content, 0, NULL) == ST_OK;
+	*found = TLV_FINDINGS_INIT;
+	found->lenience.weak_keys = c->weak_keys;
+	verify_header(found, h, public_key);
+	return verdict_make(found, verified, true);
 }
 
+static struct span signing_key(const struct config *c)
+{
+	return key_cert(c->key)->parts.public_key;
+}
+
+/*
+ * Header and signed span of a signed file are a list's. A "configuration" that begins
+ * as a record does would pass as a list that this key has signed, and how far a phone
+ * reads a damaged one is its own matter. No text begins so: it is a control character.
+ */
 static enum status check_content(struct config_file *f, struct span start)
 {
 	struct tlv_header h;
 
 	if (!tlv_list_begins(start))
 		return ST_OK;
-	if (is_records(start))
-		return err_set(
-			&f->err, ST_INPUT,
-			"%s: its content is a trust list's records: signed, it would pass as a list",
-			f->path);
 	if (tlv_header_decode(&h, start, NULL) == ST_OK)
 		return err_set(&f->err, ST_INPUT, "%s: is signed already, or a trust list",
 			       f->path);
-	return ST_OK;
+	return err_set(
+		&f->err, ST_INPUT,
+		"%s: its content begins as a trust list's records do: signed, it would pass as a list",
+		f->path);
+}
+
+/* What verify would call bad is not signed: FILENAME may be no UTF-8, as the file's name is. */
+static enum status check_made(const struct config *c, struct config_file *f)
+{
+	struct tlv_findings found;
+	struct tlv_header h;
+	enum status st = tlv_header_decode(&h, buf_span(&f->header), &f->err);
+	const struct tlv_finding *first;
+
+	if (st != ST_OK)
+		return err_in(&f->err, "%s", f->path);
+	if (!verdict_is_good(judge(c, &h, signing_key(c), true, &found))) {
+		first = tlv_findings_first_error(&found);
+		st = first == NULL ? err_nomem(&f->err) :
+				     err_set(&f->err, ST_INPUT, "%s: would not verify: %s", f->path,
+					     first->text);
+	}
+	tlv_findings_free(&found);
+	return st;
 }
 
 static enum status write_header(const struct config *c, struct config_file *f)
@@ -63,10 +97,9 @@ static enum status write_header(const struct config *c, struct config_file *f)
 	h.filename = buf_span(&f->filename);
 	h.has_timestamp = true;
 	h.timestamp = c->has_timestamp ? c->timestamp : (uint32_t)env_now();
-	if (tlv_header_write(&f->header, &h, &f->hole, &f->err) == ST_OK)
-		return ST_OK;
-	(void)err_in(&f->err, "%s", f->path);
-	return f->err.status;
+	if (tlv_header_write(&f->header, &h, &f->hole, &f->err) != ST_OK)
+		return err_in(&f->err, "%s", f->path);
+	return check_made(c, f);
 }
 
 /* All of a header but field 12. */
@@ -172,6 +205,19 @@ static bool same_content(struct config_file *f, const struct source *src, const 
 	return true;
 }
 
+/* By the verdict of verify: what was moved or added since it was signed is not kept. */
+static bool old_verifies(const struct config *c, const struct tlv_header *h,
+			 const struct digest *digest)
+{
+	struct tlv_findings found;
+	bool verified =
+		key_check(c->key, c->digest, digest_span(digest), h->signature, NULL) == ST_OK;
+	bool good = verdict_is_good(judge(c, h, signing_key(c), verified, &found));
+
+	tlv_findings_free(&found);
+	return good;
+}
+
 static bool old_is_good(const struct config *c, struct config_file *f, const struct source *src,
 			const struct source *old)
 {
@@ -185,8 +231,7 @@ static bool old_is_good(const struct config *c, struct config_file *f, const str
 		    (uint64_t)old->st.st_size == h.raw.n + (uint64_t)src->st.st_size &&
 		    begin_digest_read(&d, &h, NULL) == ST_OK &&
 		    same_content(f, src, old, h.raw.n, d) &&
-		    digest_end(&d, &digest, NULL) == ST_OK &&
-		    key_check(c->key, c->digest, digest_span(&digest), h.signature, NULL) == ST_OK;
+		    digest_end(&d, &digest, NULL) == ST_OK && old_verifies(c, &h, &digest);
 
 	digest_drop(&d);
 	return good;
@@ -251,19 +296,37 @@ static enum status check_header(const struct config *c, struct config_file *f,
 static enum status check_kind(const struct config *c, struct config_file *f,
 			      const struct tlv_header *h, struct span content)
 {
-	bool records = tlv_list_begins(content) && is_records(content);
+	bool records = tlv_list_begins(content);
 
 	if (c->action == CONFIG_VERIFY)
-		return records ? bad(f, "the content is a trust list's records") : ST_OK;
+		return records ? bad(f, "the content begins as a trust list's records do") : ST_OK;
 	if (records || is_version(h, 2))
 		return err_set(&f->err, ST_INPUT, "%s: is a trust list", f->path);
 	return ST_OK;
 }
 
-/* Reads the content, into the publication too where there is one, and checks the signature with the key. */
-static enum status check_signature(struct config_file *f, const struct source *src,
-				   const struct tlv_header *h, struct span start,
-				   struct span public_key)
+static enum status pronounce(const struct config *c, struct config_file *f,
+			     const struct tlv_header *h, struct span public_key)
+{
+	struct tlv_findings found;
+	bool good = verdict_is_good(judge(c, h, public_key, f->verified, &found));
+	const struct tlv_finding *first = tlv_findings_first_error(&found);
+	enum status st = ST_OK;
+
+	if (!good && !f->verified)
+		st = bad(f, "the signature is not over these bytes with the signer's key");
+	else if (!good && tlv_key_proves_nothing(public_key))
+		st = bad(f, "the signature proves nothing: its key's public exponent is 1 or even");
+	else if (!good)
+		st = first == NULL ? err_nomem(&f->err) : bad(f, first->text);
+	tlv_findings_free(&found);
+	return st;
+}
+
+/* Reads the content, into the publication too where there is one, and says what it and its header are worth. */
+static enum status check_signature(const struct config *c, struct config_file *f,
+				   const struct source *src, const struct tlv_header *h,
+				   struct span start, struct span public_key)
 {
 	struct digest_stream *d = NULL;
 	enum status st = begin_digest_read(&d, h, &f->err);
@@ -273,13 +336,10 @@ static enum status check_signature(struct config_file *f, const struct source *s
 	if (st == ST_OK)
 		st = digest_end(&d, &f->digest, &f->err);
 	digest_drop(&d);
-	if (st == ST_OK && digest_verify(public_key, (enum tlv_digest)h->digest,
-					 digest_span(&f->digest), h->signature, NULL) != ST_OK)
-		st = bad(f, "the signature is not over these bytes with the signer's key");
-	if (st == ST_OK && tlv_key_proves_nothing(public_key))
-		st = bad(f, "the signature proves nothing: its key's public exponent is 1 or even");
-	f->verified = st == ST_OK;
-	return st;
+	f->verified =
+		st == ST_OK && digest_verify(public_key, (enum tlv_digest)h->digest,
+					     digest_span(&f->digest), h->signature, NULL) == ST_OK;
+	return st == ST_OK ? pronounce(c, f, h, public_key) : st;
 }
 
 static void verify_source(const struct config *c, struct config_file *f, const struct source *src,
@@ -296,7 +356,7 @@ static void verify_source(const struct config *c, struct config_file *f, const s
 		st = publish_open(&f->publication, buf_cstr(&f->output), c->batch, &c->publish,
 				  &f->err);
 	if (st == ST_OK && key.n > 0)
-		(void)check_signature(f, src, h, first, key);
+		(void)check_signature(c, f, src, h, first, key);
 	else if (st == ST_OK)
 		(void)run_content(f, src, first, h->raw.n, NULL);
 }

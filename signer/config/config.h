@@ -23,6 +23,7 @@ struct config {
 	const char *dir;      /* where the results go; NULL: beside the files */
 	const char *filename; /* FILENAME itself, of one file; NULL */
 	bool skip_unchanged;
+	bool weak_keys; /* --allow-weak-keys: what is weak about the key does not stop */
 	bool has_timestamp;
 	uint32_t timestamp; /* else the time of each signature */
 	enum tlv_digest digest;
