@@ -106,25 +106,6 @@ static void note_pair(struct plan_model *m, const struct diff_entry *x)
 	buf_free(&label);
 }
 
-static void add_up(struct plan_model *m)
-{
-	size_t n;
-	const struct plan_rule *r = plan_rules(&n);
-
-	for (size_t i = 0; i < n; i++) {
-		if (m->counts[r[i].kind][r[i].event] == 0)
-			continue;
-		m->services |= r[i].services;
-		m->extras |= r[i].extras;
-		m->phones = r[i].phones > m->phones ? r[i].phones : m->phones;
-	}
-	/* Every TFTP node writes its own ITL; CallManager reads none. */
-	if (m->itl && m->counts[PLAN_KIND_CALLMANAGER][PLAN_EVENT_RENEWED] == 0)
-		m->services &= ~(1U << PLAN_SERVICE_CALLMANAGER);
-	if ((m->services & 1U << PLAN_SERVICE_TVS) != 0)
-		m->services &= ~(1U << PLAN_SERVICE_TVS_HERE);
-}
-
 void plan_note_events(struct plan_model *m)
 {
 	if (!m->diff.same)
@@ -141,5 +122,4 @@ void plan_note_events(struct plan_model *m)
 		else if (x->kind == DIFF_CHANGED || x->kind == DIFF_RENEWED)
 			note_pair(m, x);
 	}
-	add_up(m);
 }

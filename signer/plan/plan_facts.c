@@ -101,9 +101,8 @@ static void put_list_name(struct buf *b, const char *name, const struct tlv_list
 		buf_str(b, tlv_list_is_itl(l) ? "ITLFile.tlv" : "CTLFile.tlv");
 }
 
-static bool token_signs(const struct tlv_list *l)
+static bool token_signs(const struct tlv_list *l, long i)
 {
-	long i = tlv_list_signer(l);
 	struct tlv_record r;
 
 	if (i < 0)
@@ -125,7 +124,8 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	f->digest = digest != NULL ? digest->text : "unknown";
 	f->style = tlv_style_text(tlv_list_dialect(l).style);
 	f->mode = tlv_list_is_non_secure(l) ? "non-secure" : "mixed";
-	f->token_signs = token_signs(l);
+	f->signs = tlv_list_signer(l);
+	f->token_signs = token_signs(l, f->signs);
 	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP))
 		time_iso(l->header.timestamp, f->time);
 	put_list_name(&f->name, name, l);

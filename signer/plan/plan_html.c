@@ -40,6 +40,9 @@ static const char style[] =
 	".banner{padding:.7rem 1rem;border-radius:.4rem;border-left:.35rem solid;font-weight:600}\n"
 	".good{color:var(--good);border-color:var(--good)}.banner.good{background:var(--goodbg)}\n"
 	".bad{color:var(--bad);border-color:var(--bad)}.banner.bad{background:var(--badbg)}\n"
+	".banner.warn{background:var(--warnbg)}h1.bad{color:var(--bad)}\n"
+	".source{color:var(--soft);font-size:.8em;font-weight:400}\n"
+	".phones{list-style:none;padding-left:0}.phones li{margin:.4rem 0;break-inside:avoid}\n"
 	".warn{color:var(--warn);border-color:var(--warn)}\n"
 	".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));"
 	"gap:.75rem}\n"
@@ -133,37 +136,55 @@ static void put_day(struct buf *b, int64_t seconds)
 	put(b, span_slice(span_str(when), 0, 10));
 }
 
-static void put_title(struct buf *b, const struct plan_model *m)
+/* Of text and link alike; a plan that phones refuse says so before all else. */
+static void put_name(struct buf *b, const struct plan_model *m, bool refused, const char *arrow)
 {
-	buf_str(b, "<title>Plan: ");
+	buf_str(b, refused ? "REFUSED. Plan: " : "Plan: ");
 	put_buf(b, &m->facts[PLAN_OLD].name);
-	buf_str(b, " to ");
+	buf_str(b, arrow);
 	put_buf(b, &m->facts[PLAN_NEW].name);
-	buf_str(b, "</title>\n");
-	buf_str(b, style);
-	buf_str(b, "</head>\n<body>\n<h1>Plan: ");
-	put_buf(b, &m->facts[PLAN_OLD].name);
-	buf_str(b, " &rarr; ");
-	put_buf(b, &m->facts[PLAN_NEW].name);
-	buf_str(b, "</h1>\n");
 }
 
-static void put_banner(struct buf *b, const struct plan_model *m, bool refused)
+static void put_title(struct buf *b, const struct plan_model *m, bool refused)
 {
-	struct buf text = BUF_INIT;
 	char when[32];
 
-	plan_put_summary(&text, m);
-	buf_printf(b, "<p class=\"banner %s\">", refused ? "bad" : "good");
-	put_buf(b, &text);
+	buf_str(b, "<title>");
+	put_name(b, m, refused, " to ");
+	buf_str(b, "</title>\n");
+	buf_str(b, style);
+	buf_printf(b, "</head>\n<body>\n<h1%s>", refused ? " class=\"bad\"" : "");
+	put_name(b, m, refused, " &rarr; ");
 	time_iso(m->in.now, when);
-	buf_printf(b, "</p>\n<p class=\"soft\">Made %s", when);
+	buf_printf(b, "</h1>\n<p class=\"soft\">Made %s", when);
 	if (m->in.release != NULL) {
 		buf_str(b, "; lists as CUCM ");
 		put_str(b, m->in.release->name);
 		buf_str(b, " has them");
 	}
 	buf_str(b, ".</p>\n");
+}
+
+/* Green only if nothing on the page says that phones are lost. */
+static const char *verdict_look(const struct plan_model *m, bool refused)
+{
+	if (refused)
+		return "bad";
+	return plan_is_dangerous(m) ? "warn" : "good";
+}
+
+static void put_verdict(struct buf *b, const struct plan_model *m, bool refused)
+{
+	struct buf text = BUF_INIT;
+
+	plan_put_summary(&text, m);
+	buf_printf(b, "<h2>Verdict</h2>\n<p class=\"banner %s\">", verdict_look(m, refused));
+	put_buf(b, &text);
+	buf_truncate(&text, 0);
+	plan_put_resets(&text, m);
+	buf_str(b, ".</p>\n<p>");
+	put_buf(b, &text);
+	buf_str(b, "</p>\n");
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);
 }
@@ -174,8 +195,11 @@ static void put_card(struct buf *b, const struct plan_facts *f, enum plan_list_i
 	put_str(b, plan_list_word(id));
 	buf_str(b, ": ");
 	put_buf(b, &f->name);
-	buf_printf(b, "</h3>\n<p>%zu bytes, %s, %s, %s%s%s</p>\n<p>%s ", f->list->bytes.n,
-		   f->digest, f->style, f->mode, f->time[0] != '\0' ? ", " : "", f->time,
+	buf_printf(b, "</h3>\n<p>%zu bytes, %s, %s", f->list->bytes.n, f->digest, f->style);
+	/* The mode is a matter of the CTL. */
+	if (!tlv_list_is_itl(f->list))
+		buf_printf(b, ", %s", f->mode);
+	buf_printf(b, "%s%s</p>\n<p>%s ", f->time[0] != '\0' ? ", " : "", f->time,
 		   f->is_signed ? "signed by" : "to be signed by");
 	put_buf(b, &f->signer);
 	buf_str(b, "</p>\n");
@@ -196,18 +220,34 @@ static void put_lists(struct buf *b, const struct plan_model *m)
 	buf_str(b, "</div>\n");
 }
 
+static void put_tags(struct buf *b, const unsigned *facts, size_t n)
+{
+	struct buf tags = BUF_INIT;
+
+	plan_put_sources(&tags, facts, n);
+	if (tags.n > 0) {
+		buf_str(b, "<span class=\"source\">");
+		put_buf(b, &tags);
+		buf_str(b, "</span>");
+	}
+	b->failed = b->failed != ST_OK ? b->failed : tags.failed;
+	buf_free(&tags);
+}
+
 static void put_note(struct buf *b, const struct plan_line *l)
 {
 	static const struct {
 		const char *style, *label;
 	} looks[] = {
 		[PLAN_LINE_NOTE] = { "note", "Note" },
+		[PLAN_LINE_ASSUMED] = { "note", "Assumed" },
 		[PLAN_LINE_WARNING] = { "note warn", "Warning" },
 		[PLAN_LINE_DANGER] = { "note bad", "Danger" },
 	};
 
 	buf_printf(b, "<p class=\"%s\"><b>%s:</b> ", looks[l->kind].style, looks[l->kind].label);
 	put_buf(b, &l->text);
+	put_tags(b, &l->fact, 1);
 	buf_str(b, "</p>\n");
 }
 
@@ -220,39 +260,32 @@ static void put_warnings(struct buf *b, const struct plan_model *m)
 		put_note(b, &m->warnings.v[i]);
 }
 
-static void put_verdict_row(struct buf *b, const struct plan_verdict *v)
+static void put_phones_do(struct buf *b, const struct plan_verdict *v)
 {
-	bool good = accept_row(v->a.reason)->accepted;
-	struct buf reason = BUF_INIT;
+	bool good = plan_accepts(v);
+	struct buf text = BUF_INIT;
 
-	accept_reason_text(&v->a, &reason);
-	buf_str(b, "<tr><td data-label=\"Phones\">");
-	put_str(b, v->phones == LOCKOUT_SBD ? "with Security by Default" :
-					      "without Security by Default");
-	buf_str(b, "</td><td class=\"word\" data-label=\"Hold\">");
-	put_str(b, plan_list_word(v->holds));
-	buf_str(b, "</td><td class=\"word\" data-label=\"Are given\">");
-	put_str(b, plan_list_word(v->offered));
-	buf_printf(b, "</td><td data-label=\"And\"><span class=\"tag %s\">%s</span> ",
-		   good ? "good" : "bad", good ? "take it" : "refuse it");
-	put_buf(b, &reason);
-	if (!v->counts && v->holds == PLAN_OLD && v->offered == PLAN_NEW)
-		buf_str(b, "; these have missed the bridge");
-	buf_str(b, "</td></tr>\n");
-	b->failed = b->failed != ST_OK ? b->failed : reason.failed;
-	buf_free(&reason);
+	plan_put_verdict(&text, v);
+	buf_printf(b, "<li><span class=\"tag %s\">%s</span> ", good ? "good" : "bad",
+		   good ? "take it" : "refuse it");
+	put_buf(b, &text);
+	if (plan_missed_bridge(v))
+		buf_str(b, " They have missed the bridge.");
+	buf_str(b, "</li>\n");
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
+	buf_free(&text);
 }
 
 static void put_phones(struct buf *b, const struct plan_model *m)
 {
-	buf_str(b, "<h2>Phones</h2>\n<table class=\"records\"><thead><tr><th>Phones</th><th>Hold"
-		   "</th><th>Are given</th><th>And</th></tr></thead>\n<tbody>\n");
+	buf_str(b, "<h2>Why: what phones do</h2>\n<ul class=\"phones\">\n");
 	for (size_t i = 0; i < m->nverdicts; i++)
-		put_verdict_row(b, &m->verdicts[i]);
-	buf_str(b, "</tbody></table>\n<p>This assumes:</p>\n<ul>\n");
+		put_phones_do(b, &m->verdicts[i]);
+	buf_str(b, "</ul>\n<p>This is assumed:</p>\n<ul>\n");
 	for (size_t i = 0; i < m->assumptions.n; i++) {
 		buf_str(b, "<li>");
 		put_buf(b, &m->assumptions.v[i].text);
+		put_tags(b, &m->assumptions.v[i].fact, 1);
 		buf_str(b, "</li>\n");
 	}
 	buf_str(b, "</ul>\n");
@@ -267,8 +300,9 @@ static const char *fate_look(const struct plan_anchor *a)
 
 static void put_anchors(struct buf *b, const struct plan_model *m)
 {
-	buf_str(b, "<h2>Anchors (SAST keys)</h2>\n<table class=\"records\"><thead><tr><th>Fate</th>"
-		   "<th>Name</th><th>In</th></tr></thead>\n<tbody>\n");
+	buf_str(b,
+		"<h2>Why: anchors (SAST keys)</h2>\n<table class=\"records\"><thead><tr><th>Fate</th>"
+		"<th>Name</th><th>In</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < m->nanchors; i++) {
 		const struct plan_anchor *a = &m->anchors[i];
 
@@ -294,7 +328,7 @@ static void put_changes(struct buf *b, const struct plan_model *m)
 {
 	bool inside = false;
 
-	buf_str(b, "<h2>Changes</h2>\n<ul class=\"changes\">\n");
+	buf_str(b, "<h2>Changes, record by record</h2>\n<ul class=\"changes\">\n");
 	for (size_t i = 0; i < m->changes.n; i++) {
 		struct span line = buf_span(&m->changes.v[i].text);
 		bool detail = span_starts(line, SPAN_LIT("    "));
@@ -316,24 +350,20 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 	static const char *const looks[] = { "", "good", "warn", "bad" };
 	const struct plan_lines *what = &m->events[r->kind][r->event];
 
-	buf_printf(b,
-		   "<tr><td data-label=\"Impact\"><span class=\"tag %s\">%s</span></td>"
-		   "<td data-label=\"What\">%s %s",
-		   looks[r->impact], plan_impact_word(r->impact), plan_kind_text(r->kind),
-		   plan_event_text(r->event));
+	buf_printf(b, "<li><span class=\"tag %s\">%s impact</span> <b>%s %s</b>", looks[r->impact],
+		   plan_impact_word(r->impact), plan_kind_text(r->kind), plan_event_text(r->event));
 	for (size_t i = 0; i < what->n; i++) {
 		buf_str(b, i == 0 ? ": " : ", ");
 		put_buf(b, &what->v[i].text);
 	}
-	if (what->n == PLAN_LABELS_MAX)
-		buf_str(b, " and more");
-	buf_str(b, "</td><td data-label=\"Hits\">");
+	buf_str(b, what->n == PLAN_LABELS_MAX ? " and more. " : ". ");
 	put_str(b, r->hits);
 	if (r->advice != NULL) {
-		buf_str(b, "; ");
+		buf_str(b, " ");
 		put_str(b, r->advice);
 	}
-	buf_str(b, "</td></tr>\n");
+	put_tags(b, &r->fact, 1);
+	buf_str(b, "</li>\n");
 }
 
 static void put_impacts(struct buf *b, const struct plan_model *m)
@@ -341,17 +371,17 @@ static void put_impacts(struct buf *b, const struct plan_model *m)
 	size_t n, shown = 0;
 	const struct plan_rule *r = plan_rules(&n);
 
+	if (m->diff.same)
+		return;
+	buf_str(b, "<h2>What changes, and what users feel</h2>\n<ul class=\"phones\">\n");
 	for (size_t i = 0; i < n; i++) {
 		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
 			continue;
-		if (shown++ == 0)
-			buf_str(b,
-				"<table class=\"records\"><thead><tr><th>Impact</th><th>What</th>"
-				"<th>Hits</th></tr></thead>\n<tbody>\n");
+		shown++;
 		put_impact(b, m, &r[i]);
 	}
-	if (shown > 0)
-		buf_str(b, "</tbody></table>\n");
+	buf_str(b,
+		shown > 0 ? "</ul>\n" : "<li>No record changes, only the header does.</li></ul>\n");
 }
 
 static void put_step_line(struct buf *b, const struct plan_line *l)
@@ -371,9 +401,12 @@ static void put_step_line(struct buf *b, const struct plan_line *l)
 		/* Each node is ticked for itself. */
 		buf_str(b, l->code != NULL ? "<p><label><input type=\"checkbox\"> " : "<p>");
 		put_buf(b, &l->text);
+		if (l->code == NULL)
+			put_tags(b, &l->fact, 1);
 		buf_str(b, l->code != NULL ? "</label></p>\n" : "</p>\n");
 		break;
 	case PLAN_LINE_NOTE:
+	case PLAN_LINE_ASSUMED:
 	case PLAN_LINE_WARNING:
 	case PLAN_LINE_DANGER:
 		put_note(b, l);
@@ -381,29 +414,37 @@ static void put_step_line(struct buf *b, const struct plan_line *l)
 	}
 }
 
+static void put_step(struct buf *b, const struct plan_step *s, size_t at, size_t *number)
+{
+	buf_printf(b, "<li><input type=\"checkbox\" aria-label=\"done: step %zu\">", at + 1);
+	if (s->open)
+		buf_str(b, "<span class=\"number warn\">?</span>");
+	else
+		buf_printf(b, "<span class=\"number\">%zu.</span>", ++*number);
+	buf_str(b, "<div><p class=\"title\">");
+	put_buf(b, &s->title);
+	put_tags(b, s->facts, s->nfacts);
+	buf_str(b, s->open ? " <span class=\"tag warn\">open</span></p>\n" : "</p>\n");
+	for (size_t j = 0; j < s->lines.n; j++)
+		put_step_line(b, &s->lines.v[j]);
+	buf_str(b, "</div></li>\n");
+}
+
 static void put_steps(struct buf *b, const struct plan_model *m)
 {
 	size_t number = 0;
 
-	if (m->nsteps == 0)
-		return;
-	buf_str(b, "<h2>Steps</h2>\n<ol class=\"steps\">\n");
 	for (size_t i = 0; i < m->nsteps; i++) {
 		const struct plan_step *s = &m->steps[i];
 
-		buf_printf(b, "<li><input type=\"checkbox\" aria-label=\"done: step %zu\">", i + 1);
-		if (s->open)
-			buf_str(b, "<span class=\"number warn\">?</span>");
-		else
-			buf_printf(b, "<span class=\"number\">%zu.</span>", ++number);
-		buf_str(b, "<div><p class=\"title\">");
-		put_buf(b, &s->title);
-		buf_str(b, s->open ? " <span class=\"tag warn\">open</span></p>\n" : "</p>\n");
-		for (size_t j = 0; j < s->lines.n; j++)
-			put_step_line(b, &s->lines.v[j]);
-		buf_str(b, "</div></li>\n");
+		if (i == 0 || s->part != m->steps[i - 1].part) {
+			buf_str(b, i > 0 ? "</ol>\n" : "");
+			buf_printf(b, "<h2>%s</h2>\n<ol class=\"steps\">\n",
+				   plan_part_heading(s->part));
+		}
+		put_step(b, s, i, &number);
 	}
-	buf_str(b, "</ol>\n");
+	buf_str(b, m->nsteps > 0 ? "</ol>\n" : "");
 }
 
 /* What the time line shows; certificates may claim any year, which must not squeeze the others. */
@@ -528,22 +569,55 @@ static void put_records(struct buf *b, const struct plan_model *m)
 	buf_str(b, "</tbody></table>\n");
 }
 
+static void put_legend(struct buf *b, const struct plan_model *m)
+{
+	static const char *const words[][2] = {
+		{ "CTL, ITL",
+		  "the lists of certificates that a phone trusts, as TFTP serves them" },
+		{ "SAST, anchor", "a certificate whose key may sign the next list" },
+		{ "TVS",
+		  "the service that a phone asks about a certificate that it does not know" },
+		{ "Security by Default", "phones that have it can ask TVS; the others cannot" },
+		{ "LSC", "a phone's own certificate, which CAPF issues" },
+		{ "Bridge",
+		  "a list that phones take before the new one, so that they know its signer" },
+		{ "?", "no source says how this step is done, so it has no number" },
+	};
+	struct span tags[PLAN_SOURCES_MAX];
+	size_t n = plan_all_sources(m, tags);
+
+	buf_str(b, "<h2>Legend</h2>\n<ul class=\"soft\">\n");
+	for (size_t i = 0; i < COUNT(words); i++)
+		buf_printf(b, "<li><b>%s</b>: %s</li>\n", words[i][0], words[i][1]);
+	for (size_t i = 0; i < n; i++) {
+		buf_str(b, "<li><b>[");
+		put(b, tags[i]);
+		buf_str(b, "]</b> ");
+		put_str(b, plan_source_text(tags[i]));
+		buf_str(b, "</li>\n");
+	}
+	buf_str(b, "</ul>\n");
+}
+
+/* In the order of the text. */
 enum status plan_html(const struct plan *p, struct buf *out, struct tlv_err *e)
 {
 	const struct plan_model *m = p->model;
+	bool refused = plan_refused(p);
 
 	buf_str(out, head);
-	put_title(out, m);
-	put_banner(out, m, plan_refused(p));
+	put_title(out, m, refused);
+	put_impacts(out, m);
+	put_verdict(out, m, refused);
 	put_warnings(out, m);
-	put_phones(out, m);
 	put_steps(out, m);
+	put_phones(out, m);
+	put_anchors(out, m);
 	put_lists(out, m);
 	put_changes(out, m);
-	put_impacts(out, m);
-	put_anchors(out, m);
 	put_records(out, m);
 	put_time_line(out, m);
+	put_legend(out, m);
 	buf_str(out, "</body>\n</html>\n");
 	return buf_failed(out, e);
 }

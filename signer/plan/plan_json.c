@@ -43,12 +43,24 @@ static json_t *texts_json(const struct plan_lines *l)
 	return a;
 }
 
+static json_t *sources_json(const unsigned *facts, size_t n)
+{
+	struct span tags[PLAN_SOURCES_MAX];
+	size_t found = plan_sources(facts, n, tags);
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < found; i++)
+		append(a, json_stringn((const char *)tags[i].p, tags[i].n));
+	return a;
+}
+
 static json_t *lines_json(const struct plan_lines *l)
 {
 	static const char *const kinds[] = {
 		[PLAN_LINE_TEXT] = "text",	 [PLAN_LINE_COMMAND] = "command",
 		[PLAN_LINE_SUM] = "checksum",	 [PLAN_LINE_NOTE] = "note",
 		[PLAN_LINE_WARNING] = "warning", [PLAN_LINE_DANGER] = "danger",
+		[PLAN_LINE_ASSUMED] = "assumed",
 	};
 	json_t *a = json_array();
 
@@ -58,6 +70,7 @@ static json_t *lines_json(const struct plan_lines *l)
 		set_word(o, "kind", kinds[l->v[i].kind]);
 		set_word(o, "code", l->v[i].code);
 		set_buf(o, "text", &l->v[i].text);
+		set(o, "sources", sources_json(&l->v[i].fact, 1));
 		append(a, o);
 	}
 	return a;
@@ -101,6 +114,7 @@ static json_t *impacts_json(const struct plan_model *m)
 		set_word(o, "impact", plan_impact_word(r[i].impact));
 		set_word(o, "hits", r[i].hits);
 		set_word(o, "advice", r[i].advice);
+		set(o, "sources", sources_json(&r[i].fact, 1));
 		append(a, o);
 	}
 	return a;
@@ -183,10 +197,12 @@ static json_t *steps_json(const struct plan_model *m)
 		json_t *o = json_object();
 
 		set(o, "number", s->open ? json_null() : json_integer(++number));
+		set_word(o, "part", plan_part_word(s->part));
 		set_word(o, "code", s->code);
 		set_word(o, "stage", s->stage);
 		set(o, "open", json_boolean(s->open));
 		set_buf(o, "title", &s->title);
+		set(o, "sources", sources_json(s->facts, s->nfacts));
 		set(o, "lines", lines_json(&s->lines));
 		append(a, o);
 	}
@@ -202,6 +218,7 @@ json_t *plan_json(const struct plan *p)
 	plan_put_summary(&summary, m);
 	set(o, "accepted", json_boolean(!plan_refused(p)));
 	set_buf(o, "summary", &summary);
+	set(o, "resets", json_integer((json_int_t)m->resets));
 	set_word(o, "kind", tlv_kind_text(m->itl ? TLV_LIST_ITL : TLV_LIST_CTL));
 	set_word(o, "release", m->in.release != NULL ? m->in.release->name : NULL);
 	for (int id = 0; id < PLAN_LISTS; id++)

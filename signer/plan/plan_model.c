@@ -4,22 +4,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "signer/io/out.h"
 
-#define SVC(name) (1U << PLAN_SERVICE_##name)
-#define EXTRA(name) PLAN_EXTRA_##name
-
 static const struct plan_rule rules[] = {
-#define PLAN_RULE(kind, event, impact, hits, services, phones, extras, advice) \
+#define PLAN_RULE(kind, event, impact, hits, procedure, advice, fact) \
 	{ PLAN_KIND_##kind, \
 	  PLAN_EVENT_##event, \
 	  PLAN_IMPACT_##impact, \
 	  hits, \
-	  services, \
-	  PLAN_PHONES_##phones, \
-	  extras, \
-	  advice },
+	  PLAN_PROCEDURE_##procedure, \
+	  advice, \
+	  FACT_##fact },
 #include "signer/plan/plan_rules.def"
 #undef PLAN_RULE
 };
@@ -41,11 +38,11 @@ static const struct {
 };
 
 static const struct {
-	const char *text, *where;
-} services[] = {
-#define PLAN_SERVICE(NAME, text, where) { text, where },
-#include "signer/plan/plan_rules.def"
-#undef PLAN_SERVICE
+	const char *word, *heading;
+} parts[] = {
+#define PLAN_PART(NAME, word, heading) { word, heading },
+#include "signer/plan/plan_steps.def"
+#undef PLAN_PART
 };
 
 static const struct {
@@ -91,14 +88,14 @@ const char *plan_impact_word(enum plan_impact i)
 	return words[i];
 }
 
-const char *plan_service_text(enum plan_service s)
+const char *plan_part_word(enum plan_part p)
 {
-	return services[s].text;
+	return parts[p].word;
 }
 
-const char *plan_service_where(enum plan_service s)
+const char *plan_part_heading(enum plan_part p)
 {
-	return services[s].where;
+	return parts[p].heading;
 }
 
 const char *plan_list_word(enum plan_list_id id)
@@ -121,7 +118,7 @@ struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char
 		return &l->spill.text;
 	}
 	x = &l->v[l->n++];
-	*x = (struct plan_line){ .kind = kind, .code = code, .text = BUF_INIT };
+	*x = (struct plan_line){ .kind = kind, .code = code, .fact = FACT_OWN, .text = BUF_INIT };
 	return &x->text;
 }
 
@@ -136,6 +133,32 @@ void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, 
 	va_end(ap);
 	/* Cut in the middle of a character, the rest is escaped. */
 	safe_text(plan_line(l, kind, code), span_str(text));
+}
+
+/* The word in braces in front of the text; NULL where there is none that is known. */
+static const struct plan_word *word_at(const char *text, const struct plan_word *words, size_t n)
+{
+	for (size_t i = 0; text[0] == '{' && i < n; i++) {
+		size_t length = strlen(words[i].name);
+
+		if (strncmp(text + 1, words[i].name, length) == 0 && text[length + 1] == '}')
+			return &words[i];
+	}
+	return NULL;
+}
+
+void plan_expand(struct buf *b, const char *text, const struct plan_word *words, size_t n)
+{
+	while (*text != '\0') {
+		const struct plan_word *w = word_at(text, words, n);
+
+		if (w != NULL) {
+			buf_put(b, w->text);
+			text += strlen(w->name) + 2;
+		} else {
+			buf_u8(b, (uint8_t)*text++);
+		}
+	}
 }
 
 void plan_label(struct plan_lines *l, const struct buf *text)

@@ -11,6 +11,7 @@
 #include "signer/list/diff.h"
 #include "signer/trust/lockout.h"
 #include "signer/plan/plan.h"
+#include "signer/trust/facts.h"
 
 /* The lists that a plan speaks of. */
 enum plan_list_id {
@@ -36,32 +37,54 @@ enum plan_event {
 	PLAN_EVENTS
 };
 
-enum plan_service {
-#define PLAN_SERVICE(NAME, text, where) PLAN_SERVICE_##NAME,
-#include "signer/plan/plan_rules.def"
-#undef PLAN_SERVICE
-	PLAN_SERVICES
+enum plan_part {
+#define PLAN_PART(NAME, word, heading) PLAN_PART_##NAME,
+#include "signer/plan/plan_steps.def"
+#undef PLAN_PART
+	PLAN_PARTS
 };
+
+enum plan_procedure {
+#define PLAN_PROCEDURE(NAME) PLAN_PROCEDURE_##NAME,
+#include "signer/plan/plan_steps.def"
+#undef PLAN_PROCEDURE
+	PLAN_PROCEDURES
+};
+
+/* What rows of the tables ask of a change or a cluster: bit n of a uint64_t. */
+enum plan_when {
+#define PLAN_WHEN(NAME) PLAN_WHEN_##NAME,
+#include "signer/plan/plan_steps.def"
+#undef PLAN_WHEN
+	PLAN_WHENS
+};
+
+enum plan_fill {
+#define PLAN_FILL(NAME) PLAN_FILL_##NAME,
+#include "signer/plan/plan_steps.def"
+#undef PLAN_FILL
+	PLAN_FILLS
+};
+
+enum plan_warning {
+#define PLAN_WARNING(NAME, code, kind, text, fact) PLAN_WARNING_##NAME,
+#include "signer/plan/plan_warnings.def"
+#undef PLAN_WARNING
+	PLAN_WARNINGS
+};
+
+/* In the place of a fact_id: the line is about this program, or says its reason itself. */
+enum { FACT_OWN = FACTS };
 
 enum plan_impact { PLAN_IMPACT_NO, PLAN_IMPACT_LOW, PLAN_IMPACT_MEDIUM, PLAN_IMPACT_HIGH };
-enum plan_phones { PLAN_PHONES_NO, PLAN_PHONES_SOME, PLAN_PHONES_ALL };
-
-enum plan_extra {
-	PLAN_EXTRA_LSC = 1 << 0,       /* phones need new certificates of their own */
-	PLAN_EXTRA_TWO_PHASE = 1 << 1, /* ITLRecovery: not in one step */
-	PLAN_EXTRA_REVOKE = 1 << 2,    /* a token went */
-	PLAN_EXTRA_MODE = 1 << 3       /* mixed or non-secure */
-};
-
 struct plan_rule {
 	enum plan_kind kind;
 	enum plan_event event;
 	enum plan_impact impact;
-	const char *hits;
-	unsigned services; /* bit n: plan_service n */
-	enum plan_phones phones;
-	unsigned extras;
+	const char *hits; /* what users feel */
+	enum plan_procedure procedure;
 	const char *advice; /* NULL: none */
+	unsigned fact;
 };
 
 const struct plan_rule *plan_rules(size_t *n);
@@ -70,8 +93,8 @@ const char *plan_kind_text(enum plan_kind k);
 const char *plan_event_word(enum plan_event v);
 const char *plan_event_text(enum plan_event v);
 const char *plan_impact_word(enum plan_impact i);
-const char *plan_service_text(enum plan_service s);
-const char *plan_service_where(enum plan_service s);
+const char *plan_part_word(enum plan_part p);
+const char *plan_part_heading(enum plan_part p);
 /* "old", "bridge", "new", "way-back", "nothing" in JSON; "the old list", … in sentences. */
 const char *plan_list_word(enum plan_list_id id);
 const char *plan_list_text(enum plan_list_id id);
@@ -81,6 +104,7 @@ enum plan_line_kind {
 	PLAN_LINE_COMMAND, /* to be typed at CUCM's command line */
 	PLAN_LINE_SUM,	   /* a checksum to compare */
 	PLAN_LINE_NOTE,	   /* worth knowing */
+	PLAN_LINE_ASSUMED, /* no source says it */
 	PLAN_LINE_WARNING,
 	PLAN_LINE_DANGER /* phones are lost */
 };
@@ -88,6 +112,7 @@ enum plan_line_kind {
 struct plan_line {
 	enum plan_line_kind kind;
 	const char *code; /* "lone-sast"; NULL where none is needed */
+	unsigned fact;	  /* where it is from; FACT_OWN: nowhere */
 	struct buf text;
 };
 
@@ -103,6 +128,26 @@ struct plan_lines {
 struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char *code);
 void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, const char *fmt,
 	      ...) __attribute__((format(printf, 4, 5)));
+
+/* What stands for a word in braces in a text of the tables. */
+struct plan_word {
+	const char *name; /* "new" of "{new}" */
+	struct span text;
+};
+
+/* Appends a text of the tables, with its words filled in; an unknown one stays as it is. */
+void plan_expand(struct buf *b, const char *text, const struct plan_word *words, size_t n);
+/* Appends a fact as a sentence: a capital in front, a full stop behind. */
+void plan_put_fact(struct buf *b, unsigned fact);
+
+enum { PLAN_SOURCES_MAX = 32 };
+
+/* The tags of the facts' sources, each once; returns how many. FACT_OWN has none. */
+size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX]);
+/* What a tag stands for, "vendor: ..."; "" where it is not known. */
+const char *plan_source_text(struct span tag);
+/* Appends " [214231, SG-cert]", or nothing. */
+void plan_put_sources(struct buf *b, const unsigned *facts, size_t n);
 /* Adds the text unless it is there; beyond the limit nothing but the count grows. */
 void plan_label(struct plan_lines *l, const struct buf *text);
 /* Whether memory ended while they were written. */
@@ -124,6 +169,7 @@ struct plan_facts {
 	char md5[33], sha1[41]; /* of the whole file */
 	char time[32];		/* "" where it has none */
 	const char *digest, *style, *mode;
+	long signs; /* index of the signer's record, -1: none */
 	bool token_signs;
 };
 
@@ -139,9 +185,11 @@ enum { PLAN_VERDICTS_MAX = 32 };
 /* A SAST key, by serial number, issuer and key as phones compare them. */
 struct plan_anchor {
 	struct buf name;
-	struct span serial, issuer, key;
+	enum plan_kind kind;
+	struct span serial, issuer, key, certificate;
 	bool in[PLAN_LISTS];
 	bool respelled; /* the key is in both lists, under other spellings */
+	bool reissued;	/* one key, but not one certificate */
 };
 
 enum { PLAN_ANCHORS_MAX = 256 };
@@ -154,9 +202,14 @@ struct plan_record {
 	int64_t not_before, not_after;
 };
 
+enum { PLAN_FACTS_MAX = 6 };
+
 struct plan_step {
 	const char *code, *stage; /* stage NULL: of the whole plan */
-	bool open;		  /* no source says how: not numbered */
+	enum plan_part part;
+	unsigned facts[PLAN_FACTS_MAX]; /* why it is there */
+	size_t nfacts;
+	bool open; /* no source says how: not numbered */
 	struct buf title;
 	struct plan_lines lines;
 };
@@ -177,11 +230,19 @@ struct plan_model {
 	size_t nrecords;
 	struct plan_step *steps;
 	size_t nsteps, steps_cap;
-	struct plan_step spill;	   /* takes what memory has no room for; failed is set */
-	unsigned services, extras; /* of all rules that apply */
-	enum plan_phones phones;
+	struct plan_step spill; /* takes what memory has no room for; failed is set */
+	size_t resets;		/* how often all phones are reset */
 	bool refuses[LOCKOUT_CLASSES];
 	bool itl, failed;
+};
+
+/* One list that phones take before the next one comes. */
+struct plan_stage {
+	const char *word;	 /* in JSON */
+	const char *prefix;	 /* of titles */
+	enum plan_list_id holds; /* what phones hold before */
+	enum plan_list_id offers;
+	bool more; /* another one comes */
 };
 
 /* In this order; each looks at what is there already. */
@@ -202,18 +263,40 @@ void plan_put_cn(struct buf *b, const struct tlv_record *r);
 /* NULL where it was not asked. */
 const struct plan_verdict *plan_verdict(const struct plan_model *m, enum plan_list_id holds,
 					enum plan_list_id offered, enum lockout_class phones);
+bool plan_accepts(const struct plan_verdict *v);
+/* Whether these phones should have taken the bridge before. */
+bool plan_missed_bridge(const struct plan_verdict *v);
 /* Whether the list holds the signer of another as SAST, as phones compare. */
 bool plan_has_signer(const struct plan_model *m, enum plan_list_id holder, enum plan_list_id of);
 /* The number of keys that both lists have as SAST. */
 size_t plan_common_anchors(const struct plan_model *m, enum plan_list_id a, enum plan_list_id b);
 size_t plan_anchor_keys(const struct plan_model *m, enum plan_list_id id);
+/* Whether both have one CallManager certificate as SAST, byte for byte. */
+bool plan_shares_callmanager(const struct plan_model *m);
 /* "kept", "added", "lost", "bridge", "respelled" */
 const char *plan_anchor_fate(const struct plan_anchor *a);
-/* ITLRecovery is renewed, and CUCM writes the lists of both phases itself. */
+/* ITLRecovery is renewed where it signs, and CUCM writes the lists of both phases itself. */
 bool plan_is_two_phase(const struct plan_model *m);
+/* Whether ITLRecovery signs this release's lists; without a release the new list says it. */
+bool plan_recovery_signs(const struct plan_model *m);
+/* Whether the new list is one of CUCM's own, as style and signer tell. */
+bool plan_cucm_writes(const struct plan_model *m);
+/* Whether this record of the new list is an anchor that TVS does not know by itself. */
+bool plan_needs_upload(const struct plan_model *m, size_t i);
+/* What is true of the change at this stage: bits of enum plan_when. */
+uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s);
+/* Adds what the program itself knows: checksums, nodes, names, verdicts. */
+void plan_fill(struct plan_model *m, const struct plan_stage *s, enum plan_fill what,
+	       struct plan_lines *l);
+/* The tags of all that the plan says; returns how many. */
+size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCES_MAX]);
 /* One sentence: what phones do in all. */
 void plan_put_summary(struct buf *b, const struct plan_model *m);
-/* Appends "takes it: signer-is-sast", or "REFUSES it: …". */
+/* Appends "All phones are reset once." */
+void plan_put_resets(struct buf *b, const struct plan_model *m);
+/* Appends "Phones with Security by Default that hold the old list take the new list: …". */
 void plan_put_verdict(struct buf *b, const struct plan_verdict *v);
+/* Whether a warning says that phones are lost. */
+bool plan_is_dangerous(const struct plan_model *m);
 
 #endif

@@ -59,8 +59,12 @@ static void put_list(struct buf *b, const struct plan_facts *f, enum plan_list_i
 {
 	buf_printf(b, "  %-8s  ", plan_list_word(id));
 	buf_put(b, buf_span(&f->name));
-	buf_printf(b, ": %zu bytes%s%s, %s, %s, %s\n", f->list->bytes.n,
-		   f->time[0] != '\0' ? ", " : "", f->time, f->digest, f->style, f->mode);
+	buf_printf(b, ": %zu bytes%s%s, %s, %s", f->list->bytes.n, f->time[0] != '\0' ? ", " : "",
+		   f->time, f->digest, f->style);
+	/* The mode is a matter of the CTL. */
+	if (!tlv_list_is_itl(f->list))
+		buf_printf(b, ", %s", f->mode);
+	buf_str(b, "\n");
 	buf_str(b, f->is_signed ? "            signed by " : "            to be signed by ");
 	buf_put(b, buf_span(&f->signer));
 	buf_str(b, "\n");
@@ -80,7 +84,7 @@ static void put_lists(struct buf *b, const struct plan_model *m)
 
 static void put_changes(struct buf *b, const struct plan_model *m)
 {
-	put_heading(b, "Changes");
+	put_heading(b, "Changes, record by record");
 	for (size_t i = 0; i < m->changes.n; i++) {
 		buf_str(b, "  ");
 		buf_put(b, buf_span(&m->changes.v[i].text));
@@ -99,11 +103,10 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 		buf_str(&text, i == 0 ? ": " : ", ");
 		buf_put(&text, buf_span(&what->v[i].text));
 	}
-	if (what->n == PLAN_LABELS_MAX)
-		buf_str(&text, " and more");
-	buf_printf(&text, ": %s", r->hits);
+	buf_printf(&text, "%s. %s", what->n == PLAN_LABELS_MAX ? " and more" : "", r->hits);
 	if (r->advice != NULL)
-		buf_printf(&text, "; %s", r->advice);
+		buf_printf(&text, " %s", r->advice);
+	plan_put_sources(&text, &r->fact, 1);
 	(void)snprintf(first, sizeof first, "  %-8s  ", plan_impact_word(r->impact));
 	put_wrapped(b, first, buf_span(&text));
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;
@@ -112,45 +115,80 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 
 static void put_impacts(struct buf *b, const struct plan_model *m)
 {
-	size_t n;
+	size_t n, shown = 0;
 	const struct plan_rule *r = plan_rules(&n);
-	bool begun = false;
 
+	if (m->diff.same)
+		return;
+	put_heading(b, "What changes, and what users feel (impact)");
 	for (size_t i = 0; i < n; i++) {
 		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
 			continue;
-		if (!begun)
-			put_heading(b, "Impact");
-		begun = true;
+		shown++;
 		put_impact(b, m, &r[i]);
 	}
+	if (shown == 0)
+		buf_str(b, "  none      No record changes, only the header does.\n");
+}
+
+/* The verdict of the plan, and what it costs. */
+static void put_verdict(struct buf *b, const struct plan_model *m)
+{
+	struct buf text = BUF_INIT;
+
+	put_heading(b, "Verdict");
+	plan_put_summary(&text, m);
+	buf_str(&text, ".");
+	put_wrapped(b, "  ", buf_span(&text));
+	buf_truncate(&text, 0);
+	plan_put_resets(&text, m);
+	put_wrapped(b, "  ", buf_span(&text));
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
+	buf_free(&text);
+}
+
+/* A line with its sources, unless the step above has named all of them. */
+static void put_sourced(struct buf *b, const char *first, const struct plan_line *l,
+			const struct plan_step *s)
+{
+	struct span tags[PLAN_SOURCES_MAX];
+	struct buf text = BUF_INIT;
+	unsigned facts[PLAN_FACTS_MAX + 1];
+	size_t n = s != NULL ? s->nfacts : 0, had;
+
+	for (size_t i = 0; i < n; i++)
+		facts[i] = s->facts[i];
+	had = plan_sources(facts, n, tags);
+	facts[n] = l->fact;
+	buf_put(&text, buf_span(&l->text));
+	if (plan_sources(facts, n + 1, tags) > had)
+		plan_put_sources(&text, &l->fact, 1);
+	put_wrapped(b, first, buf_span(&text));
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
+	buf_free(&text);
 }
 
 static void put_phones(struct buf *b, const struct plan_model *m)
 {
-	put_heading(b, "Phones");
+	put_heading(b, "Why: what phones do");
 	for (size_t i = 0; i < m->nverdicts; i++) {
 		const struct plan_verdict *v = &m->verdicts[i];
 		struct buf text = BUF_INIT;
 
-		buf_printf(&text, "%s, holding %s, ",
-			   v->phones == LOCKOUT_SBD ? "with Security by Default" :
-						      "without Security by Default",
-			   plan_list_text(v->holds));
 		plan_put_verdict(&text, v);
-		if (!v->counts && v->holds == PLAN_OLD && v->offered == PLAN_NEW)
-			buf_str(&text, ": they have missed the bridge");
-		put_wrapped(b, "  ", buf_span(&text));
+		if (plan_missed_bridge(v))
+			buf_str(&text, " They have missed the bridge.");
+		put_wrapped(b, "  - ", buf_span(&text));
 		b->failed = b->failed != ST_OK ? b->failed : text.failed;
 		buf_free(&text);
 	}
 	for (size_t i = 0; i < m->assumptions.n; i++)
-		put_wrapped(b, "  assumed: ", buf_span(&m->assumptions.v[i].text));
+		put_sourced(b, "  assumed: ", &m->assumptions.v[i], NULL);
 }
 
 static void put_anchors(struct buf *b, const struct plan_model *m)
 {
-	put_heading(b, "Anchors (SAST keys)");
+	put_heading(b, "Why: anchors (SAST keys)");
 	for (size_t i = 0; i < m->nanchors; i++) {
 		const struct plan_anchor *a = &m->anchors[i];
 
@@ -170,6 +208,8 @@ static void put_anchors(struct buf *b, const struct plan_model *m)
 
 static const char *level(enum plan_line_kind k)
 {
+	if (k == PLAN_LINE_ASSUMED)
+		return "assumed";
 	return k == PLAN_LINE_DANGER ? "DANGER" : k == PLAN_LINE_WARNING ? "warning" : "note";
 }
 
@@ -182,42 +222,72 @@ static void put_warnings(struct buf *b, const struct plan_model *m)
 	put_heading(b, "Warnings");
 	for (size_t i = 0; i < m->warnings.n; i++) {
 		(void)snprintf(first, sizeof first, "  %s: ", level(m->warnings.v[i].kind));
-		put_wrapped(b, first, buf_span(&m->warnings.v[i].text));
+		put_sourced(b, first, &m->warnings.v[i], NULL);
 	}
 }
 
-static void put_step_line(struct buf *b, const struct plan_line *l)
+static void put_step_line(struct buf *b, const struct plan_line *l, const struct plan_step *s)
 {
 	static const char *const first[] = {
 		[PLAN_LINE_TEXT] = "      - ",		 [PLAN_LINE_COMMAND] = "      admin: ",
 		[PLAN_LINE_SUM] = "          ",		 [PLAN_LINE_NOTE] = "      note: ",
-		[PLAN_LINE_WARNING] = "      WARNING: ", [PLAN_LINE_DANGER] = "      DANGER: ",
+		[PLAN_LINE_ASSUMED] = "      assumed: ", [PLAN_LINE_WARNING] = "      WARNING: ",
+		[PLAN_LINE_DANGER] = "      DANGER: ",
 	};
 
-	put_wrapped(b, first[l->kind], buf_span(&l->text));
+	if (l->kind == PLAN_LINE_COMMAND || l->kind == PLAN_LINE_SUM)
+		put_wrapped(b, first[l->kind], buf_span(&l->text));
+	else
+		put_sourced(b, first[l->kind], l, s);
+}
+
+static void put_step(struct buf *b, const struct plan_step *s, size_t *number)
+{
+	struct buf title = BUF_INIT;
+	char first[32];
+
+	if (s->open)
+		(void)snprintf(first, sizeof first, "   ?. ");
+	else
+		(void)snprintf(first, sizeof first, "%4zu. ", ++*number);
+	buf_put(&title, buf_span(&s->title));
+	plan_put_sources(&title, s->facts, s->nfacts);
+	put_wrapped(b, first, buf_span(&title));
+	for (size_t j = 0; j < s->lines.n; j++)
+		put_step_line(b, &s->lines.v[j], s);
+	b->failed = b->failed != ST_OK ? b->failed : title.failed;
+	buf_free(&title);
 }
 
 static void put_steps(struct buf *b, const struct plan_model *m)
 {
 	size_t number = 0;
-	char first[32];
 
-	if (m->nsteps == 0)
-		return;
-	put_heading(b, "Steps");
 	for (size_t i = 0; i < m->nsteps; i++) {
 		const struct plan_step *s = &m->steps[i];
 
-		if (s->open)
-			(void)snprintf(first, sizeof first, "   ?. ");
-		else
-			(void)snprintf(first, sizeof first, "%4zu. ", ++number);
-		put_wrapped(b, first, buf_span(&s->title));
-		for (size_t j = 0; j < s->lines.n; j++)
-			put_step_line(b, &s->lines.v[j]);
+		if (i == 0 || s->part != m->steps[i - 1].part)
+			put_heading(b, plan_part_heading(s->part));
+		put_step(b, s, &number);
 	}
 }
 
+static void put_legend(struct buf *b, const struct plan_model *m)
+{
+	struct span tags[PLAN_SOURCES_MAX];
+	size_t n = plan_all_sources(m, tags);
+
+	if (n == 0)
+		return;
+	put_heading(b, "Sources");
+	for (size_t i = 0; i < n; i++) {
+		buf_str(b, "  [");
+		buf_put(b, tags[i]);
+		buf_printf(b, "] %s\n", plan_source_text(tags[i]));
+	}
+}
+
+/* What an admin needs first stands first; the last line is the verdict again. */
 void plan_text(const struct plan *p, struct buf *out)
 {
 	const struct plan_model *m = p->model;
@@ -227,13 +297,15 @@ void plan_text(const struct plan *p, struct buf *out)
 	buf_str(out, " -> ");
 	buf_put(out, buf_span(&m->facts[PLAN_NEW].name));
 	buf_str(out, "\n");
-	put_lists(out, m);
-	put_changes(out, m);
 	put_impacts(out, m);
-	put_phones(out, m);
-	put_anchors(out, m);
+	put_verdict(out, m);
 	put_warnings(out, m);
 	put_steps(out, m);
+	put_phones(out, m);
+	put_anchors(out, m);
+	put_lists(out, m);
+	put_changes(out, m);
+	put_legend(out, m);
 	buf_str(out, "\n");
 	plan_put_summary(out, m);
 	buf_str(out, "\n");

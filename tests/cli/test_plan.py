@@ -2,6 +2,7 @@
 """plan: what a new list does to a cluster, and the steps in their order."""
 import datetime
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from lists import PUB, SUB
 PLANS = DATA / "plans"
 NODES = {"pub": PUB, "sub1": SUB, "sub2": "10.48.47.155", "tftp": "10.48.47.156"}
 TOKENS = {"t1": "SAST-ADN0054f509", "t2": "SAST-ADN008580ef"}
-# What the tests need beyond the sample cluster: subject, key.
+# What the tests need beyond the sample cluster: subject, key, serial number if it matters.
 MADE = {
     "capf2": ("CAPF-0a1b2c3d", "rsa2048"),
     "sub1-renewed": ("cucm-1051-a-sub1", "rsa1024b"),
@@ -29,6 +30,11 @@ MADE = {
     "asa": ("asa-5500", "rsa1024"),
     "hostile": ("<script>alert(1)</script>\x1b]0;owned\x07&\"'", "rsa1024"),
     "turning": ("evil\u202egpj.exe", "rsa1024"),
+    # With keys that never change, so that whole plans have the same checksums every time.
+    "golden-recovery": ("ITLRECOVERY_cucm-1051-a-pub", "SAST-ADN0054f509.key", 0x2001),
+    "golden-recovery2": ("ITLRECOVERY_cucm-1051-a-pub", "pub-regenerated.key", 0x2002),
+    "golden-tvs": ("cucm-1051-a-pub", "SAST-ADN008580ef.key", 0x2003),
+    "golden-capf2": ("CAPF-0a1b2c3d", "pub-regenerated.key", 0x2004),
 }
 
 
@@ -43,15 +49,18 @@ class World:
             return self.cluster / f"{TOKENS.get(name, name)}.pem"
         path = self.folder / f"{name}.pem"
         if not path.exists():
-            cn, kind = MADE[name]
-            make_certificate(path, self.keys[kind], [
+            cn, kind, *serial = MADE[name]
+            make_certificate(path, self.key_file(kind), [
                 ("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"), ("COMMON_NAME", cn)],
-                serial=0x1000 + sorted(MADE).index(name), **kw)
+                serial=serial[0] if serial else 0x1000 + sorted(MADE).index(name), **kw)
         return path
+
+    def key_file(self, kind):
+        return self.cluster / kind if kind.endswith(".key") else self.keys[kind]
 
     def key(self, name):
         if name in MADE:
-            return self.keys[MADE[name][1]]
+            return self.key_file(MADE[name][1])
         return self.cluster / f"{TOKENS.get(name, name)}.key"
 
     def row(self, word, style):
@@ -110,7 +119,9 @@ OLD_ITL = "SAST=recovery! SAST=pub CCM+TFTP=pub TVS=tvs CAPF=capf"
 PUB_LABEL, SUB_LABEL = f"cucm-1051-a-pub ({PUB})", f"cucm-1051-a-sub1 ({SUB})"
 CALLMANAGER, TFTP = "Cisco CallManager", "Cisco Tftp"
 TVS, CAPF = "Cisco Trust Verification Service", "Cisco Certificate Authority Proxy Function"
-LIST_CHANGED = [CALLMANAGER, TFTP]
+CTI, HAPROXY = "Cisco CTIManager", "Cisco HAProxy"
+LIST_CHANGED = [TFTP, CALLMANAGER]  # 118893
+CALLMANAGER_RENEWED = [CALLMANAGER, CTI, TVS, TFTP, HAPROXY]  # 214231
 
 
 @dataclass
@@ -134,62 +145,103 @@ CASES = {
     "callmanager-of-the-publisher": Case(
         OLD_12, OLD_12.replace("=pub", "=pub-regenerated@pub"),
         [("callmanager", "renewed", [PUB_LABEL], "high")],
-        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"],
-        steps=["check-old", "publish", "restart", "reset", "check", "applications", "way-back"],
-        without=("lsc", "clear", "upload", "delete", "revoke", "make-way-back")),
+        CALLMANAGER_RENEWED,
+        steps=["backup", "registration", "replication", "rollback-parameter", "groups", "licence",
+               "check-old", "regenerate", "write", "restart", "reset", "check", "registered",
+               "applications", "unity-connection", "peers", "backup-after", "way-back", "recover"],
+        without=("lsc", "clear", "upload", "delete", "revoke", "make-way-back", "publish"),
+        says=("reset its port groups", "Expressway, SIP trunks, SRST and EMCC",
+              "Restore the DRS backup that was made before the change [214231]")),
     "callmanager-signs": Case(
         OLD_10, OLD_10.replace("=pub", "=pub-regenerated@pub"),
         [("callmanager", "renewed", [PUB_LABEL], "high")],
-        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"],
+        CALLMANAGER_RENEWED,
         release="10.5", status=1, trust=("pub-regenerated",),
-        steps=["make-way-back", "publish", "restart", "reset", "clear", "check"],
-        without=("upload",), warnings=("anchors-change", "lone-sast"),
-        says=("the only anchor changes: phones that have not updated will be locked out",)),
+        steps=["check-old", "regenerate", "write", "restart", "reset", "clear", "check", "way-back"],
+        without=("upload", "make-way-back", "publish", "licence"),
+        warnings=("anchors-change", "lone-sast"),
+        says=("Phones will be locked out, except those for which TVS knows the new signer",
+              "CallManager of the publisher signs this list", "the old key is gone")),
     "callmanager-signs-unknown-to-tvs": Case(
         OLD_10, OLD_10.replace("=pub", "=pub-regenerated@pub"),
         [("callmanager", "renewed", [PUB_LABEL], "high")],
-        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"],
-        release="10.5", status=1, warnings=("own-certificate",)),
+        CALLMANAGER_RENEWED,
+        release="10.5", status=1, steps=["write", "clear"]),
     "callmanager-of-a-subscriber": Case(
         OLD_12, OLD_12.replace("=sub1", "=sub1-renewed@sub1"),
         [("callmanager", "renewed", [SUB_LABEL], "high")],
-        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"]),
+        CALLMANAGER_RENEWED),
     "capf": Case(
         OLD_12, OLD_12.replace("=capf", "=capf2"),
         [("capf", "renewed", [PUB_LABEL], "high")], [CAPF, TVS, TFTP],
-        steps=["publish", "restart", "reset", "check", "applications", "lsc", "way-back"],
-        says=("record 4 renewed: CAPF cucm-1051-a-pub 10.48.47.153 (CAPF-0a1b2c3d)",
-              "reset these phones once more")),
+        steps=["check-old", "profiles", "regenerate", "write", "restart", "reset", "lsc", "check",
+               "peers", "backup-after", "way-back"],
+        says=("Phones with an LSC are reset once more", "record 4 renewed: CAPF cucm-1051-a-pub 10.48.47.153 (CAPF-0a1b2c3d)",
+              "Then reset these phones once more", "802.1X and RADIUS, ASA and VPN servers")),
     "tvs": Case(
         OLD_ITL, OLD_ITL.replace("=tvs", "=tvs2"), [("tvs", "renewed", [PUB_LABEL], "medium")],
-        [TVS, TFTP], file="itl-", steps=["check-old", "publish", "restart", "reset", "check"],
-        without=("applications", "delete", "upload"), says=("show itl", "phones that load from")),
+        [TVS, TFTP], file="itl-",
+        steps=["check-old", "regenerate", "restart", "restart", "reset", "check", "unity-connection"],
+        without=("applications", "delete", "upload", "publish", "write", "licence"),
+        says=("show itl", "first on the publisher, then on the subscribers",
+              "Every ITL holds all TVS certificates, so all phones are reset")),
     "itlrecovery": Case(
         OLD_12, OLD_12.replace("=recovery", "=recovery2"),
-        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP, TVS, TFTP], status=1,
-        steps=["check-old", "write", "restart", "restart", "reset", "check", "applications",
-               "write", "restart", "restart", "reset", "check", "applications", "way-back"],
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [CALLMANAGER, CTI, TVS, TFTP], status=1,
+        steps=["check-old", "regenerate", "write", "restart", "restart", "reset", "check",
+               "write", "restart", "restart", "reset", "check", "applications", "sso", "way-back"],
         without=("publish", "make-way-back", "clear"),
-        says=("Phase 1 of 2: Let CUCM write the list", "admin: utils ctl reset localkey",
-              "phones take it: the old list has CallManager as SAST",
-              "Phase 2 of 2: Let CUCM write the list", "admin: utils ctl update CTLFile",
+        says=("Phase 1 of 2: Let CUCM write a CTL that CallManager signs",
+              "admin: utils ctl reset localkey",
+              "Phones take it: old and new list share the CallManager certificate as SAST",
+              "Phase 2 of 2: Let CUCM write the CTL that ITLRecovery signs",
+              "admin: utils ctl update CTLFile", "All phones are reset twice",
               "REFUSED, if published at once: ITLRecovery is renewed in two phases")),
     "itlrecovery-without-spare": Case(
         OLD_12.replace(" SAST=pub", ""), OLD_12.replace(" SAST=pub", "").replace("=recovery", "=recovery2"),
-        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP, TVS, TFTP], status=1,
-        says=("DANGER: the old list has no CallManager certificate as SAST",)),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [CALLMANAGER, CTI, TVS, TFTP], status=1,
+        steps=["write", "reset", "write", "reset", "clear"],
+        says=("DANGER: Old and new list share no CallManager certificate as SAST",)),
+    "itlrecovery-before-12": Case(
+        OLD_12.replace("recovery!", "recovery").replace("SAST=pub", "SAST=pub!", 1),
+        OLD_12.replace("recovery!", "recovery2").replace("SAST=pub", "SAST=pub!", 1),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP], release="11.5",
+        steps=["regenerate", "write", "restart", "restart", "reset", "check"],
+        says=("CallManager of the publisher signs this list", "All phones are reset once",
+              "admin: utils ctl update CTLFile")),
     "itlrecovery-of-a-token-list": Case(
         TOKENED + " SAST=recovery SAST=pub", TOKENED + " SAST=recovery2 SAST=pub",
-        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP], without=("write",)),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP], steps=["publish"],
+        without=("write",)),
     "itlrecovery-in-the-itl": Case(
         OLD_ITL, OLD_ITL.replace("=recovery", "=recovery2"),
-        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP, TVS, TFTP], status=1,
-        file="itl-", says=("utils itl reset localkey",)),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TFTP], status=1, file="itl-",
+        steps=["check-old", "regenerate", "write", "show", "reset", "check", "restart", "reset",
+               "check", "sso", "way-back"],
+        without=("licence", "publish", "clear", "applications"),
+        says=("admin: utils itl reset localkey", "Never restart TFTP before the first reset",
+              "assumed: The cluster has no CTL")),
+    "itlrecovery-in-the-itl-before-12": Case(
+        OLD_ITL.replace("recovery!", "recovery").replace("SAST=pub", "SAST=pub!"),
+        OLD_ITL.replace("recovery!", "recovery2").replace("SAST=pub", "SAST=pub!"),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TVS, TFTP], file="itl-", release="11.5",
+        steps=["regenerate", "restart", "restart", "reset", "check"], without=("write", "licence")),
+    "callmanager-and-itlrecovery": Case(
+        OLD_12, OLD_12.replace("=pub", "=pub-regenerated@pub").replace("=recovery", "=recovery2"),
+        [("callmanager", "renewed", [PUB_LABEL], "high"),
+         ("itlrecovery", "renewed", [PUB_LABEL], "high")],
+        [CALLMANAGER, CTI, CALLMANAGER, CTI, TVS, TFTP, HAPROXY], status=1,
+        steps=["regenerate", "regenerate", "write", "reset", "check", "write", "reset", "clear"],
+        warnings=("anchors-change", "renewed-in-one-go"),
+        says=("DANGER: CallManager and ITLRecovery are renewed together",
+              "DANGER: Old and new list share no CallManager certificate as SAST. Phones without "
+              "Security by Default refuse this list")),
     "callmanager-and-tvs": Case(
         OLD_ITL, OLD_ITL.replace("=pub", "=pub-regenerated@pub").replace("=tvs", "=tvs2"),
         [("callmanager", "renewed", [PUB_LABEL], "high"), ("tvs", "renewed", [PUB_LABEL], "medium")],
-        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"], file="itl-",
-        warnings=("renewed-in-one-go",), says=("never in one go",)),
+        CALLMANAGER_RENEWED, file="itl-",
+        warnings=("renewed-in-one-go",),
+        says=("CallManager and TVS are renewed together", "it can ask nobody")),
     "node-added": Case(
         OLD_12, OLD_12 + " CCM+TFTP=sub2",
         [("node", "added", ["cucm-1051-a-sub2 (10.48.47.155)"], "medium")], LIST_CHANGED),
@@ -201,12 +253,12 @@ CASES = {
         [("app-server", "added", ["tftp (10.48.47.156)"], "low")], LIST_CHANGED),
     "node-removed": Case(
         OLD_12, OLD_12.replace(" CCM+TFTP=sub1", ""), [("node", "removed", [SUB_LABEL], "high")],
-        LIST_CHANGED, says=("move its phones to another node before",)),
+        LIST_CHANGED, says=("Move its phones to another node before",)),
     "node-renamed": Case(
         OLD_12, OLD_12.replace("=sub1", f"=sub1-renamed@cucm-new-sub1/{SUB}"),
         [("callmanager", "renewed", [f"cucm-new-sub1 ({SUB})"], "high"),
          ("node", "renamed", [f"{SUB_LABEL} -> cucm-new-sub1 ({SUB})"], "high")],
-        [TVS, CALLMANAGER, TFTP, "Cisco CTIManager", "Cisco HAProxy"]),
+        CALLMANAGER_RENEWED),
     "node-renamed-alone": Case(
         OLD_12, OLD_12.replace("=sub1", f"=sub1@cucm-new-sub1/{SUB}"),
         [("node", "renamed", [f"{SUB_LABEL} -> cucm-new-sub1 ({SUB})"], "high")], LIST_CHANGED),
@@ -221,27 +273,27 @@ CASES = {
     "token-added": Case(
         TOKENED.replace(" SAST=t2", ""), TOKENED, [("token", "added", [TOKENS["t2"]], "low")],
         LIST_CHANGED, release="10.5", steps=["check-old", "upload", "publish"], without=("revoke",),
-        says=(f"the certificate of {TOKENS['t2']}", "Phone-SAST-trust", "OS Administration")),
+        says=(f"The certificate of {TOKENS['t2']}", "Phone-SAST-trust", "OS Administration")),
     "token-lost": Case(
         TOKENED, TOKENED.replace("SAST=t1! ", "").replace("=t2", "=t2!"),
         [("token", "removed", [TOKENS["t1"]], "high")], LIST_CHANGED, release="10.5",
         steps=["make-way-back", "publish", "restart", "check", "revoke", "way-back"],
         without=("clear", "delete", "upload"), warnings=("lone-sast", "one-token"),
-        says=("removing a record revokes nothing", "rotate both", "never go back to a list with")),
+        says=("Removing a record revokes nothing", "Rotate both", "never go back to a list with")),
     "all-tokens-lost": Case(
         TOKENED, OLD_10,
         [("anchor", "added", [PUB_LABEL], "low"),
          ("token", "removed", [TOKENS["t1"], TOKENS["t2"]], "high")],
         LIST_CHANGED, release="10.5", status=1, trust=("pub",),
-        steps=["make-way-back", "publish", "reset", "clear", "check", "revoke"],
+        steps=["write", "reset", "clear", "check", "revoke"], without=("make-way-back", "publish"),
         warnings=("anchors-change",),
-        says=("both anchors change: phones that have not updated will be locked out",
-              "no phone may be left with an older list")),
+        says=("share no anchor (SAST key). Phones will be locked out",
+              "No phone may be left with an older list")),
     "all-tokens-lost-11.5": Case(
         TOKENED + " SAST=recovery SAST=pub", OLD_12.replace("recovery!", "recovery").replace(
             "SAST=pub", "SAST=pub!", 1),
         [("token", "removed", [TOKENS["t1"], TOKENS["t2"]], "high")], LIST_CHANGED, release="11.5",
-        without=("clear",)),
+        steps=["write"], without=("clear",)),
     "tokenless-to-tokens": Case(
         OLD_10, TOKENED,
         [("anchor", "removed", [PUB_LABEL], "high"),
@@ -249,8 +301,9 @@ CASES = {
         LIST_CHANGED, release="10.5", status=1, trust=("t1", "t2"),
         steps=["check-old", "make-way-back", "upload", "delete", "publish", "restart", "restart",
                "reset", "clear", "check", "applications", "way-back"],
-        says=("admin: file delete tftp CTLFile.tlv", "the certificate of SAST-ADN0054f509, in trust",
-              "7940, 7960, Jabber", "expect them to refuse this list")),
+        says=("admin: file delete tftp CTLFile.tlv", "Delete the present CTL, on the publisher [118892, 118893]",
+              "The certificate of SAST-ADN0054f509, in trust",
+              "7940, 7960, Jabber", "Expect them to refuse this list")),
     "mixed-to-non-secure": Case(
         OLD_12, "SAST=recovery! SAST=pub CCM+TFTP=-@pub CAPF=capf CCM+TFTP=-@sub1",
         [("callmanager", "emptied", [PUB_LABEL, SUB_LABEL], "high")], LIST_CHANGED,
@@ -295,6 +348,7 @@ def test_rows_of_the_tables(world, name):
     for sentence in case.says:
         assert sentence in words, f"does not say {sentence!r}\n{text}"
     assert plan["accepted"] == (case.status == 0)
+    assert plan["resets"] == codes.count("reset")
     assert (text.last_line.startswith("REFUSED")) == (case.status == 1)
 
 
@@ -308,16 +362,18 @@ def test_every_rule_s_kind_of_certificate_was_tried():
 
 
 def test_numbers_leave_out_what_no_source_knows(world):
-    """Ruling 25: how the file gets there is said, and is no numbered step."""
-    old, new = world.make("old.tlv", OLD_12), world.make("new.tlv", OLD_12 + " CCM+TFTP=sub2")
+    """How an outside-made file gets there is said, and is no numbered step."""
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", OLD_12 + " CCM+TFTP=sub2", style="rfc4514")
     plan = world.json(old, new, "--release", "12.5")
     publish = next(s for s in plan["steps"] if s["code"] == "publish")
     assert publish["open"] is True and publish["number"] is None
-    assert any("no source says" in line["text"] for line in publish["lines"])
+    assert any("No source says" in line["text"] and line["kind"] == "assumed" and
+               line["sources"] == ["open"] for line in publish["lines"])
     numbers = [s["number"] for s in plan["steps"] if not s["open"]]
     assert numbers == list(range(1, len(numbers) + 1))
     assert [line["text"] for line in publish["lines"] if line["code"] == "node"] == [
-        PUB_LABEL, SUB_LABEL, "cucm-1051-a-sub2 (10.48.47.155)"]
+        "cucm-1051-a-pub", "cucm-1051-a-sub1", "cucm-1051-a-sub2"]
     text = world.plan(old, new, "--release", "12.5").out
     assert re.search(r"^   \?\. Put new\.tlv on every TFTP node", text, re.M)
     assert "'utils ctl ...' and a refresh upgrade write CUCM's own list" in text
@@ -325,7 +381,8 @@ def test_numbers_leave_out_what_no_source_knows(world):
 
 def test_both_checksums_of_both_lists(world):
     import hashlib
-    old, new = world.make("old.tlv", OLD_12), world.make("new.tlv", OLD_12 + " CCM+TFTP=sub2")
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", OLD_12 + " CCM+TFTP=sub2", style="rfc4514")
     plan = world.json(old, new, "--release", "12.5")
     for path, code in ((old, "check-old"), (new, "publish"), (new, "check")):
         data = path.read_bytes()
@@ -343,7 +400,7 @@ def test_the_same_list_needs_no_step(world):
     old = world.make("old.tlv", OLD_12)
     plan = world.json(old, old, status=0)
     assert plan["steps"] == [] and plan["impacts"] == [] and plan["changes"]["same"] is True
-    assert plan["summary"] == "nothing to do: both lists are the same, byte for byte"
+    assert plan["summary"] == "Nothing to do: both lists are the same, byte for byte"
 
 
 def test_signed_again_is_served_anew(world):
@@ -460,7 +517,7 @@ def test_time_and_digest_go_back(world):
     new = world.make("new.tlv", OLD_12, timestamp=1400000000)
     said = codes(world.json(old, new))
     assert "2014-05-13T16:53:20Z" in said["older-timestamp"][1]
-    assert said["weaker-digest"][1].endswith("sha1 after sha256")
+    assert said["weaker-digest"][1].endswith("sha1 after sha256.")
     assert not {"older-timestamp", "weaker-digest"} & set(codes(world.json(new, old)))
 
 
@@ -475,10 +532,10 @@ def test_expired_and_expiring(world):
     plan = world.json(old, new, status=0)
     texts = [w["text"] for w in plan["warnings"] if w["code"] in ("expired", "expiring")]
     assert len(texts) == 3
-    assert texts[0].startswith("record 4, CAPF CAPF-0a1b2c3d: the certificate expired on")
-    assert texts[1].startswith("record 6, CCM+TFTP cucm-1051-a-sub2: the certificate expires on")
-    assert texts[2].startswith("record 7, APP-SERVER asa-5500: the certificate is not valid before")
-    assert all("no source says that phones look" in text for text in texts)
+    assert texts[0].startswith("Record 4, CAPF CAPF-0a1b2c3d: the certificate expired on")
+    assert texts[1].startswith("Record 6, CCM+TFTP cucm-1051-a-sub2: the certificate expires on")
+    assert texts[2].startswith("Record 7, APP-SERVER asa-5500: the certificate is not valid before")
+    assert all("Phones are not known to look" in text for text in texts)
 
 
 def test_too_large(world):
@@ -566,24 +623,118 @@ def test_many_records(world):
 
 # Whole plans ------------------------------------------------------------------------------------
 
-GOLDEN = {
+SAMPLES = {
     "tokenless-to-tokens": ("cucm.tlv", "ctl-client.tlv", "10.5"),
     "callmanager-renewed": ("cucm.tlv", "cucm-2048.tlv", "10.5"),
     "tokens-to-non-secure": ("ctl-client.tlv", "non-secure.tlv", "10.5"),
 }
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+def compare(text, name):
+    """CTLSIGN_GOLDEN=1 writes it anew: read the difference."""
+    golden = PLANS / f"{name}.txt"
+    if os.environ.get("CTLSIGN_GOLDEN") == "1":
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
 def test_a_whole_plan(world, name):
-    """The text as a person reads it. CTLSIGN_GOLDEN=1 writes it anew: read the difference."""
-    import os
-    old, new, release = GOLDEN[name]
+    """The text as a person reads it."""
+    old, new, release = SAMPLES[name]
     for file in (old, new):
         shutil.copy(DATA / "lists" / file, world.folder)
     options = world.trust("t1", "t2", "pub-regenerated")
-    text = world.plan(world.folder / old, world.folder / new, "--release", release, *options).out
-    golden = PLANS / f"{name}.txt"
-    if os.environ.get("CTLSIGN_GOLDEN") == "1":
-        golden.parent.mkdir(exist_ok=True)
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+    compare(world.plan(world.folder / old, world.folder / new, "--release", release, *options).out,
+            name)
+
+
+RENEWED = dict(timestamp=1426000060)
+
+
+def commands(text):
+    return [line.split("admin: ", 1)[1] for line in text.splitlines() if "admin: " in line]
+
+
+def test_callmanager_at_11_5_tokenless(world):
+    """The publisher's CallManager certificate is renewed, in mixed mode without tokens, at 11.5.
+
+    The vendor's procedure, and the part of the plan that has each line of it:
+      before, 214231, AG:  DRS backup; phones registered; replication; rollback parameter
+                           False; two servers in each group               "Before you begin"
+      SG-CTL, 12.0 on:     the licence is needed                          not here: 11.5
+      214231:  1 regenerate CallManager                                   "Regenerate"
+               2 utils ctl update CTLFile (CallManager signs, SG-CTL)      "Let CUCM write"
+               3 restart CallManager, CTIManager, TVS, TFTP, HAProxy       five steps, this order
+               4 reset all phones                                         "Reset all phones"
+               5 Expressway, SIP trunks, SRST, EMCC; Unity Connection      "Checks"
+      118893:  phones with Security by Default find the new certificate through TVS; the others
+               refuse, and are cleared by hand
+      214231:  a backup after; the way back is a restore                   "Checks", "Rollback"
+    """
+    old = world.make("old.tlv", "SAST=pub! SAST=golden-recovery CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1")
+    new = world.make("new.tlv", "SAST=pub-regenerated@pub! SAST=golden-recovery "
+                     "CCM+TFTP=pub-regenerated@pub CAPF=capf CCM+TFTP=sub1", **RENEWED)
+    text = world.plan(old, new, "--release", "11.5", status=1).out
+    assert commands(text) == [
+        "utils dbreplication runtimestate", "show ctl", "utils ctl update CTLFile", "show ctl",
+        f"utils service restart {CALLMANAGER}", f"utils service restart {CTI}",
+        f"utils service restart {TVS}", f"utils service restart {TFTP}",
+        f"utils service restart {HAPROXY}"]
+    compare(text, "callmanager-11.5-tokenless")
+
+
+def test_itlrecovery_at_14_not_mixed(world):
+    """ITLRecovery is renewed in a cluster without CTL, at 14.
+
+    The vendor's procedure (SG-cert, SG12.5), and the plan's line for each:
+      1 regenerate ITLRecovery                       "Regenerate the ITLRecovery certificate"
+      2 utils itl reset localkey                     "Let CallManager sign the ITL"
+      3 show itl                                     "Look at the ITL that CallManager signed"
+      4 reset phones in batches                      "Reset the phones in batches"
+      5 check that they register                     "Check that every phone took this ITL"
+      6 restart TFTP on every node                   only here: before 4 it would undo 2
+      7 reset phones in batches again                "Reset the phones in batches again"
+    No 'utils ctl' anywhere: there is no CTL.
+    """
+    old = world.make("itl-old.tlv", "SAST=golden-recovery! SAST=pub CCM+TFTP=pub TVS=golden-tvs "
+                     "CAPF=capf")
+    new = world.make("itl-new.tlv", "SAST=golden-recovery2! SAST=pub CCM+TFTP=pub TVS=golden-tvs "
+                     "CAPF=capf", **RENEWED)
+    text = world.plan(old, new, "--release", "14", status=1).out
+    assert commands(text) == [
+        "utils dbreplication runtimestate", "show itl", "utils itl reset localkey", "show itl",
+        f"utils service restart {TFTP}", "utils itl reset localkey"]
+    assert "utils ctl" not in text
+    order = [text.index(words) for words in (
+        "Regenerate the ITLRecovery certificate", "Let CallManager sign the ITL",
+        "Look at the ITL that CallManager signed", "Reset the phones in batches [",
+        "Check that every phone took this ITL", "Restart Cisco Tftp",
+        "Reset the phones in batches again")]
+    assert order == sorted(order)
+    compare(text, "itlrecovery-14-not-mixed")
+
+
+def test_capf_at_15_mixed(world):
+    """The CAPF certificate is renewed in mixed mode, at 15.
+
+    The vendor's procedure (214231, 225746), and the plan's line for each:
+      a copied, non-secure profile until the new LSC is there    "Prepare the phones that need an LSC"
+      1 regenerate CAPF                                          "Regenerate the CAPF certificate"
+      2 utils ctl update CTLFile (ITLRecovery signs)             "Let CUCM write the CTL"
+      3 restart CAPF on the publisher                            three steps, in this order
+      4 restart TVS on all nodes
+      5 restart TFTP on all nodes
+      6 reset all phones                                         "Reset all phones"
+      7 new LSCs                                                 "Give the phones new LSCs"
+      802.1X, RADIUS, ASA and VPN servers get the certificate    "Checks"
+    """
+    old = world.make("old.tlv", "SAST=golden-recovery! SAST=pub CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1")
+    new = world.make("new.tlv", "SAST=golden-recovery! SAST=pub CCM+TFTP=pub CAPF=golden-capf2@pub "
+                     "CCM+TFTP=sub1", **RENEWED)
+    text = world.plan(old, new, "--release", "15", status=0).out
+    assert commands(text) == [
+        "utils dbreplication runtimestate", "show ctl", "utils ctl update CTLFile", "show ctl",
+        f"utils service restart {CAPF}", f"utils service restart {TVS}",
+        f"utils service restart {TFTP}", "utils ctl reset localkey"]
+    compare(text, "capf-15-mixed")

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "signer/plan/plan_model.h"
+
+static const struct {
+	const char *tag, *text;
+} known[] = {
+#define SOURCE(tag, text) { tag, text },
+#include "signer/trust/facts.def"
+#undef SOURCE
+};
+
+const char *plan_source_text(struct span tag)
+{
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (span_eq(tag, span_str(known[i].tag)))
+			return known[i].text;
+	return "";
+}
+
+/* 'utils ctl' and other quotations stay as they are. */
+void plan_put_fact(struct buf *b, unsigned fact)
+{
+	const char *text = fact_row((enum fact_id)fact).text;
+
+	if (*text >= 'a' && *text <= 'z')
+		buf_u8(b, (uint8_t)(*text++ - 'a' + 'A'));
+	buf_str(b, text);
+	buf_u8(b, '.');
+}
+
+static size_t add_tag(struct span tags[PLAN_SOURCES_MAX], size_t n, struct span tag)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span_eq(tags[i], tag))
+			return n;
+	if (n < PLAN_SOURCES_MAX)
+		tags[n++] = tag;
+	return n;
+}
+
+static size_t add_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX],
+			  size_t found)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *s =
+			facts[i] == FACT_OWN ? "" : fact_row((enum fact_id)facts[i]).sources;
+
+		while (*s != '\0') {
+			size_t length = strcspn(s, ",");
+
+			found = add_tag(tags, found, span_of(s, length));
+			s += length;
+			s += strspn(s, ", ");
+		}
+	}
+	return found;
+}
+
+size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX])
+{
+	return add_sources(facts, n, tags, 0);
+}
+
+static size_t add_lines(const struct plan_lines *l, struct span tags[PLAN_SOURCES_MAX],
+			size_t found)
+{
+	for (size_t i = 0; i < l->n; i++)
+		found = add_sources(&l->v[i].fact, 1, tags, found);
+	return found;
+}
+
+size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCES_MAX])
+{
+	size_t rules, found = 0;
+	const struct plan_rule *r = plan_rules(&rules);
+
+	for (size_t i = 0; i < rules; i++)
+		if (m->counts[r[i].kind][r[i].event] > 0 && r[i].impact != PLAN_IMPACT_NO)
+			found = add_sources(&r[i].fact, 1, tags, found);
+	found = add_lines(&m->warnings, tags, found);
+	for (size_t i = 0; i < m->nsteps; i++) {
+		found = add_sources(m->steps[i].facts, m->steps[i].nfacts, tags, found);
+		found = add_lines(&m->steps[i].lines, tags, found);
+	}
+	return add_lines(&m->assumptions, tags, found);
+}
+
+void plan_put_sources(struct buf *b, const unsigned *facts, size_t n)
+{
+	struct span tags[PLAN_SOURCES_MAX];
+	size_t found = plan_sources(facts, n, tags);
+
+	for (size_t i = 0; i < found; i++) {
+		buf_str(b, i == 0 ? " [" : ", ");
+		buf_put(b, tags[i]);
+	}
+	buf_str(b, found > 0 ? "]" : "");
+}

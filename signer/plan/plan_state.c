@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/plan_model.h"
+
+#define W(name) (UINT64_C(1) << PLAN_WHEN_##name)
+
+static bool happened(const struct plan_model *m, enum plan_kind k, enum plan_event v)
+{
+	return m->counts[k][v] > 0;
+}
+
+bool plan_recovery_signs(const struct plan_model *m)
+{
+	const struct plan_facts *f = &m->facts[PLAN_NEW];
+	struct tlv_record r;
+
+	if (m->in.release != NULL)
+		return m->in.release->signer == RELEASE_ITLRECOVERY;
+	if (f->signs < 0)
+		return false;
+	r = tlv_list_record(f->list, (size_t)f->signs);
+	return plan_kind_of(&r) == PLAN_KIND_ITLRECOVERY;
+}
+
+bool plan_is_two_phase(const struct plan_model *m)
+{
+	return happened(m, PLAN_KIND_ITLRECOVERY, PLAN_EVENT_RENEWED) && plan_recovery_signs(m) &&
+	       m->facts[PLAN_BRIDGE].list == NULL && !m->facts[PLAN_NEW].token_signs;
+}
+
+/* The signer that the release's own lists have. */
+static bool has_usual_signer(const struct plan_model *m)
+{
+	const struct plan_facts *f = &m->facts[PLAN_NEW];
+	struct tlv_record r;
+	enum plan_kind k;
+
+	if (f->signs < 0)
+		return false;
+	r = tlv_list_record(f->list, (size_t)f->signs);
+	k = plan_kind_of(&r);
+	return k == (plan_recovery_signs(m) ? PLAN_KIND_ITLRECOVERY : PLAN_KIND_ANCHOR);
+}
+
+bool plan_cucm_writes(const struct plan_model *m)
+{
+	const struct plan_facts *f = &m->facts[PLAN_NEW];
+
+	if (plan_is_two_phase(m))
+		return true;
+	return f->is_signed && m->facts[PLAN_BRIDGE].list == NULL &&
+	       tlv_list_dialect(f->list).style == TLV_STYLE_CUCM && has_usual_signer(m);
+}
+
+/* Whether each class that holds the new list takes this one. */
+static bool takes_back(const struct plan_model *m, enum plan_list_id offered)
+{
+	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
+		const struct plan_verdict *v =
+			plan_verdict(m, PLAN_NEW, offered, (enum lockout_class)c);
+
+		if (v == NULL || !plan_accepts(v))
+			return false;
+	}
+	return true;
+}
+
+static size_t count_kind(const struct tlv_list *l, enum plan_kind k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		n += plan_kind_of(&r) == k;
+	}
+	return n;
+}
+
+static uint64_t either(bool yes, uint64_t then, uint64_t otherwise)
+{
+	return yes ? then : otherwise;
+}
+
+static uint64_t state_of_renewals(const struct plan_model *m)
+{
+	static const struct {
+		enum plan_kind kind;
+		uint64_t bit;
+	} kinds[] = {
+		{ PLAN_KIND_CAPF, W(CAPF_RENEWED) },
+		{ PLAN_KIND_CALLMANAGER, W(CALLMANAGER_RENEWED) },
+		{ PLAN_KIND_ITLRECOVERY, W(ITLRECOVERY_RENEWED) },
+		{ PLAN_KIND_TVS, W(TVS_RENEWED) },
+	};
+	uint64_t s = 0;
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		s |= either(happened(m, kinds[i].kind, PLAN_EVENT_RENEWED), kinds[i].bit, 0);
+	return s | either(s != 0, W(RENEWED), W(NOT_RENEWED));
+}
+
+static uint64_t state_of_mode(const struct plan_model *m)
+{
+	if (happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_EMPTIED))
+		return W(TO_NON_SECURE);
+	return either(happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_REFILLED), W(TO_MIXED),
+		      W(SAME_MODE));
+}
+
+static uint64_t state_of_tokens(const struct plan_model *m)
+{
+	uint64_t s = either(happened(m, PLAN_KIND_TOKEN, PLAN_EVENT_ADDED), W(TOKENS_COME), 0);
+
+	if (happened(m, PLAN_KIND_TOKEN, PLAN_EVENT_REMOVED))
+		s |= W(TOKENS_GO) | either(count_kind(m->in.new_list, PLAN_KIND_TOKEN) > 0,
+					   W(TOKENS_STAY), W(NO_TOKENS_STAY));
+	return s;
+}
+
+/* Once the new list is out, phones take back only what one of its own anchors signs. */
+static uint64_t state_of_return(const struct plan_model *m)
+{
+	bool has = m->facts[PLAN_WAY_BACK].list != NULL, back = takes_back(m, PLAN_OLD);
+	bool wants = !has && !back && !m->itl && !plan_cucm_writes(m) &&
+		     (state_of_renewals(m) & W(NOT_RENEWED)) != 0;
+
+	return either(has, W(HAS_BACK), 0) | either(wants, W(WANTS_BACK), 0) |
+	       either(back, W(OLD_COMES_BACK), W(OLD_STAYS_AWAY));
+}
+
+/* In two phases the list of the first one comes in between, which has the last one's signer. */
+static bool class_refuses(const struct plan_model *m, const struct plan_stage *s,
+			  enum lockout_class c)
+{
+	const struct plan_verdict *v = plan_verdict(m, s->holds, s->offers, c);
+
+	if (plan_is_two_phase(m) && plan_shares_callmanager(m))
+		return false;
+	return v != NULL && !plan_accepts(v) && v->a.reason != ACCEPT_TOO_LARGE;
+}
+
+static uint64_t state_of_stage(const struct plan_model *m, const struct plan_stage *s)
+{
+	const struct plan_facts *f = &m->facts[s->offers];
+	uint64_t x = either(f->token_signs, W(TOKEN_SIGNS), W(NO_TOKEN_SIGNS));
+
+	if (f->token_signs && !plan_has_signer(m, s->holds, s->offers))
+		x |= W(STRANGE_TOKEN);
+	x |= either(class_refuses(m, s, LOCKOUT_NO_SBD), W(PLAIN_REFUSES), W(PLAIN_TAKES));
+	x |= either(class_refuses(m, s, LOCKOUT_SBD), W(SBD_REFUSES), 0);
+	x |= either(s->more, W(MORE_COMES), 0);
+	return x | either(f->is_signed, W(SIGNED_YET), 0);
+}
+
+bool plan_needs_upload(const struct plan_model *m, size_t i)
+{
+	struct tlv_record r = tlv_list_record(m->in.new_list, i);
+	bool signs = (long)i == m->facts[PLAN_NEW].signs;
+	enum plan_kind k = plan_kind_of(&r);
+
+	if (r.role != TLV_ROLE_SAST || r.certificate.n == 0 || m->itl ||
+	    (k != PLAN_KIND_TOKEN && (!signs || k == PLAN_KIND_ITLRECOVERY)))
+		return false;
+	return !tlv_list_has(m->in.old_list, TLV_ROLE_SAST, r.certificate) &&
+	       (k == PLAN_KIND_TOKEN || !tlv_list_has_tftp(m->in.new_list, r.certificate));
+}
+
+static bool needs_uploads(const struct plan_model *m)
+{
+	size_t n = m->in.new_list->nrecords;
+
+	for (size_t i = 0; i < n && i < PLAN_LABELS_TRIED; i++)
+		if (plan_needs_upload(m, i))
+			return true;
+	return false;
+}
+
+uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
+{
+	bool bridged = m->facts[PLAN_BRIDGE].list != NULL;
+
+	return either(m->itl, W(ITL), W(CTL)) |
+	       either(plan_recovery_signs(m), W(RECOVERY_SIGNS), W(CALLMANAGER_SIGNS)) |
+	       either(plan_cucm_writes(m), W(CUCM_WRITES), W(OUTSIDE)) |
+	       either(plan_is_two_phase(m), W(TWO_PHASES), 0) |
+	       either(plan_shares_callmanager(m), W(SHARES_CALLMANAGER), W(NO_CALLMANAGER)) |
+	       either(bridged, W(BRIDGED), W(NO_BRIDGE)) |
+	       either(needs_uploads(m), W(NEEDS_UPLOAD), 0) | state_of_mode(m) |
+	       state_of_tokens(m) | state_of_renewals(m) | state_of_return(m) |
+	       state_of_stage(m, s);
+}
