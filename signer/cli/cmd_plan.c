@@ -107,25 +107,13 @@ static enum status print_and_publish(const struct request *q, const char *page, 
 	return st;
 }
 
-/* The plan is printed whatever it says; a file appears only with status 0. */
+/* Plan and page are the answer whatever they say: a refused one is headed REFUSED. */
 static enum status answer(const struct request *q, struct tlv_err *e)
 {
 	const char *page = opt_value(q->o, OPT_HTML);
-	enum lockout_class c = locked_out(q);
-	enum status st;
+	enum status st = page != NULL ? print_and_publish(q, page, e) : print_plan(q, e);
 
-	if (page != NULL && c == LOCKOUT_CLASSES)
-		st = print_and_publish(q, page, e);
-	else
-		st = print_plan(q, e);
-	if (st != ST_OK || c == LOCKOUT_CLASSES)
-		return st;
-	if (page == NULL)
-		return ST_NO;
-	return err_set(
-		e, ST_NO,
-		"'%s' is not written: %s would refuse the new list; if they are to be locked out and cleared by hand: --accept-lockout %s",
-		page, lockout_class_text(c), lockout_class_word(c));
+	return st == ST_OK && locked_out(q) != LOCKOUT_CLASSES ? ST_NO : st;
 }
 
 /* Status 0 where every class of phone takes the new list, or may be locked out; else 1. */

@@ -234,7 +234,8 @@ static void put_tags(struct buf *b, const unsigned *facts, size_t n)
 	buf_free(&tags);
 }
 
-static void put_note(struct buf *b, const struct plan_line *l)
+/* s: the step that has it; NULL: none. */
+static void put_note(struct buf *b, const struct plan_line *l, const struct plan_step *s)
 {
 	static const struct {
 		const char *style, *label;
@@ -247,7 +248,8 @@ static void put_note(struct buf *b, const struct plan_line *l)
 
 	buf_printf(b, "<p class=\"%s\"><b>%s:</b> ", looks[l->kind].style, looks[l->kind].label);
 	put_buf(b, &l->text);
-	put_tags(b, &l->fact, 1);
+	if (s == NULL || !plan_sources_within(l->fact, s->facts, s->nfacts))
+		put_tags(b, &l->fact, 1);
 	buf_str(b, "</p>\n");
 }
 
@@ -257,7 +259,7 @@ static void put_warnings(struct buf *b, const struct plan_model *m)
 		return;
 	buf_str(b, "<h2>Warnings</h2>\n");
 	for (size_t i = 0; i < m->warnings.n; i++)
-		put_note(b, &m->warnings.v[i]);
+		put_note(b, &m->warnings.v[i], NULL);
 }
 
 static void put_phones_do(struct buf *b, const struct plan_verdict *v)
@@ -384,7 +386,7 @@ static void put_impacts(struct buf *b, const struct plan_model *m)
 		shown > 0 ? "</ul>\n" : "<li>No record changes, only the header does.</li></ul>\n");
 }
 
-static void put_step_line(struct buf *b, const struct plan_line *l)
+static void put_step_line(struct buf *b, const struct plan_line *l, const struct plan_step *s)
 {
 	switch (l->kind) {
 	case PLAN_LINE_COMMAND:
@@ -401,7 +403,7 @@ static void put_step_line(struct buf *b, const struct plan_line *l)
 		/* Each node is ticked for itself. */
 		buf_str(b, l->code != NULL ? "<p><label><input type=\"checkbox\"> " : "<p>");
 		put_buf(b, &l->text);
-		if (l->code == NULL)
+		if (l->code == NULL && !plan_sources_within(l->fact, s->facts, s->nfacts))
 			put_tags(b, &l->fact, 1);
 		buf_str(b, l->code != NULL ? "</label></p>\n" : "</p>\n");
 		break;
@@ -409,7 +411,7 @@ static void put_step_line(struct buf *b, const struct plan_line *l)
 	case PLAN_LINE_ASSUMED:
 	case PLAN_LINE_WARNING:
 	case PLAN_LINE_DANGER:
-		put_note(b, l);
+		put_note(b, l, s);
 		break;
 	}
 }
@@ -426,7 +428,7 @@ static void put_step(struct buf *b, const struct plan_step *s, size_t at, size_t
 	put_tags(b, s->facts, s->nfacts);
 	buf_str(b, s->open ? " <span class=\"tag warn\">open</span></p>\n" : "</p>\n");
 	for (size_t j = 0; j < s->lines.n; j++)
-		put_step_line(b, &s->lines.v[j]);
+		put_step_line(b, &s->lines.v[j], s);
 	buf_str(b, "</div></li>\n");
 }
 

@@ -144,6 +144,8 @@ enum { PLAN_SOURCES_MAX = 32 };
 
 /* The tags of the facts' sources, each once; returns how many. FACT_OWN has none. */
 size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX]);
+/* Whether the others have all sources of this fact. */
+bool plan_sources_within(unsigned fact, const unsigned *facts, size_t n);
 /* What a tag stands for, "vendor: ..."; "" where it is not known. */
 const char *plan_source_text(struct span tag);
 /* Appends " [214231, SG-cert]", or nothing. */

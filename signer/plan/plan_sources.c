@@ -63,6 +63,14 @@ size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURC
 	return add_sources(facts, n, tags, 0);
 }
 
+bool plan_sources_within(unsigned fact, const unsigned *facts, size_t n)
+{
+	struct span tags[PLAN_SOURCES_MAX];
+	size_t had = plan_sources(facts, n, tags);
+
+	return add_sources(&fact, 1, tags, had) == had;
+}
+
 static size_t add_lines(const struct plan_lines *l, struct span tags[PLAN_SOURCES_MAX],
 			size_t found)
 {

@@ -151,17 +151,10 @@ static void put_verdict(struct buf *b, const struct plan_model *m)
 static void put_sourced(struct buf *b, const char *first, const struct plan_line *l,
 			const struct plan_step *s)
 {
-	struct span tags[PLAN_SOURCES_MAX];
 	struct buf text = BUF_INIT;
-	unsigned facts[PLAN_FACTS_MAX + 1];
-	size_t n = s != NULL ? s->nfacts : 0, had;
 
-	for (size_t i = 0; i < n; i++)
-		facts[i] = s->facts[i];
-	had = plan_sources(facts, n, tags);
-	facts[n] = l->fact;
 	buf_put(&text, buf_span(&l->text));
-	if (plan_sources(facts, n + 1, tags) > had)
+	if (s == NULL || !plan_sources_within(l->fact, s->facts, s->nfacts))
 		plan_put_sources(&text, &l->fact, 1);
 	put_wrapped(b, first, buf_span(&text));
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;

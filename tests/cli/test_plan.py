@@ -465,15 +465,15 @@ def test_the_status_says_whether_phones_are_lost(world, words, status):
     assert run.last_line == "REFUSED by phones without Security by Default"
 
 
-def test_a_page_is_written_with_status_0_only(world):
+def test_a_refused_plan_makes_its_page_too(world):
     old, new = world.make("old.tlv", OLD_10), world.make("new.tlv", TOKENED)
     words = ["plan", old, new, "--release", "10.5", *world.trust("t1", "t2"), "--html", "plan.html"]
     run = world.run(*words, cwd=world.folder)
-    assert run.status == 1 and "Steps" in run.out
-    assert "'plan.html' is not written" in run.err and "--accept-lockout no-sbd" in run.err
-    assert not (world.folder / "plan.html").exists()
+    assert run.status == 1 and "Steps" in run.out and run.err == ""
+    page = (world.folder / "plan.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<title>REFUSED. Plan: " in page and '<h1 class="bad">REFUSED. Plan: ' in page
     assert world.run(*words, "--accept-lockout", "no-sbd", cwd=world.folder).status == 0
-    assert (world.folder / "plan.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_a_page_that_cannot_be_written(world):

@@ -87,9 +87,58 @@ def test_the_page_says_what_the_text_says(world, migration):
         assert warning["text"] in text
     for record in plan["records"]:
         assert record["subject"] in text and record["not_after"][:10] in text
+    assert ("twice" if plan["resets"] == 2 else "once") in text
+    for step in plan["steps"]:
+        for tag in step["sources"]:
+            assert re.search(rf"\[[^]]*\b{re.escape(tag)}\b", text)
     for word in ("old", "new"):
         assert plan["lists"][word]["md5"] in text and plan["lists"][word]["sha1"] in text
     assert plan["summary"] in text
+
+
+def test_page_and_text_have_one_order(world, migration):
+    """What an admin needs first stands first, in both."""
+    source, _ = migration
+    heads = re.findall(r"<h2>([^<]*)</h2>", source)
+    text = world.plan(world.folder / "old.tlv", world.folder / "new.tlv", "--release", "10.5",
+                      "--sast-trust", "trust").out
+    wanted = ["What changes", "Verdict", "Warnings", "Before you begin", "Steps", "Checks",
+              "Rollback", "Why: what phones do", "Why: anchors", "Lists", "Changes"]
+    for found in (heads, [line for line in text.splitlines() if re.match(r"[A-Z]", line)][1:]):
+        assert [next(i for i, head in enumerate(found) if head.startswith(word))
+                for word in wanted] == list(range(len(wanted)))
+    assert heads[-1] == "Legend"
+
+
+def test_no_green_above_a_lock_out(world):
+    """Phones take the bridge and the new list, but those that miss it are lost: no green then."""
+    cases = [(OLD_10, TOKENED, "bad"), (OLD_12, OLD_12 + " CCM+TFTP=sub2", "good"),
+             (OLD_12, OLD_12.replace("SAST=recovery! SAST=pub", "SAST=recovery SAST=pub!")
+              .replace("SAST=recovery ", ""), "warn")]
+    for old, new, look in cases:
+        source, _ = write(world, world.make("old.tlv", old), world.make("new.tlv", new),
+                          "--release", "12.5")
+        assert f'<p class="banner {look}">' in source
+        danger = "<b>Danger:</b>" in source or "REFUSE" in source.split("<h2>Before")[0]
+        assert danger == (look != "good")
+
+
+def test_codes_are_for_scripts(migration):
+    """Sentences say what happens; the words of --json are not among them."""
+    text = Page(migration[0]).text
+    for code in ("signer-is-sast", "signer-unknown", "signer-not-sast", "leap-of-faith",
+                 "itl-has-tvs-record", "make-way-back", "way-back:"):
+        assert code not in text, code
+
+
+def test_equal_names_are_told_apart(world):
+    old = world.make("old.tlv", OLD_10)
+    new = world.make("new.tlv", OLD_10.replace("=pub", "=pub-regenerated@pub"))
+    source, _ = write(world, old, new, "--release", "10.5")
+    names = [a["name"] for a in world.json(old, new, "--release", "10.5", status=1)["anchors"]]
+    assert len(names) == 2 and len(set(names)) == 2
+    for name in names:
+        assert name.startswith("CallManager cucm-1051-a-pub, serial ") and name in source
 
 
 def test_every_step_can_be_ticked(migration):
@@ -262,7 +311,7 @@ def test_shots_for_the_eye(chromium, migration, tmp_path):
     """Pictures to look at, where CTLSIGN_SHOTS names a folder for them."""
     import os
     for scheme in ("light", "dark"):
-        for width in (1000, 400):
+        for width in (1200, 400):
             chromium.open(migration[1], width, 900, scheme)
             chromium.screenshot(tmp_path / f"{scheme}-{width}.png")
     shots = sorted(tmp_path.glob("*.png"))

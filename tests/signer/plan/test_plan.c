@@ -176,7 +176,7 @@ static bool says(const struct plan *p, const char *sentence)
 	return found;
 }
 
-/* Ruling 16: both steps are signer-is-sast without TVS; ruling 17: so is the way back. */
+/* All three steps are signer-is-sast, so phones without TVS take them too. */
 static void every_class_takes_bridge_final_and_way_back(void **state)
 {
 	static const char *const ways[][2] = {
@@ -197,10 +197,10 @@ static void every_class_takes_bridge_final_and_way_back(void **state)
 	}
 	/* Those that miss the bridge are lost, and the plan says so without counting them. */
 	assert_string_equal(verdict(plan, "no-sbd", "old", "new"), "signer-unknown");
-	assert_true(says(&l->plan, "they have missed the bridge"));
-	assert_true(says(&l->plan, "let every phone take the bridge"));
+	assert_true(says(&l->plan, "They have missed the bridge."));
+	assert_true(says(&l->plan, "Let every phone take the bridge"));
 	assert_true(
-		says(&l->plan, "every class of phone takes the new list, by way of the bridge"));
+		says(&l->plan, "Every class of phone takes the new list, by way of the bridge"));
 	json_decref(plan);
 }
 
@@ -211,14 +211,17 @@ static void the_bridge_comes_first_and_is_waited_for(void **state)
 
 	make(l);
 	plan = plan_json(&l->plan);
-	assert_codes(plan, "", "check-old upload way-back ");
+	assert_codes(plan, "",
+		     "backup registration replication rollback-parameter groups check-old upload "
+		     "registered unity-connection backup-after way-back recover ");
 	assert_codes(plan, "bridge", "publish restart restart reset check applications ");
 	assert_codes(plan, "final", "publish restart restart reset check applications ");
+	assert_int_equal(json_integer_value(json_object_get(plan, "resets")), 2);
 	assert_true(says(&l->plan, "Bridge: Put 1-bridge/CTLFile.tlv on every TFTP node"));
 	assert_true(says(&l->plan, "Final list: Put 2-final/CTLFile.tlv on every TFTP node"));
-	assert_true(says(&l->plan, "WARNING: go on when every phone has taken this list"));
-	assert_true(says(&l->plan, "publish way-back/CTLFile.tlv"));
-	assert_true(says(&l->plan, "documented for cluster moves, open for tokens"));
+	assert_true(says(&l->plan, "WARNING: Continue only when every phone shows this checksum."));
+	assert_true(says(&l->plan, "Publish way-back/CTLFile.tlv"));
+	assert_true(says(&l->plan, "It is documented for cluster moves, not for tokens."));
 	json_decref(plan);
 }
 
@@ -231,7 +234,7 @@ static void checksums_wait_for_the_signature(void **state)
 	make(l);
 	plan = plan_json(&l->plan);
 	lists = json_object_get(plan, "lists");
-	assert_true(says(&l->plan, "the checksums are known once the list is signed"));
+	assert_true(says(&l->plan, "The checksums are known once the list is signed."));
 	assert_true(json_is_null(json_object_get(json_object_get(lists, "bridge"), "md5")));
 	assert_true(json_is_null(json_object_get(json_object_get(lists, "new"), "sha1")));
 	assert_true(json_is_null(json_object_get(json_object_get(lists, "way-back"), "sha1")));
@@ -247,7 +250,7 @@ static void a_key_that_does_not_sign_is_seen(void **state)
 	make(l);
 	assert_true(plan_refuses(&l->plan, LOCKOUT_SBD));
 	assert_true(plan_refuses(&l->plan, LOCKOUT_NO_SBD));
-	assert_true(says(&l->plan, "REFUSE the bridge: bad-signature"));
+	assert_true(says(&l->plan, "REFUSE the bridge: the phone knows the signer, but"));
 }
 
 static void without_bridge_one_step_through_tvs(void **state)
@@ -262,7 +265,10 @@ static void without_bridge_one_step_through_tvs(void **state)
 	plan = plan_json(&l->plan);
 	assert_codes(plan, "new",
 		     "delete publish restart restart reset clear clear check applications ");
-	assert_codes(plan, "", "check-old make-way-back upload way-back ");
+	assert_codes(
+		plan, "",
+		"backup registration replication rollback-parameter groups check-old "
+		"make-way-back upload registered unity-connection backup-after way-back recover ");
 	assert_true(plan_refused(&l->plan));
 	json_decref(plan);
 }
@@ -279,7 +285,7 @@ static void little_is_needed(void **state)
 				     .now = NOW };
 	make(l);
 	assert_true(says(&l->plan, "Plan: CTLFile.tlv -> CTLFile.tlv"));
-	assert_true(says(&l->plan, "the CUCM release is not known"));
+	assert_true(says(&l->plan, "The CUCM release is not known."));
 	assert_int_equal(plan_html(&l->plan, &page, &e), ST_OK);
 	assert_non_null(strstr(buf_cstr(&page), "</html>"));
 	buf_free(&page);
