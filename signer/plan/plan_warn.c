@@ -221,18 +221,22 @@ static void warn_dates(struct plan_model *m)
 	}
 }
 
-/* Errors of verify; what is warned of above, and a signature that is still to come, apart. */
+/* Errors of verify, and a time in the future. */
 static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 {
 	const struct trust self = { .self = true };
+	const struct verify_ask ask = { .trust = &self,
+					.now = m->in.now,
+					.served = m->in.new_name,
+					.unsigned_yet = !m->facts[PLAN_NEW].is_signed };
 	struct verification v;
-	enum status st = verify_list(&v, m->in.new_list, &self, m->in.now, e);
+	enum status st = verify_list(&v, m->in.new_list, &ask, e);
 
 	for (size_t i = 0; st == ST_OK && i < v.findings.n; i++) {
 		const struct tlv_finding *f = &v.findings.v[i];
-		bool wanted = tlv_finding_is_error(f->code) || f->code == TLV_FIND_FUTURE;
+		bool wanted = f->error || f->code == TLV_FIND_FUTURE;
 
-		if (!wanted || (f->code == TLV_FIND_BAD_SIGNATURE && !m->facts[PLAN_NEW].is_signed))
+		if (!wanted)
 			continue;
 		if (f->record > 0)
 			plan_say(&m->warnings, PLAN_LINE_DANGER, tlv_finding_text(f->code),
