@@ -64,6 +64,7 @@ DOORS = [
      "pkcs11/process.c"),
     ("exit", r"\b(exit|_exit|abort|quick_exit) *\(", "pkcs11/process.c pkcs11/child/main.c"),
     ("terminal", r"\b(tcsetattr|tcgetattr) *\(", "pkcs11/tty.c"),
+    ("verdict", r"\(struct verdict\) *\{|struct verdict \w+ *= *\{", "signer/trust/verdict.c"),
     ("sandbox", r"\b(prctl|syscall) *\(",
      "signer/io/sandbox.c signer/doctor/doctor_host.c pkcs11/shared/secret.c pkcs11/process.c "
      "pkcs11/child/main.c"),
