@@ -76,15 +76,15 @@ static void put_harmless(struct buf *b, struct span label)
 	filenames_free(&none);
 }
 
-/* "CAPF-e41e7d87": the alarm's names are those of files. */
-static char *harmless_name(const struct source *s, struct span cn)
+/* "CAPF-e41e7d87": the alarm's names are those of files. The other counts if the first is empty. */
+static char *harmless_name(struct span text, struct span other)
 {
 	struct buf b = BUF_INIT;
 	char *copy;
 
-	put_harmless(&b, cn);
+	put_harmless(&b, text);
 	if (b.n == 0)
-		put_harmless(&b, span_str(base_name(s->path)));
+		put_harmless(&b, other);
 	copy = buf_failed(&b, NULL) == ST_OK ? span_dup(buf_span(&b)) : NULL;
 	buf_free(&b);
 	return copy;
@@ -105,6 +105,7 @@ static void item_free(struct expiry_item *item)
 {
 	free(item->file);
 	free(item->node);
+	free(item->host);
 	free(item->subject);
 	free(item->name);
 	free(item->serial);
@@ -117,6 +118,9 @@ static bool keep(struct expiry *x, const struct expiry_item *item)
 	x->v[x->n++] = *item;
 	return true;
 }
+
+/* CUCM's alarm is for less than that. Source: its text, in document 214231. */
+enum { SEVEN_DAYS = 7 * 86400 /* seconds */ };
 
 /* Fills the item; what is missing where memory ended is NULL. */
 static struct expiry_item describe(const struct source *s, const struct tlv_cert *c,
@@ -131,14 +135,16 @@ static struct expiry_item describe(const struct source *s, const struct tlv_cert
 		.role = role != NULL ? role->text : NULL,
 		.in_list = s->record != NULL,
 		.node = node.n > 0 ? span_dup(node) : NULL,
+		.host = node.n > 0 ? harmless_name(node, SPAN_NONE) : NULL,
 		.subject = strdup(subject),
 		.serial = hex_of(c->serial),
 		.not_after = not_after,
 		.within = not_after <= s->x->now + s->x->within,
+		.urgent = not_after - s->x->now < SEVEN_DAYS,
 	};
 
 	(void)tlv_name_cn(c->subject, &cn);
-	item.name = harmless_name(s, buf_span(&cn));
+	item.name = harmless_name(buf_span(&cn), span_str(base_name(s->path)));
 	item.unit = unit_of(s, c, buf_span(&cn));
 	buf_free(&cn);
 	return item;
@@ -158,7 +164,7 @@ static enum status add_certificate(struct source *s, struct span der, struct tlv
 	item = describe(s, &c, f.not_after, f.subject);
 	cert_facts_free(&f);
 	if (item.file != NULL && item.subject != NULL && item.name != NULL && item.serial != NULL &&
-	    keep(s->x, &item))
+	    (item.node != NULL) == (item.host != NULL) && keep(s->x, &item))
 		return ST_OK;
 	item_free(&item);
 	return err_nomem(e);

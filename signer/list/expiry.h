@@ -19,12 +19,14 @@ struct expiry_item {
 		*role; /* "CAPF", "function 9"'s NULL, or NULL where the file is no list; static */
 	bool in_list;
 	char *node;	   /* DNSNAME of the record, or NULL */
+	char *host;	   /* node made harmless, or NULL */
 	char *subject;	   /* RFC 2253 */
 	char *name;	   /* CN made harmless: A-Za-z0-9._- */
 	const char *unit;  /* CUCM's name for what the certificate is for; static */
 	char *serial;	   /* upper-case digits */
 	int64_t not_after; /* seconds since 1970 UTC */
 	bool within;	   /* ends within the time asked for, or has ended */
+	bool urgent;	   /* ends in less than seven days, or has ended */
 };
 
 struct expiry {
@@ -48,7 +50,10 @@ void expiry_free(struct expiry *x);
 typedef void expiry_format_fn(const struct expiry *x, struct buf *b);
 /* A line for each, soonest first, and one that sums up. */
 expiry_format_fn expiry_text;
-/* CUCM's alarm CertValidfor7days for those within, each certificate once. */
+/*
+ * For those within, each certificate once: CUCM's alarm CertValidfor7days if less
+ * than seven days are left, else a line of plain text.
+ */
 expiry_format_fn expiry_syslog;
 /* A text file for node_exporter, each series once. */
 expiry_format_fn expiry_prometheus;

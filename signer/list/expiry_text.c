@@ -125,8 +125,8 @@ static void lines_free(struct line *v, size_t n)
 }
 
 /*
- * The alarm as CUCM sends it; source: the vendor's printed logs. Name and unit
- * are made of harmless characters, so that no certificate makes a line of its own.
+ * The alarm as CUCM sends it. Source: a line printed in the vendor's document
+ * 214231. It says "expired, or less than seven days left" and nothing else.
  */
 static void put_alarm(const struct expiry_item *item, struct buf *b)
 {
@@ -136,13 +136,34 @@ static void put_alarm(const struct expiry_item *item, struct buf *b)
 	time_cucm(item->not_after, when);
 	buf_printf(
 		b,
-		"%%UC_CERT-2-CertValidfor7days: %%[Message=Certificate expiration Notification. Certificate name:%s.der Unit:%s Type:own-cert Expiration:%.*s]\n",
-		item->name, item->unit, (int)TO_THE_MINUTE, when);
+		"%%UC_CERT-2-CertValidfor7days: %%[Message=Certificate expiration Notification. Certificate name:%s.der Unit:%s Type:own-cert Expiration:%.*s][AppID=Cisco Certificate Monitor][ClusterID=][NodeID=%s]: Alarm to indicate that Certificate has Expired or Expires in less than seven days\n",
+		item->name, item->unit, (int)TO_THE_MINUTE, when,
+		item->host != NULL ? item->host : "");
+}
+
+/* CUCM's alarms of other distances have no documented name. */
+static void put_notice(const struct expiry_item *item, struct buf *b)
+{
+	char when[32];
+
+	time_iso(item->not_after, when);
+	buf_printf(b, "ctlsign: certificate %s, unit %s", item->name, item->unit);
+	if (item->host != NULL)
+		buf_printf(b, ", node %s", item->host);
+	buf_printf(b, ", expires on %s\n", when);
+}
+
+static void put_syslog(const struct expiry_item *item, struct buf *b)
+{
+	if (item->urgent)
+		put_alarm(item, b);
+	else
+		put_notice(item, b);
 }
 
 void expiry_syslog(const struct expiry *x, struct buf *b)
 {
-	struct line *v = lines_make(x, put_alarm, b);
+	struct line *v = lines_make(x, put_syslog, b);
 
 	/* The SAST and the CCM+TFTP record of one certificate are one alarm. */
 	for (size_t i = 0; v != NULL && i < x->n; i++)

@@ -18,7 +18,11 @@ GAUGE = "ctlsign_certificate_not_after_timestamp_seconds"
 ALARM = re.compile(r"^%UC_CERT-2-CertValidfor7days: %\[Message=Certificate expiration Notification\. "
                    r"Certificate name:([A-Za-z0-9._-]+)\.der Unit:([A-Za-z-]+) Type:own-cert "
                    r"Expiration:((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
-                   r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d\d \d\d:\d\d:)\]$")
+                   r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d\d \d\d:\d\d:)\]"
+                   r"\[AppID=Cisco Certificate Monitor\]\[ClusterID=\]\[NodeID=([A-Za-z0-9._-]*)\]: "
+                   r"Alarm to indicate that Certificate has Expired or Expires in less than seven days$")
+NOTICE = re.compile(r"^ctlsign: certificate ([A-Za-z0-9._-]+), unit ([A-Za-z-]+)(, node [A-Za-z0-9._-]+)?, "
+                    r"expires on \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
 
 def now():
@@ -208,15 +212,31 @@ def test_syslog(ctlsign, ending, cluster, tmp_path):
     run = ctlsign("expiry", "--within", "7d", "--format", "syslog", path, env={"LC_ALL": "de_DE.UTF-8"})
     assert run.status == 1 and run.err == "", str(run)
     got = [ALARM.match(line).groups() for line in run.out.splitlines()]
-    assert got == [(name, unit, made.end.strftime("%a %b %d %H:%M:")) for name, unit, made in (
-        ("CAPF-12345678", "CAPF", capf), ("ITLRECOVERY_pub", "ITLRecovery", itl),
-        ("node_2.example", "TVS", tvs), ("CUCM01", "CallManager", call))]
+    assert got == [(name, unit, made.end.strftime("%a %b %d %H:%M:"), node)
+                   for name, unit, made, node in (
+        ("CAPF-12345678", "CAPF", capf, "CUCM01"), ("ITLRECOVERY_pub", "ITLRecovery", itl, "CUCM01"),
+        ("node_2.example", "TVS", tvs, "n"), ("CUCM01", "CallManager", call, "CUCM01"))]
+
+
+def test_the_alarm_is_for_less_than_seven_days(ctlsign, ending, cluster, tmp_path):
+    """Its text says so. Others are plain lines, for CUCM has no documented name for them."""
+    path = a_list(cluster, tmp_path, (ending("gone", -1), "SAST", "a\nb"), (ending("six", 6), "CAPF", "n"),
+                  (ending("eight", 8), "CCM+TFTP", "n\x1b[m"), (ending("far", 40), "CCM+TFTP", "n"))
+    run = ctlsign("expiry", "--within", "30d", "--format", "syslog", path)
+    lines = run.out.splitlines()
+    assert [ALARM.match(line).group(1) for line in lines[:2]] == ["gone", "six"], str(run)
+    assert ALARM.match(lines[0]).group(4) == "a_b"
+    assert NOTICE.match(lines[2]).groups() == ("eight", "CallManager", ", node n__m")
+    assert len(lines) == 3
+    alone = ctlsign("expiry", "--within", "30d", "--format", "syslog", ending("lonely", 20))
+    assert NOTICE.match(alone.out.rstrip("\n")).group(1) == "lonely"
 
 
 def test_syslog_of_files_and_tokens(ctlsign, cluster, ending):
     made = ending("CallManager", 3, cn="pub")
     run = ctlsign("expiry", "--format", "syslog", "--within", "9000d", made, cluster)
-    units = {ALARM.match(line).group(1): ALARM.match(line).group(2) for line in run.out.splitlines()}
+    found = [ALARM.match(line) or NOTICE.match(line) for line in run.out.splitlines()]
+    units = {one.group(1): one.group(2) for one in found}
     assert units == {"pub": "CallManager", "CAPF-e41e7d87": "CAPF", "cucm-1051-a-pub": "unknown",
                      "cucm-1051-a-sub1": "unknown", "SAST-ADN0054f509": "Phone-SAST-trust",
                      "SAST-ADN008580ef": "Phone-SAST-trust", "Cisco_Manufacturing_CA": "unknown"}
