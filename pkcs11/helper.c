@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "pkcs11/ask.h"
-#include "pkcs11/env.h"
+#include "pkcs11/shared/env.h"
 #include "pkcs11/shared/path.h"
 #include "pkcs11/shared/pulse.h"
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pkcs11/env.h"
+#include "pkcs11/shared/env.h"
 #include "pkcs11/tty.h"
 #include "tlv/bytes.h"
 

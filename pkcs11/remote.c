@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "pkcs11/env.h"
+#include "pkcs11/shared/env.h"
 
 /* "unix:path=/run/x" with further ";key=value" behind it. */
 static bool socket_path(const char *address, char *out, size_t cap)

@@ -58,7 +58,7 @@ DOORS = [
      "signer/io/out.c pkcs11/process.c"),
     ("stderr", r"\b(perror|fprintf|dprintf) *\(|\b(stderr|STDERR_FILENO)\b", "signer/io/out.c pkcs11/child/main.c"),
     ("environ", r"\b(getenv|secure_getenv|setenv|unsetenv|putenv|environ)\b",
-     "signer/io/env.c pkcs11/env.c"),
+     "signer/io/env.c pkcs11/shared/env.c"),
     ("clock", r"\b(time|gettimeofday) *\(|CLOCK_REALTIME", "signer/io/env.c"),
     ("fork", r"\b(fork|vfork|clone|posix_spawn|system|popen|execv[a-z]*|execl[a-z]*) *\(",
      "pkcs11/process.c"),

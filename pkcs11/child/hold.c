@@ -9,7 +9,8 @@
 enum status tok_hold_scan(struct tok_hold *h, struct tok_pulse *pulse, struct tlv_err *e)
 {
 	const struct tok_search *s = h->search;
-	enum status st = tok_modules_load(&h->modules, s->module_path, s->module_name, pulse, e);
+	enum status st =
+		tok_modules_load(&h->modules, s->module_path, s->module_name, pulse, &h->warn, e);
 
 	if (st == ST_OK)
 		st = tok_slots_scan(&h->scan, &h->modules, h->uri, s->skip, &h->warn, e);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pkcs11/child/registry.h"
 #include "pkcs11/shared/path.h"
 
 static const char *kit_reason(void)
@@ -108,8 +109,28 @@ static void general_last(struct tok_modules *ms)
 	}
 }
 
-static enum status load_registered(struct tok_modules *ms, const char *name,
-				   struct tok_pulse *pulse, struct tlv_err *e)
+/* All but those that are refused: p11-kit's own way loads every one, or none. */
+static enum status load_good_ones(struct tok_modules *ms, const struct tok_registry *r,
+				  const char *name, struct tok_pulse *pulse, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < r->n && st == ST_OK; i++) {
+		CK_FUNCTION_LIST *f;
+
+		tok_pulse_enter(pulse, TOK_CALL_load);
+		f = p11_kit_module_load(r->paths[i], 0);
+		tok_pulse_leave(pulse);
+		if (f != NULL && (name == NULL || named(f, r->paths[i], name)))
+			st = add(ms, f, strdup(r->paths[i]), pulse, e);
+		else if (f != NULL)
+			p11_kit_module_release(f);
+	}
+	return st;
+}
+
+static enum status load_all(struct tok_modules *ms, const char *name, struct tok_pulse *pulse,
+			    struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
@@ -123,6 +144,19 @@ static enum status load_registered(struct tok_modules *ms, const char *name,
 			kit_reason());
 	for (size_t i = 0; ms->registered[i] != NULL && st == ST_OK && ms->n < TOK_MODULES_MAX; i++)
 		st = add_registered(ms, ms->registered[i], name, pulse, e);
+	return st;
+}
+
+static enum status load_registered(struct tok_modules *ms, const char *name,
+				   struct tok_pulse *pulse, const struct tlv_warn *w,
+				   struct tlv_err *e)
+{
+	struct tok_registry r;
+	enum status st;
+
+	tok_registry_check(&r, w);
+	st = r.refused == 0 ? load_all(ms, name, pulse, e) : load_good_ones(ms, &r, name, pulse, e);
+	tok_registry_free(&r);
 	general_last(ms);
 	if (st == ST_OK && ms->n == 0 && name != NULL)
 		st = err_set(e, ST_NO_MATCH,
@@ -131,15 +165,16 @@ static enum status load_registered(struct tok_modules *ms, const char *name,
 }
 
 enum status tok_modules_load(struct tok_modules *ms, const char *path, const char *name,
-			     struct tok_pulse *pulse, struct tlv_err *e)
+			     struct tok_pulse *pulse, const struct tlv_warn *w, struct tlv_err *e)
 {
 	p11_kit_be_quiet(); /* it would print by itself; its words are in the message */
 	ms->list = calloc(TOK_MODULES_MAX, sizeof *ms->list);
 	if (ms->list == NULL)
 		return err_nomem(e);
+	ms->named = path != NULL;
 	if (path != NULL)
 		return load_named(ms, path, pulse, e);
-	return load_registered(ms, name, pulse, e);
+	return load_registered(ms, name, pulse, w, e);
 }
 
 void tok_modules_free(struct tok_modules *ms)

@@ -13,14 +13,19 @@
 struct tok_modules {
 	struct tok_module *list;
 	size_t n;
-	CK_FUNCTION_LIST **registered; /* NULL where one was named */
+	bool named;		       /* one alone, by its path */
+	CK_FUNCTION_LIST **registered; /* as p11-kit loaded them all; NULL: each by itself */
 };
 
 #define TOK_MODULES_INIT ((struct tok_modules){ .list = NULL })
 
-/* Loads; does not initialise. ST_TOKEN, or ST_NO_MATCH where no module has the name. */
+/*
+ * Loads; does not initialise. A registered module that others can write is
+ * left out with a warning, one that is named is ST_USAGE. ST_TOKEN, or
+ * ST_NO_MATCH where no module has the name.
+ */
 enum status tok_modules_load(struct tok_modules *ms, const char *path, const char *name,
-			     struct tok_pulse *pulse, struct tlv_err *e);
+			     struct tok_pulse *pulse, const struct tlv_warn *w, struct tlv_err *e);
 /* Finalises those that are initialised. */
 void tok_modules_free(struct tok_modules *ms);
 

@@ -368,7 +368,8 @@ static void serve_survey(int line, struct tok_hold *h, struct tok_pulse *pulse, 
 	const struct tok_search *s = h->search;
 	uint64_t skip = 0;
 
-	if (tok_modules_load(&h->modules, s->module_path, s->module_name, pulse, e) == ST_OK) {
+	if (tok_modules_load(&h->modules, s->module_path, s->module_name, pulse, &h->warn, e) ==
+	    ST_OK) {
 		skip = ask_modules(line, h, pulse);
 		(void)tok_slots_scan(&h->scan, &h->modules, h->uri, skip, &h->warn, e);
 	}

@@ -159,7 +159,7 @@ enum status tok_slots_scan(struct tok_scan *scan, struct tok_modules *ms, const 
 			   uint64_t skip, const struct tlv_warn *w, struct tlv_err *e)
 {
 	struct pass p = { .scan = scan, .uri = uri, .w = w, .e = e };
-	bool only = ms->registered == NULL;
+	bool only = ms->named;
 	enum status st = ST_OK;
 
 	for (size_t i = 0; i < ms->n && st == ST_OK; i++) {

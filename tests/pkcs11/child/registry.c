@@ -11,6 +11,8 @@
 #define P11_KIT_FUTURE_UNSTABLE_API 1
 #include <p11-kit/p11-kit.h>
 
+#include "pkcs11/child/registry.h"
+
 /* p11-kit keeps the pointers. */
 static char conf[300], none[300], folder[300];
 
@@ -24,4 +26,6 @@ __attribute__((constructor)) static void take_the_tests_registry(void)
 	(void)snprintf(none, sizeof none, "%s/none", dir);
 	(void)snprintf(folder, sizeof folder, "%s/modules", dir);
 	p11_kit_override_system_files(conf, none, none, folder, none);
+	tok_registry_folders[0] = none;
+	tok_registry_folders[1] = folder;
 }

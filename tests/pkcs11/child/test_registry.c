@@ -179,6 +179,39 @@ static void p22_a_vendors_module_goes_before_opensc(void **state)
 	tok_free(&t);
 }
 
+/* A module that others can write is not even loaded; the rest is. */
+static void a_module_that_others_can_write_is_left_out(void **state)
+{
+	struct lab *l = *state;
+	struct tlv_err e = TLV_ERR_INIT;
+	char path[300], text[700];
+
+	registry(l);
+	add(l, "b", LAB_SOFTHSM, "");
+	(void)snprintf(path, sizeof path, "%s/open.so", l->dir);
+	lab_run("cp %s %s && chmod 666 %s", l->fault, path, path);
+	add(l, "a", path, "");
+	second_softhsm(l, "C_Initialize 1 crash");
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+	assert_text(l->warnings, "open.so' can be written by others than");
+	assert_int_equal(lab_count(l, "C_Initialize"), 0);
+	/* So is one to which a folder or a link leads that others can write. */
+	lab_run("mkdir -m 777 %s/all && ln -s %s %s/all/link.so", l->dir, l->fault, l->dir);
+	(void)snprintf(path, sizeof path, "%s/all/link.so", l->dir);
+	add(l, "a", path, "");
+	l->warnings[0] = '\0';
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+	assert_text(l->warnings, "/all' can be written by others than");
+	/* And one whose file in the registry is such. */
+	add(l, "a", l->fault, "");
+	(void)snprintf(text, sizeof text, "chmod 666 %s/modules/a.module", l->dir);
+	lab_run("%s", text);
+	l->warnings[0] = '\0';
+	assert_status(lab_sign(l, &e), ST_OK, &e);
+	assert_text(l->warnings, "a.module' can be written by others than");
+	assert_int_equal(lab_count(l, "C_Initialize"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 
 int main(void)
@@ -192,6 +225,7 @@ int main(void)
 		TEST(module_name_selects),
 		TEST(trust_modules_are_left_out),
 		TEST(p22_a_vendors_module_goes_before_opensc),
+		TEST(a_module_that_others_can_write_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pkcs11/env.h"
+#include "pkcs11/shared/env.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
