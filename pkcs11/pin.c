@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "pkcs11/shared/env.h"
+#include "pkcs11/shared/uri_text.h"
 #include "pkcs11/tty.h"
 #include "tlv/bytes.h"
 
@@ -94,6 +95,31 @@ enum status tok_pin_source_parse_uri(const char *text, struct tok_pin_source *ou
 	if (text != NULL && strncmp(text, "file:///", 8) == 0)
 		return parse_file(text + 7, out, e);
 	return tok_pin_source_parse(text, out, e);
+}
+
+static void keep_source(const char *text, bool is_uri)
+{
+	struct tok_uri_text uri = { .pin_source = NULL };
+	struct tok_pin_source src;
+
+	if (!is_uri)
+		(void)tok_pin_source_parse(text, &src, NULL);
+	else if (tok_uri_read(text, &uri, NULL) == ST_OK && uri.pin_source != NULL)
+		(void)tok_pin_source_parse_uri(uri.pin_source, &src, NULL);
+	tok_uri_text_free(&uri);
+}
+
+void tok_pin_sources_of(int argc, char *const *argv)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *uri = strcasestr(argv[i], "pkcs11:"), *value = strchr(argv[i], '=');
+
+		value = argv[i][0] == '-' && value != NULL ? value + 1 : argv[i];
+		if (uri != NULL)
+			keep_source(uri, true);
+		else if (strncmp(value, "env:", 4) == 0)
+			keep_source(value, false);
+	}
 }
 
 bool tok_pin_source_untyped(const struct tok_pin_source *src)

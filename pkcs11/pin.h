@@ -30,6 +30,12 @@ enum status tok_pin_source_parse_uri(const char *text, struct tok_pin_source *ou
 /* Whether nobody types the secret: file, env and fd. Such a PIN gets one attempt. */
 bool tok_pin_source_untyped(const struct tok_pin_source *src);
 
+/*
+ * Before any token's process is started: the variables that the arguments name
+ * as PIN sources, of all tokens, so that none of these processes gets any.
+ */
+void tok_pin_sources_of(int argc, char *const *argv);
+
 /* Overwrites the variable of an env: source; for processes that hold a copy and need none. */
 void tok_pin_source_scrub(const struct tok_pin_source *src);
 

@@ -9,7 +9,7 @@
 enum { SECRETS_MAX = 16 };
 
 /* The environment is one for the whole process, and so is this. */
-static const char *secrets[SECRETS_MAX];
+static char *secrets[SECRETS_MAX];
 static size_t nsecrets;
 
 char *tok_env(const char *name)
@@ -29,8 +29,10 @@ void tok_env_is_secret(const char *name)
 	for (size_t i = 0; i < nsecrets; i++)
 		if (strcmp(secrets[i], name) == 0)
 			return;
-	if (nsecrets < SECRETS_MAX)
-		secrets[nsecrets++] = name;
+	if (nsecrets == SECRETS_MAX)
+		return;
+	secrets[nsecrets] = strdup(name);
+	nsecrets += secrets[nsecrets] == NULL ? 0 : 1;
 }
 
 static bool goes_along(const char *entry)

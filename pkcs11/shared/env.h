@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The one place of this layer that looks at the environment.
+ * Both sides of the wall: the one place that looks at the environment.
  */
 #ifndef TOK_ENV_H
 #define TOK_ENV_H
@@ -11,7 +11,7 @@ char *tok_env(const char *name);
 
 /*
  * A variable that holds a secret: no process that is started from here on gets
- * it. The name is borrowed for good. More than a handful are not remembered.
+ * it. More than a handful are not remembered.
  */
 void tok_env_is_secret(const char *name);
 

@@ -93,6 +93,7 @@ int main(int argc, char **argv)
 	hold_standard_descriptors();
 	memory_watch();
 	tok_pin_harden_process();
+	tok_pin_sources_of(argc, argv);
 	(void)signal(SIGPIPE, SIG_IGN);
 	st = memory_verdict(run(argc, argv, &e), &e);
 	flushed = out_flush(e.status == ST_OK ? &e : NULL);

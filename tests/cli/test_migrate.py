@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from lists import PUB, SUB, TIME
 from test_token import at_terminal
-from token_helpers import FAULT, ONE, TWO, fault  # noqa: F401  (a fixture)
+from test_token_faults import children, memory_has, readable
+from token_helpers import FAULT, ONE, TWO, fault, start, wait_for  # noqa: F401  (a fixture)
 
 NAME = "cucm-1051-a-pub"
 CISCO = [("ORGANIZATION_NAME", "Cisco Systems, Inc."), ("ORGANIZATIONAL_UNIT_NAME", "IPCBU")]
@@ -319,6 +320,31 @@ def test_one_pin_source_for_two_tokens(world, own_lab, fault):
     out = world.migrate(TO, old, *words, env=lab.env)
     assert anchors(out / "2-final" / "CTLFile.tlv") == [peerwrite.der(peerwrite.load(c)) for c in new]
     assert verdict(world, old, out / "1-bridge" / "CTLFile.tlv", "--no-tvs") == "accepted: signer-is-sast"
+
+
+def primes(key):
+    """The two primes of a key file, as OpenSSL keeps them in memory and as the file has them."""
+    numbers = peerwrite.load_key(key).private_numbers()
+    return [n.to_bytes((n.bit_length() + 7) // 8, order) for n in (numbers.p, numbers.q)
+            for order in ("little", "big")]
+
+
+def test_a_module_never_meets_another_key(world, fault):
+    """The new key is a file's, the old one a token's: the module would look for the file's primes in vain."""
+    f = fault("C_Sign 1 sleep 30")
+    run = start(world.ctlsign, "migrate", LESS, world.old("tokens"), "-o", world.out, "--release", "10.5",
+                "-k", world.cluster / "pub.key", "--cert", world.cluster / "pub.pem", "--old-key", *f.key(TWO)[1:], "--yes", *AGREED.split(), env=f.env)
+    try:
+        assert wait_for(lambda: f.calls("C_Sign") or run.poll() is not None) and run.poll() is None, \
+            run.communicate()
+        child, = children(run.pid)
+        readable(child)
+        key = world.cluster / "pub.key"
+        assert any(memory_has(run.pid, p) for p in primes(key))  # the search finds them where they are
+        assert not any(memory_has(child, p) for p in primes(key))
+    finally:
+        run.kill()
+        run.communicate()
 
 
 # Refused unless somebody insists -------------------------------------------------------------

@@ -363,6 +363,20 @@ def test_no_pin_in_arguments_or_environment(ctlsign, cluster, out, fault, lab):
                            for fd in (proc / "fd").iterdir())
 
 
+def test_what_a_token_s_process_gets_of_the_environment(ctlsign, cluster, out, fault, lab):
+    """All but PINs, also those of another token, and what loads code into a program."""
+    f = fault("C_Sign 1 sleep 30")
+    signs = ["-k", f"pkcs11:token={TWO}?pin-source=env:PIN_A", "--module", FAULT]
+    with running(ctlsign, cluster, out, f, "--sast", f"pkcs11:token={TWO}?pin-source=env:PIN_B",
+                 signs=signs, env={"PIN_A": lab.pin, "PIN_B": "of another token", "OTHER": "kept",
+                                   "LD_BIND_NOW": "1", "GCONV_PATH": "/nowhere"}) as (_, child):
+        readable(child)
+        names = {entry.partition(b"=")[0] for entry in
+                 pathlib.Path(f"/proc/{child}/environ").read_bytes().split(b"\0")}
+        assert not {n for n in names if n in (b"PIN_A", b"PIN_B", b"GCONV_PATH") or n.startswith(b"LD_")}
+        assert {b"OTHER", b"SOFTHSM2_CONF", b"HOME"} <= names
+
+
 @pytest.mark.parametrize("call", ["C_Login", "C_Sign"])
 def test_no_core(ctlsign, cluster, out, fault, lab, tmp_path, call):
     folder = tmp_path / "cores"
