@@ -8,6 +8,7 @@ import lists
 import peerlist
 import peerwrite
 import pytest
+from conftest import make_certificate
 from lists import PUB, SUB
 
 GOOD, UNTRUSTED, BAD = "good signature by ", "UNTRUSTED signature by ", "BAD signature"
@@ -388,3 +389,25 @@ def test_the_kind_under_which_it_is_served(ctlsign, cluster, peer, tmp_path, ser
     # Whatever comes in at standard input has no name.
     run = ctlsign("verify", "--trust", cluster / "pub.pem", "/dev/stdin", input=made.read_bytes())
     assert run.status == 0, str(run)
+
+
+@pytest.mark.parametrize("style,issuer", [
+    ("cucm", "CN=example-DC1-CA;DC=local;DC=example"), ("ctl-client", "CN=example-DC1-CA;DC=local;DC=example"),
+    ("rfc4514", "DC=local,DC=example,CN=example-DC1-CA"), ("rfc4514", "DC=local;DC=example;CN=example-DC1-CA")])
+def test_names_as_earlier_releases_wrote_them(ctlsign, cluster, keys, peer, tmp_path, style, issuer):
+    """Attributes beyond the six: how this program once rendered them is never an error, for such lists are out there."""
+    authority, made = [("COMMON_NAME", "example-DC1-CA")], {}
+    for name, above in (("plain", []), ("real", [("DOMAIN_COMPONENT", "local"), ("DOMAIN_COMPONENT", "example")])):
+        path = tmp_path / f"{name}.pem"
+        make_certificate(path, keys["rsa2048"], [("COMMON_NAME", "node")], serial=0x77, issuer_key=keys["rsa1024b"],
+                         issuer=[*above, *authority])
+        made[name] = peerwrite.load(path)
+    fields = dict(peerwrite.record_fields(made["plain"], "CCM+TFTP", style, "n", PUB))
+    fields.update({5: issuer.encode() + b"\0", 9: peerwrite.der(made["real"])})
+    if 8 in fields:
+        fields[8] = made["real"].signature
+    made = peer(lambda records: [*records, list(fields.items())])
+    run = ctlsign("verify", "--json", "--trust", cluster / "pub.pem", made)
+    said = json.loads(run.out)
+    assert (run.status, said["verdict"]) == (0, "good"), str(run)
+    assert {f["code"] for f in said["findings"] if f["record"] == 3} <= {"name-unusual"}, str(run)
