@@ -185,6 +185,17 @@ static void check_agreement(const struct tlv_record *r, size_t record, struct tl
 		mismatch(out, record, r, r->signature, "certificate signature");
 }
 
+bool tlv_record_agrees(const struct tlv_record *r)
+{
+	struct tlv_findings found = TLV_FINDINGS_INIT;
+	bool agrees;
+
+	check_agreement(r, 1, &found);
+	agrees = !found.nomem && found.errors == 0;
+	tlv_findings_free(&found);
+	return agrees;
+}
+
 /* Non-secure mode leaves name, function and address of a CCM+TFTP record. */
 static bool is_bare(const struct tlv_record *r)
 {

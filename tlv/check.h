@@ -10,6 +10,12 @@
 #include "tlv/list.h"
 
 /*
+ * Whether a record says what its certificate says: names, serial number, key,
+ * signature. A record without certificate says nothing: false.
+ */
+bool tlv_record_agrees(const struct tlv_record *r);
+
+/*
  * All that bytes alone can tell about a well-formed header, of a list or of a
  * signed file: fields, texts, codes, the places of field 12 and of the padding.
  * Offsets and records of the findings are those of a file that begins with it.

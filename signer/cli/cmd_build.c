@@ -21,6 +21,7 @@ struct build {
 	char *key_arg, *cert_arg; /* owned */
 	struct list_file old;	  /* the list being replaced */
 	bool replaces;
+	struct believing believing;
 	struct key *key;
 	struct entries entries;
 	struct compose_options compose;
@@ -224,7 +225,6 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 	if (status != ST_OK)
 		return status;
 	b->replaces = true;
-	b->d.old = &b->old.list;
 	b->d.publish.replaces = &b->old.file.st;
 	if (b->old.fault.status != ST_OK)
 		return err_set(
@@ -232,6 +232,30 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 			"%s: is there and is no trust list: move it away if it is to be replaced",
 			b->d.output);
 	return ST_OK;
+}
+
+/* The forecast needs a list that is believed: what a stranger's says of phones is worth nothing. */
+static enum status believe(struct build *b, struct tlv_err *e)
+{
+	struct believing *w = &b->believing;
+	enum status st = belief_key(&w->belief, "-k", key_cert(b->key)->parts.public_key, e);
+
+	if (st != ST_OK || w->no_forecast)
+		return st;
+	if (w->installed_path != NULL) {
+		b->d.old = &w->installed.list;
+		deliver_held(&b->d, w->installed_path, b->d.old);
+		/* The list that is replaced is no witness for what phones hold. */
+		return b->replaces ? believe_no_self(w, b->d.output, &b->old, e) : ST_OK;
+	}
+	if (!b->replaces)
+		return ST_OK;
+	st = believe_list(w, b->d.output, &b->old, "nothing is signed", e);
+	if (st == ST_OK) {
+		b->d.old = &b->old.list;
+		deliver_held(&b->d, b->d.output, b->d.old);
+	}
+	return st;
 }
 
 /* Everything that needs no secret. */
@@ -260,6 +284,8 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 	if (st == ST_OK)
 		st = key_started(b->key, e);
 	if (st == ST_OK)
+		st = believe(b, e);
+	if (st == ST_OK)
 		st = read_style(b, e);
 	if (st == ST_OK)
 		st = read_signer_version(b, e);
@@ -281,6 +307,7 @@ static void build_free(struct build *b)
 {
 	key_free(&b->key);
 	entries_free(&b->entries);
+	believing_free(&b->believing);
 	list_file_free(&b->old);
 	manifest_free(&b->manifest);
 	buf_free(&b->records);
@@ -301,6 +328,8 @@ enum status cmd_build(const struct opts *o, struct tlv_err *e)
 	b.d.sign.timestamp = (uint32_t)env_now();
 	if (st == ST_OK && b.d.output == NULL)
 		st = err_set(e, ST_USAGE, "where to? name the list with -o");
+	if (st == ST_OK)
+		st = believe_options(&b.believing, o, e);
 	if (st == ST_OK)
 		st = delivery_options(&b.d, o, e);
 	if (st == ST_OK && manifest != NULL)

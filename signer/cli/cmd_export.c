@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include "signer/crypto/cert.h"
+#include "signer/cli/believe.h"
 #include "signer/crypto/certfile.h"
 #include "signer/cli/common.h"
+#include "signer/trust/clean.h"
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/filename.h"
@@ -16,7 +18,6 @@
 #include "signer/crypto/proof.h"
 #include "signer/publish/publish.h"
 #include "signer/publish/sums.h"
-#include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
 #include "tlv/name.h"
 
@@ -39,6 +40,7 @@ struct export
 	const char *dir;
 	bool pem, any, prove;
 	struct list_file from;
+	struct believing believing;
 	struct item *items; /* as many places as there are arguments or records */
 	size_t n;
 	struct filenames names;
@@ -88,6 +90,10 @@ static enum status check_args(const struct export *x, struct tlv_err *e)
 
 	if (opt_given(o, OPT_FROM) && (o->nargs > 0 || x->prove))
 		return err_set(e, ST_USAGE, "'--from' takes no token, and none to prove");
+	if (!opt_given(o, OPT_FROM) &&
+	    (opt_given(o, OPT_BELIEVE) || opt_given(o, OPT_ACCEPT_SIGNER)))
+		return err_set(e, ST_USAGE,
+			       "'--trust' and '--accept-signer' count with '--from' only");
 	if (!opt_given(o, OPT_FROM) && o->nargs == 0)
 		return err_set(
 			e, ST_USAGE,
@@ -175,16 +181,17 @@ static enum status add_tokens(struct export *x, struct tlv_err *e)
 static enum status read_from(struct export *x, const char *path, struct tlv_err *e)
 {
 	enum status st = list_file_read(&x->from, path, e);
-	long signer;
+	struct clean_options opt = { .name = path, .what = "nothing is written" };
 
 	if (st == ST_OK && x->from.fault.status != ST_OK) {
 		*e = x->from.fault;
 		st = e->status;
 	}
-	if (st == ST_OK && !signature_is_own(&x->from.list, &signer))
-		st = err_set(e, ST_NO,
-			     "%s: its signature does not verify: 'ctlsign verify' says more", path);
-	return st;
+	if (st == ST_OK)
+		st = believe_options(&x->believing, x->o, e);
+	if (st == ST_OK)
+		st = believe_list(&x->believing, path, &x->from, "nothing is written", e);
+	return st == ST_OK ? clean_check(&x->from.list, &opt, env_now(), e) : st;
 }
 
 static enum status add_record(struct export *x, size_t i, struct tlv_err *e)
@@ -511,6 +518,7 @@ static void free_all(struct export *x)
 	filenames_free(&x->names);
 	sums_free(&x->sums);
 	list_file_free(&x->from);
+	believing_free(&x->believing);
 }
 
 enum status cmd_export(const struct opts *o, struct tlv_err *e)

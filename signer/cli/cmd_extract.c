@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/crypto/cert.h"
+#include "signer/cli/believe.h"
 #include "signer/cli/common.h"
+#include "signer/io/env.h"
+#include "signer/trust/clean.h"
 #include "signer/io/filename.h"
 #include "signer/publish/fileset.h"
 #include "signer/io/out.h"
@@ -12,6 +15,7 @@ struct extract {
 	const struct tlv_list *l;
 	const char *dir;
 	bool json;
+	const char *not_verified; /* why not; NULL: it was */
 	struct buf manifest;
 	struct filenames names;
 	struct fileset files;
@@ -117,6 +121,8 @@ static void put_settings(struct extract *x)
 	struct tlv_dialect d = tlv_list_dialect(x->l);
 	struct buf *b = &x->manifest;
 
+	if (x->not_verified != NULL)
+		buf_printf(b, "# not verified: %s\n", x->not_verified);
 	buf_str(b, "file: ");
 	put_quoted(b, tlv_text(h->filename));
 	buf_printf(b, "\nstyle: %s\n", tlv_style_text(d.style));
@@ -139,6 +145,7 @@ static enum status report(const struct extract *x, const char *manifest, struct 
 	if (x->json) {
 		o = json_object();
 		out_json_set_text(o, "manifest", span_str(manifest));
+		(void)json_object_set_new(o, "verified", json_boolean(x->not_verified == NULL));
 		(void)json_object_set_new(o, "records", json_integer((json_int_t)x->l->nrecords));
 		st = out_json(o, e);
 	} else {
@@ -170,6 +177,39 @@ static enum status extract_all(struct extract *x, struct tlv_err *e)
 	return st;
 }
 
+/*
+ * A foreign list may be looked at; what came of it says that nobody vouched
+ * for it. One whose signature does not verify is not taken apart unasked.
+ */
+static enum status judge(struct extract *x, const struct list_file *f, const struct opts *o,
+			 struct tlv_err *e)
+{
+	struct belief_subject s = { .path = o->args[0], .file = &f->file.st, .list = &f->list };
+	struct clean_options clean = { .name = o->args[0], .what = "nothing is written" };
+	struct tlv_err own = TLV_ERR_INIT;
+	struct believing b;
+	struct believed found;
+	enum status st = believe_options(&b, o, e);
+
+	if (st == ST_OK)
+		st = belief_judge(&b.belief, &s, &msg_warnings, &found, e);
+	if (st == ST_OK && found.state == BELIEF_BAD && !opt_given(o, OPT_UNVERIFIED))
+		st = belief_refuse(&found, &s, "nothing is written (--unverified takes it apart)",
+				   e);
+	if (st == ST_OK && found.state == BELIEF_BAD)
+		x->not_verified = "BAD signature";
+	else if (st == ST_OK && found.state == BELIEF_UNKNOWN)
+		x->not_verified = "nobody who was named has signed this list";
+	else if (st == ST_OK && clean_check(&f->list, &clean, env_now(), &own) != ST_OK)
+		x->not_verified = "the list has errors: 'ctlsign verify' lists them";
+	if (own.status == ST_NOMEM)
+		st = err_nomem(e);
+	if (st == ST_OK && x->not_verified != NULL)
+		msg_ground("%s: not verified: %s", o->args[0], x->not_verified);
+	believing_free(&b);
+	return st;
+}
+
 enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 {
 	struct extract x = { .json = opt_given(o, OPT_JSON), .dir = opt_value(o, OPT_DIRECTORY) };
@@ -180,6 +220,8 @@ enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 		return err_set(e, ST_USAGE, "where to? name the folder with -o");
 	st = list_file_read_good(&f, o->args[0], e);
 	x.l = &f.list;
+	if (st == ST_OK)
+		st = judge(&x, &f, o, e);
 	if (st == ST_OK)
 		st = extract_all(&x, e);
 	fileset_free(&x.files);

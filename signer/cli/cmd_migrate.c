@@ -11,7 +11,7 @@
 #include "signer/plan/plan.h"
 #include "signer/crypto/proof.h"
 #include "signer/publish/tree.h"
-#include "signer/trust/signature.h"
+#include "signer/trust/clean.h"
 #include "signer/cli/verb.h"
 #include "tlv/kind.h"
 
@@ -32,10 +32,12 @@ struct migration {
 	const char *folder;
 	struct tok_options tok;
 	struct list_file old;
+	struct believing believing;
 	struct release release;
 	struct certset sasts, vouched;
 	struct list_file tvs_ctl;
 	struct phone tvs;
+	const struct tlv_list *held; /* believed; what phones have now */
 	struct lockout lockout;
 	struct migrate_input in;
 	struct key *key, *old_key; /* old_key: NULL without --old-key */
@@ -64,7 +66,6 @@ static enum status read_direction(struct migration *m, struct tlv_err *e)
 
 static enum status read_old(struct migration *m, struct tlv_err *e)
 {
-	long signer;
 	enum status st = list_file_read_good(&m->old, m->o->args[1], e);
 
 	if (st != ST_OK)
@@ -74,10 +75,6 @@ static enum status read_old(struct migration *m, struct tlv_err *e)
 			e, ST_INPUT,
 			"%s: is an ITL: each TFTP node makes its own, a CTL is what migrates",
 			m->o->args[1]);
-	if (!signature_is_own(&m->old.list, &signer))
-		return err_set(e, ST_NO,
-			       "%s: its signature does not verify: 'ctlsign verify' says more",
-			       m->o->args[1]);
 	m->in.old = &m->old.list;
 	return release_choose(opt_value(m->o, OPT_RELEASE), &m->old.list, &m->release, e);
 }
@@ -153,12 +150,31 @@ static enum status open_key(struct migration *m, enum opt_id key, enum opt_id ce
 				 .cert = opt_value(m->o, cert),
 				 .tok = m->tok,
 				 .allow_weak = opt_given(m->o, OPT_ALLOW_WEAK_KEYS) };
-	long signer = tlv_list_signer(&m->old.list);
+	enum status st;
 
 	/* A file that brings no certificate is taken to be the old list's signer. */
 	if (key == OPT_OLD_KEY)
-		k.fallback = tlv_list_record(&m->old.list, (size_t)signer).certificate;
-	return key_open(out, &k, e);
+		return believe_open_key(&m->believing, out, &k, "--old-key", m->o->args[1], &m->old,
+					e);
+	st = key_open(out, &k, e);
+	return st == ST_OK ?
+		       belief_key(&m->believing.belief, "-k", key_cert(*out)->parts.public_key, e) :
+		       st;
+}
+
+/* Every record of the old list is signed again: in the way back, if nowhere else. */
+static enum status believe(struct migration *m, struct tlv_err *e)
+{
+	const char *path = m->o->args[1];
+	struct clean_options opt = { .name = path,
+				     .what = "nothing is signed",
+				     .served = path,
+				     .allow_weak = opt_given(m->o, OPT_ALLOW_WEAK_KEYS),
+				     .is_old = true };
+	enum status st = believe_list(&m->believing, path, &m->old, "nothing is signed", e);
+
+	m->held = m->believing.installed_path != NULL ? &m->believing.installed.list : &m->old.list;
+	return st == ST_OK ? clean_check(&m->old.list, &opt, env_now(), e) : st;
 }
 
 static enum status open_keys(struct migration *m, struct tlv_err *e)
@@ -170,6 +186,8 @@ static enum status open_keys(struct migration *m, struct tlv_err *e)
 	st = open_key(m, OPT_KEY, OPT_CERT, &m->key, e);
 	if (st == ST_OK && opt_given(m->o, OPT_OLD_KEY))
 		st = open_key(m, OPT_OLD_KEY, OPT_OLD_CERT, &m->old_key, e);
+	if (st == ST_OK)
+		st = believe(m, e);
 	if (st != ST_OK)
 		return st;
 	m->in.signer = key_cert(m->key);
@@ -213,6 +231,8 @@ static enum status prepare_part(struct migration *m, struct part *p, uint32_t ti
 	};
 	st = deliver_check_time(buf_span(&key_cert(p->signer)->der), timestamp, &m->old.list, e);
 	if (st == ST_OK)
+		st = deliver_check_time(buf_span(&key_cert(p->signer)->der), timestamp, m->held, e);
+	if (st == ST_OK)
 		st = sign_prepare(&p->signing, &p->spec, p->signer, e);
 	if (st == ST_OK && p->signing.list.n > TLV_PHONE_LIMIT && !opt_given(m->o, OPT_ALLOW_LARGE))
 		st = err_set(
@@ -226,9 +246,9 @@ static enum status prepare_part(struct migration *m, struct part *p, uint32_t ti
 
 static enum status compose_parts(struct migration *m, struct tlv_err *e)
 {
-	uint32_t timestamp = (uint32_t)env_now();
+	uint32_t timestamp = 0;
 	struct part *p = m->parts;
-	enum status st = deliver_timestamp(m->o, &timestamp, e);
+	enum status st = deliver_timestamp_again(m->o, &m->old.list, &timestamp, e);
 
 	p[BRIDGE].name = m->old_key != NULL ? "1-bridge/CTLFile.tlv" : NULL;
 	p[FINAL].name = m->old_key != NULL ? "2-final/CTLFile.tlv" : "CTLFile.tlv";
@@ -272,7 +292,7 @@ static struct span key_of(const struct part *p)
 /* Each step is judged for phones that hold what the step before left. */
 static enum status check_steps(struct migration *m, struct tlv_err *e)
 {
-	const struct tlv_list *held = &m->old.list;
+	const struct tlv_list *held = m->held;
 	enum status st = ST_OK;
 
 	for (int i = BRIDGE; i <= FINAL && st == ST_OK; i++) {
@@ -313,8 +333,14 @@ static enum status make_plan(struct migration *m, bool is_signed, struct tlv_err
 
 static enum status show_and_ask(struct migration *m, struct tlv_err *e)
 {
+	const struct tlv_list *known[2] = { &m->old.list, m->held };
+	const struct part *bridge = &m->parts[BRIDGE], *final = &m->parts[FINAL];
 	struct buf text = BUF_INIT;
-	enum status st = make_plan(m, false, e);
+	enum status st =
+		deliver_anchors(bridge->name != NULL ? &bridge->list : &final->list, known, e);
+
+	if (st == ST_OK)
+		st = make_plan(m, false, e);
 
 	if (st == ST_OK) {
 		plan_text(&m->plan, &text);
@@ -363,7 +389,7 @@ static enum status check_promises(const struct migration *m, struct tlv_err *e)
 			       accept_row(back)->word);
 	if (p[BRIDGE].name == NULL)
 		return ST_OK;
-	phone.ctl = &m->old.list;
+	phone.ctl = m->held;
 	first = accept_decide(&phone, &p[BRIDGE].list).reason;
 	phone.ctl = &p[BRIDGE].list;
 	second = accept_decide(&phone, &p[FINAL].list).reason;
@@ -496,9 +522,15 @@ static enum status prepare(struct migration *m, struct tlv_err *e)
 	if (st == ST_OK)
 		st = tree_check(m->folder, e);
 	if (st == ST_OK)
-		st = read_sasts(m, e);
+		st = believe_options(&m->believing, m->o, e);
+	if (st == ST_OK && m->believing.no_forecast)
+		st = err_set(
+			e, ST_USAGE,
+			"option '--installed': 'none' is for build: phones hold the list that is migrated");
 	if (st == ST_OK)
 		st = open_keys(m, e);
+	if (st == ST_OK)
+		st = read_sasts(m, e);
 	if (st == ST_OK)
 		st = compose_parts(m, e);
 	if (st == ST_OK)
@@ -519,6 +551,7 @@ static void migration_free(struct migration *m)
 	certset_free(&m->sasts);
 	certset_free(&m->vouched);
 	list_file_free(&m->tvs_ctl);
+	believing_free(&m->believing);
 	list_file_free(&m->old);
 	buf_free(&m->filename);
 }
@@ -532,6 +565,7 @@ enum status cmd_migrate(const struct opts *o, struct tlv_err *e)
 		st = show_and_ask(&m, e);
 	if (st == ST_OK)
 		st = sign_parts(&m, e);
+	st = believe_after_login(&m.believing, st, o->args[1], &m.old, e);
 	if (st == ST_OK)
 		st = check_promises(&m, e);
 	if (st == ST_OK)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "signer/cli/deliver.h"
 #include "signer/list/edit.h"
 #include "signer/io/env.h"
+#include "signer/io/folder.h"
 #include "signer/io/out.h"
-#include "signer/trust/signature.h"
+#include "signer/trust/clean.h"
 #include "signer/cli/verb.h"
 
 struct update {
 	const struct opts *o;
-	struct list_file old;
+	struct list_file old, replaced; /* replaced: what stands at -o, unless that is old */
+	struct believing believing;
 	struct edit edit;
 	struct certset certs;
 	struct compose_options compose;
@@ -46,23 +49,79 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 	return opt_given(u->o, OPT_DRY_RUN) ? ST_OK : publish_check(u->d.output, &u->d.publish, e);
 }
 
-/* Nothing is built on a list that is not what its signer made. */
+/* Without a signer the list is nobody's: the record that would be its certificate is wanted later. */
 static enum status read_old(struct update *u, struct tlv_err *e)
 {
-	long signer;
 	enum status st = list_file_read_good(&u->old, u->o->args[0], e);
 
-	if (st != ST_OK)
-		return st;
-	if (!signature_is_own(&u->old.list, &signer))
-		return err_set(e, ST_NO,
-			       "%s: its signature does not verify: 'ctlsign verify' says more",
-			       u->o->args[0]);
 	u->d.old = &u->old.list;
-	return ST_OK;
+	return st;
 }
 
-/* Digest, name, version and time are the old list's unless an option says otherwise. */
+/* What stands where the new list goes, if it is a list of its own: that is what phones hold. */
+static enum status read_replaced(struct update *u, struct tlv_err *e)
+{
+	const char *path = u->d.output;
+	enum status st;
+
+	if (u->d.publish.replaces != NULL || !opt_given(u->o, OPT_OUTPUT) ||
+	    !folder_file_begins_as_list(path))
+		return ST_OK;
+	st = list_file_read_good(&u->replaced, path, e);
+	if (st != ST_OK || u->believing.installed_path != NULL)
+		return st == ST_OK ? believe_no_self(&u->believing, path, &u->replaced, e) : st;
+	st = believe_list(&u->believing, path, &u->replaced, "nothing is signed", e);
+	if (st == ST_OK)
+		deliver_held(&u->d, path, &u->replaced.list);
+	return st;
+}
+
+/* The list that is signed over, and those that phones may hold. */
+static enum status believe(struct update *u, struct tlv_err *e)
+{
+	const char *path = u->o->args[0];
+	enum status st = believe_list(&u->believing, path, &u->old, "nothing is signed", e);
+
+	if (st == ST_OK && u->believing.installed_path != NULL)
+		deliver_held(&u->d, u->believing.installed_path, &u->believing.installed.list);
+	else if (st == ST_OK)
+		deliver_held(&u->d, path, &u->old.list);
+	return st == ST_OK ? read_replaced(u, e) : st;
+}
+
+/* Records whose bytes are not in the new list any more. */
+static bool *gone_records(const struct update *u)
+{
+	size_t n = u->old.list.nrecords;
+	bool *gone = calloc(n + 1, sizeof *gone);
+
+	for (size_t i = 0; gone != NULL && i < n; i++)
+		gone[i] = true;
+	for (size_t i = 0; gone != NULL && i < u->edit.entries.n; i++)
+		if (u->edit.entries.v[i].source >= 0 && u->edit.entries.v[i].raw.n > 0)
+			gone[u->edit.entries.v[i].source] = false;
+	return gone;
+}
+
+/* An error in the present list is not signed again: its record goes in this run, or nothing is signed. */
+static enum status check_old(const struct update *u, struct tlv_err *e)
+{
+	bool *gone = gone_records(u);
+	struct clean_options opt = { .name = u->o->args[0],
+				     .what = "nothing is signed",
+				     .served = u->o->args[0],
+				     .allow_weak = opt_given(u->o, OPT_ALLOW_WEAK_KEYS),
+				     .is_old = true,
+				     .gone = gone,
+				     .ngone = u->old.list.nrecords };
+	enum status st =
+		gone != NULL ? clean_check(&u->old.list, &opt, env_now(), e) : err_nomem(e);
+
+	free(gone);
+	return st;
+}
+
+/* Digest, name and version are the old list's unless an option says otherwise. */
 static enum status read_settings(struct update *u, struct tlv_err *e)
 {
 	const struct tlv_header *h = &u->old.list.header;
@@ -82,8 +141,7 @@ static enum status read_settings(struct update *u, struct tlv_err *e)
 			       "option '--filename': it is the name inside the list, not a path");
 	buf_put(&u->filename, name != NULL ? span_str(name) : tlv_text(h->filename));
 	s->filename = buf_cstr(&u->filename);
-	s->timestamp = tlv_header_has(h, TLV_H_TIMESTAMP) ? h->timestamp : (uint32_t)env_now();
-	return deliver_timestamp(u->o, &s->timestamp, e);
+	return deliver_timestamp_again(u->o, &u->old.list, &s->timestamp, e);
 }
 
 typedef enum status change_fn(struct edit *x, const char *arg, struct tlv_err *e);
@@ -147,7 +205,6 @@ static enum status read_changes(struct update *u, struct tlv_err *e)
 /* A key file without certificate is taken to be that of the list's signer. */
 static enum status open_key(struct update *u, struct tlv_err *e)
 {
-	long signer = tlv_list_signer(&u->old.list);
 	struct key_options k = { .key = opt_value(u->o, OPT_KEY),
 				 .cert = opt_value(u->o, OPT_CERT),
 				 .tok = u->tok,
@@ -155,8 +212,7 @@ static enum status open_key(struct update *u, struct tlv_err *e)
 
 	if (k.key == NULL)
 		return err_set(e, ST_USAGE, "no key to sign with: name it with -k");
-	k.fallback = tlv_list_record(&u->old.list, (size_t)signer).certificate;
-	return key_open(&u->key, &k, e);
+	return believe_open_key(&u->believing, &u->key, &k, "-k", u->o->args[0], &u->old, e);
 }
 
 /* A list names its signer: compose adds the record where the changes left none. */
@@ -184,7 +240,19 @@ static void warn_unknown_fields(const struct update *u)
 				 u->o->args[0], (unsigned)f.tag);
 }
 
-static enum status prepare(struct update *u, struct tlv_err *e)
+/* --installed none is for a first list; a list that is signed again is not one. */
+static enum status read_belief(struct update *u, struct tlv_err *e)
+{
+	enum status st = believe_options(&u->believing, u->o, e);
+
+	return st == ST_OK && u->believing.no_forecast ?
+		       err_set(e, ST_USAGE,
+			       "option '--installed': 'none' is for build: phones hold the list that is updated") :
+		       st;
+}
+
+/* Whom the list is from, before anything that it says is used. */
+static enum status prepare_old(struct update *u, struct tlv_err *e)
 {
 	enum status st = common_token_options(u->o, &u->tok, e);
 
@@ -193,7 +261,18 @@ static enum status prepare(struct update *u, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_output(u, e);
 	if (st == ST_OK)
+		st = read_belief(u, e);
+	if (st == ST_OK)
 		st = delivery_options(&u->d, u->o, e);
+	if (st == ST_OK)
+		st = open_key(u, e);
+	return st == ST_OK ? believe(u, e) : st;
+}
+
+static enum status prepare(struct update *u, struct tlv_err *e)
+{
+	enum status st = prepare_old(u, e);
+
 	if (st == ST_OK)
 		st = read_settings(u, e);
 	if (st == ST_OK)
@@ -201,7 +280,7 @@ static enum status prepare(struct update *u, struct tlv_err *e)
 	if (st == ST_OK)
 		st = entries_check_kind(&u->edit.entries, u->d.sign.filename, e);
 	if (st == ST_OK)
-		st = open_key(u, e);
+		st = check_old(u, e);
 	u->compose.dialect = tlv_list_dialect(&u->old.list);
 	u->compose.missing = ST_USAGE;
 	if (st == ST_OK)
@@ -218,12 +297,15 @@ enum status cmd_update(const struct opts *o, struct tlv_err *e)
 
 	if (st == ST_OK && !opt_given(o, OPT_DRY_RUN))
 		st = deliver_finish(&u.d, u.key, e);
+	st = believe_after_login(&u.believing, st, o->args[0], &u.old, e);
 	key_free(&u.key);
 	edit_free(&u.edit);
 	certset_free(&u.certs);
 	buf_free(&u.records);
 	buf_free(&u.filename);
 	delivery_free(&u.d);
+	believing_free(&u.believing);
+	list_file_free(&u.replaced);
 	list_file_free(&u.old);
 	return st;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "signer/list/diff.h"
+#include "signer/list/json.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 
@@ -46,6 +47,28 @@ enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_er
 		return ST_USAGE;
 	*out = (uint32_t)when;
 	return ST_OK;
+}
+
+enum status deliver_timestamp_again(const struct opts *o, const struct tlv_list *old, uint32_t *out,
+				    struct tlv_err *e)
+{
+	*out = (uint32_t)env_now();
+	if (!opt_given(o, OPT_KEEP_TIMESTAMP))
+		return deliver_timestamp(o, out, e);
+	if (opt_given(o, OPT_TIMESTAMP) || opt_given(o, OPT_REPRODUCIBLE))
+		return err_set(e, ST_USAGE, "'--keep-timestamp' and '%s' contradict each other",
+			       opt_given(o, OPT_TIMESTAMP) ? "--timestamp" : "--reproducible");
+	if (!tlv_header_has(&old->header, TLV_H_TIMESTAMP))
+		return err_set(e, ST_USAGE,
+			       "'--keep-timestamp': the present list has no time of signing");
+	*out = old->header.timestamp;
+	return ST_OK;
+}
+
+void deliver_held(struct delivery *d, const char *name, const struct tlv_list *l)
+{
+	if (d->nheld < COUNT(d->held))
+		d->held[d->nheld++] = (struct held){ .name = name, .list = l };
 }
 
 enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
@@ -108,6 +131,56 @@ static void describe_records(const struct delivery *d, const struct tlv_list *l)
 	buf_free(&text);
 }
 
+/* As show prints it, so that the two can be compared by eye. */
+static enum status put_sha1(struct buf *b, struct span der, struct tlv_err *e)
+{
+	uint8_t sha1[20];
+	enum status st = cert_sha1(der, sha1, e);
+
+	if (st == ST_OK)
+		buf_hex(b, span_of(sha1, sizeof sha1), HEX_UPPER, " ");
+	return st;
+}
+
+static bool is_known(const struct tlv_list *const known[2], struct span der)
+{
+	return (known[0] != NULL && tlv_list_has(known[0], TLV_ROLE_SAST, der)) ||
+	       (known[1] != NULL && tlv_list_has(known[1], TLV_ROLE_SAST, der));
+}
+
+static enum status say_anchor(const struct tlv_record *r, size_t number, bool is_new,
+			      struct tlv_err *e)
+{
+	struct buf sha1 = BUF_INIT, text = BUF_INIT;
+	enum status st = put_sha1(&sha1, r->certificate, e);
+	const char *subject = field_text(&text, r->subject);
+
+	if (st == ST_OK)
+		(is_new ? msg_ground : msg_note)("%sanchor: record %zu: SHA-1 %s %s",
+						 is_new ? "new " : "", number, buf_cstr(&sha1),
+						 subject);
+	buf_free(&sha1);
+	buf_free(&text);
+	return st;
+}
+
+enum status deliver_anchors(const struct tlv_list *l, const struct tlv_list *const known[2],
+			    struct tlv_err *e)
+{
+	bool is_first = known[0] == NULL && known[1] == NULL;
+	enum status st = ST_OK;
+
+	if (is_first)
+		msg_note("first list: there is no list to compare its anchors with");
+	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (tlv_record_is(&r, TLV_ROLE_SAST))
+			st = say_anchor(&r, i + 1, !is_first && !is_known(known, r.certificate), e);
+	}
+	return st;
+}
+
 /* What a dry run is for goes to stdout; what is said on the way to signing does not. */
 static void say_line(void *arg, const char *line)
 {
@@ -119,8 +192,38 @@ static void say_line(void *arg, const char *line)
 		(asks(d) ? msg_ground : msg_note)("%s", line);
 }
 
+/* The lists whose anchors are no news. */
+static void known_lists(const struct delivery *d, const struct tlv_list *known[2])
+{
+	known[0] = d->old;
+	known[1] = d->nheld > 0 ? d->held[d->nheld - 1].list : NULL;
+}
+
+static json_t *anchors_json(const struct delivery *d, const struct tlv_list *l)
+{
+	const struct tlv_list *known[2];
+	json_t *list = json_array();
+
+	known_lists(d, known);
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+		json_t *one;
+
+		if (!tlv_record_is(&r, TLV_ROLE_SAST))
+			continue;
+		one = json_object();
+		(void)json_object_set_new(one, "record", json_integer((json_int_t)i + 1));
+		(void)json_object_set_new(one, "certificate", list_json_certificate(r.certificate));
+		(void)json_object_set_new(one, "new",
+					  json_boolean(!is_known(known, r.certificate)));
+		(void)json_array_append_new(list, one);
+	}
+	return list;
+}
+
 /* What a dry run says, for machines. */
-static json_t *foreseen_json(const struct delivery *d, const struct diff *diff)
+static json_t *foreseen_json(const struct delivery *d, const struct diff *diff,
+			     const struct tlv_list *new_list)
 {
 	json_t *o = json_object(), *phones = json_object();
 
@@ -134,6 +237,7 @@ static json_t *foreseen_json(const struct delivery *d, const struct diff *diff)
 	}
 	(void)json_object_set_new(o, "changes", diff_json(diff));
 	(void)json_object_set_new(o, "phones", phones);
+	(void)json_object_set_new(o, "anchors", anchors_json(d, new_list));
 	return o;
 }
 
@@ -146,34 +250,60 @@ static enum status say_changes(struct delivery *d, const struct tlv_list *new_li
 	if (st == ST_OK)
 		st = diff_print(&diff, say_line, d, e);
 	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
-		st = out_json(foreseen_json(d, &diff), e);
+		st = out_json(foreseen_json(d, &diff, new_list), e);
 	diff_free(&diff);
 	return st;
 }
 
-/* A list that is not signed yet, as phones that hold the old one would see it. */
+/* Each list that phones may hold is asked; what is told as JSON is the worst of it. */
+static enum status ask_phones(struct delivery *d, const struct key *key, const struct tlv_list *l,
+			      struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < d->nheld && st == ST_OK; i++) {
+		lockout_foresee(&d->lockout, d->held[i].list, &d->tvs, l,
+				key_cert(key)->parts.public_key);
+		st = lockout_check(&d->lockout, e);
+	}
+	return st;
+}
+
+static enum status check_times(const struct delivery *d, const struct key *key, struct tlv_err *e)
+{
+	struct span der = buf_span(&key_cert(key)->der);
+	enum status st = deliver_check_time(der, d->sign.timestamp, d->old, e);
+
+	for (size_t i = 0; i < d->nheld && st == ST_OK; i++)
+		st = deliver_check_time(der, d->sign.timestamp, d->held[i].list, e);
+	return st;
+}
+
+/* A list that is not signed yet, as phones that hold the present one would see it. */
 static enum status foresee(struct delivery *d, const struct key *key, struct tlv_err *e)
 {
+	const struct tlv_list *known[2];
 	struct tlv_list l;
-	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e);
+	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e), asked = ST_OK;
 
 	if (st == ST_OK)
 		describe_records(d, &l);
-	if (st == ST_OK && d->old != NULL) {
-		lockout_foresee(&d->lockout, d->old, &d->tvs, &l, key_cert(key)->parts.public_key);
+	known_lists(d, known);
+	if (st == ST_OK)
+		st = deliver_anchors(&l, known, e);
+	if (st == ST_OK)
+		asked = ask_phones(d, key, &l, e);
+	if (st == ST_OK && d->old != NULL)
 		st = say_changes(d, &l, e);
+	if (d->nheld > 0)
 		lockout_lines(&d->lockout, say_line, d);
-		if (st == ST_OK)
-			st = lockout_check(&d->lockout, e);
-	}
 	tlv_list_free(&l);
-	return st;
+	return st == ST_OK ? asked : st;
 }
 
 enum status deliver_prepare(struct delivery *d, const struct key *key, struct tlv_err *e)
 {
-	enum status st =
-		deliver_check_time(buf_span(&key_cert(key)->der), d->sign.timestamp, d->old, e);
+	enum status st = check_times(d, key, e);
 
 	d->sign.served = d->tvs.asked = d->output;
 	d->sign.weak_keys = opt_given(d->o, OPT_ALLOW_WEAK_KEYS);

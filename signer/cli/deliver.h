@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "signer/cli/believe.h"
 #include "signer/cli/common.h"
 #include "signer/crypto/key.h"
 #include "signer/trust/lockout.h"
@@ -20,13 +21,30 @@ struct delivery {
 	const char *output;
 	struct publish_options publish;
 	struct sign_spec sign;
-	const struct tlv_list *old; /* what phones hold now; NULL: nothing */
-	struct certset vouched;	    /* --sast-trust */
-	struct list_file tvs_ctl;   /* --tvs-ctl FILE */
-	struct phone tvs;	    /* what they come to */
+	const struct tlv_list
+		*old; /* believed; what the new list is compared with; NULL: nothing */
+	struct held { /* believed; what phones hold: each is asked */
+		const char *name;
+		const struct tlv_list *list;
+	} held[2];
+	size_t nheld;
+	struct certset vouched;	  /* --sast-trust */
+	struct list_file tvs_ctl; /* --tvs-ctl FILE */
+	struct phone tvs;	  /* what they come to */
 	struct lockout lockout;
 	struct signing signing;
 };
+
+/* Phones hold this list; at most two. It must be believed, and outlive the delivery. */
+void deliver_held(struct delivery *d, const char *name, const struct tlv_list *l);
+
+/*
+ * Lists the SAST records with the SHA-1 of their certificates. A new anchor is
+ * one that none of the known lists (NULL: none) has as SAST; --quiet does not
+ * silence it. Without a known list this is the first one, and nothing is new.
+ */
+enum status deliver_anchors(const struct tlv_list *l, const struct tlv_list *const known[2],
+			    struct tlv_err *e);
 
 /* --sast-trust, --tvs-ctl, --accept-lockout. */
 enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e);
@@ -54,5 +72,8 @@ enum status deliver_check_time(struct span signer_der, uint32_t timestamp,
 
 /* --timestamp, or --reproducible with SOURCE_DATE_EPOCH; else *out stays. */
 enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_err *e);
+/* The same for a list that is signed again: now, or its own time with --keep-timestamp. */
+enum status deliver_timestamp_again(const struct opts *o, const struct tlv_list *old, uint32_t *out,
+				    struct tlv_err *e);
 
 #endif

@@ -24,6 +24,7 @@ struct key {
 	struct blob file; /* a file's */
 	EVP_PKEY *pkey;	  /* of a file, NULL until it is decrypted */
 	struct cert cert;
+	bool is_fallback;	  /* cert is opt.fallback */
 	struct digest_key *check; /* the certificate's */
 	unsigned bits;
 };
@@ -71,6 +72,8 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_N, certs.modulus) &&
 	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_E, certs.exponent);
 	ERR_clear_error();
+	if (!same && k->is_fallback && k->opt.wrong_fallback != NULL)
+		*k->opt.wrong_fallback = true;
 	return same ? ST_OK :
 		      err_set(e, ST_INPUT,
 			      "is not the key of the signer's certificate: name the one that belongs to it with --cert");
@@ -96,7 +99,8 @@ static enum status file_cert(struct key *k, const struct keyfile *f, struct tlv_
 		return cert_parse(&k->cert, blob_span(&k->file), NULL, e);
 	if (f->cert.n > 0)
 		return cert_from_der(&k->cert, buf_span(&f->cert), e);
-	if (k->opt.fallback.n > 0)
+	k->is_fallback = k->opt.fallback.n > 0;
+	if (k->is_fallback)
 		return cert_from_der(&k->cert, k->opt.fallback, e);
 	return err_set(e, ST_USAGE, "no certificate beside the key: name it with --cert");
 }

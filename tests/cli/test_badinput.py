@@ -77,7 +77,8 @@ def test_devices_and_pipes(ctlsign, cluster, target, tmp_path):
 
 # Keys ----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("verb", ["trust", "uploads", "history", "certs", "identify", "expiry"])
+@pytest.mark.parametrize("verb", ["trust", "believe", "uploads", "history", "certs", "identify",
+                                  "expiry"])
 def test_a_pipe_or_a_device_in_a_folder_is_never_opened(ctlsign, cluster, tmp_path, verb):
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -90,6 +91,7 @@ def test_a_pipe_or_a_device_in_a_folder_is_never_opened(ctlsign, cluster, tmp_pa
     (folder / "e.pem").symlink_to("/dev/zero")
     (folder / "f.pem").symlink_to("/dev/tty")
     words = {"trust": ["verify", "--trust", folder, list_],
+             "believe": ["extract", list_, "-o", tmp_path / "parts", "--trust", folder],
              "uploads": ["accept", "--installed", list_, "--sast-trust", folder, list_],
              "history": ["accept", "--installed-dir", folder, list_],
              "certs": ["update", list_, "-o", tmp_path / "new.tlv", "-k", cluster / "pub.key", "--certs", folder],

@@ -9,19 +9,20 @@ import pytest
 import tables
 from conftest import DATA, ROOT
 
+BELIEVE = "trust accept-signer"
 TOKEN = "key cert module pin-source timeout insecure-file-mode"
 WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept-lockout sast-trust tvs-ctl yes"
 OPTIONS = {
-    "build": f"{TOKEN} {WRITE} manifest style name-separator mode filename signer-version follow json"
+    "build": f"{TOKEN} {WRITE} {BELIEVE} installed manifest style name-separator mode filename signer-version follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
-    "show": "json", "verify": "trust json", "extract": "output json", "diff": "json", "identify": "json",
-    "update": f"{TOKEN} {WRITE} filename signer-version follow in-place dry-run add remove replace set all certs"
+    "show": "json", "verify": "trust json", "extract": f"output {BELIEVE} unverified json", "diff": "json", "identify": "json",
+    "update": f"{TOKEN} {WRITE} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all certs"
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "list module timeout json", "doctor": "list module timeout json",
-    "export": "output format prove any from module pin-source timeout insecure-file-mode json",
+    "export": f"output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
     "accept": "installed installed-dir sast-trust no-tvs tvs-ctl blank-itl strict json",
     "plan": "sast-trust tvs-ctl release html accept-lockout follow json",
-    "migrate": f"{TOKEN} {WRITE} style old-key old-cert sast unproven-sast one-token publisher release json",
+    "migrate": f"{TOKEN} {WRITE} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
     "expiry": "within format output follow json",
     "config": f"{TOKEN} output digest filename style name-separator timestamp reproducible allow-weak-keys trust root"
               " files-from null jobs skip-unchanged json",

@@ -379,7 +379,10 @@ def test_a_token_that_signs_badly_proves_nothing(ctlsign, fault, folder, plan, s
 def test_from_a_list(ctlsign, cluster, folder, tmp_path, kind, files):
     path = tmp_path / "CTLFile.tlv"
     lists.build(ctlsign, cluster, kind, path)
-    ctlsign.ok("export", "--from", path, "-o", folder)
+    signer = "pub" if kind == "tokenless" else TWO
+    ctlsign.refused(1, "export", "--from", path, "-o", folder, says=["not verified", "--trust"])
+    assert not folder.exists()
+    ctlsign.ok("export", "--from", path, "-o", folder, "--trust", cluster / f"{signer}.pem")
     assert names(folder) == sorted(["SHA256SUMS", *files])
     for file in files:
         pem = cluster / ("pub.pem" if kind == "tokenless" else file.replace(".cer", ".pem"))

@@ -159,7 +159,8 @@ YES, NO, BAD = 0, 1, 3
     (2, False, "build -o out.tlv"), (BAD, False, "build -o out.tlv -m none.yaml"),
     (YES, True, f"update old.tlv -o out.tlv {KEY} --remove role=CAPF"),
     (YES, True, f"update old.tlv -n {KEY} --remove role=CAPF"),
-    (NO, True, "update old.tlv -n -k %/pub-regenerated.key --cert %/pub-regenerated.pem --replace %/pub-regenerated.pem"),
+    (NO, True, "update old.tlv -n -k %/pub-regenerated.key --cert %/pub-regenerated.pem --replace %/pub-regenerated.pem"
+     " --trust %/pub.pem"),
     (NO, False, f"update changed.tlv -o out.tlv {KEY}"), (4, False, f"update old.tlv -n {KEY} --remove role=TVS"),
     (5, False, f"update old.tlv -n {KEY} --remove role=CCM+TFTP"),
     (YES, True, "extract old.tlv -o x"), (BAD, False, "extract cut.tlv -o x"),
@@ -179,8 +180,8 @@ YES, NO, BAD = 0, 1, 3
     (YES, True, "migrate to-tokens --release 10.5 -k %/SAST-ADN008580ef.key --cert %/SAST-ADN008580ef.pem --sast"
      " %/SAST-ADN0054f509.pem --unproven-sast --old-key %/pub.key --old-cert %/pub.pem -o folder old.tlv"),
     (NO, False, "migrate to-tokens --release 10.5 -k %/SAST-ADN008580ef.key --cert %/SAST-ADN008580ef.pem --sast"
-     " %/SAST-ADN0054f509.pem --unproven-sast -o folder old.tlv"),
-    (YES, True, "export --from new.tlv -o up"), (BAD, False, "export --from cut.tlv -o up"),
+     " %/SAST-ADN0054f509.pem --unproven-sast --trust %/pub.pem -o folder old.tlv"),
+    (YES, True, "export --from new.tlv --trust %/SAST-ADN008580ef.pem -o up"), (BAD, False, "export --from cut.tlv -o up"),
     (YES, True, f"config sign {KEY} phone.xml"), (BAD, True, f"config sign {KEY} phone.xml none.xml"),
     (NO, True, "config verify --trust old.tlv changed.sgn"), (2, False, "config verify"),
     (2, False, "verify"), (2, False, "show --unheard-of"),

@@ -48,6 +48,9 @@ class World:
                                      ("COMMON_NAME", f"ITLRECOVERY_{NAME}")])
         shutil.copy(keys["rsa2048"], cluster / "rec.key")
         (cluster / "rec.key").chmod(0o600)
+        # Whoever may have signed the lists below; in a folder of their own.
+        self.trust = [word for name in ("pub", "rec", TWO)
+                      for word in ("--trust", cluster / f"{name}.pem")]
         for name in (ONE, TWO):
             write_proof(cluster / f"{name}.proof", cluster / f"{name}.pem", cluster / f"{name}.key")
 
@@ -87,7 +90,7 @@ class World:
     def migrate(self, direction, old, *words, out=None, **kw):
         """A good migration: its folder, whose sums hold."""
         out = out or self.out
-        self.ctlsign.ok("migrate", direction, "-o", out, *words, old, **kw)
+        self.ctlsign.ok("migrate", direction, "-o", out, *self.trust, *words, old, **kw)
         run = subprocess.run(["sha256sum", "-c", "--strict", "--quiet", "SHA256SUMS"], cwd=out,
                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
         assert run.returncode == 0, run
@@ -95,8 +98,8 @@ class World:
         return out
 
     def refused(self, status, direction, old, *words, says=(), **kw):
-        run = self.ctlsign.refused(status, "migrate", direction, "-o", self.out, *words, old, says=says,
-                                   **kw)
+        run = self.ctlsign.refused(status, "migrate", direction, "-o", self.out, *self.trust, *words,
+                                   old, says=says, **kw)
         assert not list(self.out.parent.iterdir())
         return run
 
@@ -294,7 +297,7 @@ def test_folders_that_are_not_new(world, fault, what, tmp_path):
             pytest.skip("root may write everywhere")
         out.parent.chmod(0o500)
     before = sorted(world.out.parent.iterdir())
-    world.ctlsign.refused(9, "migrate", TO, "-o", "" if what == "empty" else out, *f.key(TWO),
+    world.ctlsign.refused(9, "migrate", TO, *world.trust, "-o", "" if what == "empty" else out, *f.key(TWO),
                           *world.sast(ONE), *AGREED.split(), world.old("tokenless"), env=f.env)
     assert sorted(world.out.parent.iterdir()) == before and f.logins == 0
     assert what != "file" or out.read_text() == "mine"
@@ -548,7 +551,7 @@ def test_the_folder(world, bridge, umask):
 
 def test_what_is_printed(world):
     old = world.old("tokenless")
-    run = world.ctlsign.ok("migrate", TO, "-o", world.out, *world.key(TWO), *world.sast(ONE), "--old-key",
+    run = world.ctlsign.ok("migrate", TO, *world.trust, "-o", world.out, *world.key(TWO), *world.sast(ONE), "--old-key",
                            world.cluster / "pub.key", old)
     plan = (world.out / "plan.txt").read_text()
     assert plan.strip() != "" and plan.splitlines()[0] in run.out
@@ -562,7 +565,7 @@ def test_what_is_printed(world):
 
 def test_without_a_name_it_is_called_migration(world):
     folder = world.out.parent
-    world.ctlsign.ok("migrate", TO, *world.key(TWO), *world.sast(ONE), *AGREED.split(),
+    world.ctlsign.ok("migrate", TO, *world.trust, *world.key(TWO), *world.sast(ONE), *AGREED.split(),
                      world.old("tokenless"), cwd=folder)
     assert [p.name for p in folder.iterdir()] == ["migration"]
 
@@ -570,7 +573,7 @@ def test_without_a_name_it_is_called_migration(world):
 @pytest.mark.parametrize("name", ["with blank", "-dash", "ünï", "%s%n", "new\nline", "slash/"])
 def test_odd_folders(world, name):
     out = world.out.parent / name.rstrip("/")
-    world.ctlsign.ok("migrate", TO, f"--output={world.out.parent}/{name}", *world.key(TWO), *world.sast(ONE),
+    world.ctlsign.ok("migrate", TO, *world.trust, f"--output={world.out.parent}/{name}", *world.key(TWO), *world.sast(ONE),
                      *AGREED.split(), world.old("tokenless"))
     assert (out / "CTLFile.tlv").exists()
 
@@ -603,7 +606,7 @@ def test_hostile_names_on_the_screen(world):
     cert = make_certificate(world.folder / "evil.pem", world.keys["rsa1024"],
                             [*CISCO, ("COMMON_NAME", HOSTILE[1])], issuer=CISCO_CA,
                             issuer_key=world.keys["rsa2048"])
-    run = world.ctlsign.ok("migrate", TO, "-o", world.out, *world.key(TWO), "--sast", cert,
+    run = world.ctlsign.ok("migrate", TO, *world.trust, "-o", world.out, *world.key(TWO), "--sast", cert,
                            "--unproven-sast", *AGREED.split(), world.old("tokenless"))
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", run.out + run.err)
 
@@ -630,7 +633,7 @@ def test_two_tokens_of_one_name(world):
 def test_it_asks_on_a_terminal(world, fault, answer, status):
     """The plan is shown first; the PIN is wanted only after a yes."""
     f = fault()
-    words = ["migrate", TO, "-o", world.out, *f.key(TWO), *world.sast(ONE), *AGREED.split(),
+    words = ["migrate", TO, *world.trust, "-o", world.out, *f.key(TWO), *world.sast(ONE), *AGREED.split(),
              world.old("tokenless")]
     said, seen = at_terminal(world.ctlsign, words, f.env, [answer])
     assert said == status, seen
@@ -645,7 +648,7 @@ def test_it_asks_on_a_terminal(world, fault, answer, status):
     ("C_SignInit 2 fail 0x68", 8, 1)])
 def test_a_token_that_fails_leaves_nothing(world, fault, plan, status, logins):
     f = fault(plan)
-    run = world.ctlsign("migrate", TO, "-o", world.out, *f.key(TWO), *world.sast(ONE), *AGREED.split(),
+    run = world.ctlsign("migrate", TO, *world.trust, "-o", world.out, *f.key(TWO), *world.sast(ONE), *AGREED.split(),
                         world.old("tokenless"), env=f.env)
     assert run.status == status and len(run.errors) == 1, str(run)
     assert not list(world.out.parent.iterdir()) and f.logins == logins
@@ -657,7 +660,7 @@ def test_a_disk_that_is_full(world, tmp_path):
                            capture_output=True, check=False)
     if trace.returncode != 0:
         pytest.skip("strace cannot trace here")
-    words = ["migrate", TO, "-o", world.out, *world.key(TWO), *world.sast(ONE), *AGREED.split(),
+    words = ["migrate", TO, *world.trust, "-o", world.out, *world.key(TWO), *world.sast(ONE), *AGREED.split(),
              world.old("tokenless")]
     seen = set()
     for call, error in (("fsync", "EIO"), ("mkdirat,mkdir", "ENOSPC"), ("renameat2,rename", "EIO"),

@@ -44,7 +44,7 @@ def test_a_dry_run(ctlsign, cluster, tmp_path):
     assert answer["changes"]["counts"]["removed"] == 1
     refused = ctlsign("update", out, "-n", "-k", cluster / "pub-regenerated.key", "--cert",
                       cluster / "pub-regenerated.pem", "--replace",
-                      cluster / "pub-regenerated.pem", "--json")
+                      cluster / "pub-regenerated.pem", "--trust", cluster / "pub.pem", "--json")
     assert refused.status == 1
     assert not json.loads(refused.out)["phones"]["no-sbd"]["accepted"]
 
@@ -53,7 +53,7 @@ def test_extract(ctlsign, cluster, tmp_path):
     out = tmp_path / "CTLFile.tlv"
     make(ctlsign, cluster, out)
     answer = json.loads(ctlsign.ok("extract", out, "-o", tmp_path / "x", "--json").out)
-    assert answer == {"manifest": str(tmp_path / "x" / "cluster.yaml"), "records": 4}
+    assert answer == {"manifest": str(tmp_path / "x" / "cluster.yaml"), "records": 4, "verified": False}
 
 
 def test_migrate(ctlsign, cluster, tmp_path):

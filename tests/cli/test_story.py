@@ -39,7 +39,8 @@ class Story:
         return ["-k", self.cluster / f"{name}.key", "--cert", self.cluster / f"{name}.pem"]
 
     def migrate_words(self, direction, folder, old, *words):
-        return ["migrate", direction, "--release", "10.5", "-o", folder, old, *self.later(), *words]
+        trust = [word for name in ("pub", ONE, TWO) for word in ("--trust", self.cluster / f"{name}.pem")]
+        return ["migrate", direction, "--release", "10.5", "-o", folder, old, *trust, *self.later(), *words]
 
     def migrate(self, direction, folder, old, *words):
         self.ctlsign.ok(*self.migrate_words(direction, folder, old, *words), env=self.token.env)
@@ -139,7 +140,7 @@ def test_the_story(story, ctlsign, cluster):
     # The second token signs an update; phones take it as they hold both.
     second = story.folder / "second.tlv"
     ctlsign.ok("update", client, "-o", second, *story.token.key(ONE), *story.later(),
-               env=story.token.env)
+               "--trust", cluster / f"{TWO}.pem", env=story.token.env)
     assert verified(second, cluster / f"{ONE}.pem") and raw(second) == raw(client)
     story.all_take(client, second)
 
@@ -161,7 +162,8 @@ def test_the_story(story, ctlsign, cluster):
     trust = story.folder / "trust"
     trust.mkdir()
     renew = ["update", again, "-o", story.folder / "renewed.tlv", *story.server("pub-regenerated"),
-             "--replace", cluster / "pub-regenerated.pem", "--drop-old-sast", *story.later()]
+             "--replace", cluster / "pub-regenerated.pem", "--drop-old-sast", *story.later(),
+             "--trust", cluster / "pub.pem"]
     ctlsign.refused(1, *renew, says="signer-unknown")
     shutil.copy(cluster / "pub-regenerated.pem", trust)
     ctlsign.refused(1, *renew, "--sast-trust", trust, says="--accept-lockout no-sbd")

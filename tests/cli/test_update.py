@@ -40,6 +40,12 @@ class Old:
         return [r["raw"] for r in self.parsed["records"]]
 
     @property
+    def trust(self):
+        """Whoever may have signed the lists of these tests."""
+        return [word for name in (self.signer, ONE, TWO)
+                for word in ("--trust", self.cluster / f"{name}.pem")]
+
+    @property
     def signs(self):
         return ["-k", self.cluster / f"{self.signer}.key", "--cert",
                 self.cluster / f"{self.signer}.pem"]
@@ -120,10 +126,16 @@ def check(ctlsign, old, path, signer=None):
     return parsed
 
 
+def again(old, *changes):
+    """Options of an update that keeps the old time, and names who signed what stands there."""
+    timed = {"--timestamp", "--reproducible", "--keep-timestamp"} & set(map(str, changes))
+    return [*old.trust, *([] if timed else ["--keep-timestamp"])]
+
+
 def update(ctlsign, old, out, *changes, signs=None, signer=None, **kw):
     """A good update; the new records, each checked against the old ones where it is said to be one."""
     before = old.path.read_bytes()
-    ctlsign.ok("update", old.path, "-o", out, *(signs or old.signs), *changes, **kw)
+    ctlsign.ok("update", old.path, "-o", out, *(signs or old.signs), *again(old, *changes), *changes, **kw)
     assert old.path.read_bytes() == before
     return check(ctlsign, old, out, signer)["records"]
 
@@ -147,7 +159,8 @@ def same_but(ctlsign, old, out, changed, *changes, **kw):
 
 def refused(ctlsign, status, old, out, *words, says=(), **kw):
     """Refused; nothing is there that was not there before."""
-    run = ctlsign.refused(status, "update", old.path, "-o", out, *words, says=says, **kw)
+    run = ctlsign.refused(status, "update", old.path, "-o", out, *again(old, *words), *words, says=says,
+                          **kw)
     assert not list(out.parent.iterdir()) and old.path.read_bytes() == old.data
     assert [p.name for p in old.path.parent.iterdir()] == [old.path.name]
     return run
@@ -185,7 +198,7 @@ def test_a_second_time_changes_nothing(ctlsign, old, out, tmp_path):
     o = old("peer")
     update(ctlsign, o, out)
     once = out.read_bytes()
-    ctlsign.ok("update", out, "-o", tmp_path / "again.tlv", *o.signs)
+    ctlsign.ok("update", out, "-o", tmp_path / "again.tlv", *o.signs, "--keep-timestamp")
     assert (tmp_path / "again.tlv").read_bytes() == once
 
 
@@ -214,6 +227,9 @@ def test_the_time_of_a_reproducible_run(ctlsign, old, out):
     env = {"SOURCE_DATE_EPOCH": TIME + 5}
     update(ctlsign, o, out, env=env)
     assert peerlist.parse_header(out.read_bytes())["timestamp"] == TIME
+    before = int(time.time())
+    ctlsign.ok("update", o.path, "-o", out.parent / "now.tlv", *o.signs, env=env)
+    assert before <= peerlist.parse_header((out.parent / "now.tlv").read_bytes())["timestamp"]
     update(ctlsign, o, out, "--reproducible", env=env)
     assert peerlist.parse_header(out.read_bytes())["timestamp"] == TIME + 5
     out.unlink()
@@ -253,6 +269,9 @@ def test_an_itl(ctlsign, old, out, cluster):
               for n, role in (("pub", "SAST"), ("capf", "TVS"))]
     o.data = peerwrite.assemble(fields, 0, cluster / "pub.key", filename="ITLFile.tlv")
     o.path.write_bytes(o.data)
+    refused(ctlsign, 1, o, out, *o.signs, says="another kind of list")
+    o.path = o.path.rename(o.path.with_name("ITLFile.tlv"))
+    out = out.with_name("ITLFile.tlv")
     assert [r["raw"] for r in update(ctlsign, o, out)] == o.raw
     assert peerlist.parse_header(out.read_bytes())["filename"] == "ITLFile.tlv"
     out.unlink()
@@ -265,7 +284,7 @@ def test_a_list_without_time_is_signed_now(ctlsign, old, out, cluster):
                                       address=PUB)]
     o.data = peerwrite.assemble(fields, 0, cluster / "pub.key", timestamp=None)
     o.path.write_bytes(o.data)
-    update(ctlsign, o, out)
+    ctlsign.ok("update", o.path, "-o", out, *o.signs)
     assert abs(peerlist.parse_header(out.read_bytes())["timestamp"] - time.time()) < 60
 
 
@@ -449,8 +468,8 @@ def test_the_new_key_signs_and_tvs_vouches(ctlsign, old, out, tmp_path):
     shutil.copy(pem, trust)
     refused(ctlsign, 1, o, out, *signs, "--replace", pem, "--sast-trust", trust,
             says=["without Security by Default", "--accept-lockout no-sbd"])
-    run = ctlsign.ok("update", o.path, "-o", out, *signs, "--replace", pem, "--sast-trust", trust,
-                     "--accept-lockout", "no-sbd")
+    run = ctlsign.ok("update", o.path, "-o", out, *signs, *again(o), "--replace", pem, "--sast-trust",
+                     trust, "--accept-lockout", "no-sbd")
     assert "phones with Security by Default: accepted: tvs (assumes the ITL has a TVS record)" in run.err
     assert "phones without Security by Default: refused: signer-unknown" in run.err
     records = check(ctlsign, o, out, "pub-regenerated")["records"]
@@ -633,10 +652,10 @@ def test_the_printed_non_secure_list(ctlsign, old, out, tmp_path):
 
 def test_two_certificates_of_one_name(ctlsign, old, out, cluster, tmp_path):
     o = old("cucm")
-    ctlsign.ok("update", o.path, "-o", out, *o.signs, "--set-mode", "non-secure")
+    ctlsign.ok("update", o.path, "-o", out, *o.signs, *again(o), "--set-mode", "non-secure")
     ctlsign.refused(5, "update", out, "--in-place", *o.signs, "--set-mode", "mixed", "--certs", cluster,
                     says=["cucm-1051-a-pub", "--replace"])
-    ctlsign.ok("update", out, "-o", tmp_path / "mixed.tlv", *o.signs, "--set-mode", "mixed", "--certs",
+    ctlsign.ok("update", out, "-o", tmp_path / "mixed.tlv", *o.signs, *again(o), "--set-mode", "mixed", "--certs",
                cluster, "--replace", f"#2={cluster}/pub.pem")
     assert (tmp_path / "mixed.tlv").read_bytes() == o.data
 
@@ -679,7 +698,7 @@ def test_tvs_vouches_for_an_uploaded_token(ctlsign, old, out, fault, tmp_path, m
     words = [*f.key(TWO), "--sast-trust", trust, "--accept-lockout", "no-sbd",
              *(m.replace("{old}", str(o.path)) for m in more)]
     if status == 0:
-        assert says in ctlsign.ok("update", o.path, "-o", out, *words, env=f.env).err
+        assert says in ctlsign.ok("update", o.path, "-o", out, *again(o), *words, env=f.env).err
     else:
         refused(ctlsign, status, o, out, *words, env=f.env, says=says)
     assert f.logins == (1 if status == 0 else 0)
@@ -723,7 +742,7 @@ def test_a_dry_run_signs_nothing_and_asks_no_pin(ctlsign, old, out, fault, words
 def test_a_dry_run_refuses_what_the_run_would(ctlsign, old, out):
     o = old("cucm")
     signs = ["-k", o.cluster / f"{TWO}.key", "--cert", o.cluster / f"{TWO}.pem"]
-    run = ctlsign("update", o.path, "-n", *signs)
+    run = ctlsign("update", o.path, "-n", *signs, *o.trust)
     assert run.status == 1 and len(run.errors) == 1, str(run)
     for phones in ("with", "without"):
         assert f"phones {phones} Security by Default: refused: signer-unknown" in run.out

@@ -78,7 +78,7 @@ def test_tokens_and_export(memcheck, ctlsign, cluster, lab, tmp_path):
     uri = f"pkcs11:token={TWO}?pin-source=file:{lab.pin_file}"
     memcheck("export", *words, "-o", tmp_path / "x", "--prove", uri, env=lab.env)
     memcheck("export", *words, "-o", tmp_path / "x", "--prove", uri, env=lab.env, status=9)
-    memcheck("export", "-o", tmp_path / "y", "--json", "--from", out)
+    memcheck("export", "-o", tmp_path / "y", "--json", "--from", out, "--trust", cluster / f"{TWO}.pem")
 
 
 def test_diff_identify_expiry(memcheck, ctlsign, cluster, tmp_path):

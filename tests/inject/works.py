@@ -245,8 +245,11 @@ class MigrateToken(Work):
 class Export(Work):
     name = "export"
 
+    def trust(self):
+        return ["--trust", self.cluster / f"{TWO}.pem"]
+
     def words(self):
-        return ["export", "--from", self.base / "tokens.tlv", "-o", self.place / "new"]
+        return ["export", "--from", self.base / "tokens.tlv", *self.trust(), "-o", self.place / "new"]
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -265,8 +268,8 @@ class ExportBeside(Export):
             path.chmod(0o644)
 
     def words(self):
-        return ["export", "--from", self.base / "tokens.tlv", "-o", self.place, "--json", "--format",
-                "pem"]
+        return ["export", "--from", self.base / "tokens.tlv", *self.trust(), "-o", self.place, "--json",
+                "--format", "pem"]
 
 
 class ExportProve(Work):
