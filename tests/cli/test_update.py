@@ -263,7 +263,6 @@ def test_a_time_before_the_signers_certificate_is_refused(ctlsign, old, out, clu
 
 def test_an_itl(ctlsign, old, out, cluster):
     o = old("cucm")
-    out, o.path = out.with_name("ITLFile.tlv"), o.path.rename(o.path.with_name("ITLFile.tlv"))
     fields = [peerwrite.record_fields(peerwrite.load(cluster / f"{n}.pem"), role, "cucm", name="n",
                                       address=PUB)
               for n, role in (("pub", "SAST"), ("capf", "TVS"))]
