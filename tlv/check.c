@@ -152,7 +152,14 @@ static void mismatch(struct tlv_findings *out, size_t record, const struct tlv_r
 static void agree_name(struct tlv_findings *out, size_t record, const struct tlv_record *r,
 		       struct span field, struct span name, const char *what)
 {
-	if (tlv_name_match(tlv_text(field), name).matches)
+	struct tlv_name_match m = tlv_name_match(tlv_text(field), name);
+
+	if (m.matches && m.form == TLV_NAME_SERVER_0)
+		tlv_find(
+			out, TLV_FIND_NAME_UNUSUAL, record, (int64_t)r->at,
+			"%s: has attributes of its certificate's that CUCM leaves out, so TVS does not find it",
+			what);
+	if (m.matches)
 		return;
 	if (tlv_name_is_open(name))
 		tlv_find(

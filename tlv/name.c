@@ -289,10 +289,12 @@ static enum status put_rfc4514_attr(struct name_out *o, const struct attr *a, st
 static const struct {
 	put_attr_fn *put;
 	bool ranked; /* fixed order of the ranks, else certificate order */
+	bool rest;   /* … and behind them those without a rank */
 } forms[] = {
-	[TLV_NAME_SERVER] = { put_server_attr, true },
-	[TLV_NAME_TOKEN] = { put_token_attr, true },
-	[TLV_NAME_RFC4514] = { put_rfc4514_attr, false },
+	[TLV_NAME_SERVER] = { put_server_attr, true, false },
+	[TLV_NAME_TOKEN] = { put_token_attr, true, true },
+	[TLV_NAME_RFC4514] = { put_rfc4514_attr, false, false },
+	[TLV_NAME_SERVER_0] = { put_server_attr, true, true },
 };
 
 static enum status put_attr(struct name_out *o, const struct attr *a, put_attr_fn *put, bool first)
@@ -345,7 +347,9 @@ enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form
 	o.separator = ';';
 	for (int rank = 1; rank <= RANK_MAX && st == ST_OK; rank++)
 		st = put_rank(&o, attrs, n, rank, forms[form].put, start);
-	return st == ST_OK ? put_rank(&o, attrs, n, 0, forms[form].put, start) : st;
+	if (st == ST_OK && forms[form].rest)
+		st = put_rank(&o, attrs, n, 0, forms[form].put, start);
+	return st;
 }
 
 bool tlv_name_cn(struct span name, struct buf *out)

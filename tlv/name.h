@@ -11,14 +11,15 @@
 #include "tlv/err.h"
 
 enum tlv_name_form {
-	TLV_NAME_SERVER, /* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, then the rest */
+	TLV_NAME_SERVER, /* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, and nothing else */
 	TLV_NAME_TOKEN,	 /* cn="…";ou=…;o="… : cut at the first comma inside a value */
-	TLV_NAME_RFC4514 /* certificate order, RFC 4514 escapes, the given separator */
+	TLV_NAME_RFC4514, /* certificate order, RFC 4514 escapes, the given separator */
+	TLV_NAME_SERVER_0 /* as releases 0.x wrote SERVER: the other attributes behind. To be read only */
 };
 
 /*
  * Appends the name, UTF-8 without NUL. ST_INPUT where it is no Name, a value
- * is no text or not valid in its type, or holds what the form cannot express:
+ * that is written is no text or not valid in its type, or holds what the form cannot express:
  * NUL or ';' in SERVER (and in what is written of TOKEN), NUL in RFC4514.
  * separator counts in RFC4514 only: ',' (or ';' as community tools up to 4.12).
  */
@@ -28,7 +29,7 @@ enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form
 /* Appends the value of the last CN in certificate order, as UTF-8; false where there is none. */
 bool tlv_name_cn(struct span name, struct buf *out);
 
-/* Whether the Name has attributes beyond CN OU O L ST C, whose cucm rendering nobody has shown. */
+/* Whether the Name has attributes beyond CN OU O L ST C, which CUCM leaves out. */
 bool tlv_name_is_open(struct span name);
 
 #endif

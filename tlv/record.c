@@ -243,10 +243,9 @@ struct span tlv_text(struct span value)
 struct tlv_name_match tlv_name_match(struct span text, struct span name)
 {
 	static const struct tlv_name_match tries[] = {
-		{ true, TLV_NAME_SERVER, ';' },
-		{ true, TLV_NAME_RFC4514, ',' },
-		{ true, TLV_NAME_RFC4514, ';' },
-		{ true, TLV_NAME_TOKEN, ';' },
+		{ true, TLV_NAME_SERVER, ';' },	  { true, TLV_NAME_RFC4514, ',' },
+		{ true, TLV_NAME_RFC4514, ';' },  { true, TLV_NAME_TOKEN, ';' },
+		{ true, TLV_NAME_SERVER_0, ';' },
 	};
 	struct tlv_name_match none = { .matches = false };
 	struct buf b = BUF_INIT;

@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signer/crypto/certfile.h"
 #include "signer/trust/accept.h"
 #include "signer/cli/common.h"
 #include "signer/cli/deliver.h"
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
+#include "signer/list/json.h"
 #include "signer/cli/verb.h"
 #include "tlv/kind.h"
 
@@ -14,9 +16,16 @@
 struct question {
 	const struct opts *o;
 	struct list_file new_list, ctl, itl, tvs_ctl;
-	struct certset vouched;
+	struct certset vouched, tvs_now;
+	struct release release;
 	struct phone phone;
 };
+
+/* NEW is the last argument, whatever stands in front of it. */
+static const char *new_path(const struct opts *o)
+{
+	return o->args[o->nargs - 1];
+}
 
 static enum status add_installed(struct question *q, const char *path, struct tlv_err *e)
 {
@@ -31,10 +40,8 @@ static enum status add_installed(struct question *q, const char *path, struct tl
 	st = list_file_read_good(&f, path, e);
 	itl = tlv_list_is_itl(&f.list);
 	if (st == ST_OK && (itl ? q->phone.itl : q->phone.ctl) != NULL)
-		st = err_set(
-			e, ST_USAGE,
-			"'--installed' is given twice for %s: a phone holds one CTL and one ITL",
-			itl ? "an ITL" : "a CTL");
+		st = err_set(e, ST_USAGE, "%s is named twice: a phone holds one CTL and one ITL",
+			     itl ? "an ITL" : "a CTL");
 	if (st != ST_OK) {
 		list_file_free(&f);
 		return st;
@@ -49,32 +56,137 @@ static enum status add_installed(struct question *q, const char *path, struct tl
 	return ST_OK;
 }
 
-static enum status read_installed(struct question *q, struct tlv_err *e)
+/* The lists before NEW say the same as --installed. */
+static enum status check_arguments(const struct opts *o, struct tlv_err *e)
 {
-	enum status st = ST_OK;
-	bool given = opt_given(q->o, OPT_INSTALLED);
+	bool option = opt_given(o, OPT_INSTALLED), folder = opt_given(o, OPT_INSTALLED_DIR);
 
-	if (given == opt_given(q->o, OPT_INSTALLED_DIR))
+	if (o->nargs > 1 && (option || folder))
+		return err_set(
+			e, ST_USAGE,
+			"what the phone holds is named twice: by '%s' and by an option; leave one out",
+			o->args[0]);
+	if ((option || o->nargs > 1) == folder)
 		return err_set(
 			e, ST_USAGE,
 			"what does the phone hold? name it with '--installed', or all lists ever published with '--installed-dir'");
+	return ST_OK;
+}
+
+static enum status read_installed(struct question *q, struct tlv_err *e)
+{
+	enum status st = check_arguments(q->o, e);
+
+	for (size_t i = 0; i + 1 < q->o->nargs && st == ST_OK; i++)
+		st = add_installed(q, q->o->args[i], e);
 	for (size_t i = 0; i < q->o->n && st == ST_OK; i++)
 		if (q->o->items[i].row->id == OPT_INSTALLED)
 			st = add_installed(q, q->o->items[i].value, e);
 	if (st == ST_OK && q->phone.no_lists && (q->phone.ctl != NULL || q->phone.itl != NULL))
-		st = err_set(e, ST_USAGE,
-			     "'--installed none' and '--installed FILE' contradict each other");
+		st = err_set(
+			e, ST_USAGE,
+			"a phone without lists ('none') and one with a list contradict each other");
 	return st;
+}
+
+static enum status add_today(void *arg, struct span der, struct tlv_err *e)
+{
+	return certset_add(arg, der, NULL, e);
+}
+
+/* --new-itl: the TVS certificates that an ITL of today names. */
+static enum status add_new_itl(struct question *q, const char *path, struct tlv_err *e)
+{
+	struct list_file f;
+	enum status st = list_file_read_good(&f, path, e);
+
+	if (st == ST_OK && !tvs_list_says_now(&f.list))
+		st = err_set(
+			e, ST_INPUT,
+			"%s: no ITL that names a TVS, so it does not say which certificate TVS has today",
+			path);
+	for (size_t i = 0; st == ST_OK && i < f.list.nrecords; i++) {
+		struct tlv_record r = tlv_list_record(&f.list, i);
+
+		if (tlv_record_is(&r, TLV_ROLE_TVS) && r.certificate.n > 0)
+			st = add_today(&q->tvs_now, r.certificate, e);
+	}
+	list_file_free(&f);
+	return st;
+}
+
+/* --tvs-cert: every certificate of the file. */
+static enum status add_tvs_cert(struct question *q, const char *path, struct tlv_err *e)
+{
+	struct blob file;
+	size_t n = 0;
+	enum status st = slurp(path, SLURP_CERT_MAX, SLURP_ANY, &file, e);
+
+	if (st != ST_OK)
+		return st;
+	st = cert_each(blob_span(&file), add_today, &q->tvs_now, &n, e);
+	if (st == ST_OK && n == 0)
+		st = err_set(e, ST_INPUT, "no certificate in this file");
+	blob_free(&file);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
+/* Which certificates TVS presents today. An ITL that is asked about says it itself. */
+static enum status read_today(struct question *q, struct tlv_err *e)
+{
+	bool given = opt_given(q->o, OPT_NEW_ITL) || opt_given(q->o, OPT_TVS_CERT);
+	enum status st = ST_OK;
+
+	if (given && tvs_list_says_now(&q->new_list.list))
+		return err_set(
+			e, ST_USAGE,
+			"%s is an ITL and names today's TVS certificates itself: leave out '--new-itl' and '--tvs-cert'",
+			new_path(q->o));
+	for (size_t i = 0; i < q->o->n && st == ST_OK; i++) {
+		const struct opt_item *x = &q->o->items[i];
+
+		if (x->row->id == OPT_NEW_ITL)
+			st = add_new_itl(q, x->value, e);
+		else if (x->row->id == OPT_TVS_CERT)
+			st = add_tvs_cert(q, x->value, e);
+	}
+	q->phone.tvs_now = &q->tvs_now;
+	return st;
+}
+
+static void warn_of_no_tvs(const struct question *q)
+{
+	static const struct {
+		enum opt_id id;
+		const char *name;
+	} useless[] = {
+		{ OPT_SAST_TRUST, "--sast-trust" },
+		{ OPT_TVS_CTL, "--tvs-ctl" },
+		{ OPT_NEW_ITL, "--new-itl" },
+		{ OPT_TVS_CERT, "--tvs-cert" },
+	};
+
+	for (size_t i = 0; i < COUNT(useless); i++)
+		if (opt_given(q->o, useless[i].id))
+			msg_warn(
+				"a phone without Security by Default asks no TVS: '%s' changes nothing",
+				useless[i].name);
 }
 
 static enum status read_tvs(struct question *q, struct tlv_err *e)
 {
+	const char *release = opt_value(q->o, OPT_RELEASE);
+	enum status st = read_today(q, e);
+
 	q->phone.no_tvs = opt_given(q->o, OPT_NO_TVS);
 	q->phone.blank_itl = opt_given(q->o, OPT_BLANK_ITL);
-	if (q->phone.no_tvs && (opt_given(q->o, OPT_SAST_TRUST) || opt_given(q->o, OPT_TVS_CTL)))
-		msg_warn(
-			"a phone without Security by Default asks no TVS: '--sast-trust' and '--tvs-ctl' change nothing");
-	return common_tvs_options(q->o, &q->phone, &q->vouched, &q->tvs_ctl, e);
+	if (q->phone.no_tvs)
+		warn_of_no_tvs(q);
+	if (st == ST_OK && release != NULL) {
+		st = release_parse(release, &q->release, e);
+		q->phone.release = &q->release;
+	}
+	return st == ST_OK ? common_tvs_options(q->o, &q->phone, &q->vouched, &q->tvs_ctl, e) : st;
 }
 
 /* A verdict that hangs on an assumption is no acceptance for those who said --strict. */
@@ -98,10 +210,10 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 
 	(void)json_object_set_new(o, "accepted", json_boolean(accepted(q, a)));
 	(void)json_object_set_new(o, "reason", json_string(accept_row(a->reason)->word));
-	if ((a->assumptions & ACCEPT_ASSUMES_ITL) != 0)
-		(void)json_array_append_new(list, json_string("itl-has-tvs-record"));
-	if ((a->assumptions & ACCEPT_ASSUMES_CTL) != 0)
-		(void)json_array_append_new(list, json_string("tvs-serves-new-list"));
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
+		if ((a->assumptions >> i & 1U) != 0)
+			(void)json_array_append_new(
+				list, json_string(accept_assumption((enum tvs_assumption)i)->word));
 	(void)json_object_set_new(o, "assumptions", list);
 	(void)json_object_set_new(o, "record",
 				  a->record >= 0 ? json_integer(a->record + 1) : json_null());
@@ -110,6 +222,7 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 		a->record < 0 ?
 			json_null() :
 			json_string(tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL)));
+	(void)json_object_set_new(o, "sources", list_json_sources(accept_row(a->reason)->fact));
 	explain(q, a, &text);
 	out_json_set_text(o, "explanation", buf_span(&text));
 	buf_free(&text);
@@ -223,13 +336,13 @@ static enum status answer_folder(struct question *q, const char *folder, struct 
 
 enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 {
-	struct question q = { .o = o, .vouched = CERTSET_INIT };
+	struct question q = { .o = o, .vouched = CERTSET_INIT, .tvs_now = CERTSET_INIT };
 	const char *folder = opt_value(o, OPT_INSTALLED_DIR);
 	enum status st;
 
-	q.phone.asked = o->args[0];
+	q.phone.asked = new_path(o);
 	common_read_only();
-	st = list_file_read_good(&q.new_list, o->args[0], e);
+	st = list_file_read_good(&q.new_list, new_path(o), e);
 	if (st == ST_OK)
 		st = read_installed(&q, e);
 	if (st == ST_OK)
@@ -241,5 +354,6 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 	list_file_free(&q.itl);
 	list_file_free(&q.tvs_ctl);
 	certset_free(&q.vouched);
+	certset_free(&q.tvs_now);
 	return st;
 }

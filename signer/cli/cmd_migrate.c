@@ -275,6 +275,7 @@ static enum status read_tvs(struct migration *m, struct tlv_err *e)
 {
 	enum status st = common_tvs_options(m->o, &m->tvs, &m->vouched, &m->tvs_ctl, e);
 
+	m->tvs.release = &m->release;
 	for (size_t i = 0; i < m->parts[FINAL].records.entries.n && st == ST_OK; i++) {
 		const struct entry *x = &m->parts[FINAL].records.entries.v[i];
 

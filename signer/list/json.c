@@ -2,6 +2,7 @@
 #include "signer/list/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "signer/crypto/cert.h"
 #include "signer/io/env.h"
@@ -195,4 +196,17 @@ json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_
 	set(o, "signed_the_list", json_boolean(signed_it));
 	set(o, "fields", fields(TLV_SCOPE_RECORD, r->raw, r->at));
 	return o;
+}
+
+json_t *list_json_sources(enum fact_id fact)
+{
+	const char *at = fact_row(fact).sources;
+	json_t *a = json_array();
+
+	for (size_t n; *at != '\0'; at += n) {
+		at += strspn(at, ", ");
+		n = strcspn(at, ", ");
+		(void)json_array_append_new(a, json_stringn(at, n));
+	}
+	return a;
 }

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "signer/trust/facts.h"
 #include "signer/trust/verify.h"
 #include "tlv/list.h"
 
@@ -15,6 +16,9 @@ json_t *list_json_findings(const struct tlv_findings *f);
 json_t *list_json_header(const struct tlv_header *h);
 /* Record i of the list; signed_it says whether it is the signer's. */
 json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_it);
+
+/* The tags of a fact's sources, a string each. */
+json_t *list_json_sources(enum fact_id fact);
 
 /* Digests, names, dates and the DER of a certificate, or "error" where it is none. */
 json_t *list_json_certificate(struct span der);

@@ -133,10 +133,11 @@ static json_t *phones_json(const struct plan_model *m)
 		set_word(o, "offered", plan_list_word(v->offered));
 		set(o, "accepted", json_boolean(accept_row(v->a.reason)->accepted));
 		set_word(o, "reason", accept_row(v->a.reason)->word);
-		if ((v->a.assumptions & ACCEPT_ASSUMES_ITL) != 0)
-			append(assumed, json_string("itl-has-tvs-record"));
-		if ((v->a.assumptions & ACCEPT_ASSUMES_CTL) != 0)
-			append(assumed, json_string("tvs-serves-new-list"));
+		for (int k = 0; k < TVS_ASSUMPTIONS; k++)
+			if ((v->a.assumptions >> k & 1U) != 0)
+				append(assumed,
+				       json_string(
+					       accept_assumption((enum tvs_assumption)k)->word));
 		set(o, "assumptions", assumed);
 		set(o, "on_the_way", json_boolean(v->counts));
 		append(a, o);

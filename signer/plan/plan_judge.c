@@ -149,6 +149,8 @@ static struct acceptance judge(const struct plan_model *m, const struct plan_ver
 	p.ctl = m->itl ? NULL : holds;
 	p.itl = m->itl ? holds : NULL;
 	p.no_lists = holds == NULL;
+	p.release = m->in.release;
+	p.goes_back = v->holds == PLAN_NEW && v->offered == PLAN_OLD;
 	p.no_tvs = v->phones == LOCKOUT_NO_SBD;
 	return key.n > 0 ? accept_foresee(&p, offered, key) : accept_decide(&p, offered);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "signer/io/env.h"
@@ -257,23 +258,35 @@ static void warn_old(struct plan_model *m)
 		warn(m, PLAN_WARNING_OLD_BAD_SIGNATURE);
 }
 
+/* As a sentence, from the first verdict that is good because of it. */
+static void note_assumption(struct plan_model *m, enum tvs_assumption which)
+{
+	for (size_t i = 0; i < m->nverdicts; i++) {
+		const struct acceptance *a = &m->verdicts[i].a;
+		struct buf text = BUF_INIT, *line;
+
+		if (!plan_accepts(&m->verdicts[i]) || (a->assumptions >> which & 1U) == 0)
+			continue;
+		accept_assumption_text(a, which, &text);
+		line = plan_line(&m->assumptions, PLAN_LINE_ASSUMED,
+				 accept_assumption(which)->word);
+		if (text.n > 0)
+			buf_u8(line, (uint8_t)toupper(span_at(buf_span(&text), 0)));
+		buf_put(line, span_slice(buf_span(&text), 1, text.n));
+		buf_u8(line, '.');
+		buf_free(&text);
+		return;
+	}
+}
+
 static void note_assumptions(struct plan_model *m)
 {
 	struct plan_lines *l = &m->assumptions;
-	unsigned all = 0;
 	char n[24];
 
-	for (size_t i = 0; i < m->nverdicts; i++)
-		if (plan_accepts(&m->verdicts[i]))
-			all |= m->verdicts[i].a.assumptions;
 	say(l, PLAN_WARNING_PHONES_HOLD_OLD, "", "");
-	if ((all & ACCEPT_ASSUMES_ITL) != 0)
-		plan_say(
-			l, PLAN_LINE_ASSUMED, "itl-has-tvs-record",
-			"The ITL of phones with Security by Default has a TVS record, and TVS answers.");
-	if ((all & ACCEPT_ASSUMES_CTL) != 0)
-		plan_say(l, PLAN_LINE_ASSUMED, "tvs-serves-new-list",
-			 "The TVS node serves the list that is offered when phones ask it.");
+	for (int k = 0; k < TVS_ASSUMPTIONS; k++)
+		note_assumption(m, (enum tvs_assumption)k);
 	if (m->itl && plan_is_two_phase(m))
 		say(l, PLAN_WARNING_NO_CTL, "", "");
 	if (m->in.tvs.vouched == NULL || m->in.tvs.vouched->n == 0)

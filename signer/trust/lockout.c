@@ -23,9 +23,14 @@ const char *lockout_class_text(enum lockout_class c)
 void lockout_foresee(struct lockout *l, const struct tlv_list *old, const struct phone *tvs,
 		     const struct tlv_list *new_list, struct span signing_key)
 {
+	struct release derived;
+	bool told = tvs->release == NULL && release_derive(old, &derived);
+
 	for (int c = 0; c < LOCKOUT_CLASSES; c++) {
 		struct phone p = *tvs;
 
+		if (told)
+			p.release = &derived;
 		p.ctl = tlv_list_is_itl(old) ? NULL : old;
 		p.itl = tlv_list_is_itl(old) ? old : NULL;
 		p.no_lists = false;

@@ -7,7 +7,7 @@ import lists
 import peerlist
 import peerwrite
 import pytest
-from conftest import make_certificate, openssl
+from conftest import DATA, make_certificate, openssl
 from lists import PUB, SUB, TIME
 
 ALL = sorted(lists.LENGTHS)
@@ -465,15 +465,41 @@ def test_serial_with_its_high_bit_set_has_no_leading_zero(ctlsign, cluster, sign
 
 
 def test_several_units_and_other_attributes_in_cucm(ctlsign, cluster, signer, out):
-    """The fixed order; several of a kind in their order; others appended in theirs."""
+    """The fixed order; several of a kind in their order; other attributes are left out."""
     _, cert = signer("rsa1024b", subject=[
         ("COUNTRY_NAME", "PL"), ("EMAIL_ADDRESS", "a@b.example"), ("ORGANIZATIONAL_UNIT_NAME", "one"),
         ("COMMON_NAME", "node"), ("SERIAL_NUMBER", "42"), ("ORGANIZATIONAL_UNIT_NAME", "two"),
         ("ORGANIZATION_NAME", "Cisco")])
     ctlsign.ok("build", "-o", out, *lists.anchor(cluster), "--ccm-tftp", f"{cert},address={SUB}")
-    subject = peerlist.parse(out.read_bytes())["records"][1]["subject"]
-    assert subject.startswith("CN=node;OU=one;OU=two;O=Cisco;C=PL;")
-    assert subject.index("a@b.example") < subject.index("=42")
+    assert peerlist.parse(out.read_bytes())["records"][1]["subject"] == "CN=node;OU=one;OU=two;O=Cisco;C=PL"
+
+
+@pytest.mark.parametrize("style", ["cucm", "ctl-client"])
+def test_a_name_with_domain_components_is_what_tvs_looks_for(ctlsign, cluster, out, style):
+    """A CallManager certificate that an AD CA issued: TVS is asked for the issuer's CN alone (docs/CLUSTER.md)."""
+    cert = DATA / "dc-issuer" / "pub.pem"
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster), "--style", style, "--ccm-tftp",
+               f"{cert},name=n,address={SUB}")
+    record = peerlist.parse(out.read_bytes())["records"][1]
+    assert record["issuer"] == "CN=example-DC1-CA"
+    assert peerwrite.cucm_name(peerwrite.load(cert).issuer) == record["issuer"]
+    run = ctlsign("verify", "--trust", "self", out)
+    assert "name-unusual" not in run.out and "its certificate's" not in run.out, str(run)
+
+
+def test_the_former_spelling_of_such_a_name_is_kept_and_warned_of(ctlsign, cluster, tmp_path):
+    """Releases 0.x wrote the other attributes behind: such a list stays as it is, whatever is done with it."""
+    cert = peerwrite.load(DATA / "dc-issuer" / "pub.pem")
+    fields = dict(peerwrite.record_fields(cert, "CCM+TFTP", "cucm", "n", SUB))
+    fields[5] = peerwrite.text("CN=example-DC1-CA;DC=example;DC=local")
+    pub = peerwrite.record_fields(peerwrite.load(cluster / "pub.pem"), "SAST", "cucm", "p", SUB)
+    old, new = tmp_path / "CTLFile.tlv", tmp_path / "new.tlv"
+    old.write_bytes(peerwrite.assemble([pub, list(fields.items())], 0, cluster / "pub.key"))
+    run = ctlsign("verify", "--trust", cluster / "pub.pem", old)
+    assert run.status == 0 and run.last_line.startswith("good signature by"), str(run)
+    assert "warning: record 2" in run.out and "CUCM leaves out" in run.out, str(run)
+    ctlsign.ok("update", old, "-o", new, *lists.key(cluster, "tokenless"))
+    assert peerlist.parse(new.read_bytes())["records"][1]["issuer"] == "CN=example-DC1-CA;DC=example;DC=local"
 
 
 def openssl_names(path):

@@ -20,7 +20,7 @@ OPTIONS = {
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "list module timeout json", "doctor": "list module timeout json",
     "export": f"output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
-    "accept": "installed installed-dir sast-trust no-tvs tvs-ctl blank-itl strict json",
+    "accept": "installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict json",
     "plan": "sast-trust tvs-ctl release html accept-lockout follow json",
     "migrate": f"{TOKEN} {WRITE} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
     "expiry": "within format output follow json",
@@ -77,5 +77,5 @@ def test_marked_lines_are_printed(ctlsign):
         assert ctlsign(*words, lists / "cucm.tlv").last_line.startswith(line)
     for installed, reason in (("none", "accepted: leap-of-faith"), (lists / "cucm.tlv", "accepted: signer-is-sast"),
                               (lists / "rfc4514.tlv", "refused: signer-unknown")):
-        run = ctlsign("accept", "--installed", installed, lists / "cucm.tlv")
+        run = ctlsign("accept", "--no-tvs", "--installed", installed, lists / "cucm.tlv")
         assert run.out.splitlines()[0] == reason

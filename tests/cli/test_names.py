@@ -114,8 +114,7 @@ def rfc4514(pairs):
 
 def cucm(pairs):
     named = [(keyword(t), plain(v)) for t, v in pairs]
-    ranked = [pair for wanted in CUCM_ORDER for pair in named if pair[0] == wanted]
-    return ";".join("=".join(pair) for pair in [*ranked, *(p for p in named if p[0] not in CUCM_ORDER)])
+    return ";".join("=".join(pair) for wanted in CUCM_ORDER for pair in named if pair[0] == wanted)
 
 
 def token(pairs):

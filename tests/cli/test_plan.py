@@ -162,11 +162,12 @@ CASES = {
         warnings=("anchors-change", "lone-sast"),
         says=("Phones will be locked out, except those for which TVS knows the new signer",
               "CallManager of the publisher signs this list", "the old key is gone")),
-    "callmanager-signs-unknown-to-tvs": Case(
+    "callmanager-signs-and-is-its-own": Case(
         OLD_10, OLD_10.replace("=pub", "=pub-regenerated@pub"),
         [("callmanager", "renewed", [PUB_LABEL], "high")],
         CALLMANAGER_RENEWED,
-        release="10.5", status=1, steps=["write", "clear"]),
+        release="10.5", status=1, steps=["write", "clear"],
+        says=("The signer's certificate is the cluster's own.",)),
     "callmanager-of-a-subscriber": Case(
         OLD_12, OLD_12.replace("=sub1", "=sub1-renewed@sub1"),
         [("callmanager", "renewed", [SUB_LABEL], "high")],
@@ -446,11 +447,12 @@ def test_what_each_kind_of_phone_does(world):
         ("sbd", "old", "new"): ("tvs", True), ("no-sbd", "old", "new"): ("signer-unknown", True),
         ("sbd", "nothing", "new"): ("leap-of-faith", True),
         ("no-sbd", "nothing", "new"): ("leap-of-faith", True),
-        ("sbd", "new", "old"): ("signer-not-sast", False),
+        ("sbd", "new", "old"): ("tvs", False),  # CallManager is the cluster's own still
         ("no-sbd", "new", "old"): ("signer-not-sast", False)}
-    assert plan["phones"][0]["assumptions"] == ["itl-has-tvs-record", "tvs-serves-new-list"]
+    assert plan["phones"][0]["assumptions"] == ["itl-has-tvs-record", "tvs-certificate-kept", "tvs-serves-new-list"]
     assert {a["code"] for a in plan["assumptions"]} == {
-        "phones-hold-old", "itl-has-tvs-record", "tvs-serves-new-list", "sast-trust"}
+        "phones-hold-old", "itl-has-tvs-record", "tvs-certificate-kept", "signer-is-own", "tvs-serves-new-list",
+        "sast-trust"}
     plan = world.json(old, new, "--release", "10.5", "--tvs-ctl", "none", "--sast-trust", "trust",
                       status=1)
     assert verdicts(plan)["sbd", "old", "new"][0] == "signer-unknown"

@@ -469,7 +469,8 @@ def test_the_new_key_signs_and_tvs_vouches(ctlsign, old, out, tmp_path):
             says=["without Security by Default", "--accept-lockout no-sbd"])
     run = ctlsign.ok("update", o.path, "-o", out, *signs, *again(o), "--replace", pem, "--sast-trust",
                      trust, "--accept-lockout", "no-sbd")
-    assert "phones with Security by Default: accepted: tvs (assumes the ITL has a TVS record)" in run.err
+    assert "phones with Security by Default: accepted: tvs (assumes the ITL has a TVS record; TVS still has " \
+        "the certificate that the ITL names)" in run.err
     assert "phones without Security by Default: refused: signer-unknown" in run.err
     records = check(ctlsign, o, out, "pub-regenerated")["records"]
     assert len(records) == 5 and records[1]["raw"] == o.raw[0]
@@ -686,7 +687,8 @@ def test_refused_before_the_pin(ctlsign, old, out, fault, accepts, refuses):
 
 
 @pytest.mark.parametrize("more,status,says", [
-    ([], 0, "accepted: tvs (assumes the ITL has a TVS record; the TVS node serves the new list)"),
+    ([], 0, "accepted: tvs (assumes the ITL has a TVS record; TVS still has the certificate that the ITL names; the TVS node "
+     "serves the new list)"),
     (["--tvs-ctl", "new"], 0, "the TVS node serves the new list"), (["--tvs-ctl", "none"], 1, "signer-unknown"),
     (["--tvs-ctl", "{old}"], 1, "signer-unknown")])
 def test_tvs_vouches_for_an_uploaded_token(ctlsign, old, out, fault, tmp_path, more, status, says):

@@ -17,7 +17,8 @@ ROLES = {"SAST": 0, "CCM": 1, "CCM+TFTP": 2, "TFTP": 3, "CAPF": 4, "APP-SERVER":
 DIGESTS = {"sha1": 1, "sha256": 2, "sha512": 3}
 MODULUS = {512: 0, 1024: 1, 2048: 2, 4096: 3}
 SHORT = {"commonName": "CN", "organizationalUnitName": "OU", "organizationName": "O",
-         "localityName": "L", "stateOrProvinceName": "ST", "countryName": "C"}
+         "localityName": "L", "stateOrProvinceName": "ST", "countryName": "C",
+         "domainComponent": "DC", "userID": "UID", "streetAddress": "STREET"}
 CUCM_ORDER = ["CN", "OU", "O", "L", "ST", "C"]
 PADDING = b"\x0d"
 
@@ -60,10 +61,12 @@ def der(certificate):
 
 
 def attributes(name):
-    return [(SHORT[a.oid._name], a.value) for a in name]
+    """[(keyword, value)] in certificate order; a type without a keyword is dotted."""
+    return [(SHORT.get(a.oid._name, a.oid.dotted_string), a.value) for a in name]
 
 
 def cucm_name(name):
+    """CN OU O L ST C, and no other attribute."""
     parts = attributes(name)
     return ";".join(f"{key}={value}" for wanted in CUCM_ORDER for key, value in parts if key == wanted)
 

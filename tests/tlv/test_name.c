@@ -14,6 +14,7 @@
 
 #include "tlv/der.h"
 #include "tlv/name.h"
+#include "tlv/record.h"
 
 #define CN "\x55\x04\x03"
 #define OU "\x55\x04\x0b"
@@ -195,13 +196,25 @@ static const struct row {
 	  "CN=a;O=b",
 	  "cn=a;o=b",
 	  "CN=a,O=b" },
-	{ "attributes beyond the six come last",
+	{ "an issuer of Active Directory's",
+	  { { DC, DER_IA5_STRING, "local", 0, 0 },
+	    { DC, DER_IA5_STRING, "example", 0, 0 },
+	    { CN, U, "example-CA", 0, 0 } },
+	  "CN=example-CA",
+	  "cn=example-CA;dc=local;dc=example",
+	  "DC=local,DC=example,CN=example-CA" },
+	{ "what the server leaves out need not be text, nor free of its separator",
+	  { { EMAIL, DER_IA5_STRING, "a;b", 0, 0 }, { CN, U, "n", 0, 0 } },
+	  "CN=n",
+	  NULL,
+	  "1.2.840.113549.1.9.1=a\\;b,CN=n" },
+	{ "attributes beyond the six: the server leaves them out, elsewhere they come last",
 	  { { DC, DER_IA5_STRING, "x", 0, 0 },
 	    { SERIAL, P, "7", 0, 0 },
 	    { EMAIL, DER_IA5_STRING, "a@b", 0, 0 },
 	    { NOBODY, U, "z", 0, 0 },
 	    { CN, U, "n", 0, 0 } },
-	  "CN=n;DC=x;SERIALNUMBER=7;EMAILADDRESS=a@b;1.3.6.1.4.1.99999.1=z",
+	  "CN=n",
 	  "cn=n;dc=x;serialnumber=7;emailaddress=a@b;1.3.6.1.4.1.99999.1=z",
 	  "DC=x,2.5.4.5=7,1.2.840.113549.1.9.1=a@b,1.3.6.1.4.1.99999.1=z,CN=n" },
 };
@@ -234,6 +247,22 @@ static void every_form(void **state)
 		assert_form(&rows[i], buf_span(&name), TLV_NAME_RFC4514, rows[i].rfc4514);
 		buf_free(&name);
 	}
+}
+
+/* Lists that releases 0.x wrote are still read: their rendering is found, as the last one tried. */
+static void former_rendering(void **state)
+{
+	static const struct attr attrs[ATTRS] = { { DC, DER_IA5_STRING, "local", 0, 0 },
+						  { CN, U, "a", 0, 0 } };
+	struct buf name = make_name(attrs);
+	struct tlv_name_match now = tlv_name_match(SPAN_LIT("CN=a"), buf_span(&name)),
+			      then = tlv_name_match(SPAN_LIT("CN=a;DC=local"), buf_span(&name));
+
+	(void)state;
+	assert_true(now.matches && now.form == TLV_NAME_SERVER);
+	assert_true(then.matches && then.form == TLV_NAME_SERVER_0);
+	assert_false(tlv_name_match(SPAN_LIT("CN=a;DC=other"), buf_span(&name)).matches);
+	buf_free(&name);
 }
 
 static void community_separator(void **state)
@@ -280,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form),
+		cmocka_unit_test(former_rendering),
 		cmocka_unit_test(community_separator),
 		cmocka_unit_test(broken_names),
 	};

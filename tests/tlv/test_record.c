@@ -350,7 +350,7 @@ static void names_that_match_nothing(void **state)
 	struct buf b = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(tlv_name_write(&b, endless, TLV_NAME_SERVER, ';', &e), ST_INPUT);
+	assert_int_equal(tlv_name_write(&b, endless, TLV_NAME_RFC4514, ';', &e), ST_INPUT);
 	assert_string_equal(e.text, "name: an attribute type is malformed");
 	buf_free(&b);
 	assert_int_equal(tlv_cert_walk(tlv_list_record(&l.list, 0).certificate, &c, NULL), ST_OK);

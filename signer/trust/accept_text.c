@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "signer/trust/accept.h"
+#include "tlv/kind.h"
+#include "tlv/safe.h"
+
+/* "cucm-pub or cucm-sub2", escaped for a terminal. */
+static void put_nodes(const struct acceptance *a, struct buf *out)
+{
+	size_t n = a->tvs.nodes < TVS_NODES_SHOWN ? a->tvs.nodes : TVS_NODES_SHOWN;
+
+	for (size_t i = 0; i < n; i++) {
+		buf_str(out, i == 0 ? "" : " or ");
+		safe_text(out, a->tvs.node[i]);
+	}
+	if (a->tvs.nodes > n)
+		buf_printf(out, " or %zu more", a->tvs.nodes - n);
+}
+
+void accept_assumption_text(const struct acceptance *a, enum tvs_assumption which, struct buf *out)
+{
+	const char *text = accept_assumption(which)->text, *at = strstr(text, "%s");
+
+	if (at == NULL) {
+		buf_str(out, text);
+		return;
+	}
+	buf_put(out, span_of(text, (size_t)(at - text)));
+	put_nodes(a, out);
+	buf_str(out, at + 2);
+}
+
+static bool assumes(const struct acceptance *a, int which)
+{
+	return (a->assumptions >> which & 1U) != 0;
+}
+
+void accept_reason_text(const struct acceptance *a, struct buf *out)
+{
+	bool first = true;
+
+	buf_str(out, accept_row(a->reason)->word);
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++) {
+		if (!assumes(a, i))
+			continue;
+		buf_str(out, first ? " (assumes " : "; ");
+		accept_assumption_text(a, (enum tvs_assumption)i, out);
+		first = false;
+	}
+	buf_str(out, first ? "" : ")");
+}
+
+/* Both spellings stand there, as the reader has to find the difference. */
+static void put_spellings(struct buf *out, struct span there, struct span here)
+{
+	buf_str(out, ": '");
+	safe_text(out, tlv_text(there));
+	buf_str(out, "' there, '");
+	safe_text(out, tlv_text(here));
+	buf_str(out, "' here");
+}
+
+static void explain_near(const struct acceptance *a, struct buf *out)
+{
+	const struct accept_near *near = &a->near;
+
+	if (!near->found)
+		return;
+	buf_printf(
+		out,
+		"the signer would match SAST record %zu of the installed %s if it were spelled as there, in style %s:%s%s%s",
+		near->record, tlv_kind_text(near->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL),
+		tlv_style_text(near->style),
+		near->serial_reversed ? " the serial number is written back to front" : "",
+		near->serial_reversed && near->name_respelled ? " and" : "",
+		near->name_respelled ? " the issuer's name is in another dialect" : "");
+	if (near->name_respelled)
+		put_spellings(out, near->issuer, a->issuer);
+	buf_str(out, "\n");
+}
+
+/* TVS looks for its own rendering of the issuer, and for no other. */
+static void explain_tvs_near(const struct acceptance *a, struct buf *out)
+{
+	struct buf issuer = BUF_INIT;
+
+	if (!a->tvs.near ||
+	    tlv_name_write(&issuer, a->tvs.near_issuer, TLV_NAME_SERVER, ',', NULL) != ST_OK) {
+		buf_free(&issuer);
+		return;
+	}
+	buf_str(out,
+		"TVS has the certificate and would find it if it were spelled as CUCM does, in style cucm");
+	if (span_eq(buf_span(&issuer), tlv_text(a->issuer)))
+		buf_str(out, ": the serial number is written back to front");
+	else
+		put_spellings(out, buf_span(&issuer), a->issuer);
+	fact_put_sources(out, FACT_LOOKS_UP_TEXT);
+	buf_str(out, "\n");
+	buf_free(&issuer);
+}
+
+static void explain_tvs(const struct acceptance *a, struct buf *out)
+{
+	static const struct {
+		const char *text;
+		enum fact_id fact;
+	} why[] = {
+		[TVS_REACHED] = { "TVS does not vouch for it: it would if the signer's certificate were uploaded as Phone-SAST-trust and the TVS node served the new list",
+				  FACT_KNOWS_UPLOADS },
+		[TVS_NOT_ASKED] = { "the phone has no TVS to ask: it has no Security by Default",
+				    FACT_NO_SBD },
+		[TVS_BLANKED] = { "the phone has no TVS to ask: its ITL was blanked",
+				  FACT_BLANK_ITL },
+		[TVS_NO_RECORD] = { "the phone has no TVS to ask: its ITL names none",
+				    FACT_TVS_CERT_IN_ITL },
+		[TVS_RENEWED] = { "the phone cannot ask TVS: none of the certificates that TVS has today is a TVS record of the installed ITL",
+				  FACT_TVS_CERT_IN_ITL },
+	};
+
+	if (!a->asked ||
+	    (a->reason != ACCEPT_SIGNER_UNKNOWN && a->reason != ACCEPT_SIGNER_NOT_SAST))
+		return;
+	buf_str(out, why[a->tvs.reach].text);
+	fact_put_sources(out, why[a->tvs.reach].fact);
+	buf_str(out, "\n");
+	explain_tvs_near(a, out);
+}
+
+/* The facts behind what is assumed, and how to be sure. */
+static void explain_assumptions(const struct acceptance *a, struct buf *out)
+{
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++) {
+		const struct accept_assumption_row *row = accept_assumption((enum tvs_assumption)i);
+
+		if (!assumes(a, i))
+			continue;
+		buf_str(out, "assumed: ");
+		accept_assumption_text(a, (enum tvs_assumption)i, out);
+		if (row->how != NULL)
+			buf_printf(out, ": %s", row->how);
+		fact_put_sources(out, row->fact);
+		buf_str(out, "\n");
+	}
+}
+
+static void explain_warnings(const struct acceptance *a, struct buf *out)
+{
+	if (a->new_is_bad)
+		buf_str(out, "warning: the new list's own signature does not verify\n");
+	if (a->anybody_signs)
+		buf_str(out,
+			"warning: the signer's public exponent is 1 or even: that is no proof of anything, but nothing says that phones look\n");
+}
+
+void accept_explain(const struct acceptance *a, struct buf *out)
+{
+	const struct accept_reason_row *row = accept_row(a->reason);
+
+	buf_str(out, row->explanation);
+	if (a->record >= 0)
+		buf_printf(out, " (record %ld of the installed %s)", a->record + 1,
+			   tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL));
+	fact_put_sources(out, row->fact);
+	buf_str(out, "\n");
+	if (fact_row(row->fact).open && a->assumptions == 0) {
+		fact_put(out, row->fact);
+		buf_str(out, "\n");
+	}
+	explain_warnings(a, out);
+	explain_assumptions(a, out);
+	explain_near(a, out);
+	explain_tvs(a, out);
+	if (row->cure != NULL)
+		buf_printf(out, "cure: %s\n", row->cure);
+}

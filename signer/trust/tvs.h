@@ -1,0 +1,64 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A phone, and what the TVS behind it would answer about a new list's signer.
+ * Source: docs/CLUSTER.md, "How a phone decides" and "What TVS knows".
+ */
+#ifndef CTL_TVS_H
+#define CTL_TVS_H
+
+#include "signer/crypto/certset.h"
+#include "signer/trust/release.h"
+#include "tlv/list.h"
+
+/* A phone, and the cluster behind it. Everything is borrowed. */
+struct phone {
+	const struct tlv_list *ctl, *itl; /* what it holds; NULL: none, or not shown */
+	bool no_lists;			  /* it holds none at all */
+	bool no_tvs;			  /* it has no Security by Default */
+	bool goes_back; /* the new list is one from before what it holds, whatever the times say */
+	bool blank_itl; /* its ITL was blanked (rollback parameter): nobody to ask */
+	const struct certset *vouched; /* what TVS was given: uploads and own certificates */
+	const struct certset *tvs_now; /* what TVS presents today; NULL or empty: not known */
+	const struct release *release; /* NULL: not known, so that ITLRecovery is not vouched for */
+	const char *asked; /* path or URL of what it asked for and gets; NULL: not judged */
+	const struct tlv_list *tvs_ctl; /* the CTL that the TVS node serves; NULL: none */
+	bool tvs_ctl_is_new;		/* … which is taken to be the new one */
+};
+
+enum tvs_assumption {
+#define ASSUMPTION(NAME, word, text, how, fact) TVS_ASSUMES_##NAME,
+#include "signer/trust/assumptions.def"
+#undef ASSUMPTION
+	TVS_ASSUMPTIONS
+};
+
+/* Whether a phone has a TVS that it believes. */
+enum tvs_reach {
+	TVS_REACHED,
+	TVS_NOT_ASKED, /* no Security by Default */
+	TVS_BLANKED,   /* the ITL was blanked */
+	TVS_NO_RECORD, /* the ITL names none */
+	TVS_RENEWED    /* none of today's certificates is a TVS record of the ITL */
+};
+
+enum { TVS_NODES_SHOWN = 4 };
+
+struct tvs_answer {
+	enum tvs_reach reach;
+	unsigned assumptions; /* bit n: tvs_assumption n */
+	/* Where some nodes' certificates were renewed: the others. */
+	struct span node[TVS_NODES_SHOWN];
+	size_t nodes; /* all of them */
+	bool knows;   /* … the signer, whose key and DER issuer these are; borrowed */
+	struct span key;
+	bool near; /* it would know the signer under its own spelling of this DER issuer */
+	struct span near_issuer;
+};
+
+struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list);
+
+/* The new list's own TVS certificates of today, which an ITL brings. */
+bool tvs_list_says_now(const struct tlv_list *l);
+
+#endif
