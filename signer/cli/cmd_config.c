@@ -507,7 +507,7 @@ static enum status run_batch(struct config_run *r, struct tlv_err *e)
 	return st;
 }
 
-/* Ruling 33: 8 if the token failed, else 3 if a file failed; 1 if all were read and any is bad. */
+/* 8 if the token failed, else 3 if a file failed; 1 if all were read and any is bad. */
 static enum status verdict(const struct config_run *r)
 {
 	if (r->token)

@@ -72,7 +72,7 @@ static inline bool diff_field_differs(const struct diff_entry *x, enum diff_fiel
 
 /*
  * Compares two decoded lists. Renewed is matched by role and address, then by
- * role and subject, then by role and name (ruling 23); of several that match,
+ * role and subject, then by role and name; of several that match,
  * the first goes with the first, and one of the same subject goes before.
  * A token's address says nothing, and neither tokens nor ITLRecovery go with
  * a CallManager certificate. Time n log n. ST_NOMEM only where memory ends; the

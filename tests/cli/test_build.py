@@ -131,7 +131,7 @@ def test_rfc4514_records_and_signer_version(ctlsign, cluster, out):
     assert tags == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 28]
     assert parsed["header"]["signer_version"] == b"\x01\x00"
     for record in parsed["records"]:
-        # Ruling 5: ascending, unlike the community tool.
+        # In ascending order, unlike the community tool.
         assert [tag for tag, _, _ in record["fields"]] == [1, 3, 4, 5, 6, 7, 8, 9]
     name = peerwrite.rfc4514_name(peerwrite.load(cluster / "pub.pem").subject)
     assert parsed["records"][0]["subject"] == name
@@ -198,7 +198,7 @@ def test_the_signer_s_record_comes_first_of_itself(ctlsign, cluster, out):
                "--capf", f"{cluster}/capf.pem,address={PUB}",
                "--ccm-tftp", f"{cluster}/sub1.pem,address={SUB}",
                *lists.key(cluster, "tokenless"), "--timestamp", TIME)
-    # Ruling 4: name and address of the record with the same certificate; CAPF's name by its address.
+    # Name and address are those of the record with the same certificate; CAPF's name is found by its address.
     assert out.read_bytes() == lists.build(ctlsign, cluster, "tokenless", out)
 
 

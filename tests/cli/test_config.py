@@ -262,7 +262,7 @@ def test_what_is_not_signed(ctlsign, by, one):
 # What sign refuses.
 
 def test_a_configuration_made_of_records(ctlsign, cluster, signs, by, one, trust, tmp_path):
-    """Header and signed span are a list's: it would pass as one (ruling 40)."""
+    """Header and signed span are a list's: it would pass as one."""
     data = trust.read_bytes()
     records = data[peerlist.parse_header(data)["header_length"]:]
     one.write_bytes(records)

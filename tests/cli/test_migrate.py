@@ -139,7 +139,7 @@ AGREED = "--accept-lockout no-sbd"
 # Direction, list, signer (a token's, through the counting module, where it is TOKEN), options, status, says.
 TOKEN = "token"
 REFUSALS = {
-    # Ruling 15.
+    # A class of phones would be locked out.
     "no bridge": (TO, "tokenless", TOKEN, SECOND, 1, "--accept-lockout no-sbd"),
     "another class agreed to": (TO, "tokenless", TOKEN, f"{SECOND} --accept-lockout sbd", 1,
                                 "--accept-lockout no-sbd"),
@@ -150,13 +150,13 @@ REFUSALS = {
     "back without a bridge": (LESS, "tokens", "pub", "--release 10.5", 1, "--accept-lockout no-sbd"),
     "an unknown class": (TO, "tokenless", TOKEN, f"{SECOND} --accept-lockout none", 2, "--accept-lockout"),
     "force": (TO, "tokenless", TOKEN, f"{SECOND} --force", 2, "--force"),
-    # Ruling 16.
+    # The old key, which signs the bridge.
     "the old key is no anchor": (TO, "tokenless", TOKEN,
                                  f"{SECOND} --old-key {{c}}/sub1.key --old-cert {{c}}/sub1.pem", 1,
                                  "no SAST"),
     "the old key is another's": (TO, "tokenless", TOKEN, f"{SECOND} --old-key {{c}}/sub1.key", 3, "sub1.key"),
     "no old key there": (TO, "tokenless", TOKEN, f"{SECOND} --old-key {{c}}/none.key", 3, "none.key"),
-    # Ruling 18.
+    # Anchors, releases and time.
     "one token": (TO, "tokenless", TOKEN, AGREED, 1, "--one-token"),
     "one token twice": (TO, "tokenless", TOKEN, f"--sast {{two}} {AGREED}", 1, "--one-token"),
     "ITLRecovery is no token": (TO, "tokenless", TOKEN, f"--sast {{c}}/rec.pem {AGREED}", 1, "--one-token"),
@@ -174,7 +174,7 @@ REFUSALS = {
     "ITLRecovery signs at 11.5": (LESS, "tokens-11", "rec", "--release 11.5", 1, "CallManager"),
     "an older time": (TO, "tokenless", TOKEN, f"{SECOND} {AGREED} --timestamp {TIME - 1}", 1,
                       "before that of the list"),
-    # Ruling 19.
+    # A token counts only with a proof of its key.
     "unproven": (TO, "tokenless", TOKEN, f"--sast {{unproven}} {AGREED}", 1, "--unproven-sast"),
     "another certificate's proof": (TO, "tokenless", TOKEN, f"--sast {{others}} {AGREED}", 1,
                                     "another certificate's proof"),
@@ -182,14 +182,14 @@ REFUSALS = {
     "a proof that is none": (TO, "tokenless", TOKEN, f"--sast {{text}} {AGREED}", 1, "ctlsign proof v1"),
     "an unproven token of somebody else's": (TO, "tokenless", TOKEN, f"--sast {{foreign}} {AGREED}", 1,
                                              "--unproven-sast"),
-    # Ruling 20.
+    # The release is told by the list or by the user, never guessed.
     "a release that nothing tells": (TO, "tokenless-11", TOKEN, f"{SECOND} {AGREED}", 2, "--release"),
     "nor a list of tokens": (LESS, "tokens", "pub", AGREED, 2, "--release"),
     "nor one of later tokens": (LESS, "tokens-11", "pub", AGREED, 2, "--release"),
     "release 8": (TO, "tokenless", TOKEN, f"{SECOND} {AGREED} --release 8.6", 2, "8.6"),
     "release x": (TO, "tokenless", TOKEN, f"{SECOND} {AGREED} --release x", 2, "'x'"),
     "release 10.5x": (TO, "tokenless", TOKEN, f"{SECOND} {AGREED} --release 10.5x", 2, "10.5x"),
-    # Rulings 8, 29 and 33.
+    # Keys, PINs and sizes that no run accepts.
     "no direction": ("to-token", "tokenless", TOKEN, SECOND, 2, "to-token"),
     "no key": (TO, "tokenless", None, SECOND, 2, "-k"),
     "one PIN source for a token and a locked key": (TO, "tokenless", TOKEN,
@@ -237,7 +237,7 @@ def test_refusals(world, fault, row):
 
 
 def test_two_certificates_of_one_key_are_one_token(world, fault):
-    """'Fewer than two different SAST keys after a step' (ruling 18)."""
+    """Anchors are counted by their keys."""
     twin = make_certificate(world.folder / "twin.pem", world.cluster / f"{TWO}.key",
                             [*CISCO, ("COMMON_NAME", f"{'SAST-ADN00000001':24}")], issuer=CISCO_CA,
                             issuer_key=world.keys["rsa2048"])
@@ -248,7 +248,7 @@ def test_two_certificates_of_one_key_are_one_token(world, fault):
 
 
 def test_tvs_records_in_a_ctl(world):
-    """Ruling 8, also for what a community tool left in the list."""
+    """A CTL has none, also if a community tool left them in the list."""
     fields = [peerwrite.record_fields(world.cert(n), role, "cucm", name=NAME, address=PUB)
               for n, role in (("pub", "SAST"), ("pub", "CCM+TFTP"), ("capf", "TVS"))]
     old = world.folder / "tvs.tlv"
@@ -612,7 +612,7 @@ def test_hostile_names_on_the_screen(world):
 
 
 def test_two_tokens_of_one_name(world):
-    """A second file of the name gets its serial number (ruling 37)."""
+    """A second file of the name gets its serial number."""
     for number in (1, 2):
         make_certificate(world.folder / f"same{number}.pem", world.keys[["rsa1024", "rsa1024b"][number - 1]],
                          [*CISCO, ("COMMON_NAME", f"{'SAST-ADN0000000a':24}")], issuer=CISCO_CA,

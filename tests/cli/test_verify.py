@@ -232,7 +232,7 @@ def test_duplicates_are_a_warning(ctlsign, cluster, peer):
 
 
 def test_tvs_in_a_ctl(ctlsign, cluster, peer):
-    """Ruling 40: verify binds version, FILENAME and kind."""
+    """A list is what its FILENAME says: a CTL has no TVS records."""
     run = ctlsign("verify", "--trust", cluster / "pub.pem", peer(swap(1, 4, b"\0\x15")))
     assert run.status == 1 and "TVS" in run.out
 

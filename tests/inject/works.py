@@ -36,7 +36,7 @@ class Work:
     """One run of the program: where it writes, what is there before and after."""
     name = ""
     token = False
-    each = False  # each file for itself (ruling 34)
+    each = False  # each file for itself
     nonce = ()    # names of files that are new in every run
 
     def __init__(self, folder):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A second opinion on whether a phone takes a list: the rules in plain words, as sets and bytes.
 
-Written from the description of phones and from rulings 11 to 13 alone. It shares the
+Written from the description of phones alone. It shares the
 second reader with the tests and nothing with the program.
 """
 from cryptography.exceptions import InvalidSignature
