@@ -8,8 +8,10 @@
  * System calls are caught where no library can go around it: by a seccomp
  * filter that makes a signal of each call in the table below. Calls that libc
  * or a PKCS#11 module makes on its own are seen as ours are; those of the
- * sanitizers' runtime are left alone. A process that the program forks is
- * counted by itself. What was seen is in a file that the driver maps.
+ * sanitizers' runtime are left alone. A process that the program forks or
+ * starts is counted by itself: the program keeps LD_PRELOAD from the token's
+ * process, here it is given back. What was seen is in a file that the driver
+ * maps.
  *
  *   CTLSIGN_INJECT_STATE  the file, of sizeof(struct state) bytes, zeros but for what is asked
  *
@@ -30,6 +32,7 @@
 #include <pthread.h>
 #include <search.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +42,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
@@ -254,7 +258,7 @@ static void on_call(int number, siginfo_t *info, void *context)
 /* Filter ----------------------------------------------------------------------------------- */
 
 struct program {
-	struct sock_filter v[256];
+	struct sock_filter v[1024];
 	unsigned short n;
 };
 
@@ -280,13 +284,16 @@ static struct sock_filter jump(uint16_t how, uint32_t k, size_t yes, size_t no)
 	return (struct sock_filter)BPF_JUMP(BPF_JMP | how | BPF_K, k, (uint8_t)yes, (uint8_t)no);
 }
 
-/* Calls from these addresses are let through. The program's counter stands behind the call. */
-static void allow(struct program *p, uintptr_t from, uintptr_t to)
+/*
+ * Calls from these addresses are answered so. The program's counter stands
+ * behind the call.
+ */
+static void answer_from(struct program *p, uintptr_t from, uintptr_t to, uint32_t what)
 {
 	size_t low = offsetof(struct seccomp_data, instruction_pointer);
 
 	if (from >> 32 != to >> 32) { /* across a border of 4 GiB: two ranges */
-		allow(p, to >> 32 << 32, to);
+		answer_from(p, to >> 32 << 32, to, what);
 		to = (from >> 32 << 32) + UINT32_MAX;
 	}
 	add(p, load(low + 4));
@@ -294,7 +301,7 @@ static void allow(struct program *p, uintptr_t from, uintptr_t to)
 	add(p, load(low));
 	add(p, jump(BPF_JGE, (uint32_t)from, 0, 2));
 	add(p, jump(BPF_JGT, (uint32_t)to, 1, 0));
-	add(p, ret(SECCOMP_RET_ALLOW));
+	add(p, ret(what));
 }
 
 static bool is_runtime(const char *name)
@@ -303,7 +310,11 @@ static bool is_runtime(const char *name)
 	       strstr(name, "/liblsan.") != NULL;
 }
 
-/* The program comes first, its code is ours; the sanitizers' runtime calls the kernel for itself. */
+/*
+ * The program comes first, its code is ours; the sanitizers' runtime calls the
+ * kernel for itself. Only code that is there now is caught: a filter outlives
+ * an exec, the signal's handler does not, and there all addresses are others.
+ */
 static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct program *p = arg;
@@ -319,8 +330,10 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *arg)
 			own_from = from;
 			own_to = from + h->p_memsz;
 		}
-		if (p != NULL && is_runtime(info->dlpi_name))
-			allow(p, from, from + h->p_memsz);
+		if (p != NULL)
+			answer_from(p, from, from + h->p_memsz,
+				    is_runtime(info->dlpi_name) ? SECCOMP_RET_ALLOW :
+								  SECCOMP_RET_TRAP);
 	}
 	return 0;
 }
@@ -339,9 +352,10 @@ static void catch_calls(void)
 	for (size_t i = 0; i < n; i++)
 		add(&p, jump(BPF_JEQ, (uint32_t)calls[i], n - i, 0));
 	add(&p, ret(SECCOMP_RET_ALLOW));
-	allow(&p, (uintptr_t)inject_syscall_end, (uintptr_t)inject_syscall_end);
+	answer_from(&p, (uintptr_t)inject_syscall_end, (uintptr_t)inject_syscall_end,
+		    SECCOMP_RET_ALLOW);
 	(void)dl_iterate_phdr(look_at, &p);
-	add(&p, ret(SECCOMP_RET_TRAP));
+	add(&p, ret(SECCOMP_RET_ALLOW));
 	prog = (struct sock_fprog){ .len = p.n, .filter = p.v };
 	(void)sigemptyset(&act.sa_mask);
 	if (syscall(SYS_rt_sigaction, SIGSYS, NULL, NULL, 8) != 0 ||
@@ -367,6 +381,82 @@ int sigaction(int number, const struct sigaction *act, struct sigaction *old)
 		return 0;
 	ours = ours || number == SIGSYS;
 	return next_sigaction()(number, act, old);
+}
+
+/* The token's process -------------------------------------------------------------------------- */
+
+enum { VARIABLES = 512, NOBODY = PROCESSES - 1 };
+
+/* The line to it is the last pair of sockets that was made. */
+static int token_line = -1;
+
+int socketpair(int domain, int type, int protocol, int ends[2])
+{
+	static int (*next)(int, int, int, int[2]);
+	int r;
+
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "socketpair");
+	r = next(domain, type, protocol, ends);
+	token_line = r == 0 ? ends[1] : token_line;
+	return r;
+}
+
+static char *const *with_preload(char *const *env)
+{
+	static char preload[512], *list[VARIABLES];
+	const char *value = getenv("LD_PRELOAD");
+	size_t n = 0;
+
+	while (env[n] != NULL && n < VARIABLES - 2) {
+		list[n] = env[n];
+		n++;
+	}
+	(void)snprintf(preload, sizeof preload, "LD_PRELOAD=%s", value == NULL ? "" : value);
+	list[n] = preload;
+	list[n + 1] = NULL;
+	return list;
+}
+
+/*
+ * What libc does, but with the handler of SIGSYS in place until the exec: libc
+ * takes it away first, and its next call would be the end.
+ */
+static int start_caught(pid_t *pid, const char *path, char *const *argv, char *const *env)
+{
+	long child = inject_syscall(SYS_fork, 0, 0, 0, 0, 0, 0);
+
+	if (child < 0)
+		return (int)-child;
+	if (child > 0) {
+		*pid = (pid_t)child;
+		return 0;
+	}
+	self = NOBODY;
+	(void)setpgid(0, 0);
+	(void)dup2(token_line, 3);
+	(void)fcntl(3, F_SETFD, 0);
+	(void)dup2(open("/dev/null", O_RDWR), 0);
+	(void)dup2(0, 1);
+	(void)close_range(4, ~0U, 0);
+	(void)execve(path, argv, env);
+	_exit(127);
+}
+
+typedef int spawn_fn(pid_t *, const char *, const posix_spawn_file_actions_t *,
+		     const posix_spawnattr_t *, char *const *, char *const *);
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *files,
+		const posix_spawnattr_t *attr, char *const *argv, char *const *env)
+{
+	spawn_fn *next = NULL;
+
+	*(void **)&next = dlsym(RTLD_NEXT, "posix_spawn");
+	if (state == NULL)
+		return next(pid, path, files, attr, argv, env);
+	if (state->what == CALLS)
+		return start_caught(pid, path, argv, with_preload(env));
+	return next(pid, path, files, attr, argv, with_preload(env));
 }
 
 /* Allocations ------------------------------------------------------------------------------- */
