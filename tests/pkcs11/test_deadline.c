@@ -14,7 +14,7 @@
 
 #include "pkcs11/process.h"
 
-/* A second is the deadline of a request, and of the teardown. */
+/* LAB_TIMEOUT is the deadline of a request, and of the teardown. */
 enum { SLACK_MS = 4000 };
 
 static bool is_alive(long pid)
@@ -64,10 +64,10 @@ static enum status sign_in_time(struct lab *l, const char *plan, struct tlv_err 
 	enum status st;
 
 	lab_plan(l, "%s", plan);
-	l->opt.timeout = 1;
+	l->opt.timeout = LAB_TIMEOUT;
 	begin = process_now();
 	st = lab_sign(l, e);
-	if (process_now() - begin > 2000 + SLACK_MS)
+	if (process_now() - begin > 2000 * LAB_TIMEOUT + SLACK_MS)
 		fail_msg("plan '%s' took %d ms", plan, (int)(process_now() - begin));
 	return st;
 }
@@ -83,7 +83,7 @@ static void a_forged_page_moves_no_deadline(void **state)
 
 		(void)snprintf(plan, sizeof plan, "%s forge 30", calls[i]);
 		assert_status(sign_in_time(l, plan, &e), ST_TOKEN, &e);
-		assert_text(e.text, "did not answer within 1 s");
+		assert_text(e.text, "did not answer within");
 	}
 }
 
@@ -99,7 +99,7 @@ static void warnings_that_drip_move_no_deadline(void **state)
 
 		(void)snprintf(plan, sizeof plan, "%s drip 30", calls[i]);
 		assert_status(sign_in_time(l, plan, &e), ST_TOKEN, &e);
-		assert_text(e.text, "did not answer within 1 s in C_");
+		assert_text(e.text, "s in C_");
 		assert_text(l->warnings, "drip");
 	}
 }
@@ -113,9 +113,9 @@ static void a_scan_has_one_deadline(void **state)
 	size_t n;
 
 	lab_plan(l, "C_GetTokenInfo * drip 30");
-	l->opt.timeout = 1;
+	l->opt.timeout = LAB_TIMEOUT;
 	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_TOKEN, &e);
-	assert_in_range(process_now() - begin, 900, 1000 + SLACK_MS);
+	assert_in_range(process_now() - begin, 900 * LAB_TIMEOUT, 1000 * LAB_TIMEOUT + SLACK_MS);
 }
 
 /* Each call is quick, all together are not. */
@@ -124,8 +124,11 @@ static void many_short_calls_are_one_request(void **state)
 	struct lab *l = *state;
 	struct tlv_err e = TLV_ERR_INIT;
 
-	assert_status(sign_in_time(l, "C_GetTokenInfo * sleep 0.6", &e), ST_TOKEN, &e);
-	assert_text(e.text, "did not answer within 1 s in C_GetTokenInfo");
+	char plan[64];
+
+	(void)snprintf(plan, sizeof plan, "C_GetTokenInfo * sleep %g", LAB_TIMEOUT * 0.6);
+	assert_status(sign_in_time(l, plan, &e), ST_TOKEN, &e);
+	assert_text(e.text, "s in C_GetTokenInfo");
 }
 
 /* The signature is there; a process that holds the line open is not waited for. */
@@ -156,7 +159,7 @@ static void at_the_deadline_the_whole_group_is_killed(void **state)
 	e = TLV_ERR_INIT;
 	assert_status(sign_in_time(l, "C_Finalize 1 grandchild stay\nC_Finalize 1 sleep 30", &e),
 		      ST_OK, &e);
-	assert_text(l->warnings, "within 1 s in C_Finalize");
+	assert_text(l->warnings, "s in C_Finalize");
 	assert_false(grandchild_lived(l));
 	e = TLV_ERR_INIT;
 	assert_status(sign_in_time(l, "C_Finalize 1 grandchild stay\nC_Finalize 1 drip 30", &e),

@@ -355,7 +355,7 @@ static void p23_nothing_stays_after_a_time_out(void **state)
 	pid_t child;
 
 	lab_plan(l, "C_Sign 1 sleep 30");
-	l->opt.timeout = 1;
+	l->opt.timeout = LAB_TIMEOUT;
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
 	assert_status(tok_login(t, &e), ST_OK, &e);
 	child = the_child();
@@ -409,11 +409,11 @@ static void a_person_may_take_longer_than_the_time_out(void **state)
 	struct tok *t;
 	size_t n;
 
-	l->opt.timeout = 1;
+	l->opt.timeout = LAB_TIMEOUT;
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
-	(void)usleep(1300000);
+	(void)usleep(LAB_TIMEOUT * 1300000);
 	assert_status(tok_login(t, &e), ST_OK, &e);
-	(void)usleep(1300000);
+	(void)usleep(LAB_TIMEOUT * 1300000);
 	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_OK, &e);
 	tok_free(&t);
 }

@@ -103,7 +103,7 @@ static void p13_a_module_that_fails_costs_a_warning(void **state)
 		struct tlv_err e = TLV_ERR_INIT;
 
 		second_softhsm(l, rules[i]);
-		l->opt.timeout = strstr(rules[i], "sleep") == NULL ? 20 : 1;
+		l->opt.timeout = strstr(rules[i], "sleep") == NULL ? 20 : LAB_TIMEOUT;
 		assert_status(lab_sign(l, &e), ST_OK, &e);
 		assert_text(l->warnings, "left out");
 	}
