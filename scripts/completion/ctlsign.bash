@@ -10,10 +10,11 @@
 # being typed. keep: how much of it readline leaves as it is, because a
 # character of COMP_WORDBREAKS or a quote ends there. quote: which one is open.
 # redirected: the last word is no argument, but where to a redirection goes.
+# tilde: the ~/ or ~user/ that it was begun with, unquoted; home: what that means.
 _ctlsign_split() {
 	local line=${COMP_LINE:0:COMP_POINT} word='' c
 	local -i i=0 begun=0
-	words=() keep=0 quote='' redirected=0
+	words=() keep=0 quote='' redirected=0 tilde='' home=''
 	while ((i < ${#line})); do
 		c=${line:i:1}
 		i+=1
@@ -55,12 +56,18 @@ _ctlsign_split() {
 				continue
 			fi
 			if ((begun)); then
-				((redirected)) || words+=("${word/#\~\//$HOME/}")
-				word='' begun=0 keep=0 redirected=0
+				((redirected)) || words+=("$home${word#"$tilde"}")
+				word='' begun=0 keep=0 redirected=0 tilde='' home=''
 			fi
 			[[ $c == [\<\>] ]] && redirected=1
 			;;
 		*)
+			if [[ $c == '~' ]] && ((!begun)) && [[ ${line:i} =~ ^([A-Za-z_][A-Za-z_0-9.-]*)?/ ]]; then
+				tilde="~${BASH_REMATCH[0]}"
+				# Nothing but a plain user name is in it.
+				eval "home=$tilde"
+				[[ $home != "$tilde" ]] || tilde='' home=''
+			fi
 			word+=$c begun=1
 			[[ -z $quote && $COMP_WORDBREAKS == *"$c"* ]] && keep=${#word}
 			;;
@@ -69,29 +76,40 @@ _ctlsign_split() {
 	words+=("$word")
 }
 
-# One candidate as it must stand on the line behind what readline keeps.
+# One candidate as it must stand on the line behind what readline keeps. Not offered is what has no
+# spelling between the quotes that are open: control characters, and what would begin with such a
+# quote, of which readline would drop one.
 _ctlsign_add() {
-	local text=${1:keep} tilde=''
+	local text=${1:keep} begin=''
 	case $quote in
 	'')
-		if [[ $keep == 0 && $text == '~'* ]]; then
-			tilde=${text%%/*} text=${text#"$tilde"}
-		fi
+		[[ $keep != 0 || -z $tilde ]] || begin=$tilde text=${text#"$tilde"}
 		[[ -z $text ]] || printf -v text %q "$text"
-		text=${text//\\,/,}
+		text=$begin${text//\\,/,}
 		;;
 	\') text=${text//\'/"'\''"} ;;
-	*) text=${text//[\\]/\\\\} text=${text//\"/\\\"} text=${text//\$/\\\$} text=${text//\`/\\\`} ;;
+	*)
+		text=${text//[\\]/\\\\} text=${text//\"/\\\"} text=${text//\$/\\\$} text=${text//\`/\\\`}
+		# Between these quotes even a backslash does not keep a line of the history out.
+		text=${text//!/'"\!"'}
+		;;
 	esac
-	COMPREPLY+=("$tilde$text")
+	[[ -n $quote && ($text == "$quote"* || $text == *[[:cntrl:]]*) ]] || COMPREPLY+=("$text")
 }
 
 # Files whose names match one of the patterns, all where there is none, and folders.
 _ctlsign_files() {
 	local begun=$1 file shown pattern fits
 	shift
-	local path=${begun/#\~\//$HOME/}
+	local path=$begun
+	if [[ -n $tilde && $begun == "$tilde"* ]]; then
+		path=$home${begun#"$tilde"}
+	elif [[ $begun == '~'* ]]; then
+		path=./$begun
+	fi
 	while IFS= read -r file; do
+		# A name with a line break comes in pieces, which are no names.
+		[[ -e $file || -L $file ]] || continue
 		shown=$begun${file:${#path}}
 		if [[ -d $file ]]; then
 			folders+=("$shown/")
@@ -108,7 +126,7 @@ _ctlsign_files() {
 
 _ctlsign() {
 	local -a words=() found=() folders=() patterns=()
-	local quote='' current said line open=0 skip=0
+	local quote='' tilde='' home='' current said line open=0 skip=0
 	local -i keep=0 redirected=0
 	COMPREPLY=()
 	_ctlsign_split

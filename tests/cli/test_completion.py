@@ -234,7 +234,7 @@ class Shell:
         self.child.send(typed + self.TAB)
         time.sleep(0.05)
         self.child.send("\x18\x10")
-        self.child.expect(r"LINE<([^\r\n]*)>\r?\n")
+        self.child.expect(r"(?s)LINE<(.*?)>\r?\n")
         return self.child.match.group(1)
 
     def run(self, line):
@@ -312,9 +312,62 @@ def test_all_tokens_are_listed(ctlsign, shell):
 def test_nothing_on_the_line_is_run(shell, desk):
     for typed in ("ctlsign show $(touch run)CT", "ctlsign show `touch run`CT", 'ctlsign show "$(touch run)" CT',
                   "ctlsign build --module $(touch run) -k pk", "ctlsign tokens ${x:-$(touch run)} p",
-                  "ctlsign tokens '$(touch run)' p"):
+                  "ctlsign tokens '$(touch run)' p", "ctlsign tokens pkcs11:token=$(touch run)",
+                  "ctlsign show ~$(touch run)/", "ctlsign show ~root$(touch run)/x", "ctlsign show --trust=~`touch run`/",
+                  "ctlsign show '~$(touch run)/", 'ctlsign show "~$(touch run)/', "ctlsign show ~root/$(touch run)/", "ctlsign show =(touch run)/",
+                  "ctlsign show <(touch run)/", "ctlsign show $HOME$(touch run)/", "ctlsign build --add SAST=~$(touch run)/"):
         shell.complete(typed)
         assert not (desk / "run").exists(), typed
+
+
+# What a shell might obey, or take for its own, in a name.
+HOSTILE = ["~$(touch PWNED)", "~`touch PWNED`", "~;touch PWNED;", "~", "~root", "~+", "~-1", "~a~$(touch PWNED)",
+           "$(touch PWNED)", "`touch PWNED`", "${IFS:-$(touch PWNED)}", "$HOME", "$'a'", "a;touch PWNED", "a&touch PWNED",
+           "a|touch PWNED", "a\ntouch PWNED\n", "\ttouch PWNED", "a>PWNED", "a<PWNED", "<(touch PWNED)", "=(touch PWNED)", "=touch",
+           "(touch PWNED)", "a'b", "'$(touch PWNED)'", 'a"b', '"$(touch PWNED)"', "a\\", "\\$(touch PWNED)", "!!", "a!touch", "!-1",
+           "a!$(touch PWNED)", "^a^b", "#a", "*", "?", "[a]", "{a,b}", "{touch,PWNED}", "a,b", "a\\,b", "a=~$(touch PWNED)",
+           "a:~$(touch PWNED)", "\x1b]0;touch PWNED\x07", "\x03touch PWNED\r", "a\u009bb", "a\u202eb", "@a", "a%s", "a  b", " a"]
+
+
+class Recorded:
+    """What a line gives to ctlsign, which is a function here that only writes it down."""
+
+    def __init__(self, shell, folder):
+        self.shell, self.folder = shell, folder
+        shell.run(f"ctlsign() {{ printf '%s\\0' \"$@\" > {folder}/words; }}")
+
+    def arguments(self, name, typed):
+        """Tab and Enter in a folder with a file of this name only."""
+        place = self.folder / "one"
+        shutil.rmtree(place, ignore_errors=True)
+        (self.folder / "words").unlink(missing_ok=True)
+        place.mkdir()
+        shutil.copy(DATA / "lists" / "cucm.tlv", place / name)
+        self.shell.run(f"cd {place}")
+        line = self.shell.complete(typed)
+        # zsh puts control characters in as they are, and what is sent here would be its keys.
+        if self.shell.kind == "zsh" and re.search(r"[\x00-\x1f\x7f-\x9f]", line):
+            line = ":"
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f]", line), repr(line)
+        # A quote that nothing was found behind is still open.
+        self.shell.run(line if line != typed or typed[-1] not in "'\"" else ":")
+        assert [p.name for p in place.iterdir()] == [name], f"{typed!r}, {name!r}: something was run"
+        words = self.folder / "words"
+        return words.read_bytes().decode().split("\0")[:-1] if words.exists() else None
+
+
+@once
+def test_a_file_s_name_is_never_obeyed(shell, tmp_path):
+    recorded = Recorded(shell, tmp_path)
+    others = [("ctlsign show '", ""), ('ctlsign show "', ""), ("ctlsign show ./", "./"),
+              ("ctlsign build --pin-source file:", "file:"), ("ctlsign update x --add SAST=./", "SAST=./")]
+    for i, name in enumerate(stem + ".tlv" for stem in HOSTILE):
+        for typed, before in (("ctlsign show ", ""), others[i % len(others)]):
+            got = recorded.arguments(name, typed)
+            # What has no spelling between these quotes is not offered.
+            assert got is None or got[-1] in (before + name, before, "show", "file:-"), f"{shell.kind}: {typed!r}, {name!r}: {got}"
+            if typed == "ctlsign show " and not set(name) & set("\n\r\t\x03\x1b\u009b"):
+                assert got == ["show", name], f"{shell.kind}: {typed!r}, {name!r}: {got}"
 
 
 @once
