@@ -135,7 +135,7 @@ static enum status take_done(struct tok_answer *a, struct span msg, struct tlv_e
 	a->hint = done.hint;
 	if (done.status == ST_OK)
 		return ST_OK;
-	return err_set(e, done.status, "%.*s", (int)done.text.n, (const char *)done.text.p);
+	return err_receive(e, done.status, done.text.p, done.text.n);
 }
 
 static enum status take(struct tok_child *c, struct tok_answer *a, struct span msg,

@@ -101,7 +101,7 @@ static bool take_failure(struct tok *t, struct span msg)
 		return false;
 	f = fs->list[done.number];
 	f->hint = done.hint;
-	(void)err_set(&f->err, done.status, "%.*s", (int)done.text.n, (const char *)done.text.p);
+	(void)err_receive(&f->err, done.status, done.text.p, done.text.n);
 	land(t, done.number);
 	return true;
 }
@@ -129,7 +129,7 @@ static void crash(struct tok *t, const struct tlv_err *e)
 
 		if (f == NULL)
 			continue;
-		(void)err_set(&f->err, e->status, "%s", e->text);
+		(void)err_copy(&f->err, e);
 		land(t, (uint8_t)i);
 	}
 }
@@ -253,6 +253,6 @@ enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG
 	(void)pthread_cond_destroy(&f.changed);
 	if (st == ST_OK)
 		return ST_OK;
-	(void)err_set(e, st, "%s", f.err.text);
+	(void)err_copy(e, &f.err);
 	return err_in(e, "token '%s'", t->info.label);
 }

@@ -171,7 +171,7 @@ bool tok_child_warns(struct tok_child *c, const struct tlv_warn *w, struct span 
 {
 	if (++c->warnings > WARNINGS_MAX)
 		return false;
-	warn_put(w, "%.*s", (int)text.n, (const char *)text.p);
+	warn_receive(w, text.p, text.n);
 	return true;
 }
 

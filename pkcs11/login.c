@@ -102,7 +102,7 @@ static enum status attempts(struct tok *t, uint8_t how, struct tlv_err *e)
 			return st;
 		if (ask_flags(t, true, &next) != ST_OK)
 			return st; /* the first answer says more: the PIN was wrong */
-		warn_put(&t->quest.opt->warn, "token '%s': %s", t->info.label, e->text);
+		warn_put(&t->quest.opt->warn, "token '%s': %s", t->info.label, err_text(e));
 		*e = TLV_ERR_INIT;
 	}
 }

@@ -42,7 +42,7 @@ static void end_child(struct tok_child **c, const struct tok_options *opt)
 	struct tlv_err e = TLV_ERR_INIT;
 
 	if (tok_child_end(c, &e) != ST_OK)
-		warn_put(&opt->warn, "when all was done: %s", e.text);
+		warn_put(&opt->warn, "when all was done: %s", err_text(&e));
 }
 
 /* The module that is to be left out next; -1 where there is none, or it took too long already. */
@@ -66,7 +66,7 @@ static bool skip_module(struct tok_quest *q, const struct tok_child *c, const st
 	if (at < 0)
 		return false;
 	q->search.skip |= UINT64_C(1) << at;
-	warn_put(&q->opt->warn, "a module of p11-kit's is left out: %s", e->text);
+	warn_put(&q->opt->warn, "a module of p11-kit's is left out: %s", err_text(e));
 	return true;
 }
 
@@ -107,7 +107,7 @@ static enum status search(struct tok_child **c, struct tok_quest *q, struct tok 
 		if (search_once(c, q, &a, &once) == ST_OK)
 			return ST_OK;
 		if (a.done || !skip_module(q, *c, &once))
-			return err_set(e, once.status, "%s", once.text);
+			return err_copy(e, &once);
 		end_child(c, q->opt);
 		tok_harvest_free(h);
 	}
@@ -251,7 +251,7 @@ static bool blame_module(struct tok_harvest *h, struct tok_quest *q, const struc
 
 	if (at < 0 || (size_t)at >= h->nmodules)
 		return false;
-	fault = strdup(e->text);
+	fault = strdup(err_text(e));
 	if (fault == NULL)
 		return false;
 	free(h->modules[at].fault);
@@ -274,7 +274,7 @@ static enum status survey(struct tok_harvest *h, struct tok_quest *q, struct tlv
 		if (st == ST_OK)
 			return ST_OK;
 		if (!again)
-			return err_set(e, once.status, "%s", once.text);
+			return err_copy(e, &once);
 		tok_harvest_free_tokens(h);
 	}
 }

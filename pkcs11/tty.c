@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pkcs11/shared/secret.h"
+#include "tlv/safe.h"
 
 /*
  * Every signal that can be caught and ends or stops a program, whoever sends
@@ -134,6 +135,16 @@ static void put(int fd, const char *text)
 	}
 }
 
+/* What is asked for may be named as a file or a token is: by anybody. */
+static void put_prompt(int fd, const char *prompt)
+{
+	struct buf b = BUF_INIT;
+
+	safe_text(&b, span_str(prompt));
+	put(fd, buf_failed(&b, NULL) == ST_OK ? buf_cstr(&b) : "PIN: ");
+	buf_free(&b);
+}
+
 /* One question. *again where a stop interrupted it. */
 static bool ask(int fd, const char *prompt, struct tok_pin *p, bool *again)
 {
@@ -150,7 +161,7 @@ static bool ask(int fd, const char *prompt, struct tok_pin *p, bool *again)
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	silent.c_lflag |= ICANON | ISIG;
 	(void)tcsetattr(fd, TCSAFLUSH, &silent);
-	put(fd, prompt);
+	put_prompt(fd, prompt);
 	done = read_line(fd, p, &w);
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
 	put(fd, "\n");

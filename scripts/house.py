@@ -50,6 +50,8 @@ LIBRARIES = {
 DOORS = [
     ("copy", r"\b(memcpy|memmove|strcpy|strcat|strncpy|strncat|sprintf|alloca) *\(",
      "tlv/bytes.c pkcs11/shared/path.c pkcs11/child/libp11"),
+    ("said", r"(->|\.) *said\b", "tlv/err.c"),
+    ("sentence", r"\bv(f|s|sn|as|d)?printf *\(", "tlv/bytes.c signer/list/manifest.c"),
     ("reserve", r"\bjson_dumps *\(", ""),
     ("cryptoki", r"(->|\.) *(C_[A-Z][A-Za-z]+|call) *\(", "pkcs11/child/door.c"),
     ("publish", r"\b(rename|renameat|renameat2|fsync|fdatasync|syncfs|linkat|mkstemp|mkostemp) *\(",

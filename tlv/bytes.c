@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tlv/utf8.h"
 void *array_more(void *v, size_t n, size_t *cap, size_t size)
 {
 	size_t more = *cap < 8 ? 16 : *cap * 2;
@@ -83,39 +84,10 @@ bool span_is_ascii(struct span s)
 	return true;
 }
 
-/* Bytes of the well-formed sequence in front (RFC 3629), 0 where there is none. */
-static size_t utf8_sequence(struct span s)
-{
-	static const struct {
-		uint8_t first, last, low, high; /* of the lead byte, of the second byte */
-		size_t n;
-	} forms[] = {
-		{ 0x00, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t f = 0; f < COUNT(forms); f++) {
-		if (s.p[0] < forms[f].first || s.p[0] > forms[f].last)
-			continue;
-		if (s.n < forms[f].n)
-			return 0;
-		if (forms[f].n > 1 && (s.p[1] < forms[f].low || s.p[1] > forms[f].high))
-			return 0;
-		for (size_t i = 2; i < forms[f].n; i++)
-			if ((s.p[i] & 0xc0U) != 0x80)
-				return 0;
-		return forms[f].n;
-	}
-	return 0;
-}
-
 bool span_is_utf8(struct span s)
 {
 	while (s.n > 0) {
-		size_t n = utf8_sequence(s);
+		size_t n = utf8_character(s.p, s.n);
 
 		if (n == 0)
 			return false;

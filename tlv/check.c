@@ -179,7 +179,7 @@ static void check_agreement(const struct tlv_record *r, size_t record, struct tl
 		size_t at = r->at + span_offset(r->raw, r->certificate) + (size_t)e.at;
 
 		tlv_find(out, TLV_FIND_CERT_MALFORMED, record, (int64_t)at, "certificate: %s",
-			 e.text);
+			 err_text(&e));
 		return;
 	}
 	agree_name(out, record, r, r->subject, c.subject, "subject name");

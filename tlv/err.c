@@ -6,12 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 3, 0))) static void record(struct tlv_err *e, enum status st,
-							 const char *fmt, va_list ap)
-{
-	e->status = st;
-	(void)vsnprintf(e->text, sizeof e->text, fmt, ap);
-}
+#include "tlv/sentence.h"
 
 enum status err_set(struct tlv_err *e, enum status st, const char *fmt, ...)
 {
@@ -21,8 +16,9 @@ enum status err_set(struct tlv_err *e, enum status st, const char *fmt, ...)
 		return st;
 	if (e->status != ST_OK)
 		return e->status;
+	e->status = st;
 	va_start(ap, fmt);
-	record(e, st, fmt, ap);
+	sentence_format(e->said, sizeof e->said, fmt, ap);
 	va_end(ap);
 	return st;
 }
@@ -35,8 +31,9 @@ enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const cha
 		return st;
 	if (e->status != ST_OK)
 		return e->status;
+	e->status = st;
 	va_start(ap, fmt);
-	record(e, st, fmt, ap);
+	sentence_format(e->said, sizeof e->said, fmt, ap);
 	va_end(ap);
 	e->has_at = true;
 	e->at = at;
@@ -54,12 +51,51 @@ enum status err_in(struct tlv_err *e, const char *fmt, ...)
 	if (e->status == ST_OK)
 		return ST_OK;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	sentence_format(text, sizeof text, fmt, ap);
 	va_end(ap);
 	n = strlen(text);
-	(void)snprintf(text + n, sizeof text - n, ": %s", e->text);
-	(void)snprintf(e->text, sizeof e->text, "%s", text);
+	(void)snprintf(text + n, sizeof text - n, ": %s", e->said);
+	(void)snprintf(e->said, sizeof e->said, "%s", text);
 	return e->status;
+}
+
+void err_line(struct tlv_err *e, const char *fmt, ...)
+{
+	size_t n = e != NULL ? strlen(e->said) : 0;
+	va_list ap;
+
+	if (e == NULL || e->status == ST_OK || n + 4 > sizeof e->said)
+		return;
+	(void)snprintf(e->said + n, sizeof e->said - n, "\n  ");
+	va_start(ap, fmt);
+	sentence_format(e->said + n + 3, sizeof e->said - n - 3, fmt, ap);
+	va_end(ap);
+}
+
+enum status err_copy(struct tlv_err *e, const struct tlv_err *from)
+{
+	if (e == NULL)
+		return from->status;
+	if (e->status == ST_OK)
+		*e = *from;
+	return e->status;
+}
+
+enum status err_receive(struct tlv_err *e, enum status st, const void *text, size_t n)
+{
+	if (e == NULL)
+		return st;
+	if (e->status != ST_OK)
+		return e->status;
+	e->status = st;
+	e->said[0] = '\0';
+	sentence_append(e->said, sizeof e->said, text, n);
+	return st;
+}
+
+const char *err_text(const struct tlv_err *e)
+{
+	return e->said;
 }
 
 int err_exit_status(enum status st)
@@ -83,20 +119,30 @@ bool err_nomem_seen(void)
 void err_format(const struct tlv_err *e, char *out, size_t cap)
 {
 	if (e->has_at)
-		(void)snprintf(out, cap, "%s (at byte %llu)", e->text, (unsigned long long)e->at);
+		(void)snprintf(out, cap, "%s (at byte %llu)", e->said, (unsigned long long)e->at);
 	else
-		(void)snprintf(out, cap, "%s", e->text);
+		(void)snprintf(out, cap, "%s", e->said);
 }
 
 void warn_put(const struct tlv_warn *w, const char *fmt, ...)
 {
-	char text[1024];
+	char text[ERR_TEXT_MAX];
 	va_list ap;
 
 	if (w == NULL || w->fn == NULL)
 		return;
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	sentence_format(text, sizeof text, fmt, ap);
 	va_end(ap);
 	w->fn(w->arg, text);
+}
+
+void warn_receive(const struct tlv_warn *w, const void *text, size_t n)
+{
+	char safe[ERR_TEXT_MAX] = "";
+
+	if (w == NULL || w->fn == NULL)
+		return;
+	sentence_append(safe, sizeof safe, text, n);
+	w->fn(w->arg, safe);
 }

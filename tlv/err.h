@@ -26,15 +26,20 @@ enum status {
 enum { ERR_TEXT_MAX = 1024 };
 
 struct tlv_err {
-	enum status status;	 /* ST_OK: nothing has failed */
-	bool has_at;		 /* at is valid */
-	uint64_t at;		 /* byte offset in the file named by the context */
-	char text[ERR_TEXT_MAX]; /* "CTLFile.tlv: record 3: certificate: …", no full stop */
+	enum status status; /* ST_OK: nothing has failed */
+	bool has_at;	    /* at is valid */
+	uint64_t at;	    /* byte offset in the file named by the context */
+	char said
+		[ERR_TEXT_MAX]; /* err_text(): nobody else reads it, and tlv/err.c alone writes it */
 };
 
 #define TLV_ERR_INIT ((struct tlv_err){ .status = ST_OK })
 
-/* Records a failure unless one is recorded already. Returns e's status, or st where e is NULL. */
+/*
+ * Records a failure unless one is recorded already. Returns e's status, or st
+ * where e is NULL. Here and below the format is sentence_format()'s: what %s
+ * brings is escaped, and a line breaks where the format or err_line() says so.
+ */
 enum status err_set(struct tlv_err *e, enum status st, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -44,6 +49,16 @@ enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const cha
 
 /* Puts "context: " in front of the recorded text; no-op where nothing failed. Returns e's status. */
 enum status err_in(struct tlv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A further line, indented, of the failure that is recorded; no-op where nothing failed, or no room is left. */
+void err_line(struct tlv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The failure of another struct, or of another process as n bytes of its err_text(). */
+enum status err_copy(struct tlv_err *e, const struct tlv_err *from);
+enum status err_receive(struct tlv_err *e, enum status st, const void *text, size_t n);
+
+/* "CTLFile.tlv: record 3: certificate: …", no full stop, "" where nothing failed; valid as long as e. */
+const char *err_text(const struct tlv_err *e);
 
 /* The exit status that stands for st, a row of status.def. */
 int err_exit_status(enum status st);
@@ -57,13 +72,10 @@ enum status err_nomem(struct tlv_err *e);
  */
 bool err_nomem_seen(void);
 
-/*
- * The whole sentence, offset included, into out (cap bytes, always
- * terminated). Untrusted names inside are as they came: escape for the medium.
- */
+/* The whole sentence, offset included, into out (cap bytes, always terminated). */
 void err_format(const struct tlv_err *e, char *out, size_t cap);
 
-/* Receives a warning, one sentence without newline; arg is the caller's. */
+/* Receives a warning, made by sentence_format(); arg is the caller's. */
 typedef void warn_fn(void *arg, const char *text);
 
 struct tlv_warn {
@@ -72,5 +84,8 @@ struct tlv_warn {
 };
 
 void warn_put(const struct tlv_warn *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A warning of another process: n bytes of what its warn_fn was given. */
+void warn_receive(const struct tlv_warn *w, const void *text, size_t n);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tlv/bytes.h"
+#include "tlv/sentence.h"
 
 enum level { WARNING, ERROR, FORM, WEAK };
 
@@ -97,7 +98,7 @@ void tlv_find(struct tlv_findings *f, enum tlv_finding_code code, size_t record,
 		return;
 	}
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	sentence_format(text, sizeof text, fmt, ap);
 	va_end(ap);
 	add(f, &x, text);
 }

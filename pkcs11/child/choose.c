@@ -36,6 +36,9 @@ void tok_public_free(struct tok_public *p)
 	*p = (struct tok_public){ .modulus = SPAN_NONE };
 }
 
+/* "\n  and 4294967295 more" */
+enum { ROOM_FOR_MORE = 32 };
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -44,22 +47,19 @@ static int by_text(const void *a, const void *b)
 enum status tok_candidates(struct tlv_err *e, enum status st, const char *first, char **uris,
 			   size_t n)
 {
-	struct buf b = BUF_INIT;
-	size_t room = e == NULL ? 0 : sizeof e->text - 32, left = n;
+	size_t left = n;
 
+	st = err_set(e, st, "%s", first);
 	qsort(uris, n, sizeof *uris, by_text);
-	buf_str(&b, first);
-	for (size_t i = 0; i < n; i++, left--) {
+	for (size_t i = 0; e != NULL && i < n; i++, left--) {
 		if (i != 0 && strcmp(uris[i], uris[i - 1]) == 0)
 			continue;
-		if (b.n + strlen(uris[i]) + 3 > room)
+		if (strlen(err_text(e)) + strlen(uris[i]) + ROOM_FOR_MORE > ERR_TEXT_MAX)
 			break;
-		buf_printf(&b, "\n  %s", uris[i]);
+		err_line(e, "%s", uris[i]);
 	}
 	if (left != 0)
-		buf_printf(&b, "\n  and %zu more", left);
-	st = err_set(e, st, "%s", buf_cstr(&b));
-	buf_free(&b);
+		err_line(e, "and %zu more", left);
 	return st;
 }
 

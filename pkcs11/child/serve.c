@@ -261,7 +261,7 @@ static void look_inside(int line, struct tok_hold *h, const struct tok_found *f)
 		send_certs(line, h, seen);
 	}
 	if (e.status != ST_OK)
-		warn_put(&h->warn, "token '%s': %s", f->uri, e.text);
+		warn_put(&h->warn, "token '%s': %s", f->uri, err_text(&e));
 	free(seen);
 	tok_hold_leave(h);
 }
@@ -318,7 +318,7 @@ static bool ask_module(int line, struct tok_module *m, size_t number)
 		describe(&said, library, sizeof library);
 	info.library = library;
 	info.slots = slots > TOK_SLOTS_MAX ? TOK_SLOTS_MAX : (unsigned)slots;
-	info.fault = e.text;
+	info.fault = (char *)(uintptr_t)err_text(&e); /* not its own */
 	info.refuses = rv != CKR_OK;
 	(void)wire_send_module(line, number, &info);
 	return rv == CKR_OK;
@@ -336,7 +336,7 @@ static void send_unloaded(void *arg, const char *file)
 	struct unloaded *u = arg;
 
 	err_set(&e, ST_TOKEN, "is registered with p11-kit, which does not load it");
-	info.fault = e.text;
+	info.fault = (char *)(uintptr_t)err_text(&e); /* not its own */
 	(void)wire_send_module(u->line, u->number++, &info);
 }
 

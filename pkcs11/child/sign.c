@@ -107,6 +107,6 @@ enum status tok_hold_sign(struct tok_lane *lane, struct span digest_info, uint8_
 	mine = NULL;
 	lane->why = NULL;
 	if (why.status != ST_OK)
-		return err_set(e, why.status, "%s", why.text);
-	return st == ST_OK ? ST_OK : err_set(e, outer.status, "%s", outer.text);
+		return err_copy(e, &why);
+	return st == ST_OK ? ST_OK : err_copy(e, &outer);
 }

@@ -69,7 +69,7 @@ static void warn_slot(const struct pass *p, const struct tok_module *m, CK_SLOT_
 	struct tlv_err e = TLV_ERR_INIT;
 
 	tok_rv_failed(&e, ST_TOKEN, TOK_CALL_C_GetTokenInfo, rv);
-	warn_put(p->w, "slot %lu of module '%s' is left out: %s", slot, m->name, e.text);
+	warn_put(p->w, "slot %lu of module '%s' is left out: %s", slot, m->name, err_text(&e));
 }
 
 static enum status look_at_slot(struct pass *p, struct tok_module *m, CK_SLOT_ID slot)
@@ -150,8 +150,8 @@ static enum status module_failed(struct pass *p, const struct tok_module *m, boo
 {
 	p->scan->faults = true;
 	if (only)
-		return err_set(p->e, ST_TOKEN, "module '%s': %s", m->name, fault->text);
-	warn_put(p->w, "module '%s' is left out: %s", m->name, fault->text);
+		return err_set(p->e, ST_TOKEN, "module '%s': %s", m->name, err_text(fault));
+	warn_put(p->w, "module '%s' is left out: %s", m->name, err_text(fault));
 	return ST_OK;
 }
 

@@ -71,7 +71,7 @@ bool wire_send_done(int line, const struct tlv_err *e, enum wire_hint hint, uint
 	buf_u8(&b, (uint8_t)e->status);
 	buf_u8(&b, (uint8_t)hint);
 	buf_u8(&b, number);
-	text_field(&b, e->status == ST_OK ? "" : e->text);
+	text_field(&b, e->status == ST_OK ? "" : err_text(e));
 	return put(line, &b);
 }
 

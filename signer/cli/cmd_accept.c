@@ -253,7 +253,7 @@ static enum status answer_one(const struct question *q, struct tlv_err *e)
 	} else {
 		print_line(q, &a);
 		explain(q, &a, &text);
-		out_printf("%s", buf_cstr(&text));
+		out_text(buf_span(&text));
 	}
 	buf_free(&text);
 	return st != ST_OK ? st : accepted(q, &a) ? ST_OK : ST_NO;
@@ -309,7 +309,7 @@ static enum status answer_file(void *arg, const char *path, bool named, struct t
 		*e = f.fault;
 		st = e->status;
 	} else if (st == ST_OK && f.fault.status != ST_OK) {
-		msg_warn("%s", f.fault.text);
+		msg_warn("%s", err_text(&f.fault));
 	} else if (st == ST_OK) {
 		answer_list(arg, path, &f.list);
 	}

@@ -354,7 +354,7 @@ static void print_line(struct config_file *f, enum outcome what)
 		out_printf("%llu bytes, ", (unsigned long long)f->size);
 	if (what == BAD) {
 		out_printf("BAD signature: ");
-		out_safe(span_str(f->err.text));
+		out_safe(span_str(err_text(&f->err)));
 	} else if (what == SIGNED || what == UNCHANGED) {
 		out_printf("%s", outcome_texts[what]);
 	} else if (f->verified) {
@@ -381,8 +381,9 @@ static void print_json(const struct config_run *r, struct config_file *f, enum o
 	if (what != FAILED && what != BAD)
 		(void)json_object_set_new(o, "bytes", json_integer((json_int_t)f->size));
 	if (f->err.status != ST_OK)
-		out_json_set_text(o, "error", span_str(f->err.text));
-	out_printf("%s", r->done == 0 ? "" : ",\n");
+		out_json_set_text(o, "error", span_str(err_text(&f->err)));
+	if (r->done > 0)
+		out_printf(",\n");
 	(void)out_json(o, NULL);
 }
 

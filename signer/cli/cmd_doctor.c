@@ -8,6 +8,7 @@
 #include "signer/doctor/doctor.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "tlv/sentence.h"
 
 enum { PATIENCE = 10 }; /* seconds for each call into a module, where --timeout does not say */
 
@@ -46,7 +47,7 @@ void doctor_say(struct doctor *d, enum doctor_level level, const char *subject, 
 		return;
 	}
 	va_start(ap, found);
-	(void)vsnprintf(text, sizeof text, found, ap);
+	sentence_format(text, sizeof text, found, ap);
 	va_end(ap);
 	d->lines[d->n++] = (struct doctor_line){ .level = level,
 						 .check = d->check,

@@ -53,7 +53,7 @@ static enum status deliver(const struct opts *o, const struct format *format,
 	if (st == ST_OK && path != NULL)
 		st = publish(path, buf_span(&b), &opt, e);
 	else if (st == ST_OK)
-		out_printf("%s", buf_cstr(&b));
+		out_text(buf_span(&b));
 	buf_free(&b);
 	return st;
 }

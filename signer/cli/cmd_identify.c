@@ -188,7 +188,7 @@ static enum status look_at_file(void *arg, const char *path, bool named, struct 
 		complain(s, &own, named);
 		return ST_OK;
 	}
-	return st == ST_OK ? ST_OK : err_set(e, st, "%s", own.text);
+	return st == ST_OK ? ST_OK : err_copy(e, &own);
 }
 
 static enum status print_json(struct search *s, struct tlv_err *e)
@@ -206,7 +206,7 @@ static enum status report(struct search *s, struct tlv_err *e)
 	enum status st = s->json ? print_json(s, e) : buf_failed(&s->text, e);
 
 	if (st == ST_OK && !s->json)
-		out_printf("%s", buf_cstr(&s->text));
+		out_text(buf_span(&s->text));
 	if (st == ST_OK && s->faults > 0)
 		return ST_INPUT;
 	if (st == ST_OK && s->found == 0)

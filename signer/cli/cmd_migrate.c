@@ -115,7 +115,7 @@ static enum status check_proof(const char *path, const struct cert *c, struct tl
 	return err_set(
 		e, ST_NO,
 		"%s: nothing proves that a token holds its key%s%s\n  'ctlsign export --prove' writes the proof beside the certificate; --unproven-sast goes on without",
-		path, own.text[0] != '\0' ? ": " : "", own.text);
+		path, err_text(&own)[0] != '\0' ? ": " : "", err_text(&own));
 }
 
 static enum status read_sast(struct migration *m, const char *arg, struct tlv_err *e)
@@ -348,7 +348,7 @@ static enum status show_and_ask(struct migration *m, struct tlv_err *e)
 		st = buf_failed(&text, e);
 	}
 	if (st == ST_OK && !opt_given(m->o, OPT_JSON))
-		out_printf("%s", buf_cstr(&text));
+		out_text(buf_span(&text));
 	buf_free(&text);
 	if (st == ST_OK && !opt_given(m->o, OPT_YES) && msg_can_ask() &&
 	    !msg_ask("sign these lists?"))

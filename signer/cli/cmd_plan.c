@@ -70,7 +70,7 @@ static enum status print_text(const struct plan *p, struct tlv_err *e)
 	plan_text(p, &text);
 	st = buf_failed(&text, e);
 	if (st == ST_OK)
-		out_printf("%s", buf_cstr(&text));
+		out_text(buf_span(&text));
 	buf_free(&text);
 	return st;
 }

@@ -20,7 +20,7 @@ enum { SIGNATURE_ROW = 8 };
 /* Number, label, and tabs to the next column: a label of eight or more characters takes one less. */
 static void row_head(unsigned tag, const char *label)
 {
-	out_printf("%u\t%s\t%s", tag, label, strlen(label) < 8 ? "\t" : "");
+	out_printf(strlen(label) < 8 ? "%u\t%s\t\t" : "%u\t%s\t", tag, label);
 }
 
 static void print_signature(struct span s)
@@ -28,8 +28,9 @@ static void print_signature(struct span s)
 	for (size_t i = 0; i < s.n; i++) {
 		bool last = i % SIGNATURE_ROW == SIGNATURE_ROW - 1 || i == s.n - 1;
 
-		out_printf(last ? "%s%x\n" : "%s%-4x", i % SIGNATURE_ROW == 0 ? "\t\t" : "",
-			   (unsigned)span_at(s, i));
+		if (i % SIGNATURE_ROW == 0)
+			out_printf("\t\t");
+		out_printf(last ? "%x\n" : "%-4x", (unsigned)span_at(s, i));
 	}
 }
 
@@ -120,7 +121,7 @@ static void print_field(const struct tlv_field *f)
 		out_printf("%zu\n", f->value.n);
 		print_signature(f->value);
 	} else {
-		out_printf("%zu%s", f->value.n, has_value(f) ? "\t" : "");
+		out_printf(has_value(f) ? "%zu\t" : "%zu", f->value.n);
 		if (has_value(f))
 			print_value(f);
 		out_printf("\n");
@@ -215,23 +216,27 @@ static enum status show_text(const struct list_file *f, struct tlv_err *e)
 	return warn_errors(f, e);
 }
 
-static json_t *records_json(const struct tlv_list *l)
+struct record_by_record {
+	const struct tlv_list *l;
+	size_t i;
+};
+
+static json_t *next_record(void *arg)
 {
-	json_t *a = json_array();
+	struct record_by_record *at = arg;
+	struct tlv_record r;
 
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		(void)json_array_append_new(a, list_json_record(&r, i + 1, signed_by(l, &r)));
-	}
-	return a;
+	if (at->i == at->l->nrecords)
+		return NULL;
+	r = tlv_list_record(at->l, at->i++);
+	return list_json_record(&r, at->i, signed_by(at->l, &r));
 }
 
 static json_t *fault_json(const struct tlv_err *fault)
 {
 	json_t *o = json_object();
 
-	out_json_set_text(o, "text", span_str(fault->text));
+	out_json_set_text(o, "text", span_str(err_text(fault)));
 	(void)json_object_set_new(
 		o, "offset", fault->has_at ? json_integer((json_int_t)fault->at) : json_null());
 	return o;
@@ -243,6 +248,7 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	const struct verify_ask ask = { .trust = &self, .now = env_now(), .served = path };
 	char md5[33], sha1[41];
 	struct verification v;
+	struct record_by_record records = { .l = &f->list };
 	json_t *o = json_object(), *sig = json_object();
 	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
 
@@ -259,14 +265,14 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	(void)json_object_set_new(o, "md5", json_string(md5));
 	(void)json_object_set_new(o, "sha1", json_string(sha1));
 	(void)json_object_set_new(o, "header", list_json_header(&f->list.header));
-	(void)json_object_set_new(o, "records", records_json(&f->list));
+	(void)json_object_set_new(o, "records", json_array());
 	(void)json_object_set_new(o, "findings", list_json_findings(&v.findings));
 	(void)json_object_set_new(sig, "verified",
 				  json_boolean(v.verified && f->fault.status == ST_OK));
 	(void)json_object_set_new(o, "signature", sig);
 	(void)json_object_set_new(o, "fault",
 				  f->fault.status != ST_OK ? fault_json(&f->fault) : json_null());
-	st = out_json(o, e);
+	st = out_json_with(o, "records", next_record, &records, e);
 	if (st == ST_OK && f->fault.status != ST_OK) {
 		*e = f->fault;
 		st = e->status;

@@ -79,7 +79,7 @@ static void print_signs(const struct token_judged *j)
 					  j->signs_weakly ? "with --allow-weak-keys only: " :
 							    "no: ");
 	if (!j->signs)
-		out_safe(span_str(j->why.text));
+		out_safe(span_str(err_text(&j->why)));
 	out_printf("\n");
 }
 
@@ -148,7 +148,7 @@ static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 	if (j.signs)
 		(void)json_object_set_new(o, "why_not", json_null());
 	else
-		out_json_set_text(o, "why_not", span_str(j.why.text));
+		out_json_set_text(o, "why_not", span_str(err_text(&j.why)));
 	(void)json_object_set_new(o, "in_list",
 				  l != NULL && j.is_cert ? in_list_json(l, &j.parts) : json_null());
 	(void)json_object_set_new(o, "certificate", list_json_certificate(c->der));
@@ -179,7 +179,8 @@ static enum status print_all(const struct tok_info *list, size_t n, const struct
 
 	if (!json) {
 		for (size_t i = 0; i < n; i++) {
-			out_printf("%s", i > 0 ? "\n" : "");
+			if (i > 0)
+				out_printf("\n");
 			print_token(&list[i], l);
 		}
 		return ST_OK;

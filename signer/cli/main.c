@@ -9,6 +9,7 @@
 #include "signer/cli/help.h"
 #include "signer/crypto/memory.h"
 #include "signer/io/out.h"
+#include "signer/io/slurp.h"
 #include "signer/cli/verb.h"
 
 enum { STDERR = 2 };
@@ -19,6 +20,8 @@ static enum status set_level(const struct opts *o, struct tlv_err *e)
 
 	if (quiet && verbose)
 		return err_set(e, ST_USAGE, "'--quiet' and '--verbose' contradict each other");
+	if (opt_given(o, OPT_ALLOW_LARGE) || opt_given(o, OPT_READ_LARGE))
+		slurp_allow_large();
 	msg_set_level(quiet ? MSG_QUIET : verbose ? MSG_VERBOSE : MSG_NORMAL);
 	return ST_OK;
 }

@@ -174,7 +174,7 @@ static enum status each_in_pem(struct walk *w, struct span text, struct tlv_err 
 	while (st == ST_OK && next_block(&text, &b, w->blocks + 1, &own)) {
 		w->blocks++;
 		if (own.status != ST_OK)
-			return err_set(e, own.status, "%s", own.text);
+			return err_copy(e, &own);
 		st = take_block(w, &b, e);
 	}
 	return st;

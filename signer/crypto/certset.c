@@ -71,7 +71,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	if (st == ST_NOMEM)
 		return err_nomem(e);
 	if (st != ST_OK)
-		warn_put(f->warn, "%s", own.text);
+		warn_put(f->warn, "%s", err_text(&own));
 	return ST_OK;
 }
 

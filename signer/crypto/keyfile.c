@@ -235,7 +235,7 @@ static void send_result(int line, const struct keyfile *f, const struct tlv_err 
 	buf_u8(&b, f->needs_pass ? 1 : 0);
 	put_field(&b, span_of(der, n > 0 ? (size_t)n : 0));
 	put_field(&b, buf_span(&f->cert));
-	put_field(&b, span_str(e->text));
+	put_field(&b, span_str(err_text(e)));
 	if (buf_failed(&b, NULL) == ST_OK)
 		(void)tok_line_send(line, buf_span(&b));
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
@@ -274,8 +274,7 @@ static enum status take_result(struct keyfile *out, struct span msg, struct tlv_
 	if (status == ST_NOMEM)
 		return err_nomem(e);
 	if (status != ST_OK)
-		return err_set(e, status == ST_PIN ? ST_PIN : ST_INPUT, "%.*s", (int)text.n,
-			       (const char *)text.p);
+		return err_receive(e, status == ST_PIN ? ST_PIN : ST_INPUT, text.p, text.n);
 	if (der.n > 0)
 		out->key = d2i_AutoPrivateKey(NULL, &(const unsigned char *){ der.p }, (long)der.n);
 	ERR_clear_error();

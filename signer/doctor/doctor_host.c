@@ -31,7 +31,8 @@ void doctor_guard(struct doctor *d)
 		doctor_say(d, DOCTOR_OK, NULL, NULL, "'%s' is in its place", path);
 	else
 		doctor_say(d, DOCTOR_ERROR, NULL,
-			   "no token can sign without it: install ctlsign whole", "%s", e.text);
+			   "no token can sign without it: install ctlsign whole", "%s",
+			   err_text(&e));
 }
 
 void doctor_memory(struct doctor *d)
@@ -105,7 +106,7 @@ void doctor_folder(struct doctor *d)
 		doctor_say(d, DOCTOR_OK, NULL, NULL, "lists can be written here");
 	else
 		doctor_say(d, DOCTOR_WARNING, NULL, "go to a folder of yours, or name one with -o",
-			   "no list can be written here: %s", e.text);
+			   "no list can be written here: %s", err_text(&e));
 	publish_free(&p);
 }
 

@@ -76,7 +76,7 @@ static void try_digests(struct doctor *d, EVP_PKEY *key, struct span public_key)
 		else
 			doctor_say(d, DOCTOR_ERROR, name, lift,
 				   "cannot be made or verified with a key of %d bits (%s)",
-				   WEAKEST_BITS, e.text);
+				   WEAKEST_BITS, err_text(&e));
 	}
 }
 

@@ -48,7 +48,7 @@ void doctor_modules(struct doctor *d)
 	if (d->survey.status != ST_OK)
 		doctor_say(d, DOCTOR_ERROR, NULL,
 			   "name a module that works with --module; see 'p11-kit list-modules'",
-			   "%s", d->survey.text);
+			   "%s", err_text(&d->survey));
 	else if (d->tokens.nmodules == 0)
 		doctor_say(
 			d, DOCTOR_WARNING, NULL,
@@ -113,7 +113,7 @@ static bool check_cert(struct doctor *d, const struct tok_cert *c)
 	} else {
 		doctor_say(d, DOCTOR_NOTE, c->uri,
 			   j.signs_weakly ? "--allow-weak-keys insists" : NULL,
-			   "signs no lists: %s", j.why.text);
+			   "signs no lists: %s", err_text(&j.why));
 	}
 	cert_facts_free(&j.facts);
 	return signs;

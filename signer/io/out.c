@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "signer/io/env.h"
+#include "tlv/sentence.h"
 
 /* UTF-8 is what comes out; a terminal that does not speak it gets its bytes as \xNN. */
 static bool speaks_utf8(void)
@@ -58,16 +60,18 @@ static void put(struct span text, FILE *to, int fd)
 
 void out_printf(const char *fmt, ...)
 {
-	char *text = NULL;
+	char text[4 * PATH_MAX + 1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (!is_plain(STDOUT_FILENO))
-		(void)vprintf(fmt, ap);
-	else if (vasprintf(&text, fmt, ap) >= 0)
-		put(span_str(text), stdout, STDOUT_FILENO);
+	sentence_format(text, sizeof text, fmt, ap);
 	va_end(ap);
-	free(text);
+	out_text(span_str(text));
+}
+
+void out_text(struct span text)
+{
+	put(text, stdout, STDOUT_FILENO);
 }
 
 static bool may_colour(int fd)
@@ -95,37 +99,92 @@ void out_safe(struct span text)
 	buf_free(&b);
 }
 
+enum { JSON_FORM = JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_ENCODE_ANY };
+
 /* What jansson's ASCII still holds of controls is DEL, which is legal in JSON and obeyed by terminals. */
 static int put_json(const char *text, size_t n, void *arg)
 {
+	const int *indent = arg;
 	size_t from = 0;
 
-	(void)arg;
 	for (size_t i = 0; i < n; i++) {
-		if (text[i] != 0x7f)
+		if (text[i] != 0x7f && (text[i] != '\n' || *indent == 0))
 			continue;
 		(void)fwrite(text + from, 1, i - from, stdout);
-		(void)printf("\\u007f");
+		if (text[i] == '\n')
+			(void)printf("\n%*s", *indent, "");
+		else
+			(void)printf("\\u007f");
 		from = i + 1;
 	}
 	(void)fwrite(text + from, 1, n - from, stdout);
 	return ferror(stdout) ? -1 : 0;
 }
 
+/* Its lines but the first begin at the indent. */
+static bool dump(const json_t *value, int indent)
+{
+	return value != NULL && json_dump_callback(value, put_json, &indent, JSON_FORM) == 0;
+}
+
+static enum status json_told(bool ok, struct tlv_err *e)
+{
+	if (err_nomem_seen())
+		return err_nomem(e);
+	return ok ? ST_OK : err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
+}
+
 enum status out_json(json_t *value, struct tlv_err *e)
 {
-	int r;
+	bool ok;
 
 	/* Objects are built without looking whether each member found room. */
 	if (value == NULL || err_nomem_seen()) {
 		json_decref(value);
 		return err_nomem(e);
 	}
-	r = json_dump_callback(value, put_json, NULL,
-			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+	ok = dump(value, 0);
 	json_decref(value);
 	(void)putchar('\n');
-	return r == 0 ? ST_OK : err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
+	return json_told(ok, e);
+}
+
+static bool dump_array(out_json_next *next, void *arg)
+{
+	bool ok = true, first = true;
+	json_t *x;
+
+	(void)putchar('[');
+	while (ok && !err_nomem_seen() && (x = next(arg)) != NULL) {
+		(void)printf(first ? "\n    " : ",\n    ");
+		ok = dump(x, 4);
+		json_decref(x);
+		first = false;
+	}
+	(void)printf(first ? "]" : "\n  ]");
+	return ok;
+}
+
+enum status out_json_with(json_t *value, const char *member, out_json_next *next, void *arg,
+			  struct tlv_err *e)
+{
+	bool ok = true, first = true;
+	const char *key;
+	json_t *v;
+
+	if (value == NULL || err_nomem_seen()) {
+		json_decref(value);
+		return err_nomem(e);
+	}
+	json_object_foreach(value, key, v)
+	{
+		(void)printf("%s\n  \"%s\": ", first ? "{" : ",", key);
+		ok = ok && (strcmp(key, member) == 0 ? dump_array(next, arg) : dump(v, 2));
+		first = false;
+	}
+	(void)printf("\n}\n");
+	json_decref(value);
+	return json_told(ok, e);
 }
 
 enum status out_flush(struct tlv_err *e)
@@ -232,7 +291,7 @@ __attribute__((format(printf, 1, 0))) static void vsay(const char *fmt, va_list 
 {
 	char text[2048];
 
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	sentence_format(text, sizeof text, fmt, ap);
 	say(OUT_PLAIN, "", text);
 }
 
@@ -242,7 +301,7 @@ void msg_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	sentence_format(text, sizeof text, fmt, ap);
 	va_end(ap);
 	warn(NULL, text);
 }

@@ -15,13 +15,26 @@
 #include "tlv/safe.h"
 #include "tlv/text.h"
 
-/* Results. Buffered until out_flush; "safe" text has control bytes and what is not UTF-8 as \xNN. */
+/*
+ * Results. Buffered until out_flush; "safe" text has control bytes and what is
+ * not UTF-8 as \xNN, and so has what %s brings (sentence_format()).
+ */
 void out_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What was put together here, line by line, with foreign text escaped in it. */
+void out_text(struct span text);
 void out_safe(struct span text);
 /* Two digits for each byte, and `between` between two bytes. */
 void out_hex(struct span s, enum hex_case digits, const char *between);
 /* Prints and frees the value, indented, with a newline. */
 enum status out_json(json_t *value, struct tlv_err *e);
+/* The next element of an array, new; NULL behind the last one. */
+typedef json_t *out_json_next(void *arg);
+/*
+ * The same of an object whose member is an array, empty still: next() fills it
+ * while it is printed, so that an array of millions takes no room.
+ */
+enum status out_json_with(json_t *value, const char *member, out_json_next *next, void *arg,
+			  struct tlv_err *e);
 /* ST_OUTPUT where stdout could not take it all. */
 enum status out_flush(struct tlv_err *e);
 

@@ -9,6 +9,25 @@
 
 #include "signer/io/out.h"
 
+static const size_t most = (size_t)4 << 20, most_if_allowed = (size_t)1 << 30;
+static bool large;
+
+size_t slurp_list_max(void)
+{
+	return large ? most_if_allowed : most;
+}
+
+void slurp_allow_large(void)
+{
+	large = true;
+}
+
+static enum status too_long(size_t max, struct tlv_err *e)
+{
+	return err_set(e, ST_INPUT, "more than %zu bytes%s", max,
+		       max == most ? ": no phone takes such a list; --allow-large reads it" : "");
+}
+
 static enum status check(const struct stat *st, size_t max, enum slurp_mode mode, struct tlv_err *e)
 {
 	if (S_ISDIR(st->st_mode))
@@ -20,8 +39,7 @@ static enum status check(const struct stat *st, size_t max, enum slurp_mode mode
 			e, ST_INPUT,
 			"group or others can read this key: 'chmod 600' it, or insist with --insecure-file-mode");
 	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size > max)
-		return err_set(e, ST_INPUT, "%lld bytes, at most %zu are read",
-			       (long long)st->st_size, max);
+		return too_long(max, e);
 	return ST_OK;
 }
 
@@ -51,7 +69,7 @@ static enum status read_all(int fd, size_t max, struct blob *out, struct tlv_err
 			return ST_OK;
 		out->n += (size_t)r;
 		if (out->n > max)
-			return err_set(e, ST_INPUT, "more than %zu bytes", max);
+			return too_long(max, e);
 	}
 }
 

@@ -12,8 +12,7 @@
 #include "tlv/err.h"
 
 enum {
-	SLURP_LIST_MAX = 1 << 30, /* bytes */
-	SLURP_CERT_MAX = 1 << 20,
+	SLURP_CERT_MAX = 1 << 20, /* bytes */
 	SLURP_MANIFEST_MAX = 1 << 20
 };
 
@@ -29,6 +28,13 @@ enum slurp_mode {
 	SLURP_REGULAR, /* a regular file */
 	SLURP_PRIVATE  /* a regular file that neither group nor others can read */
 };
+
+/*
+ * Bytes of a list at most: 4 MiB, sixty times what a phone loads; 1 GiB where
+ * --allow-large was given, which slurp_allow_large() tells, once, before anything is read.
+ */
+size_t slurp_list_max(void);
+void slurp_allow_large(void);
 
 /* ST_INPUT, with the path in front, where it cannot be read, is no such file or longer than max. */
 enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blob *out,

@@ -45,22 +45,27 @@ static const enum part passes[][PASS_PARTS] = {
 	{ PART_CERT }, /* of another role now */
 };
 
-/* A record with its keys, which may point into the struct: it is not moved. */
+/* A record and its certificate, taken apart where it is looked at: lists may have millions. */
 struct item {
 	struct tlv_record r;
 	struct tlv_cert cert;
 	bool has_cert;
-	struct span part[PARTS]; /* p NULL: the record has none */
-	uint8_t role_class[3];
-	uint8_t address[4];
+};
+
+/* What is kept of each record: its fate, and its keys of this pass, which may point into the struct. */
+struct place {
 	size_t index, partner; /* partner: DIFF_NO_RECORD where it has none */
 	bool stays;	       /* its partner is where the order of the others puts it */
+	uint8_t role_class[3];
+	uint8_t address[4];
+	struct span key[PASS_PARTS]; /* p NULL: the record has none */
 };
 
 struct side {
-	struct item *v;
+	const struct tlv_list *l;
+	struct place *v;
 	size_t n;
-	struct item **sorted; /* those that take part in the pass */
+	struct place **sorted; /* those that take part in the pass */
 	size_t nsorted;
 };
 
@@ -80,54 +85,76 @@ static struct span key(struct span s)
 }
 
 /* The CTL Client also writes the address as DNSNAME, which a wrong IPADDRESS leaves whole. */
-static struct span address_key(struct item *x)
+static struct span address_key(const struct item *x, uint8_t room[4])
 {
 	bool usable = x->r.address.n == 4 && span_be(x->r.address) != 0;
 
 	if (usable)
 		return x->r.address;
-	if (span_ipv4(tlv_text(x->r.dns_name), x->address))
-		return span_of(x->address, sizeof x->address);
+	if (span_ipv4(tlv_text(x->r.dns_name), room))
+		return span_of(room, 4);
 	return x->r.address.n == 4 ? SPAN_NONE : key(x->r.address);
 }
 
-static void set_keys(struct item *x)
+static struct item item_of(const struct tlv_list *l, size_t index)
 {
-	enum record_class c = class_of(x);
+	struct item x = { .r = tlv_list_record(l, index) };
 
-	x->role_class[0] = (uint8_t)(x->r.role >> 8);
-	x->role_class[1] = (uint8_t)(x->r.role & 0xffU);
-	x->role_class[2] = (uint8_t)c;
-	x->part[PART_RAW] = x->r.raw;
-	x->part[PART_CERT] = key(x->r.certificate);
-	x->part[PART_ROLE] = span_of(x->role_class, 2);
-	x->part[PART_CLASS] = span_of(x->role_class, 3);
-	/* Two tokens are never one another's successor because of where they are. */
-	x->part[PART_ADDRESS] = c == CLASS_TOKEN ? SPAN_NONE : address_key(x);
-	x->part[PART_SUBJECT] = x->has_cert ? key(x->cert.subject) : SPAN_NONE;
-	x->part[PART_SUBJECT_TEXT] = key(tlv_text(x->r.subject));
-	x->part[PART_ISSUER_TEXT] = key(tlv_text(x->r.issuer));
-	x->part[PART_SERIAL] = key(x->r.serial);
-	x->part[PART_NAME] = key(tlv_text(x->r.dns_name));
+	x.has_cert = tlv_cert_walk(x.r.certificate, &x.cert, NULL) == ST_OK;
+	return x;
+}
+
+static struct span role_class(struct place *p, const struct item *x)
+{
+	p->role_class[0] = (uint8_t)(x->r.role >> 8);
+	p->role_class[1] = (uint8_t)(x->r.role & 0xffU);
+	p->role_class[2] = (uint8_t)class_of(x);
+	return span_of(p->role_class, sizeof p->role_class);
+}
+
+static struct span part_of(enum part part, struct place *p, const struct item *x)
+{
+	switch (part) {
+	case PART_RAW:
+		return x->r.raw;
+	case PART_CERT:
+		return key(x->r.certificate);
+	case PART_ROLE:
+		return span_slice(role_class(p, x), 0, 2);
+	case PART_CLASS:
+		return role_class(p, x);
+	case PART_ADDRESS:
+		/* Two tokens are never one another's successor because of where they are. */
+		return class_of(x) == CLASS_TOKEN ? SPAN_NONE : address_key(x, p->address);
+	case PART_SUBJECT:
+		return x->has_cert ? key(x->cert.subject) : SPAN_NONE;
+	case PART_SUBJECT_TEXT:
+		return key(tlv_text(x->r.subject));
+	case PART_ISSUER_TEXT:
+		return key(tlv_text(x->r.issuer));
+	case PART_SERIAL:
+		return key(x->r.serial);
+	case PART_NAME:
+		return key(tlv_text(x->r.dns_name));
+	case PART_NONE:
+	case PARTS:
+		break;
+	}
+	return SPAN_NONE;
 }
 
 static bool side_make(struct side *s, const struct tlv_list *l)
 {
-	*s = (struct side){ .n = l->nrecords };
+	*s = (struct side){ .l = l, .n = l->nrecords };
 	if (s->n == 0)
 		return true;
 	s->v = calloc(s->n, sizeof *s->v);
-	s->sorted = calloc(s->n, sizeof(struct item *));
+	s->sorted = calloc(s->n, sizeof(struct place *));
 	if (s->v == NULL || s->sorted == NULL)
 		return false;
 	for (size_t i = 0; i < s->n; i++) {
-		struct item *x = &s->v[i];
-
-		x->r = tlv_list_record(l, i);
-		x->has_cert = tlv_cert_walk(x->r.certificate, &x->cert, NULL) == ST_OK;
-		x->index = i;
-		x->partner = DIFF_NO_RECORD;
-		set_keys(x);
+		s->v[i].index = i;
+		s->v[i].partner = DIFF_NO_RECORD;
 	}
 	return true;
 }
@@ -138,10 +165,10 @@ static void side_free(struct side *s)
 	free((void *)s->sorted);
 }
 
-static int compare_keys(const struct item *a, const struct item *b, const enum part *pass)
+static int compare_keys(const struct place *a, const struct place *b)
 {
-	for (size_t i = 0; i < PASS_PARTS && pass[i] != PART_NONE; i++) {
-		int r = span_cmp(a->part[pass[i]], b->part[pass[i]]);
+	for (size_t i = 0; i < PASS_PARTS; i++) {
+		int r = span_cmp(a->key[i], b->key[i]);
 
 		if (r != 0)
 			return r;
@@ -149,34 +176,38 @@ static int compare_keys(const struct item *a, const struct item *b, const enum p
 	return 0;
 }
 
-static int compare_items(const void *a, const void *b, void *pass)
+static int compare_places(const void *a, const void *b)
 {
-	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
-	int r = compare_keys(x, y, pass);
+	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
+	int r = compare_keys(x, y);
 
 	return r != 0 ? r : (x->index > y->index) - (x->index < y->index);
 }
 
-static bool takes_part(const struct item *x, const enum part *pass)
+/* Sets the keys of the pass; false where the record has a partner, or lacks one of them. */
+static bool takes_part(struct place *p, const struct tlv_list *l, const enum part *pass)
 {
-	for (size_t i = 0; i < PASS_PARTS && pass[i] != PART_NONE; i++)
-		if (x->part[pass[i]].p == NULL)
+	struct item x;
+
+	if (p->partner != DIFF_NO_RECORD)
+		return false;
+	x = item_of(l, p->index);
+	for (size_t i = 0; i < PASS_PARTS; i++) {
+		p->key[i] = part_of(pass[i], p, &x);
+		if (pass[i] != PART_NONE && p->key[i].p == NULL)
 			return false;
-	return x->partner == DIFF_NO_RECORD;
+	}
+	return true;
 }
 
 static void side_sort(struct side *s, const enum part *pass)
 {
-	enum part own[PASS_PARTS];
-
 	s->nsorted = 0;
-	for (size_t i = 0; i < PASS_PARTS; i++)
-		own[i] = pass[i];
 	for (size_t i = 0; i < s->n; i++)
-		if (takes_part(&s->v[i], pass))
+		if (takes_part(&s->v[i], s->l, pass))
 			s->sorted[s->nsorted++] = &s->v[i];
 	if (s->nsorted > 1)
-		qsort_r((void *)s->sorted, s->nsorted, sizeof(struct item *), compare_items, own);
+		qsort((void *)s->sorted, s->nsorted, sizeof(struct place *), compare_places);
 }
 
 /* Both sides sorted by the pass's key: of equal keys the first goes with the first. */
@@ -187,7 +218,7 @@ static void match(struct side *old, struct side *new, const enum part *pass)
 	side_sort(old, pass);
 	side_sort(new, pass);
 	while (i < old->nsorted && j < new->nsorted) {
-		int r = compare_keys(old->sorted[i], new->sorted[j], pass);
+		int r = compare_keys(old->sorted[i], new->sorted[j]);
 
 		if (r == 0) {
 			old->sorted[i]->partner = new->sorted[j]->index;
@@ -397,16 +428,18 @@ static bool is_renewed(const struct item *a, uint32_t fields, const struct item 
 	return (fields & identity) != 0;
 }
 
-static struct diff_entry pair_entry(const struct item *a, const struct item *b, bool *nomem)
+static struct diff_entry pair_entry(const struct side *old, const struct side *new,
+				    const struct place *to, bool *nomem)
 {
-	struct diff_entry x = { .old = a->index, .new = b->index, .moved = !b->stays };
+	struct item a = item_of(old->l, to->partner), b = item_of(new->l, to->index);
+	struct diff_entry x = { .old = to->partner, .new = to->index, .moved = !to->stays };
 
-	if (span_eq(a->r.raw, b->r.raw)) {
+	if (span_eq(a.r.raw, b.r.raw)) {
 		x.kind = x.moved ? DIFF_MOVED : DIFF_SAME;
 		return x;
 	}
-	x.fields = fields_of(a, b, nomem);
-	x.kind = is_renewed(a, x.fields, b) ? DIFF_RENEWED : DIFF_CHANGED;
+	x.fields = fields_of(&a, &b, nomem);
+	x.kind = is_renewed(&a, x.fields, &b) ? DIFF_RENEWED : DIFF_CHANGED;
 	return x;
 }
 
@@ -435,7 +468,7 @@ static enum status put_entries(struct diff *d, const struct side *old, const str
 	if (d->v == NULL)
 		return err_nomem(e);
 	for (size_t j = 0; j < new->n; j++) {
-		const struct item *b = &new->v[j];
+		const struct place *b = &new->v[j];
 
 		if (b->stays)
 			put_removed(d, old, &at, b->partner);
@@ -443,7 +476,7 @@ static enum status put_entries(struct diff *d, const struct side *old, const str
 			put(d, (struct diff_entry){
 				       .kind = DIFF_ADDED, .old = DIFF_NO_RECORD, .new = j });
 		else
-			put(d, pair_entry(&old->v[b->partner], b, &nomem));
+			put(d, pair_entry(old, new, b, &nomem));
 	}
 	put_removed(d, old, &at, old->n);
 	return nomem ? err_nomem(e) : ST_OK;

@@ -258,7 +258,7 @@ static enum status add_certificates(struct source *s, struct span bytes, struct 
 /* A pipe tells what it is only when it has been read. */
 static size_t most(const struct source *s)
 {
-	return s->named || folder_file_begins_as_list(s->path) ? SLURP_LIST_MAX : SLURP_CERT_MAX;
+	return s->named || folder_file_begins_as_list(s->path) ? slurp_list_max() : SLURP_CERT_MAX;
 }
 
 static enum status add_file(void *arg, const char *path, bool named, struct tlv_err *e)

@@ -149,7 +149,7 @@ json_t *list_json_certificate(struct span der)
 		set(o, "key_bits", json_integer(f.key_bits));
 		cert_facts_free(&f);
 	} else {
-		out_json_set_text(o, "error", span_str(e.text));
+		out_json_set_text(o, "error", span_str(err_text(&e)));
 	}
 	set(o, "der", base64(der));
 	return o;

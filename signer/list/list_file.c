@@ -13,7 +13,7 @@ enum status list_file_read(struct list_file *f, const char *path, struct tlv_err
 	enum status st;
 
 	*f = (struct list_file){ .fault = TLV_ERR_INIT };
-	st = slurp(path, SLURP_LIST_MAX, SLURP_ANY, &f->file, e);
+	st = slurp(path, slurp_list_max(), SLURP_ANY, &f->file, e);
 	if (st != ST_OK)
 		return st;
 	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_NOMEM)

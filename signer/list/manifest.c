@@ -11,6 +11,7 @@
 
 #include "pkcs11/token.h"
 #include "signer/io/slurp.h"
+#include "tlv/sentence.h"
 
 #define TEXT_FIELD(key, type, member) \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, \
@@ -319,7 +320,7 @@ static enum status check_uri(const struct manifest_file *m, int record, const ch
 
 	if (value == NULL || !tok_is_uri(value) || tok_uri_check(value, false, &own) == ST_OK)
 		return ST_OK;
-	return manifest_error(m, record, key, e, "%s", own.text);
+	return manifest_error(m, record, key, e, "%s", err_text(&own));
 }
 
 static enum status check_uris(const struct manifest_file *m, struct tlv_err *e)
@@ -408,7 +409,7 @@ enum status manifest_error(const struct manifest_file *m, int record, const char
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(what, sizeof what, fmt, ap);
+	sentence_format(what, sizeof what, fmt, ap);
 	va_end(ap);
 	return at_line(m->path, manifest_line(m, record, key), e, what);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "signer/io/out.h"
+#include "tlv/sentence.h"
 
 static const struct plan_rule rules[] = {
 #define PLAN_RULE(kind, event, impact, hits, procedure, advice, fact) \
@@ -129,10 +130,9 @@ void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, 
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	sentence_format(text, sizeof text, fmt, ap);
 	va_end(ap);
-	/* Cut in the middle of a character, the rest is escaped. */
-	safe_text(plan_line(l, kind, code), span_str(text));
+	buf_str(plan_line(l, kind, code), text);
 }
 
 /* The word in braces in front of the text; NULL where there is none that is known. */

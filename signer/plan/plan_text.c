@@ -3,7 +3,7 @@
 
 #include "signer/plan/plan_model.h"
 
-enum { WIDTH = 100 };
+enum { WIDTH = 100, UNDER = 6 };
 
 /* Characters, as far as UTF-8 goes. */
 static size_t columns(struct span s)
@@ -24,10 +24,14 @@ static size_t word_length(struct span s)
 	return n;
 }
 
-/* The first line behind `first`, the others under it; words longer than a line stay whole. */
+/*
+ * The first line behind `first`, the others under it, and further to the right
+ * than any other line begins: their words may be somebody else's. Words longer
+ * than a line stay whole.
+ */
 static void put_wrapped(struct buf *b, const char *first, struct span text)
 {
-	size_t indent = columns(span_str(first)), at = indent;
+	size_t at = columns(span_str(first)), indent = at < UNDER ? UNDER : at;
 	bool begins = true;
 
 	buf_str(b, first);

@@ -82,7 +82,7 @@ static enum status take_printed(struct listing *l, const struct printed *p,
 		return take_rebuilt(l, &bytes, e);
 	buf_free(&bytes);
 	if (own.status != ST_OK && own.status != ST_NO && own.status != ST_INPUT)
-		return err_set(e, own.status, "%s", own.text);
+		return err_copy(e, &own);
 	l->f.list = p->list;
 	l->f.fault = p->fault;
 	return ST_OK;

@@ -173,7 +173,7 @@ static enum status add_file(const struct folder_of_witnesses *f, const char *pat
 			    struct tlv_err *e)
 {
 	struct blob file;
-	enum status st = slurp(path, SLURP_LIST_MAX, named ? SLURP_ANY : SLURP_REGULAR, &file, e);
+	enum status st = slurp(path, slurp_list_max(), named ? SLURP_ANY : SLURP_REGULAR, &file, e);
 
 	if (st != ST_OK)
 		return st;
@@ -215,7 +215,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	if (st == ST_OK)
 		return ST_OK;
 	roll_back(f->b, nkeys, nwitnesses);
-	warn_put(f->warn, "%s", own.text);
+	warn_put(f->warn, "%s", err_text(&own));
 	return ST_OK;
 }
 

@@ -82,7 +82,7 @@ static enum status add_file(struct trust *t, const char *path, enum slurp_mode m
 {
 	struct blob file;
 	struct tlv_list l;
-	enum status st = slurp(path, SLURP_LIST_MAX, mode, &file, e);
+	enum status st = slurp(path, slurp_list_max(), mode, &file, e);
 
 	if (st != ST_OK)
 		return st;
@@ -115,7 +115,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	if (st == ST_NOMEM)
 		return err_nomem(e);
 	if (st != ST_OK)
-		warn_put(f->warn, "%s", own.text);
+		warn_put(f->warn, "%s", err_text(&own));
 	for (size_t i = before; i < f->t->n; i++)
 		f->t->v[i].found = true;
 	return ST_OK;

@@ -132,7 +132,7 @@ static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_
 
 	if (cert_validity_judged(r->certificate, &before, &after, &e) != ST_OK) {
 		tlv_find(f, TLV_FIND_CERT_MALFORMED, record, (int64_t)r->at, "certificate: %s",
-			 e.text);
+			 err_text(&e));
 		return;
 	}
 	if (now > after) {

@@ -15,21 +15,22 @@ WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept
 OPTIONS = {
     "build": f"{TOKEN} {WRITE} {BELIEVE} installed manifest style name-separator mode filename signer-version follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
-    "show": "json", "verify": "trust json", "extract": f"output {BELIEVE} unverified json", "diff": "json", "identify": "json",
+    "show": "allow-large json", "verify": "allow-large trust json", "extract": f"allow-large output {BELIEVE} unverified json",
+    "diff": "allow-large json", "identify": "allow-large json",
     "update": f"{TOKEN} {WRITE} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all certs"
               " set-mode keep-old-sast drop-old-sast json",
-    "tokens": "list module timeout json", "doctor": "list module timeout json",
-    "export": f"output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
-    "accept": "installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict json",
-    "plan": "sast-trust tvs-ctl release html accept-lockout follow json",
+    "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",
+    "export": f"allow-large output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
+    "accept": "allow-large installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict json",
+    "plan": "allow-large sast-trust tvs-ctl release html accept-lockout follow json",
     "migrate": f"{TOKEN} {WRITE} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
-    "expiry": "within format output follow json",
-    "config": f"{TOKEN} output digest filename style name-separator timestamp reproducible allow-weak-keys trust root"
+    "expiry": "allow-large within format output follow json",
+    "config": f"{TOKEN} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust root"
               " files-from null jobs skip-unchanged json",
     "help": "",
 }
 EVERYWHERE = "quiet verbose help"
-SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "oh"}
+SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "allow-large oh"}
 STATUSES = {0: "yes", 1: "no", 2: "command line", 3: "input", 4: "no token, key or certificate matches", 5: "more than one",
             6: "PIN or passphrase missing or wrong", 7: "PIN locked", 8: "token or module failed", 9: "output", 70: "bug"}
 MARKED = {

@@ -35,6 +35,9 @@ def test_messages_have_the_form_of_the_house():
         assert not first[:1].isupper() or first.startswith(NAMES) or text.startswith(("%", "'")), (file, text)
         assert not re.search(r"(?<!\.)\.$|!$", text), (file, text)
         assert '\\"' not in text, (file, text)  # names are in single quotes
+        # What sentence_format() knows: the text would end at anything else.
+        for conversion in re.findall(r"%[^a-zA-Z%]*(?:ll|l|z)?[a-zA-Z%]", text):
+            assert re.fullmatch(r"%[-0]*\d*(?:\.(?:\d+|\*))?(?:ll|l|z)?[scduoxX%]", conversion), (file, text)
 
 
 def test_no_token_says_where_to_look(ctlsign, cluster, out, lab):

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum status st = tlv_list_decode(&l, span_of(data, size), &e);
 
 	REQUIRE(st == ST_OK || st == ST_INPUT);
-	REQUIRE(st == e.status && (st == ST_OK || e.text[0] != '\0'));
+	REQUIRE(st == e.status && (st == ST_OK || err_text(&e)[0] != '\0'));
 	REQUIRE(!e.has_at || e.at <= size);
 	signed_parts_are_the_rest(&l);
 	show(&l);

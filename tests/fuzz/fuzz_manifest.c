@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	st = manifest_read(&m, path, &e);
-	REQUIRE(st == e.status && (st == ST_OK || (st == ST_INPUT && e.text[0] != '\0')));
+	REQUIRE(st == e.status && (st == ST_OK || (st == ST_INPUT && err_text(&e)[0] != '\0')));
 	if (st == ST_OK)
 		look_at(m);
 	manifest_free(&m);

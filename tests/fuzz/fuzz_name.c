@@ -17,7 +17,7 @@ static void write(struct span name, enum tlv_name_form form, char separator)
 	buf_str(&b, "#"); /* appended to what is there */
 	st = tlv_name_write(&b, name, form, separator, &e);
 	REQUIRE(st == ST_OK || st == ST_INPUT);
-	REQUIRE(st == e.status && (st == ST_OK || e.text[0] != '\0'));
+	REQUIRE(st == e.status && (st == ST_OK || err_text(&e)[0] != '\0'));
 	if (st == ST_OK) {
 		struct span text = span_slice(buf_span(&b), 1, b.n);
 

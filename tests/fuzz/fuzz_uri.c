@@ -22,7 +22,7 @@ static void parse(struct span bytes)
 	REQUIRE(text != NULL);
 	st = tok_uri_parse(text, &u, &e);
 	REQUIRE(st == e.status && (st == ST_OK) == (u != NULL));
-	REQUIRE(st == ST_OK || (st == ST_USAGE && e.text[0] != '\0'));
+	REQUIRE(st == ST_OK || (st == ST_USAGE && err_text(&e)[0] != '\0'));
 	if (u != NULL) {
 		(void)tok_uri_matches(u, 0, &info);
 		(void)tok_uri_matches_slot(u, &slot);
@@ -61,7 +61,7 @@ static void show(struct span bytes)
 	text = tok_uri_of_token(&info);
 	REQUIRE(text != NULL);
 	if (tok_uri_parse(text, &u, &e) != ST_OK) {
-		(void)fprintf(stderr, "%s: %s\n", text, e.text);
+		(void)fprintf(stderr, "%s: %s\n", text, err_text(&e));
 		abort();
 	}
 	REQUIRE(tok_uri_matches(u, 0, &info));

@@ -93,7 +93,8 @@ bool lab_verifies(struct span cert, struct span digest_info, struct span sig);
 		enum status got_ = (got); \
 \
 		if (got_ != (want)) { \
-			print_error("status %d, not %d: %s\n", (int)got_, (int)(want), (e)->text); \
+			print_error("status %d, not %d: %s\n", (int)got_, (int)(want), \
+				    err_text(e)); \
 			fail(); \
 		} \
 	} while (0)

@@ -192,7 +192,7 @@ static void p26_a_dying_server_is_an_error_not_a_signal(void **state)
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
 	assert_status(tok_login(t, &e), ST_OK, &e);
 	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
-	assert_text(e.text, "C_Sign: CKR_DEVICE_ERROR");
+	assert_text(err_text(&e), "C_Sign: CKR_DEVICE_ERROR");
 	tok_free(&t);
 	(void)kill(pid, SIGTERM);
 }

@@ -83,7 +83,7 @@ static void a_forged_page_moves_no_deadline(void **state)
 
 		(void)snprintf(plan, sizeof plan, "%s forge 30", calls[i]);
 		assert_status(sign_in_time(l, plan, &e), ST_TOKEN, &e);
-		assert_text(e.text, "did not answer within");
+		assert_text(err_text(&e), "did not answer within");
 	}
 }
 
@@ -99,7 +99,7 @@ static void warnings_that_drip_move_no_deadline(void **state)
 
 		(void)snprintf(plan, sizeof plan, "%s drip 30", calls[i]);
 		assert_status(sign_in_time(l, plan, &e), ST_TOKEN, &e);
-		assert_text(e.text, "s in C_");
+		assert_text(err_text(&e), "s in C_");
 		assert_text(l->warnings, "drip");
 	}
 }
@@ -128,7 +128,7 @@ static void many_short_calls_are_one_request(void **state)
 
 	(void)snprintf(plan, sizeof plan, "C_GetTokenInfo * sleep %g", LAB_TIMEOUT * 0.6);
 	assert_status(sign_in_time(l, plan, &e), ST_TOKEN, &e);
-	assert_text(e.text, "s in C_GetTokenInfo");
+	assert_text(err_text(&e), "s in C_GetTokenInfo");
 }
 
 /* The signature is there; a process that holds the line open is not waited for. */
@@ -175,7 +175,7 @@ static void warnings_without_end_are_not_believed(void **state)
 
 	lab_plan(l, "C_GetTokenInfo 1 flood 2000");
 	assert_status(lab_sign(l, &e), ST_TOKEN, &e);
-	assert_text(e.text, "malformed answer");
+	assert_text(err_text(&e), "malformed answer");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)

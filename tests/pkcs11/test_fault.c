@@ -141,7 +141,7 @@ static bool one_fault(struct lab *l, const struct fault *f)
 	l->opt.timeout = strstr(f->plan, "sleep") == NULL ? 20 : LAB_TIMEOUT;
 	st = lab_sign(l, &e);
 	logins = lab_count(l, "C_Login");
-	said = st == ST_OK ? l->warnings : e.text;
+	said = st == ST_OK ? l->warnings : err_text(&e);
 	if (st == f->status && logins == f->logins && strstr(said, f->text) != NULL)
 		return true;
 	print_error("plan '%s': status %d (not %d), %u logins (not %u): %s\n", f->plan, (int)st,

@@ -53,7 +53,7 @@ static void sources_are_four_and_no_command(void **state)
 		if (sources[i].status == ST_OK)
 			assert_int_equal(src.kind, sources[i].kind);
 		else
-			assert_null(strstr(e.text, "1234")); /* it may be a PIN */
+			assert_null(strstr(err_text(&e), "1234")); /* it may be a PIN */
 	}
 }
 
@@ -123,7 +123,7 @@ static void p12_a_nul_is_refused(void **state)
 
 	lab_run("printf '12\\00034\\n' > %s", l->pin);
 	assert_status(tok_pin_read(&src, NULL, false, &pin, &e), ST_PIN, &e);
-	assert_text(e.text, "NUL");
+	assert_text(err_text(&e), "NUL");
 }
 
 static void p12_a_file_that_others_read_is_refused(void **state)
@@ -138,7 +138,7 @@ static void p12_a_file_that_others_read_is_refused(void **state)
 
 		assert_int_equal(chmod(l->pin, modes[i]), 0);
 		assert_status(tok_pin_read(&src, NULL, false, &pin, &e), ST_PIN, &e);
-		assert_text(e.text, "chmod 600");
+		assert_text(err_text(&e), "chmod 600");
 		e = TLV_ERR_INIT;
 		assert_status(tok_pin_read(&src, NULL, true, &pin, &e), ST_OK, &e);
 		tok_pin_free(&pin);
@@ -162,7 +162,7 @@ static void a_variable_is_overwritten_in_place(void **state)
 	tok_pin_free(&pin);
 	assert_int_equal(unsetenv("LAB_SECRET"), 0);
 	assert_status(tok_pin_read(&src, NULL, false, &pin, &e), ST_PIN, &e);
-	assert_text(e.text, "'LAB_SECRET' is not set");
+	assert_text(err_text(&e), "'LAB_SECRET' is not set");
 }
 
 static void a_descriptor_gives_one_line_and_keeps_the_next(void **state)
@@ -187,7 +187,7 @@ static void a_descriptor_gives_one_line_and_keeps_the_next(void **state)
 	assert_int_equal(close(ends[0]), 0);
 	e = TLV_ERR_INIT;
 	assert_status(tok_pin_read(&src, NULL, false, &pin, &e), ST_PIN, &e);
-	assert_text(e.text, "Bad file descriptor");
+	assert_text(err_text(&e), "Bad file descriptor");
 }
 
 /* A terminal with somebody at it. */

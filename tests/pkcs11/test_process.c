@@ -363,7 +363,7 @@ static void p23_nothing_stays_after_a_time_out(void **state)
 	assert_false(is_alive(child));
 	e = TLV_ERR_INIT;
 	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
-	assert_text(e.text, "the token's process is gone");
+	assert_text(err_text(&e), "the token's process is gone");
 	tok_free(&t);
 	assert_string_equal(l->warnings, "");
 }
@@ -396,7 +396,7 @@ static void a_killed_child_is_an_error_of_the_token(void **state)
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
 	assert_int_equal(kill(the_child(), SIGKILL), 0);
 	assert_status(tok_login(t, &e), ST_TOKEN, &e);
-	assert_text(e.text, "signal 9");
+	assert_text(err_text(&e), "signal 9");
 	tok_free(&t);
 }
 

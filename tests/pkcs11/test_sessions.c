@@ -148,7 +148,7 @@ static unsigned threads_told(const char *text)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < THREADS; i++)
-		n += strstr(signers[i].err.text, text) != NULL;
+		n += strstr(err_text(&signers[i].err), text) != NULL;
 	return n;
 }
 

@@ -161,8 +161,9 @@ static void p10b_a_certificate_that_is_not_the_keys(void **state)
 	l->opt.cert = lab_cert(OTHER);
 	lab_plan(l, "%s", "");
 	assert_status(lab_sign(l, &e), ST_NO_MATCH, &e);
-	assert_text(e.text, "no private key of the token is the certificate's; it has\n  pkcs11:");
-	assert_text(e.text, "type=private");
+	assert_text(err_text(&e),
+		    "no private key of the token is the certificate's; it has\n  pkcs11:");
+	assert_text(err_text(&e), "type=private");
 	assert_int_equal(lab_count(l, "C_Sign"), 0);
 }
 
@@ -174,8 +175,8 @@ static void p10c_two_tokens_of_one_label(void **state)
 
 	lab_token_new(l, TOKEN);
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_AMBIGUOUS, &e);
-	assert_text(e.text, "more than one token matches\n  pkcs11:model=SoftHSM%20v2;");
-	first = strstr(e.text, "\n  pkcs11:");
+	assert_text(err_text(&e), "more than one token matches\n  pkcs11:model=SoftHSM%20v2;");
+	first = strstr(err_text(&e), "\n  pkcs11:");
 	assert_non_null(first);
 	second = strstr(first + 1, "\n  pkcs11:");
 	assert_non_null(second);
@@ -259,12 +260,12 @@ static void no_match_lists_what_is_there(void **state)
 	struct tlv_err e;
 
 	assert_status(open_only(l, "pkcs11:token=nobody", &e), ST_NO_MATCH, &e);
-	assert_text(e.text, "no token matches; there is\n  pkcs11:");
-	assert_text(e.text, "token=" TOKEN);
+	assert_text(err_text(&e), "no token matches; there is\n  pkcs11:");
+	assert_text(err_text(&e), "token=" TOKEN);
 	assert_status(open_only(l, "pkcs11:token=" TOKEN ";slot-id=4711", &e), ST_NO_MATCH, &e);
 	assert_status(open_only(l, "pkcs11:token=" TOKEN ";object=x;type=cert", &e), ST_NO_MATCH,
 		      &e);
-	assert_text(e.text, "type=cert");
+	assert_text(err_text(&e), "type=cert");
 	assert_status(open_only(l, "pkcs11:token=" TOKEN ";id=%02", &e), ST_NO_MATCH, &e);
 	assert_status(open_only(l, "pkcs11:manufacturer=SoftHSM%20project;serial=x", &e),
 		      ST_NO_MATCH, &e);
@@ -338,8 +339,8 @@ static void two_certificates_for_one_key(void **state)
 	lab_tool(l, TOKEN, "--write-object %s/object.der --type cert --id 01 --label renewed",
 		 l->dir);
 	assert_status(lab_sign(l, &e), ST_AMBIGUOUS, &e);
-	assert_text(e.text, "--cert decides");
-	assert_text(e.text, "object=renewed");
+	assert_text(err_text(&e), "--cert decides");
+	assert_text(err_text(&e), "object=renewed");
 	e = TLV_ERR_INIT;
 	l->opt.cert = lab_cert(TOKEN);
 	assert_status(lab_sign(l, &e), ST_OK, &e);
@@ -474,14 +475,14 @@ static void a_module_is_an_absolute_path_that_few_can_write(void **state)
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_OK, &e);
 	assert_int_equal(chmod(module, 0666), 0);
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_USAGE, &e);
-	assert_text(e.text, "can be written by others");
+	assert_text(err_text(&e), "can be written by others");
 	assert_int_equal(chmod(module, 0755), 0);
 	assert_int_equal(chmod(folder, 0775), 0);
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_USAGE, &e);
 	assert_int_equal(chmod(folder, 0755), 0);
 	l->opt.module = "libsofthsm2.so";
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_USAGE, &e);
-	assert_text(e.text, "not an absolute path");
+	assert_text(err_text(&e), "not an absolute path");
 	l->opt.module = folder;
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_USAGE, &e);
 	l->opt.module = "/nonexistent/x.so";

@@ -167,14 +167,14 @@ static void buffers_fail_once(void **state)
 	buf_fill(&b, 99, SPAN_LIT("x"));
 	assert_int_equal(b.n, 4);
 	assert_int_equal(buf_failed(&b, &e), ST_INPUT);
-	assert_string_equal(e.text, "longer than 4 bytes");
+	assert_string_equal(err_text(&e), "longer than 4 bytes");
 	buf_free(&b);
 
 	buf_str(&b, "12");
 	buf_fill(&b, 1, SPAN_LIT("xy"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(buf_failed(&b, &e), ST_BUG);
-	assert_string_equal(e.text, "a hole is filled that was not left");
+	assert_string_equal(err_text(&e), "a hole is filled that was not left");
 	buf_free(&b);
 	buf_fill(&b, 1, SPAN_NONE);
 	assert_int_equal(buf_failed(&b, NULL), ST_BUG);
@@ -287,7 +287,8 @@ static void writer_fails_once(void **state)
 	assert_int_equal(tlv_put_hole(&w, 1, 1), 0);
 	assert_int_equal(tlv_writer_done(&w), ST_INPUT);
 	assert_int_equal(b.n, 0);
-	assert_string_equal(e.text, "serial number: 65536 bytes, a field holds at most 65535");
+	assert_string_equal(err_text(&e),
+			    "serial number: 65536 bytes, a field holds at most 65535");
 
 	e = TLV_ERR_INIT;
 	w = tlv_writer_of(&b, TLV_SCOPE_RECORD, &e);
@@ -295,7 +296,7 @@ static void writer_fails_once(void **state)
 	buf_put(&b, span_of(many, sizeof many));
 	tlv_put_close(&w, opened, 99);
 	assert_int_equal(tlv_writer_done(&w), ST_INPUT);
-	assert_string_equal(e.text, "tag 99: 65536 bytes, a field holds at most 65535");
+	assert_string_equal(err_text(&e), "tag 99: 65536 bytes, a field holds at most 65535");
 	buf_free(&b);
 
 	b.max = 4;

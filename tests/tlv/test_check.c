@@ -189,20 +189,23 @@ static void headers_that_do_not_fit(void **state)
 	memset(many, 'n', sizeof many);
 	s.signer_name = span_of(many, 65500);
 	assert_int_equal(tlv_header_write(&b, &s, &hole, &e), ST_INPUT);
-	assert_string_equal(e.text, "header: 65676 bytes, its length field holds at most 65535");
+	assert_string_equal(err_text(&e),
+			    "header: 65676 bytes, its length field holds at most 65535");
 	buf_free(&b);
 	e = TLV_ERR_INIT;
 	s.signer_name = SPAN_NONE;
 	s.filename = span_of(many, 65536);
 	assert_int_equal(tlv_header_write(&b, &s, &hole, &e), ST_INPUT);
-	assert_string_equal(e.text, "header: file name: 65537 bytes, a field holds at most 65535");
+	assert_string_equal(err_text(&e),
+			    "header: file name: 65537 bytes, a field holds at most 65535");
 	buf_free(&b);
 	/* A container's content that is too long in all. */
 	e = TLV_ERR_INIT;
 	s.filename = SPAN_LIT("f");
 	s.signer_name = s.signer_issuer = span_of(many, 40000);
 	assert_int_equal(tlv_header_write(&b, &s, &hole, &e), ST_INPUT);
-	assert_string_equal(e.text, "header: signer id: 80009 bytes, a field holds at most 65535");
+	assert_string_equal(err_text(&e),
+			    "header: signer id: 80009 bytes, a field holds at most 65535");
 	buf_free(&b);
 	b.max = 100;
 	e = TLV_ERR_INIT;
@@ -220,7 +223,7 @@ static void beginnings(void **state)
 	assert_true(tlv_list_begins(SPAN_LIT("\1\0\2\1\2")));
 	assert_false(tlv_list_begins(SPAN_LIT("\1\0")));
 	assert_int_equal(tlv_record_decode(&r, SPAN_NONE, 7, &e), ST_INPUT);
-	assert_string_equal(e.text, "empty");
+	assert_string_equal(err_text(&e), "empty");
 	assert_int_equal(e.at, 7);
 	assert_int_equal(tlv_record_decode(&r, SPAN_NONE, 7, NULL), ST_INPUT);
 }

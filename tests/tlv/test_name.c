@@ -227,11 +227,12 @@ static void assert_form(const struct row *row, struct span name, enum tlv_name_f
 	enum status st = tlv_name_write(&out, name, form, ',', &e);
 
 	if (expected == NULL) {
-		if (st != ST_INPUT || e.text[0] == '\0')
+		if (st != ST_INPUT || err_text(&e)[0] == '\0')
 			fail_msg("%s: form %d: taken as '%s'", row->what, (int)form,
 				 buf_cstr(&out));
 	} else if (st != ST_OK || !span_eq(buf_span(&out), span_str(expected))) {
-		fail_msg("%s: form %d: '%s' (%s)", row->what, (int)form, buf_cstr(&out), e.text);
+		fail_msg("%s: form %d: '%s' (%s)", row->what, (int)form, buf_cstr(&out),
+			 err_text(&e));
 	}
 	buf_free(&out);
 }

@@ -92,8 +92,8 @@ static void assert_refused(const struct tlv_record_spec *s, enum status st, cons
 	struct buf b = BUF_INIT;
 
 	assert_int_equal(tlv_record_write(&b, s, &e), st);
-	if (strstr(e.text, says) == NULL)
-		fail_msg("'%s' does not say '%s'", e.text, says);
+	if (strstr(err_text(&e), says) == NULL)
+		fail_msg("'%s' does not say '%s'", err_text(&e), says);
 	buf_free(&b);
 }
 
@@ -171,7 +171,7 @@ static void certificates_are_walked_within(void **state)
 	buf_u8(&b, 0);
 	e = TLV_ERR_INIT;
 	assert_int_equal(tlv_cert_walk(buf_span(&b), &c, &e), ST_INPUT);
-	assert_string_equal(e.text, "1 bytes follow the certificate");
+	assert_string_equal(err_text(&e), "1 bytes follow the certificate");
 	assert_int_equal(e.at, der.n);
 	buf_free(&b);
 	unload(&l);
@@ -351,7 +351,7 @@ static void names_that_match_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(tlv_name_write(&b, endless, TLV_NAME_RFC4514, ';', &e), ST_INPUT);
-	assert_string_equal(e.text, "name: an attribute type is malformed");
+	assert_string_equal(err_text(&e), "name: an attribute type is malformed");
 	buf_free(&b);
 	assert_int_equal(tlv_cert_walk(tlv_list_record(&l.list, 0).certificate, &c, NULL), ST_OK);
 	assert_false(tlv_name_match(SPAN_LIT("CN=x"), c.subject).matches);

@@ -118,8 +118,8 @@ static void p13_a_critical_module_is_named_as_the_cause(void **state)
 	add(l, "a", "/nonexistent.so", "critical: yes");
 	add(l, "b", LAB_SOFTHSM, "");
 	assert_status(lab_sign(l, &e), ST_TOKEN, &e);
-	assert_text(e.text, "'critical'");
-	assert_text(e.text, "p11-kit list-modules");
+	assert_text(err_text(&e), "'critical'");
+	assert_text(err_text(&e), "p11-kit list-modules");
 	e = TLV_ERR_INIT;
 	l->opt.module = LAB_SOFTHSM; /* one that is named is loaded alone */
 	assert_status(lab_sign(l, &e), ST_OK, &e);
@@ -145,7 +145,7 @@ static void module_name_selects(void **state)
 	}
 	l->opt.uri = "pkcs11:token=SAST-ADN008580ef?module-name=nobody";
 	assert_status(lab_sign(l, &e), ST_NO_MATCH, &e);
-	assert_text(e.text, "no module named 'nobody'");
+	assert_text(err_text(&e), "no module named 'nobody'");
 }
 
 /* Its tokens hold authorities' certificates and never a key. */

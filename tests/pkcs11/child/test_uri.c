@@ -95,7 +95,7 @@ static void p11_refuses_what_p11_kit_lets_pass(void **state)
 
 		assert_status(tok_uri_parse(bad[i].uri, &u, &e), ST_USAGE, &e);
 		assert_null(u);
-		assert_text(e.text, bad[i].text);
+		assert_text(err_text(&e), bad[i].text);
 	}
 }
 
@@ -105,10 +105,10 @@ static void p11_shows_no_pin(void **state)
 
 	(void)state;
 	assert_status(tok_uri_check("pkcs11:token=t?pin-value=98765", true, &e), ST_USAGE, &e);
-	assert_null(strstr(e.text, "98765"));
+	assert_null(strstr(err_text(&e), "98765"));
 	e = TLV_ERR_INIT;
 	assert_status(tok_uri_check("pkcs11:token=t?pin=98765", true, &e), ST_USAGE, &e);
-	assert_null(strstr(e.text, "98765"));
+	assert_null(strstr(err_text(&e), "98765"));
 }
 
 static void module_and_pin_source_count_on_the_command_line_only(void **state)

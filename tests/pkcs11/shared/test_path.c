@@ -67,7 +67,7 @@ static void every_folder_and_link_is_looked_at(void **state)
 
 		make(l, rows[i].script);
 		assert_status(check(l, rows[i].name, out, &e), rows[i].status, &e);
-		assert_text(rows[i].status == ST_OK ? out : e.text, rows[i].says);
+		assert_text(rows[i].status == ST_OK ? out : err_text(&e), rows[i].says);
 	}
 }
 
@@ -91,7 +91,7 @@ static void for_root_all_of_it_is_roots(void **state)
 
 		make(l, scripts[i]);
 		assert_status(check(l, names[i], out, &e), ST_USAGE, &e);
-		assert_text(e.text, "can be written by others than root");
+		assert_text(err_text(&e), "can be written by others than root");
 	}
 }
 

@@ -128,7 +128,7 @@ static void damaged_blocks(void **state)
 
 		buf_str(&b, texts[i]);
 		assert_int_equal(cert_each(buf_span(&b), add, &set, &n, &e), ST_INPUT);
-		assert_string_equal(e.text, "PEM block 1 is damaged");
+		assert_string_equal(err_text(&e), "PEM block 1 is damaged");
 		certset_free(&set);
 		buf_free(&b);
 	}

@@ -102,7 +102,7 @@ static void another_certificate(void **state)
 	int64_t when;
 
 	assert_int_equal(proof_check(buf_span(&f->proof), &other.parts, &when, &e), ST_NO);
-	assert_non_null(strstr(e.text, "another certificate"));
+	assert_non_null(strstr(err_text(&e), "another certificate"));
 	cert_free(&other);
 }
 
@@ -116,7 +116,7 @@ static void another_key(void **state)
 	assert_int_equal(proof_statement(&b, buf_span(&f->cert.der), NOW, NULL), ST_OK);
 	sign(&b, "SAST-ADN008580ef");
 	assert_int_equal(proof_check(buf_span(&b), &f->cert.parts, &when, &e), ST_NO);
-	assert_non_null(strstr(e.text, "does not verify"));
+	assert_non_null(strstr(err_text(&e), "does not verify"));
 	buf_free(&b);
 }
 
@@ -152,7 +152,7 @@ static void a_key_that_proves_nothing(void **state)
 		ST_OK);
 	assert_int_equal(proof_seal(&b, buf_span(&sig), NULL), ST_OK);
 	assert_int_equal(proof_check(buf_span(&b), &open, &when, &e), ST_NO);
-	assert_string_equal(e.text, "the proof's signature does not verify");
+	assert_string_equal(err_text(&e), "the proof's signature does not verify");
 	buf_free(&sig);
 	buf_free(&b);
 }
@@ -267,7 +267,7 @@ static void files(void **state)
 
 	assert_int_equal(proof_check_file("/nonexistent.proof", &f->cert.parts, &when, &e),
 			 ST_INPUT);
-	assert_non_null(strstr(e.text, "/nonexistent.proof"));
+	assert_non_null(strstr(err_text(&e), "/nonexistent.proof"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(proof_check_file(TEST_DATA_DIR "/README.md", &f->cert.parts, &when, &e),
 			 ST_INPUT);

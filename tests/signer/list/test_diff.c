@@ -283,7 +283,7 @@ static void finish(struct made *m)
 
 	assert_int_equal(buf_failed(&m->bytes, &e), ST_OK);
 	if (tlv_list_decode(&m->list, buf_span(&m->bytes), &e) != ST_OK)
-		fail_msg("%s", e.text);
+		fail_msg("%s", err_text(&e));
 }
 
 static void make(struct made *m, const struct tlv_header_spec *spec, const struct rec *records)

@@ -122,14 +122,14 @@ static void one_of_several(void **state)
 	(void)state;
 	write_log("two.log", 2);
 	assert_int_equal(listing_read(&l, "two.log", &plain, &e), ST_AMBIGUOUS);
-	print_message("%s\n", e.text);
-	assert_non_null(strstr(e.text, "two.log#2: CTL, line 18"));
+	print_message("%s\n", err_text(&e));
+	assert_non_null(strstr(err_text(&e), "two.log#2: CTL, line 18"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(listing_read_good(&l, "two.log#2", &plain, &e), ST_OK);
 	assert_true(l.from == &l.log.v[1]);
 	listing_free(&l);
 	assert_int_equal(listing_read(&l, "two.log#3", &plain, &e), ST_INPUT);
-	assert_string_equal(e.text, "two.log#3: list 3 of 2 in this log");
+	assert_string_equal(err_text(&e), "two.log#3: list 3 of 2 in this log");
 	/* A file of that very name wins. */
 	write_log("two.log#2", 1);
 	e = TLV_ERR_INIT;
@@ -145,13 +145,13 @@ static void what_is_neither(void **state)
 
 	(void)state;
 	assert_int_equal(listing_read_good(&l, DATA "cluster/pub.pem", &plain, &e), ST_INPUT);
-	assert_non_null(strstr(e.text, "it is a certificate in PEM"));
+	assert_non_null(strstr(err_text(&e), "it is a certificate in PEM"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(listing_read(&l, "nosuch.tlv", &plain, &e), ST_INPUT);
-	assert_non_null(strstr(e.text, "No such file"));
+	assert_non_null(strstr(err_text(&e), "No such file"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(listing_read(&l, DATA "lists/cucm.tlv#2", &plain, &e), ST_INPUT);
-	assert_non_null(strstr(e.text, "and this is none"));
+	assert_non_null(strstr(err_text(&e), "and this is none"));
 }
 
 int main(void)

@@ -239,7 +239,7 @@ static struct span faulty(struct printed_lists *lists, struct buf *text, const c
 	*lists = find(text);
 	assert_int_equal(lists->n, 1);
 	assert_int_equal(lists->v[0].fault.status, ST_INPUT);
-	return span_str(lists->v[0].fault.text);
+	return span_str(err_text(&lists->v[0].fault));
 }
 
 static void faults_name_their_line(void **state)

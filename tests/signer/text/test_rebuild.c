@@ -84,7 +84,7 @@ static void the_genuine_list_comes_back(void **state)
 	h.addresses = given;
 	h.naddresses = 2;
 	if (rebuild_list(&w->lists.v[0], &h, &out, &e) != ST_OK)
-		fail_msg("%s", e.text);
+		fail_msg("%s", err_text(&e));
 	assert_true(span_eq(buf_span(&out), buf_span(&w->file)));
 	buf_free(&out);
 }
@@ -115,8 +115,8 @@ static void assert_refused(const struct world *w, const struct rebuild_hints *h,
 	struct buf out = BUF_INIT;
 
 	assert_int_equal(rebuild_list(&w->lists.v[0], h, &out, &e), ST_NO);
-	print_message("%s\n", e.text);
-	assert_non_null(strstr(e.text, says));
+	print_message("%s\n", err_text(&e));
+	assert_non_null(strstr(err_text(&e), says));
 	assert_int_equal(out.n, 0);
 	buf_free(&out);
 }

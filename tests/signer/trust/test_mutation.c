@@ -30,7 +30,7 @@ static void try_bytes(struct span bytes, struct tally *t)
 
 	if (st != ST_OK) {
 		assert_int_equal(st, ST_INPUT);
-		assert_true(e.has_at && e.text[0] != '\0');
+		assert_true(e.has_at && err_text(&e)[0] != '\0');
 		t->malformed++;
 	} else {
 		assert_int_equal(tlv_list_encode(&l, &again, &e), ST_OK);
