@@ -127,7 +127,7 @@ static bool dump(const json_t *value, int indent)
 	return value != NULL && json_dump_callback(value, put_json, &indent, JSON_FORM) == 0;
 }
 
-static enum status json_told(bool ok, struct tlv_err *e)
+static enum status told_json(bool ok, struct tlv_err *e)
 {
 	if (err_nomem_seen())
 		return err_nomem(e);
@@ -146,7 +146,7 @@ enum status out_json(json_t *value, struct tlv_err *e)
 	ok = dump(value, 0);
 	json_decref(value);
 	(void)putchar('\n');
-	return json_told(ok, e);
+	return told_json(ok, e);
 }
 
 static bool dump_array(out_json_next *next, void *arg)
@@ -184,7 +184,7 @@ enum status out_json_with(json_t *value, const char *member, out_json_next *next
 	}
 	(void)printf("\n}\n");
 	json_decref(value);
-	return json_told(ok, e);
+	return told_json(ok, e);
 }
 
 enum status out_flush(struct tlv_err *e)

@@ -169,8 +169,7 @@ static void finish_list(struct parser *x, size_t line)
 	if (p->fault.status == ST_OK && p->has_length && p->bytes.n != p->length)
 		(void)err_set(
 			&p->fault, ST_INPUT,
-			"line %zu: the list ends here, and its fields are %zu bytes, not the %zu "
-			"of its printed length: copy all of what was printed",
+			"line %zu: the list ends here, and its fields are %zu bytes, not the %zu of its printed length: copy all of what was printed",
 			line, p->bytes.n, p->length);
 	if (tlv_list_decode(&p->list, buf_span(&p->bytes), &e) != ST_OK && p->fault.status == ST_OK)
 		p->fault = e;
