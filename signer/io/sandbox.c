@@ -156,7 +156,7 @@ static void put_call(struct program *p, const struct call *c, bool last_of_its_k
 		put_allow(p);
 		break;
 	case WITH:
-		put_is(p, c->nr, last_of_its_kind ? 4 : 5);
+		put_is(p, c->nr, 4);
 		put_load(p, arg_at(c));
 		put_is(p, c->value, 1);
 		put_allow(p);

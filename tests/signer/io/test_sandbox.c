@@ -100,6 +100,12 @@ static bool makes_a_folder(void)
 	return mkdir("new", 0700) == 0;
 }
 
+/* What one call may say is no other call's. */
+static bool makes_a_folder_with_an_ioctl_s_number(void)
+{
+	return mkdir("new", TIOCGWINSZ) == 0;
+}
+
 static bool makes_a_link(void)
 {
 	return link("there", "new") == 0;
@@ -188,6 +194,42 @@ static bool changes_a_mode(void)
 	return chmod("there", 0666) == 0;
 }
 
+static bool copies_a_descriptor(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	return fd >= 0 && fcntl(fd, F_GETFL) >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC &&
+	       fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && close(fd) == 0;
+}
+
+/* A pipe's end: what comes in then sends a signal to whoever owns it. */
+static int pipe_end(void)
+{
+	int ends[2] = { -1, -1 };
+
+	return pipe(ends) == 0 ? ends[0] : open("there", O_RDONLY | O_CLOEXEC);
+}
+
+static bool owns_signals(void)
+{
+	return fcntl(pipe_end(), F_SETOWN, getppid()) == 0;
+}
+
+static bool chooses_a_signal(void)
+{
+	return fcntl(pipe_end(), F_SETSIG, SIGUSR1) == 0;
+}
+
+static bool switches_signals_on(void)
+{
+	return fcntl(pipe_end(), F_SETFL, O_ASYNC) == 0;
+}
+
+static bool takes_a_lease(void)
+{
+	return fcntl(open("there", O_RDONLY | O_CLOEXEC), F_SETLEASE, F_RDLCK) == 0;
+}
+
 enum { BOTH = SANDBOX_ALL, ONE = SANDBOX_SECCOMP, NEVER = 0 };
 
 /* forbidden_by: the layers that each forbid it alone. abi: of Landlock, from which on it does. */
@@ -208,6 +250,7 @@ static const struct attempt {
 	{ "makes a file", makes_a_file, BOTH, 1 },
 	{ "makes an unnamed file", makes_an_unnamed_file, BOTH, 1 },
 	{ "makes a folder", makes_a_folder, BOTH, 1 },
+	{ "makes a folder with an ioctl's number", makes_a_folder_with_an_ioctl_s_number, BOTH, 1 },
 	{ "makes a link", makes_a_link, BOTH, 1 },
 	{ "makes a symlink", makes_a_symlink, BOTH, 1 },
 	{ "renames", renames, BOTH, 1 },
@@ -220,6 +263,11 @@ static const struct attempt {
 	{ "signals its parent", signals_its_parent, BOTH, 6 },
 	{ "is traced", is_traced, ONE, 0 },
 	{ "asks by ioctl", asks_by_ioctl, ONE, 0 },
+	{ "copies a descriptor", copies_a_descriptor, NEVER, 0 },
+	{ "owns a file's signals", owns_signals, ONE, 0 },
+	{ "chooses a file's signal", chooses_a_signal, ONE, 0 },
+	{ "switches a file's signals on", switches_signals_on, ONE, 0 },
+	{ "takes a lease", takes_a_lease, ONE, 0 },
 	{ "changes a mode", changes_a_mode, ONE, 0 },
 };
 
