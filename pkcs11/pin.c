@@ -100,11 +100,12 @@ enum status tok_pin_source_parse_uri(const char *text, struct tok_pin_source *ou
 static void keep_source(const char *text, bool is_uri)
 {
 	struct tok_uri_text uri = { .pin_source = NULL };
+	struct tlv_err unsaid = TLV_ERR_INIT;
 	struct tok_pin_source src;
 
 	if (!is_uri)
 		(void)tok_pin_source_parse(text, &src, NULL);
-	else if (tok_uri_read(text, &uri, NULL) == ST_OK && uri.pin_source != NULL)
+	else if (tok_uri_read(text, &uri, &unsaid) == ST_OK && uri.pin_source != NULL)
 		(void)tok_pin_source_parse_uri(uri.pin_source, &src, NULL);
 	tok_uri_text_free(&uri);
 }
