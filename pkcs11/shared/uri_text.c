@@ -175,6 +175,7 @@ static enum status check_attr(struct span text, enum where where, struct seen *s
 	const struct attr *a;
 	struct span name = text, value = SPAN_NONE;
 	uint32_t bit;
+	enum status st;
 
 	for (size_t i = 0; i < text.n; i++) {
 		if (span_at(text, i) != '=')
@@ -197,9 +198,8 @@ static enum status check_attr(struct span text, enum where where, struct seen *s
 	seen->attrs |= bit;
 	seen->flags |= a->flags;
 	keep_value(a, value, seen);
-	if (check_value(a, value, e) != ST_OK)
-		return e->status;
-	return check_meaning(a, value, e);
+	st = check_value(a, value, e);
+	return st == ST_OK ? check_meaning(a, value, e) : st;
 }
 
 static enum status check_attrs(struct span text, enum where where, struct seen *seen,
@@ -207,21 +207,22 @@ static enum status check_attrs(struct span text, enum where where, struct seen *
 {
 	uint8_t end = where == PATH ? ';' : '&';
 	size_t from = 0;
+	enum status st = ST_OK;
 
-	for (size_t i = 0; i <= text.n; i++) {
+	for (size_t i = 0; i <= text.n && st == ST_OK; i++) {
 		if (i < text.n && span_at(text, i) != end)
 			continue;
-		if (check_attr(span_slice(text, from, i - from), where, seen, e) != ST_OK)
-			return e->status;
+		st = check_attr(span_slice(text, from, i - from), where, seen, e);
 		from = i + 1;
 	}
-	return ST_OK;
+	return st;
 }
 
 static enum status check(struct span text, struct seen *seen, struct tlv_err *e)
 {
 	struct span path = span_slice(text, strlen("pkcs11:"), text.n), query = SPAN_NONE;
 	bool has_query = false;
+	enum status st = ST_OK;
 
 	for (size_t i = 0; i < path.n && !has_query; i++) {
 		if (span_at(path, i) != '?')
@@ -230,10 +231,12 @@ static enum status check(struct span text, struct seen *seen, struct tlv_err *e)
 		query = span_slice(path, i + 1, path.n);
 		path = span_slice(path, 0, i);
 	}
-	if (path.n != 0 && check_attrs(path, PATH, seen, e) != ST_OK)
-		return e->status;
-	if (has_query && check_attrs(query, QUERY, seen, e) != ST_OK)
-		return e->status;
+	if (path.n != 0)
+		st = check_attrs(path, PATH, seen, e);
+	if (st == ST_OK && has_query)
+		st = check_attrs(query, QUERY, seen, e);
+	if (st != ST_OK)
+		return st;
 	if ((seen->flags & SELECTS) == 0)
 		return err_set(e, ST_USAGE,
 			       "it selects no token in particular; give token= or serial=");
