@@ -225,6 +225,7 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 	if (status != ST_OK)
 		return status;
 	b->replaces = true;
+	b->d.present = blob_span(&b->old.file);
 	b->d.publish.replaces = &b->old.file.st;
 	if (b->old.fault.status != ST_OK)
 		return err_set(

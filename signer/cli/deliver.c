@@ -360,13 +360,20 @@ static enum status report(const struct delivery *d, struct tlv_err *e)
 	return st == ST_OK ? out_flush(e) : st;
 }
 
+/* The same bytes once more are no news: a job that runs every night with --quiet sends no mail. */
+static bool is_news(const struct delivery *d)
+{
+	return opt_given(d->o, OPT_JSON) || !opt_given(d->o, OPT_QUIET) ||
+	       !span_eq(d->present, buf_span(&d->signing.list));
+}
+
 /* A list must not be in its place when its checksums cannot be said. */
 static enum status publish_and_report(const struct delivery *d, struct tlv_err *e)
 {
 	struct publication *p;
 	enum status st = publish_begin(&p, d->output, buf_span(&d->signing.list), &d->publish, e);
 
-	if (st == ST_OK)
+	if (st == ST_OK && is_news(d))
 		st = report(d, e);
 	if (st == ST_OK)
 		st = publish_commit(p, e);

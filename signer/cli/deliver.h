@@ -19,6 +19,7 @@
 struct delivery {
 	const struct opts *o;
 	const char *output;
+	struct span present; /* the bytes that stand at output now; borrowed, may be empty */
 	struct publish_options publish;
 	struct sign_spec sign;
 	const struct tlv_list

@@ -550,13 +550,16 @@ def test_a_community_itl_with_the_same_sast_key(world, cert):
 
 
 def test_build_in_cron_over_its_own_unchanged_output(world):
-    """No question, no new anchor, nothing on standard error; the same bytes."""
+    """No question, no new anchor, no copy, and not a word that cron would mail."""
     words = [*world.words(VERBS["build"]), "--reproducible", "--quiet"]
     env = {"SOURCE_DATE_EPOCH": TIME}
     world.ctlsign.ok(*words, env=env)
-    data = world.list.read_bytes()
+    data, names = world.list.read_bytes(), set(world.snapshot())
     run = world.ctlsign.ok(*words, env=env)
-    assert run.err == "" and world.list.read_bytes() == data
+    assert run.out + run.err == "" and world.list.read_bytes() == data and set(world.snapshot()) == names
+    # A change is news, and so is the answer to --json.
+    assert json.loads(world.ctlsign.ok(*words, "--json", env=env).out)["records"] == 4
+    assert "CTLFile.tlv: " in world.ctlsign.ok(*words[:-2], "--quiet", "--timestamp", TIME + 1).out
 
 
 def test_extract_of_a_foreign_list(world):

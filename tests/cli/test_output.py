@@ -56,6 +56,9 @@ def test_quiet_leaves_results_and_errors(ctlsign, cluster, out):
     words = build_words(cluster, out, lists.key(cluster, "tokens"))
     loud = ctlsign.ok(*words)
     assert "record 1: SAST" in loud.err
+    # The same bytes again are no result.
+    assert ctlsign.ok(*words, "--quiet").out == ""
+    out.unlink()
     again = ctlsign.ok(*words, "--quiet")
     assert again.err == "" and again.out == loud.out
     # What update says of the changes and of the phones, and its warnings.
