@@ -138,10 +138,10 @@ enum status process_spawn(struct process **out, const char *path, char *const *e
 			  struct tlv_err *e)
 {
 	pid_t pid = 0;
-	int theirs, error;
+	int theirs = -1, error;
 	enum status st = new_process(out, &theirs, e);
 
-	if (st != ST_OK)
+	if (*out == NULL)
 		return st;
 	error = spawn(&pid, path, env, theirs);
 	(void)close(theirs);
@@ -193,10 +193,10 @@ enum status process_fork(struct process **out, void (*run)(int line, const void 
 			 const void *arg, struct tlv_err *e)
 {
 	pid_t parent = getpid(), pid;
-	int theirs, error;
+	int theirs = -1, error;
 	enum status st = new_process(out, &theirs, e);
 
-	if (st != ST_OK)
+	if (*out == NULL)
 		return st;
 	pid = fork();
 	error = errno;
