@@ -584,6 +584,88 @@ def test_every_spelling_of_itlrecovery(world, name):
     assert "itlrecovery-missing" not in codes(plan)
 
 
+def test_a_small_itlrecovery_beside_large_servers(world):
+    """The command that lets ITLRecovery sign for locked phones fails then (117598)."""
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", "SAST=golden-recovery! SAST=pub-regenerated@pub "
+                     "CCM+TFTP=pub-regenerated@pub")
+    said = codes(world.json(old, new, "--release", "12.5", status=1))
+    assert "has 1024 bits, a server's certificate has 2048" in said["small-itlrecovery"][1]
+    for spec in (OLD_12, "SAST=golden-recovery! SAST=pub CCM+TFTP=pub"):
+        same = world.make("same.tlv", spec)
+        assert "small-itlrecovery" not in codes(world.json(same, same, "--release", "12.5"))
+
+
+def test_phones_that_cannot_read_sha512(world):
+    old, new = world.make("old.tlv", OLD_12), world.make("new.tlv", OLD_12, digest="sha512")
+    said = codes(world.json(old, new, "--release", "12.5"))
+    assert "do not support it" in said["sha512"][1] and "sha512" not in codes(world.json(new, old))
+
+
+def test_more_than_two_sast_records_for_other_pbxs(world):
+    """The community's phones look at two; CUCM's own lists of tokens have four."""
+    spec = TOKENED + " SAST=recovery SAST=pub"
+    for style, warned in (("rfc4514", True), ("cucm", False), ("ctl-client", False)):
+        one = world.make("one.tlv", spec, style=style)
+        plan = world.json(one, one, "--release", "12.5")
+        assert ("many-sast" in codes(plan)) == warned, style
+    two = world.make("two.tlv", OLD_12, style="rfc4514")
+    assert "many-sast" not in codes(world.json(two, two, "--release", "12.5"))
+
+
+@pytest.mark.parametrize("release, code", [
+    ("12.5", None), ("14", "tokens-unsupported"), ("14SU2", "tokens-unsupported"),
+    ("14SU3", "tokens-not-driven"), ("15", "tokens-not-driven")])
+def test_tokens_by_release(world, release, code):
+    whole = world.make("whole.tlv", TOKENED + " SAST=recovery SAST=pub")
+    said = set(codes(world.json(whole, whole, "--release", release, status=0)))
+    assert said & {"tokens-unsupported", "tokens-not-driven"} == ({code} if code else set())
+
+
+# Sources ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_step_has_its_source(world, name):
+    """Every step and impact names a document or is open; what is open is an assumption."""
+    case = CASES[name]
+    options = ["--release", case.release, *(world.trust(*case.trust) if case.trust else [])]
+    old = world.make(f"{case.file}old.tlv", case.old)
+    new = world.make(f"{case.file}new.tlv", case.new, timestamp=1426000060)
+    plan = world.json(old, new, *options)
+    text = world.plan(old, new, *options).out
+    for part in plan["steps"] + plan["impacts"]:
+        assert part["sources"], part
+    tags = set()
+    for step in plan["steps"]:
+        assert step["open"] == ("open" in step["sources"])
+        for line in step["lines"] + [step]:
+            tags |= set(line["sources"])
+            if "open" in line["sources"] and line is not step:
+                assert line["kind"] == "assumed", line
+    for tag in tags:
+        assert re.search(rf"^  \[{re.escape(tag)}\] \S", text, re.M), f"{tag} is in no legend"
+
+
+def test_only_bytes_make_an_anchor(world):
+    """One subject, another certificate: CallManager's signature does not reach old phones."""
+    kept = world.json(world.make("old.tlv", OLD_12),
+                      world.make("new.tlv", OLD_12.replace("=recovery", "=recovery2")),
+                      "--release", "12.5", status=1)
+    both = world.json(world.folder / "old.tlv",
+                      world.make("new.tlv", OLD_12.replace("=recovery", "=recovery2")
+                                 .replace("=pub", "=pub-regenerated@pub")),
+                      "--release", "12.5", status=1)
+
+    def first_phase(plan):
+        step = next(s for s in plan["steps"] if s["stage"] == "phase-1" and s["code"] == "write")
+        return "\n".join(line["text"] for line in step["lines"])
+    assert "Phones take it" in first_phase(kept) and "share no" not in first_phase(kept)
+    assert "Phones take it" not in first_phase(both) and "share no" in first_phase(both)
+    assert both["summary"].startswith("REFUSED")
+    assert {a["fate"] for a in both["anchors"]} == {"lost", "added"}
+
+
 # Hostile names ----------------------------------------------------------------------------------
 
 
