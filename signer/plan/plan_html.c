@@ -84,7 +84,7 @@ static const char style[] =
 	".records td{border:0;padding:.05rem 0}.records td:empty{display:none}\n"
 	".records td::before{content:attr(data-label) ': ';color:var(--soft)}}\n"
 	"@page{size:A4;margin:16mm 14mm}\n"
-	"@media print{:root{--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--tint:#f4f4f4;"
+	"@media print{:root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--tint:#f4f4f4;"
 	"--good:#1a7f37;--bad:#b3261e;--warn:#8a5a00;--bar:#0b66c3;--goodbg:#e8f5ec;"
 	"--badbg:#fdecea;--warnbg:#fff6e0}\n"
 	"body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}\n"

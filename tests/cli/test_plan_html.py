@@ -301,6 +301,7 @@ def test_on_paper(chromium, migration, scheme):
              features=[{"name": "prefers-color-scheme", "value": scheme}])
     assert chromium.ask(WIDE) == []
     assert luminance(chromium.ask("getComputedStyle(document.body).color")) < 0.1
+    assert chromium.ask("getComputedStyle(document.querySelector('input')).colorScheme") == "light"
     for text, ink, paper in chromium.ask(COLOURS):
         if paper != "rgba(0, 0, 0, 0)":
             assert luminance(paper) > 0.7, f"{text!r} is printed on {paper}"
