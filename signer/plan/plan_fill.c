@@ -98,13 +98,21 @@ static void put_uploads(const struct plan_model *m, struct plan_lines *l)
 	}
 }
 
+static void put_verdict(struct plan_lines *l, enum plan_line_kind kind, const char *code,
+			const struct plan_verdict *v)
+{
+	plan_put_verdict(plan_line(l, kind, code), v);
+	if (l->n > 0)
+		l->v[l->n - 1].fact = accept_row(v->a.reason)->fact;
+}
+
 static void put_why(const struct plan_model *m, const struct plan_stage *s, enum lockout_class c,
 		    struct plan_lines *l)
 {
 	const struct plan_verdict *v = plan_verdict(m, s->holds, s->offers, c);
 
 	if (v != NULL)
-		plan_put_verdict(plan_line(l, PLAN_LINE_WARNING, accept_row(v->a.reason)->word), v);
+		put_verdict(l, PLAN_LINE_WARNING, accept_row(v->a.reason)->word, v);
 }
 
 static void put_verdicts(const struct plan_model *m, enum plan_list_id holds,
@@ -115,7 +123,7 @@ static void put_verdicts(const struct plan_model *m, enum plan_list_id holds,
 			plan_verdict(m, holds, offered, (enum lockout_class)c);
 
 		if (v != NULL)
-			plan_put_verdict(plan_line(l, PLAN_LINE_TEXT, NULL), v);
+			put_verdict(l, PLAN_LINE_TEXT, NULL, v);
 	}
 }
 

@@ -265,6 +265,7 @@ static void put_warnings(struct buf *b, const struct plan_model *m)
 static void put_phones_do(struct buf *b, const struct plan_verdict *v)
 {
 	bool good = plan_accepts(v);
+	unsigned facts[PLAN_FACTS_MAX];
 	struct buf text = BUF_INIT;
 
 	plan_put_verdict(&text, v);
@@ -273,6 +274,7 @@ static void put_phones_do(struct buf *b, const struct plan_verdict *v)
 	put_buf(b, &text);
 	if (plan_missed_bridge(v))
 		buf_str(b, " They have missed the bridge.");
+	put_tags(b, facts, plan_verdict_facts(v, facts));
 	buf_str(b, "</li>\n");
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);

@@ -127,6 +127,7 @@ static json_t *phones_json(const struct plan_model *m)
 	for (size_t i = 0; i < m->nverdicts; i++) {
 		const struct plan_verdict *v = &m->verdicts[i];
 		json_t *o = json_object(), *assumed = json_array();
+		unsigned facts[PLAN_FACTS_MAX];
 
 		set_word(o, "class", lockout_class_word(v->phones));
 		set_word(o, "holds", plan_list_word(v->holds));
@@ -139,6 +140,7 @@ static json_t *phones_json(const struct plan_model *m)
 				       json_string(
 					       accept_assumption((enum tvs_assumption)k)->word));
 		set(o, "assumptions", assumed);
+		set(o, "sources", sources_json(facts, plan_verdict_facts(v, facts)));
 		set(o, "on_the_way", json_boolean(v->counts));
 		append(a, o);
 	}

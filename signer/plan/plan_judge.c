@@ -209,14 +209,35 @@ bool plan_missed_bridge(const struct plan_verdict *v)
 	return !v->counts && v->holds == PLAN_OLD && v->offered == PLAN_NEW;
 }
 
+/* That phones without Security by Default have no TVS to ask is said of them already. */
+static const char *why_not_tvs(const struct plan_verdict *v, enum fact_id *fact)
+{
+	return v->phones == LOCKOUT_NO_SBD ? NULL : accept_tvs_why(&v->a, fact);
+}
+
 /* "Phones with Security by Default that hold the old list take the new list: the signer is …" */
 void plan_put_verdict(struct buf *b, const struct plan_verdict *v)
 {
-	buf_printf(b, "%s Security by Default that %s %s %s %s: %s.",
+	enum fact_id fact;
+	const char *why = why_not_tvs(v, &fact);
+
+	buf_printf(b, "%s Security by Default that %s %s %s %s: %s%s%s.",
 		   v->phones == LOCKOUT_SBD ? "Phones with" : "Phones without",
 		   v->holds == PLAN_NOTHING ? "have" : "hold", plan_list_text(v->holds),
 		   plan_accepts(v) ? "take" : "REFUSE", plan_list_text(v->offered),
-		   accept_row(v->a.reason)->explanation);
+		   accept_row(v->a.reason)->explanation, why != NULL ? "; " : "",
+		   why != NULL ? why : "");
+}
+
+size_t plan_verdict_facts(const struct plan_verdict *v, unsigned facts[PLAN_FACTS_MAX])
+{
+	enum fact_id fact;
+	size_t n = 0;
+
+	facts[n++] = accept_row(v->a.reason)->fact;
+	if (why_not_tvs(v, &fact) != NULL)
+		facts[n++] = fact;
+	return n;
 }
 
 bool plan_shares_callmanager(const struct plan_model *m)

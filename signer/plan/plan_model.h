@@ -298,6 +298,8 @@ void plan_put_summary(struct buf *b, const struct plan_model *m);
 void plan_put_resets(struct buf *b, const struct plan_model *m);
 /* Appends "Phones with Security by Default that hold the old list take the new list: …". */
 void plan_put_verdict(struct buf *b, const struct plan_verdict *v);
+/* The facts behind that sentence; returns how many. */
+size_t plan_verdict_facts(const struct plan_verdict *v, unsigned facts[PLAN_FACTS_MAX]);
 /* Whether a warning says that phones are lost. */
 bool plan_is_dangerous(const struct plan_model *m);
 

@@ -92,6 +92,12 @@ size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCE
 		found = add_sources(m->steps[i].facts, m->steps[i].nfacts, tags, found);
 		found = add_lines(&m->steps[i].lines, tags, found);
 	}
+	for (size_t i = 0; i < m->nverdicts; i++) {
+		unsigned facts[PLAN_FACTS_MAX];
+		size_t n = plan_verdict_facts(&m->verdicts[i], facts);
+
+		found = add_sources(facts, n, tags, found);
+	}
 	return add_lines(&m->assumptions, tags, found);
 }
 

@@ -170,11 +170,13 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 	put_heading(b, "Why: what phones do");
 	for (size_t i = 0; i < m->nverdicts; i++) {
 		const struct plan_verdict *v = &m->verdicts[i];
+		unsigned facts[PLAN_FACTS_MAX];
 		struct buf text = BUF_INIT;
 
 		plan_put_verdict(&text, v);
 		if (plan_missed_bridge(v))
 			buf_str(&text, " They have missed the bridge.");
+		plan_put_sources(&text, facts, plan_verdict_facts(v, facts));
 		put_wrapped(b, "  - ", buf_span(&text));
 		b->failed = b->failed != ST_OK ? b->failed : text.failed;
 		buf_free(&text);

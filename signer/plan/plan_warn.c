@@ -270,6 +270,9 @@ static void note_assumption(struct plan_model *m, enum tvs_assumption which)
 		accept_assumption_text(a, which, &text);
 		line = plan_line(&m->assumptions, PLAN_LINE_ASSUMED,
 				 accept_assumption(which)->word);
+		if (m->assumptions.n > 0)
+			m->assumptions.v[m->assumptions.n - 1].fact =
+				accept_assumption(which)->fact;
 		if (text.n > 0)
 			buf_u8(line, (uint8_t)toupper(span_at(buf_span(&text), 0)));
 		buf_put(line, span_slice(buf_span(&text), 1, text.n));

@@ -101,7 +101,7 @@ static void explain_tvs_near(const struct acceptance *a, struct buf *out)
 	buf_free(&issuer);
 }
 
-static void explain_tvs(const struct acceptance *a, struct buf *out)
+const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact)
 {
 	static const struct {
 		const char *text;
@@ -121,9 +121,20 @@ static void explain_tvs(const struct acceptance *a, struct buf *out)
 
 	if (!a->asked ||
 	    (a->reason != ACCEPT_SIGNER_UNKNOWN && a->reason != ACCEPT_SIGNER_NOT_SAST))
+		return NULL;
+	*fact = why[a->tvs.reach].fact;
+	return why[a->tvs.reach].text;
+}
+
+static void explain_tvs(const struct acceptance *a, struct buf *out)
+{
+	enum fact_id fact;
+	const char *why = accept_tvs_why(a, &fact);
+
+	if (why == NULL)
 		return;
-	buf_str(out, why[a->tvs.reach].text);
-	fact_put_sources(out, why[a->tvs.reach].fact);
+	buf_str(out, why);
+	fact_put_sources(out, fact);
 	buf_str(out, "\n");
 	explain_tvs_near(a, out);
 }

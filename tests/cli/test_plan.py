@@ -124,6 +124,9 @@ LIST_CHANGED = [TFTP, CALLMANAGER]  # 118893
 CALLMANAGER_RENEWED = [CALLMANAGER, CTI, TVS, TFTP, HAPROXY]  # 214231
 
 
+RENEWED = dict(timestamp=1426000060)  # of lists that were signed later
+
+
 @dataclass
 class Case:
     """One row of the vendor's tables: what changes, and what follows."""
@@ -647,6 +650,37 @@ def test_each_step_has_its_source(world, name):
         assert re.search(rf"^  \[{re.escape(tag)}\] \S", text, re.M), f"{tag} is in no legend"
 
 
+def test_callmanager_and_tvs_renewed_together(world):
+    """The vendor's classic lock-out: phones believe no TVS whose certificate their ITL lacks."""
+    for file in ("ITLFile-1.tlv", "ITLFile-2.tlv"):
+        shutil.copy(DATA / "renewed-together" / file, world.folder)
+    (world.folder / "held").mkdir()
+    shutil.copy(DATA / "renewed-together" / "cm2.pem", world.folder / "held")
+    old, new = world.folder / "ITLFile-1.tlv", world.folder / "ITLFile-2.tlv"
+    for more in ([], ["--sast-trust", "held"]):
+        plan = world.json(old, new, "--release", "11.5", *more, status=1)
+        assert plan["summary"] == "REFUSED: no phone that holds the old list takes this way"
+        assert verdicts(plan)["sbd", "old", "new"] == ("signer-unknown", True)
+        assert codes(plan)["renewed-in-one-go"][0] == "danger"
+    words = " ".join(world.plan(old, new, "--release", "11.5", status=1).out.split())
+    assert "Phones with Security by Default that hold the old list REFUSE the new list" in words
+    assert "none of the certificates that TVS has today is a TVS record of the installed ITL" in words
+    assert "CallManager and TVS are renewed together" in words
+
+
+def test_one_of_two_tvs_renewed_with_callmanager(world):
+    """Phones of the other node's CallManager group can still ask; the plan says whose."""
+    itl = "SAST=pub! CCM+TFTP=pub TVS=tvs TVS=golden-tvs@sub1 CAPF=capf"
+    old = world.make("itl-old.tlv", itl)
+    new = world.make("itl-new.tlv", itl.replace("=pub", "=pub-regenerated@pub")
+                     .replace("=tvs ", "=tvs2 "), **RENEWED)
+    plan = world.json(old, new, "--release", "11.5", status=1)
+    assert verdicts(plan)["sbd", "old", "new"] == ("tvs", True)
+    assert plan["summary"] == "REFUSED by phones without Security by Default"
+    group = next(a for a in plan["assumptions"] if a["code"] == "group-has-node")
+    assert "cucm-1051-a-sub1" in group["text"] and "213407" in group["sources"]
+
+
 def test_only_bytes_make_an_anchor(world):
     """One subject, another certificate: CallManager's signature does not reach old phones."""
     kept = world.json(world.make("old.tlv", OLD_12),
@@ -731,9 +765,6 @@ def test_a_whole_plan(world, name):
     options = world.trust("t1", "t2", "pub-regenerated")
     compare(world.plan(world.folder / old, world.folder / new, "--release", release, *options).out,
             name)
-
-
-RENEWED = dict(timestamp=1426000060)
 
 
 def commands(text):
