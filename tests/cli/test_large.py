@@ -20,6 +20,9 @@ def of_tiny_records(path, size, record=b"\1\0\2\0\5"):
     return path
 
 
+# The longest record, of one unknown field: so few that every verb is through at once.
+LONG = b"\1\0\2\xfd\xf0\x20\xfd\xe8" + bytes(65000)
+
 VERBS = [["show", "{}"], ["verify", "{}"], ["verify", "--trust", "{}", GOOD], ["extract", "{}", "-o", "x"], ["diff", "{}", GOOD],
          ["accept", "--installed", "{}", GOOD], ["accept", "--installed", "none", "{}"], ["accept", "--installed-dir", "dir", GOOD],
          ["plan", GOOD, "{}", "--release", "12.5"], ["identify", "00000000", "{}"], ["expiry", "{}"], ["export", "--from", "{}", "-o", "x"],
@@ -30,7 +33,7 @@ VERBS = [["show", "{}"], ["verify", "{}"], ["verify", "--trust", "{}", GOOD], ["
 
 @pytest.mark.parametrize("words", VERBS, ids=lambda words: " ".join(map(str, words))[:40])
 def test_over_four_mib_is_refused_when_read(ctlsign, cluster, tmp_path, words):
-    big = of_tiny_records(tmp_path / "CTLFile.tlv", 4 * MIB + 1000)
+    big = of_tiny_records(tmp_path / "CTLFile.tlv", 4 * MIB + 2 * len(LONG), LONG)
     (tmp_path / "dir").mkdir()
     shutil.copy(big, tmp_path / "dir")
     filled = []
@@ -49,7 +52,7 @@ def test_over_four_mib_is_refused_when_read(ctlsign, cluster, tmp_path, words):
 
 
 def test_four_mib_are_read(ctlsign, tmp_path):
-    path = of_tiny_records(tmp_path / "CTLFile.tlv", 4 * MIB)
+    path = of_tiny_records(tmp_path / "CTLFile.tlv", 4 * MIB, LONG)
     assert path.stat().st_size <= 4 * MIB
     assert "--allow-large" not in ctlsign("verify", path).err
 
@@ -59,9 +62,9 @@ def test_four_mib_are_read(ctlsign, tmp_path):
                                            (["expiry", "{a}"], 12)])
 def test_memory_is_proportionate(ctlsign, tmp_path, words, factor):
     """No more than so many times the bytes that are read, besides what every run takes."""
-    a = of_tiny_records(tmp_path / "a.tlv", 4 * MIB)
-    b = of_tiny_records(tmp_path / "b.tlv", 4 * MIB, b"\1\0\2\0\x08\x20\0\0")
-    limit = 64 * MIB + factor * 4 * MIB
+    a = of_tiny_records(tmp_path / "a.tlv", MIB)
+    b = of_tiny_records(tmp_path / "b.tlv", MIB, b"\1\0\2\0\x08\x20\0\0")
+    limit = 64 * MIB + factor * MIB
     run = ctlsign(*(word.format(a=a, b=b) for word in words), program=PROGRAM,
                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
     assert run.status in (0, 1, 3) and "out of memory" not in run.err, str(run)[-2000:]
