@@ -68,7 +68,7 @@ DOORS = [
     ("terminal", r"\b(tcsetattr|tcgetattr) *\(", "pkcs11/tty.c"),
     ("verdict", r"\(struct verdict\) *\{|struct verdict \w+ *= *\{", "signer/trust/verdict.c"),
     ("sandbox", r"\b(prctl|syscall) *\(",
-     "signer/io/sandbox.c signer/doctor/doctor_host.c pkcs11/shared/secret.c pkcs11/process.c "
+     "signer/io/sandbox.c signer/publish/beneath.c signer/doctor/doctor_host.c pkcs11/shared/secret.c pkcs11/process.c "
      "pkcs11/child/main.c"),
     ("secrets", r"\b(mlock|mlock2|explicit_bzero|OPENSSL_cleanse) *\(",
      "pkcs11/pin.c pkcs11/process.c pkcs11/shared/secret.c signer/io/slurp.c tlv/bytes.c"),

@@ -302,7 +302,7 @@ static void answer_list(struct history *h, const char *path, const struct tlv_li
 static enum status answer_file(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	struct list_file f;
-	enum status st = list_file_read(&f, path, e);
+	enum status st = list_file_read_found(&f, path, e);
 
 	(void)named;
 	if (st == ST_OK && f.fault.status != ST_OK && looks_like_list(&f, path)) {

@@ -219,20 +219,22 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 	struct stat st;
 	enum status status = publish_check(b->d.output, &b->d.publish, e);
 
-	if (status != ST_OK || stat(b->d.output, &st) != 0)
+	/* Nothing, a pipe, or an empty file: no list is replaced. */
+	if (status != ST_OK || stat(b->d.output, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size == 0)
 		return status;
 	status = list_file_read(&b->old, b->d.output, e);
 	if (status != ST_OK)
 		return status;
-	b->replaces = true;
 	b->d.present = blob_span(&b->old.file);
 	b->d.publish.replaces = &b->old.file.st;
-	if (b->old.fault.status != ST_OK)
-		return err_set(
-			e, ST_OUTPUT,
-			"%s: is there and is no trust list: move it away if it is to be replaced",
-			b->d.output);
-	return ST_OK;
+	b->replaces = b->old.fault.status == ST_OK;
+	if (b->replaces || b->d.publish.overwrite)
+		return ST_OK;
+	return err_set(
+		e, ST_OUTPUT,
+		"%s: is there already and is not a trust list: name another file, or replace it with --overwrite",
+		b->d.output);
 }
 
 /* The forecast needs a list that is believed: what a stranger's says of phones is worth nothing. */
@@ -324,8 +326,9 @@ enum status cmd_build(const struct opts *o, struct tlv_err *e)
 	enum status st = common_token_options(o, &b.tok, e);
 
 	b.d.output = opt_value(o, OPT_OUTPUT);
-	b.d.publish.warn = msg_warnings;
-	b.d.publish.follow = opt_given(o, OPT_FOLLOW);
+	if (st == ST_OK)
+		st = common_publish_options(o, KIND_LIST, &b.d.publish, e);
+	b.d.publish.stream = true;
 	b.d.sign.timestamp = (uint32_t)env_now();
 	if (st == ST_OK && b.d.output == NULL)
 		st = err_set(e, ST_USAGE, "where to? name the list with -o");

@@ -32,7 +32,7 @@ struct config_run {
 	struct config_file *files; /* by slot */
 	struct buf record;	   /* whose names the header has */
 	char *root;		   /* owned */
-	void *outputs;		   /* tsearch tree of results' paths, where two may meet */
+	void *results;		   /* tsearch tree */
 	size_t counts[OUTCOMES], done;
 	unsigned jobs;
 	bool token, nomem; /* a file failed of that */
@@ -67,6 +67,8 @@ static const struct {
 	{ OPT_ALLOW_WEAK_KEYS, SIGNS },
 	{ OPT_SKIP_UNCHANGED, SIGNS },
 	{ OPT_RESULTS, WRITES },
+	{ OPT_OVERWRITE, WRITES },
+	{ OPT_KEEP, WRITES },
 };
 
 static enum status read_action(struct config_run *r, struct tlv_err *e)
@@ -232,8 +234,10 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 
 	r->c.skip_unchanged = opt_given(r->o, OPT_SKIP_UNCHANGED);
 	r->c.weak_keys = opt_given(r->o, OPT_ALLOW_WEAK_KEYS);
-	r->c.publish = (struct publish_options){ .warn = msg_warnings,
-						 .no_replace = r->c.action == CONFIG_STRIP };
+	if (st == ST_OK)
+		st = common_publish_options(r->o,
+					    r->c.action == CONFIG_STRIP ? KIND_OTHER : KIND_SIGNED,
+					    &r->c.publish, e);
 	if (st == ST_OK)
 		st = common_token_options(r->o, &r->tok, e);
 	if (st == ST_OK)
@@ -247,28 +251,91 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 	return st == ST_OK && r->c.action == CONFIG_SIGN ? prepare_signer(r, e) : st;
 }
 
-static int by_text(const void *a, const void *b)
+/* A result, by where it goes, and the file that it is made of. */
+struct result {
+	char *key; /* owned */
+	dev_t dev;
+	ino_t ino;
+	bool told; /* that its file is named twice */
+};
+
+static int by_key(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	const struct result *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
 }
 
-/* Files of one name from several folders would end up as one result. */
-static void check_meeting(struct config_run *r, struct config_file *f)
+static void result_free(void *p)
 {
-	char *copy, **found;
+	struct result *result = p;
 
-	if (r->c.dir == NULL || f->err.status != ST_OK || r->c.action == CONFIG_VERIFY)
-		return;
-	copy = strdup(buf_cstr(&f->output));
-	found = copy != NULL ? tsearch(copy, &r->outputs, by_text) : NULL;
-	if (found == NULL) {
-		free(copy);
+	free(result->key);
+	free(result);
+}
+
+/* However the file's folder is named, its result beside it is the same. */
+static void put_key(const struct config_run *r, struct config_file *f, struct buf *key)
+{
+	const char *path = buf_cstr(&f->output), *name = base_name(path);
+	char *folder = name > path ? strndup(path, (size_t)(name - path)) : strdup(".");
+	struct stat st;
+
+	if (r->c.dir == NULL && folder != NULL && stat(folder, &st) == 0)
+		buf_printf(key, "%llu:%llu/%s", (unsigned long long)st.st_dev,
+			   (unsigned long long)st.st_ino, name);
+	else
+		buf_str(key, path);
+	free(folder);
+}
+
+static struct result *result_of(const struct config_run *r, struct config_file *f)
+{
+	struct result *result = calloc(1, sizeof *result);
+	struct buf key = BUF_INIT;
+	struct stat st;
+
+	put_key(r, f, &key);
+	if (result != NULL && buf_failed(&key, NULL) == ST_OK)
+		result->key = span_dup(buf_span(&key));
+	buf_free(&key);
+	if (result == NULL || result->key == NULL) {
+		free(result);
+		return NULL;
+	}
+	if (stat(f->path, &st) == 0) {
+		result->dev = st.st_dev;
+		result->ino = st.st_ino;
+	}
+	return result;
+}
+
+/* The same file once more counts once; other files of one name would end up as one result. */
+static bool is_named_twice(struct config_run *r, struct config_file *f)
+{
+	struct result *result, **found;
+	bool twice = false;
+
+	if (f->err.status != ST_OK || r->c.action == CONFIG_VERIFY)
+		return false;
+	result = result_of(r, f);
+	found = result != NULL ? tsearch(result, &r->results, by_key) : NULL;
+	if (found == NULL)
 		(void)err_nomem(&f->err);
-	} else if (*found != copy) {
-		free(copy);
+	if (found != NULL && *found == result)
+		return false;
+	if (found != NULL && (*found)->dev == result->dev && (*found)->ino == result->ino) {
+		twice = true;
+		if (!(*found)->told)
+			msg_warn("%s: named twice: it counts once", f->path);
+		(*found)->told = true;
+	} else if (found != NULL) {
 		(void)err_set(&f->err, ST_INPUT, "%s: another file's result is '%s' too", f->path,
 			      buf_cstr(&f->output));
 	}
+	if (result != NULL)
+		result_free(result);
+	return twice;
 }
 
 static bool feed(void *arg, size_t slot)
@@ -277,15 +344,19 @@ static bool feed(void *arg, size_t slot)
 	struct config_file *f = &r->files[slot];
 	enum status st = ST_OK;
 
-	if (batch_signal() != 0 || atomic_load(&r->c.token_failed) || err_nomem_seen())
-		return false;
-	f->path = names_next(&r->names, &st);
-	r->nomem = r->nomem || st != ST_OK;
-	if (f->path == NULL)
-		return false;
-	config_name(&r->c, f);
-	check_meeting(r, f);
-	return true;
+	for (;;) {
+		if (batch_signal() != 0 || atomic_load(&r->c.token_failed) || err_nomem_seen())
+			return false;
+		f->path = names_next(&r->names, &st);
+		r->nomem = r->nomem || st != ST_OK;
+		if (f->path == NULL)
+			return false;
+		config_name(&r->c, f);
+		if (!is_named_twice(r, f))
+			return true;
+		config_file_free(f);
+		r->names.total--;
+	}
 }
 
 static void prepare(void *arg, size_t slot)
@@ -477,7 +548,7 @@ static enum status begin_batch(struct config_run *r, struct tlv_err *e)
 				       .commit = r->c.action == CONFIG_VERIFY ? NULL : commit,
 				       .report = report,
 				       .idle = draw_bar };
-	enum status st = publish_batch_new(&r->c.batch, e);
+	enum status st = publish_group_new(&r->c.group, r->c.dir, e);
 
 	if (st == ST_OK)
 		st = batch_new(&r->batch, &ops, r, r->jobs, signers(r), e);
@@ -524,12 +595,12 @@ static void free_run(struct config_run *r)
 {
 	batch_free(&r->batch);
 	free(r->files);
-	publish_batch_free(&r->c.batch);
+	publish_group_free(&r->c.group);
 	key_free(&r->c.key);
 	config_trust_free(&r->c.trust);
 	names_free(&r->names);
 	buf_free(&r->record);
-	tdestroy(r->outputs, free);
+	tdestroy(r->results, result_free);
 	free(r->root);
 }
 

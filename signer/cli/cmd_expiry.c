@@ -43,19 +43,55 @@ static enum status choose_format(const struct opts *o, const struct format **out
 static enum status deliver(const struct opts *o, const struct format *format,
 			   const struct expiry *x, struct tlv_err *e)
 {
-	struct publish_options opt = { .follow = opt_given(o, OPT_FOLLOW) };
+	struct publish_options opt;
 	const char *path = opt_value(o, OPT_REPORT);
 	struct buf b = BUF_INIT;
 	enum status st;
 
 	format->put(x, &b);
 	st = buf_failed(&b, e);
+	if (st == ST_OK)
+		st = common_publish_options(o, KIND_REPORT, &opt, e);
+	opt.stream = true;
 	if (st == ST_OK && path != NULL)
 		st = publish(path, buf_span(&b), &opt, e);
 	else if (st == ST_OK)
 		out_text(buf_span(&b));
 	buf_free(&b);
 	return st;
+}
+
+/* One that cannot be read hides no other: it is told, and counts at the end. */
+static enum status add_all(const struct opts *o, struct expiry *x, size_t *faults,
+			   struct tlv_err *e)
+{
+	for (size_t i = 0; i < o->nargs; i++) {
+		struct tlv_err own = TLV_ERR_INIT;
+		enum status st = expiry_add(x, o->args[i], &own);
+
+		if (st == ST_OK)
+			continue;
+		if (st != ST_INPUT) {
+			*e = own;
+			return st;
+		}
+		msg_error(&own);
+		(*faults)++;
+	}
+	return ST_OK;
+}
+
+/* Options about a file, where none is written. */
+static enum status check_file_options(const struct opts *o, struct tlv_err *e)
+{
+	static const enum opt_id ids[] = { OPT_FOLLOW, OPT_OVERWRITE, OPT_KEEP };
+
+	for (size_t i = 0; i < o->n && !opt_given(o, OPT_REPORT); i++)
+		for (size_t j = 0; j < COUNT(ids); j++)
+			if (o->items[i].row->id == ids[j])
+				return err_set(e, ST_USAGE, "'--%s' goes with '--output'",
+					       o->items[i].row->name);
+	return ST_OK;
 }
 
 enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
@@ -65,23 +101,26 @@ enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 			    .warn = msg_warnings };
 	const struct format *format = &formats[0];
 	enum status st = choose_format(o, &format, e);
-	size_t within = 0;
+	size_t within = 0, faults = 0;
 
 	if (st == ST_OK && opt_given(o, OPT_WITHIN))
 		st = expiry_within_parse(opt_value(o, OPT_WITHIN), &x.within, e);
-	if (st == ST_OK && opt_given(o, OPT_FOLLOW) && !opt_given(o, OPT_REPORT))
-		st = err_set(e, ST_USAGE, "'--follow' goes with '--output'");
+	if (st == ST_OK)
+		st = check_file_options(o, e);
 	if (!opt_given(o, OPT_REPORT))
 		common_read_only();
-	for (size_t i = 0; i < o->nargs && st == ST_OK; i++)
-		st = expiry_add(&x, o->args[i], e);
-	if (st == ST_OK && x.n == 0)
+	if (st == ST_OK)
+		st = add_all(o, &x, &faults, e);
+	if (st == ST_OK && x.n == 0 && faults == 0)
 		msg_warn("no certificates found: nothing is watched");
 	if (st == ST_OK)
 		within = expiry_sort(&x);
-	if (st == ST_OK)
+	/* A file of a monitor is written also when nothing could be read, so that it does not grow old. */
+	if (st == ST_OK && (faults < o->nargs || opt_given(o, OPT_REPORT)))
 		st = deliver(o, format, &x, e);
-	if (st == ST_OK && within > 0)
+	if (st == ST_OK && faults > 0)
+		st = ST_INPUT;
+	else if (st == ST_OK && within > 0)
 		st = ST_NO;
 	expiry_free(&x);
 	return st;

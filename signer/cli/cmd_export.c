@@ -46,10 +46,8 @@ struct export
 	struct filenames names;
 	struct sums sums;
 	struct fileset files;
+	struct publish_options publish;
 };
-
-/* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
-static const struct publish_options keep_others = { .no_replace = true };
 
 static void read_format(struct export *x)
 {
@@ -113,6 +111,8 @@ static enum status read_options(struct export *x, struct tlv_err *e)
 	x->dir = dir != NULL ? dir : ".";
 	x->any = opt_given(x->o, OPT_ANY);
 	x->prove = opt_given(x->o, OPT_PROVE);
+	if (st == ST_OK)
+		st = common_publish_options(x->o, KIND_OTHER, &x->publish, e);
 	if (st == ST_OK && x->dir[0] == '\0')
 		st = err_set(e, ST_USAGE, "option '--output': an empty name");
 	read_format(x);
@@ -298,11 +298,11 @@ static enum status check_item(const struct export *x, struct item *it, struct tl
 {
 	struct buf path = BUF_INIT;
 	enum status st = publish_check_bytes(path_of(x, buf_cstr(&it->name), &path),
-					     buf_span(&it->bytes), &keep_others, e);
+					     buf_span(&it->bytes), &x->publish, e);
 
 	if (st == ST_OK && x->prove)
 		st = publish_check_bytes(path_of(x, buf_cstr(&it->proof_name), &path), SPAN_NONE,
-					 &keep_others, e);
+					 &x->publish, e);
 	buf_free(&path);
 	return st;
 }
@@ -317,7 +317,7 @@ static enum status check_parent(const struct export *x, struct tlv_err *e)
 	while (dir.n > 1 && span_at(dir, dir.n - 1) == '/')
 		dir = span_slice(dir, 0, dir.n - 1);
 	bare = span_dup(dir);
-	st = bare != NULL ? publish_check(bare, &keep_others, e) : err_nomem(e);
+	st = bare != NULL ? publish_check(bare, &x->publish, e) : err_nomem(e);
 	free(bare);
 	return st;
 }
@@ -333,7 +333,7 @@ static enum status check_output(struct export *x, struct tlv_err *e)
 	for (size_t i = 0; i < x->n && st == ST_OK; i++)
 		st = check_item(x, &x->items[i], e);
 	if (st == ST_OK)
-		st = sums_read(&x->sums, path_of(x, "SHA256SUMS", &path), e);
+		st = sums_read(&x->sums, path_of(x, SUMS_NAME, &path), x->publish.overwrite, e);
 	buf_free(&path);
 	return st;
 }
@@ -398,7 +398,7 @@ static enum status prepare(struct export *x, struct tlv_err *e)
 static enum status begin_file(struct export *x, struct buf *name, const struct buf *bytes,
 			      struct tlv_err *e)
 {
-	enum status st = fileset_add(&x->files, buf_cstr(name), buf_span(bytes), &keep_others, e);
+	enum status st = fileset_add(&x->files, buf_cstr(name), buf_span(bytes), &x->publish, e);
 
 	return st == ST_OK ? sums_add(&x->sums, buf_cstr(name), buf_span(bytes), e) : st;
 }
@@ -418,7 +418,7 @@ static enum status begin_sums(struct export *x, struct tlv_err *e)
 	enum status st = sums_text(&x->sums, &text, e);
 
 	if (st == ST_OK)
-		st = fileset_add(&x->files, "SHA256SUMS", buf_span(&text), &x->sums.opt, e);
+		st = fileset_add(&x->files, SUMS_NAME, buf_span(&text), &x->sums.opt, e);
 	buf_free(&text);
 	return st;
 }

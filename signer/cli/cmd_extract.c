@@ -19,10 +19,8 @@ struct extract {
 	struct buf manifest;
 	struct filenames names;
 	struct fileset files;
+	struct publish_options cert_options, manifest_options;
 };
-
-/* A file that stands there already is left alone when it has these bytes, and refused otherwise. */
-static const struct publish_options keep_others = { .no_replace = true };
 
 /* A YAML scalar in double quotes. */
 static void put_quoted(struct buf *b, struct span s)
@@ -66,7 +64,7 @@ static enum status write_cert(struct extract *x, const struct tlv_record *r, con
 	if (st == ST_OK)
 		st = cert_to_pem(r->certificate, &pem, e);
 	if (st == ST_OK)
-		st = fileset_add(&x->files, buf_cstr(file), buf_span(&pem), &keep_others, e);
+		st = fileset_add(&x->files, buf_cstr(file), buf_span(&pem), &x->cert_options, e);
 	buf_free(&pem);
 	buf_free(&label);
 	return st;
@@ -121,6 +119,7 @@ static void put_settings(struct extract *x)
 	struct tlv_dialect d = tlv_list_dialect(x->l);
 	struct buf *b = &x->manifest;
 
+	buf_str(b, KIND_MANIFEST_LINE);
 	if (x->not_verified != NULL)
 		buf_printf(b, "# not verified: %s\n", x->not_verified);
 	buf_str(b, "file: ");
@@ -166,8 +165,8 @@ static enum status extract_all(struct extract *x, struct tlv_err *e)
 	if (st == ST_OK)
 		st = buf_failed(&x->manifest, e);
 	if (st == ST_OK)
-		st = fileset_add(&x->files, "cluster.yaml", buf_span(&x->manifest), &keep_others,
-				 e);
+		st = fileset_add(&x->files, "cluster.yaml", buf_span(&x->manifest),
+				 &x->manifest_options, e);
 	/* Nothing must be in its place when it cannot be said what. */
 	if (st == ST_OK)
 		st = report(x, buf_cstr(&path), e);
@@ -214,11 +213,15 @@ enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 {
 	struct extract x = { .json = opt_given(o, OPT_JSON), .dir = opt_value(o, OPT_DIRECTORY) };
 	struct list_file f = { .fault = TLV_ERR_INIT };
-	enum status st = ST_OK;
+	enum status st;
 
 	if (x.dir == NULL)
 		return err_set(e, ST_USAGE, "where to? name the folder with -o");
-	st = list_file_read_good(&f, o->args[0], e);
+	st = common_publish_options(o, KIND_OTHER, &x.cert_options, e);
+	x.manifest_options = x.cert_options;
+	x.manifest_options.kind = KIND_MANIFEST;
+	if (st == ST_OK)
+		st = list_file_read_good(&f, o->args[0], e);
 	x.l = &f.list;
 	if (st == ST_OK)
 		st = judge(&x, &f, o, e);

@@ -30,6 +30,7 @@ struct part {
 struct migration {
 	const struct opts *o;
 	const char *folder;
+	struct tree_options tree;
 	struct tok_options tok;
 	struct list_file old;
 	struct believing believing;
@@ -46,6 +47,17 @@ struct migration {
 	struct buf filename;
 };
 
+static enum status read_output(struct migration *m, struct tlv_err *e)
+{
+	struct publish_options opt;
+	enum status st = common_publish_options(m->o, KIND_OTHER, &opt, e);
+
+	m->tree = (struct tree_options){ .warn = opt.warn,
+					 .overwrite = opt.overwrite,
+					 .keep = opt.keep };
+	return st;
+}
+
 static enum status read_direction(struct migration *m, struct tlv_err *e)
 {
 	const char *word = m->o->args[0];
@@ -61,7 +73,7 @@ static enum status read_direction(struct migration *m, struct tlv_err *e)
 	m->folder = opt_value(m->o, OPT_TREE);
 	if (m->folder == NULL)
 		m->folder = "migration";
-	return ST_OK;
+	return read_output(m, e);
 }
 
 static enum status read_old(struct migration *m, struct tlv_err *e)
@@ -486,7 +498,7 @@ static enum status report(const struct migration *m, struct tlv_err *e)
 static enum status write_folder(struct migration *m, struct tlv_err *e)
 {
 	struct tree *t = NULL;
-	enum status st = tree_begin(&t, m->folder, e);
+	enum status st = tree_begin(&t, m->folder, &m->tree, e);
 
 	for (int i = 0; i < LISTS && st == ST_OK; i++)
 		if (m->parts[i].name != NULL)
@@ -503,7 +515,7 @@ static enum status write_folder(struct migration *m, struct tlv_err *e)
 	if (st == ST_OK)
 		st = report(m, e);
 	if (st == ST_OK)
-		st = tree_commit(t, &msg_warnings, e);
+		st = tree_commit(t, e);
 	tree_free(&t);
 	return st;
 }
@@ -521,7 +533,7 @@ static enum status prepare(struct migration *m, struct tlv_err *e)
 	if (st == ST_OK)
 		read_style(m);
 	if (st == ST_OK)
-		st = tree_check(m->folder, e);
+		st = tree_check(m->folder, &m->tree, e);
 	if (st == ST_OK)
 		st = believe_options(&m->believing, m->o, e);
 	if (st == ST_OK && m->believing.no_forecast)

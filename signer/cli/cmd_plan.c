@@ -95,9 +95,13 @@ static enum status print_plan(const struct request *q, struct tlv_err *e)
 /* A page must not be in its place when the plan cannot be printed. */
 static enum status print_and_publish(const struct request *q, const char *page, struct tlv_err *e)
 {
-	struct publish_options opt = { .follow = opt_given(q->o, OPT_FOLLOW) };
+	struct publish_options opt;
 	struct publication *p = NULL;
-	enum status st = begin_page(q, page, &opt, &p, e);
+	enum status st = common_publish_options(q->o, KIND_PAGE, &opt, e);
+
+	opt.stream = true;
+	if (st == ST_OK)
+		st = begin_page(q, page, &opt, &p, e);
 
 	if (st == ST_OK)
 		st = print_plan(q, e);

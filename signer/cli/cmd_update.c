@@ -41,9 +41,9 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 	if ((output != NULL) == in_place && !opt_given(u->o, OPT_DRY_RUN))
 		return err_set(e, ST_USAGE, "where to? either -o OUT or --in-place");
 	u->d.output = output != NULL ? output : u->o->args[0];
-	u->d.publish.warn = msg_warnings;
-	u->d.publish.follow = opt_given(u->o, OPT_FOLLOW);
-	u->d.publish.backup = true;
+	if (common_publish_options(u->o, KIND_LIST, &u->d.publish, e) != ST_OK)
+		return ST_USAGE;
+	u->d.publish.stream = !in_place;
 	if (in_place || is_old_file(u, u->d.output))
 		u->d.publish.replaces = &u->old.file.st;
 	return opt_given(u->o, OPT_DRY_RUN) ? ST_OK : publish_check(u->d.output, &u->d.publish, e);

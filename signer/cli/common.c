@@ -29,6 +29,21 @@ enum status common_token_options(const struct opts *o, struct tok_options *out, 
 	return st;
 }
 
+enum status common_publish_options(const struct opts *o, enum kind kind,
+				   struct publish_options *out, struct tlv_err *e)
+{
+	enum { KEEP_MAX = 100000 };
+	uint64_t keep = PUBLISH_KEEP;
+	enum status st = opt_number(o, OPT_KEEP, KEEP_MAX, &keep, e);
+
+	*out = (struct publish_options){ .warn = msg_warnings,
+					 .kind = kind,
+					 .overwrite = opt_given(o, OPT_OVERWRITE),
+					 .follow = opt_given(o, OPT_FOLLOW),
+					 .keep = (unsigned)keep };
+	return st;
+}
+
 void common_read_only(void)
 {
 	/* What openssl.cnf names is loaded while it may do what it likes. */

@@ -9,11 +9,16 @@
 #include "pkcs11/token.h"
 #include "signer/cli/opt.h"
 #include "signer/list/list_file.h"
+#include "signer/publish/publish.h"
 #include "signer/trust/lockout.h"
 #include "signer/trust/verify.h"
 
 /* --module, --pin-source, --timeout, --insecure-file-mode. */
 enum status common_token_options(const struct opts *o, struct tok_options *out, struct tlv_err *e);
+
+/* --overwrite, --keep, --follow, for what a verb writes. */
+enum status common_publish_options(const struct opts *o, enum kind kind,
+				   struct publish_options *out, struct tlv_err *e);
 
 /*
  * For verbs that read files and print, before the first is read: gives up all

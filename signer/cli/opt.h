@@ -28,6 +28,7 @@ enum verb_mask {
 	V_ALL = (1 << VI_COUNT) - 1,
 	V_WRITERS = V_BUILD | V_UPDATE | V_MIGRATE, /* make and sign lists */
 	V_SIGNERS = V_WRITERS | V_CONFIG,
+	V_FILES = V_SIGNERS | V_EXTRACT | V_EXPORT | V_EXPIRY | V_PLAN, /* write files */
 	V_ANSWERS = V_ALL & ~V_HELP,	   /* have something to print as JSON */
 	V_READERS = V_ANSWERS & ~V_WRITERS /* may read lists, and make none */
 };

@@ -167,7 +167,7 @@ static enum status copy_signed(struct config *c, struct config_file *f, const st
 				      f->hole + c->header.signature_bytes, &f->err);
 
 	if (st == ST_OK)
-		st = publish_open(&f->publication, buf_cstr(&f->output), c->batch, &c->publish,
+		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
 				  &f->err);
 	if (st == ST_OK)
 		st = publish_write(f->publication, buf_span(&f->header), &f->err);
@@ -241,9 +241,13 @@ static bool old_is_good(const struct config *c, struct config_file *f, const str
 static bool is_unchanged(const struct config *c, struct config_file *f, const struct source *src)
 {
 	struct source old = SOURCE_INIT;
-	bool good = c->skip_unchanged && source_open(&old, buf_cstr(&f->output), NULL) == ST_OK &&
-		    old_is_good(c, f, src, &old);
+	const char *path = buf_cstr(&f->output);
+	bool good;
+	int fd;
 
+	if (!c->skip_unchanged || publish_peek(path, c->group, &fd, NULL) != ST_OK || fd < 0)
+		return false;
+	good = source_take(&old, fd, path, NULL) == ST_OK && old_is_good(c, f, src, &old);
 	source_close(&old);
 	return good;
 }
@@ -353,7 +357,7 @@ static void verify_source(const struct config *c, struct config_file *f, const s
 	if (st == ST_OK && config_trust_any(&c->trust))
 		st = config_trust_key(&c->trust, h, &key, &f->err);
 	if (st == ST_OK && c->action == CONFIG_STRIP)
-		st = publish_open(&f->publication, buf_cstr(&f->output), c->batch, &c->publish,
+		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
 				  &f->err);
 	if (st == ST_OK && key.n > 0)
 		(void)check_signature(c, f, src, h, first, key);

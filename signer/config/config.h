@@ -12,7 +12,7 @@
 #include "signer/config/config_trust.h"
 #include "signer/crypto/digest.h"
 #include "signer/crypto/key.h"
-#include "signer/publish/publish.h"
+#include "signer/publish/group.h"
 
 enum config_action { CONFIG_SIGN, CONFIG_VERIFY, CONFIG_STRIP };
 
@@ -30,7 +30,7 @@ struct config {
 	struct tlv_header_spec header; /* but for FILENAME and time */
 	struct key *key;
 	struct config_trust trust;
-	struct publish_batch *batch;
+	struct publish_group *group;
 	struct publish_options publish;
 	atomic_bool token_failed; /* nothing more is signed */
 };

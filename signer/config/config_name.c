@@ -43,35 +43,14 @@ static enum status below_root(const char *root, const char *path, struct buf *ou
 	return st;
 }
 
-/* The folders of the result that mirror those below root. */
-static enum status make_folders(struct buf *path, size_t from, struct tlv_err *e)
-{
-	enum status st = ST_OK;
-	bool made;
-
-	for (size_t i = from; i < path->n && st == ST_OK; i++) {
-		struct span part = span_slice(buf_span(path), 0, i);
-		char *folder;
-
-		if (span_at(buf_span(path), i) != '/')
-			continue;
-		folder = span_dup(part);
-		st = folder != NULL ? publish_folder(folder, &made, e) : err_nomem(e);
-		free(folder);
-	}
-	return st;
-}
-
 /* "SEP001122334455.cnf.xml" and "….sgn": sign adds what strip takes away. */
 static enum status put_output(const struct config *c, struct config_file *f, struct span below,
 			      struct tlv_err *e)
 {
 	struct span base = span_str(base_name(f->path));
-	size_t from;
 
 	if (c->dir != NULL)
 		buf_printf(&f->output, "%s/", c->dir);
-	from = f->output.n;
 	if (c->dir == NULL)
 		buf_put(&f->output, span_of(f->path, (size_t)(base_name(f->path) - f->path)));
 	else
@@ -84,9 +63,7 @@ static enum status put_output(const struct config *c, struct config_file *f, str
 	buf_put(&f->output, base);
 	if (c->action == CONFIG_SIGN)
 		buf_str(&f->output, SUFFIX);
-	if (buf_failed(&f->output, e) != ST_OK)
-		return ST_NOMEM;
-	return c->dir != NULL && below.n > 0 ? make_folders(&f->output, from, e) : ST_OK;
+	return buf_failed(&f->output, e);
 }
 
 static void put_filename(const struct config *c, struct config_file *f, struct span below)

@@ -275,23 +275,34 @@ static enum status load_token_cert(struct cert *c, const char *uri, const struct
 	return st;
 }
 
-enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
-		      const struct tlv_warn *warn, struct tlv_err *e)
+static enum status load_file(struct cert *c, const char *path, enum slurp_mode mode,
+			     const struct tlv_warn *warn, struct tlv_err *e)
 {
-	struct named_warn named = { warn, arg };
+	struct named_warn named = { warn, path };
 	struct tlv_warn w = { warn_named, &named };
 	struct blob file;
-	enum status st;
+	enum status st = slurp(path, SLURP_CERT_MAX, mode, &file, e);
 
 	*c = CERT_INIT;
-	if (tok_is_uri(arg))
-		return load_token_cert(c, arg, tok, e);
-	st = slurp(arg, SLURP_CERT_MAX, SLURP_ANY, &file, e);
 	if (st != ST_OK)
 		return st;
 	st = cert_parse(c, blob_span(&file), &w, e);
 	blob_free(&file);
-	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+}
+
+enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
+		      const struct tlv_warn *warn, struct tlv_err *e)
+{
+	*c = CERT_INIT;
+	return tok_is_uri(arg) ? load_token_cert(c, arg, tok, e) :
+				 load_file(c, arg, SLURP_ANY, warn, e);
+}
+
+enum status cert_load_found(struct cert *c, const char *path, const struct tlv_warn *warn,
+			    struct tlv_err *e)
+{
+	return load_file(c, path, SLURP_REGULAR, warn, e);
 }
 
 void cert_step_token(const struct tok_info *t)

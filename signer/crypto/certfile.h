@@ -17,6 +17,9 @@
  */
 enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
 		      const struct tlv_warn *warn, struct tlv_err *e);
+/* The same of a file that a folder holds: somebody may have exchanged it for a pipe since. */
+enum status cert_load_found(struct cert *c, const char *path, const struct tlv_warn *warn,
+			    struct tlv_err *e);
 /* The same from the bytes of a file. */
 enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
 		       struct tlv_err *e);

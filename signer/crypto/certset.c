@@ -54,7 +54,6 @@ struct folder_of_certificates {
 
 static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
 {
-	static const struct tok_options no_tokens = { .uri = NULL };
 	struct folder_of_certificates *f = arg;
 	const char *name = base_name(path);
 	struct tlv_err own = TLV_ERR_INIT;
@@ -64,7 +63,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	(void)named;
 	if (!may_be_certificate(name))
 		return ST_OK;
-	st = cert_load(&c, path, &no_tokens, f->warn, &own);
+	st = cert_load_found(&c, path, f->warn, &own);
 	if (st == ST_OK)
 		st = certset_add(f->s, buf_span(&c.der), name, &own);
 	cert_free(&c);

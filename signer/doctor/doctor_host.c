@@ -98,7 +98,7 @@ void doctor_clock(struct doctor *d)
 /* As a list is written, up to the name. */
 void doctor_folder(struct doctor *d)
 {
-	const struct publish_options opt = { .no_replace = false };
+	const struct publish_options opt = { .overwrite = true };
 	struct publication *p = NULL;
 	struct tlv_err e = TLV_ERR_INIT;
 

@@ -25,6 +25,26 @@ static bool is_regular(const FTSENT *f)
 	return f->fts_info == FTS_SL && stat(f->fts_accpath, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+size_t folder_copy_of(const char *name)
+{
+	enum { DIGITS_MAX = 9 };
+	size_t n = strlen(name), digits = 0;
+
+	if (n < 5 || name[n - 1] != '~')
+		return 0;
+	while (digits < n - 1 && strchr("0123456789", name[n - 2 - digits]) != NULL)
+		digits++;
+	if (digits == 0 || digits > DIGITS_MAX || n < digits + 4 || name[n - 1 - digits] == '0')
+		return 0;
+	n -= digits + 3;
+	return strncmp(name + n, ".~", 2) == 0 ? n : 0;
+}
+
+static bool is_left_out(const char *name)
+{
+	return name[0] == '.' || folder_copy_of(name) > 0;
+}
+
 enum depth { THIS_FOLDER, FOLDERS_BELOW };
 
 static enum status visit(FTS *fts, FTSENT *f, enum depth depth, folder_fn *fn, void *arg,
@@ -36,7 +56,7 @@ static enum status visit(FTS *fts, FTSENT *f, enum depth depth, folder_fn *fn, v
 	}
 	if (f->fts_info == FTS_DNR || f->fts_info == FTS_ERR || f->fts_info == FTS_NS)
 		return err_set(e, ST_INPUT, "%s: %s", f->fts_path, strerror(f->fts_errno));
-	if (f->fts_level > FTS_ROOTLEVEL && f->fts_name[0] == '.') {
+	if (f->fts_level > FTS_ROOTLEVEL && is_left_out(f->fts_name)) {
 		(void)fts_set(fts, f, FTS_SKIP);
 		return ST_OK;
 	}

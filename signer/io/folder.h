@@ -7,6 +7,7 @@
 #define CTL_FOLDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "tlv/err.h"
 
@@ -19,8 +20,10 @@ typedef enum status folder_fn(void *arg, const char *path, bool named, struct tl
 /*
  * Calls fn with the file, or with every regular file in the folder and in the
  * folders below, by name: a migration's lists stand in folders of their own.
- * Names with a dot in front are left out (unfinished files), links to folders
- * are not followed, links to files are. ST_INPUT where a folder cannot be read.
+ * Left out are names with a dot in front (unfinished files) and the copies of
+ * replaced lists. Links to folders are not followed, links to files are. Who
+ * opens a file that was not named must not wait for it: it may have been
+ * exchanged for a pipe since. ST_INPUT where a folder cannot be read.
  */
 enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e);
 /*
@@ -28,6 +31,12 @@ enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_e
  * A named pipe or a device that somebody put there is never opened.
  */
 enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_err *e);
+
+/*
+ * "CTLFile.tlv.~12~" is a copy of the list that was replaced: how long the name
+ * of "CTLFile.tlv" in front is. 0: no such name.
+ */
+size_t folder_copy_of(const char *name);
 
 /* Whether the regular file begins as a list does; false where it cannot be read. */
 bool folder_file_begins_as_list(const char *path);

@@ -15,8 +15,12 @@ static enum status failed(const struct source *s, const char *what, struct tlv_e
 
 enum status source_open(struct source *s, const char *path, struct tlv_err *e)
 {
-	*s = (struct source){ .path = path };
-	s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return source_take(s, open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), path, e);
+}
+
+enum status source_take(struct source *s, int fd, const char *path, struct tlv_err *e)
+{
+	*s = (struct source){ .path = path, .fd = fd };
 	if (s->fd < 0 || fstat(s->fd, &s->st) != 0)
 		return failed(s, strerror(errno), e);
 	if (S_ISDIR(s->st.st_mode))

@@ -280,7 +280,12 @@ static enum status add_file(void *arg, const char *path, bool named, struct tlv_
 
 enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e)
 {
-	return folder_each(path, add_file, x, e);
+	size_t before = x->n;
+	enum status st = folder_each(path, add_file, x, e);
+
+	while (st != ST_OK && x->n > before)
+		item_free(&x->v[--x->n]);
+	return st;
 }
 
 static int soonest(const void *a, const void *b)

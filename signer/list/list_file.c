@@ -8,12 +8,13 @@
 #include "tlv/safe.h"
 #include "tlv/text.h"
 
-enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e)
+static enum status read_as(struct list_file *f, const char *path, enum slurp_mode mode,
+			   struct tlv_err *e)
 {
 	enum status st;
 
 	*f = (struct list_file){ .fault = TLV_ERR_INIT };
-	st = slurp(path, slurp_list_max(), SLURP_ANY, &f->file, e);
+	st = slurp(path, slurp_list_max(), mode, &f->file, e);
 	if (st != ST_OK)
 		return st;
 	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_NOMEM)
@@ -27,15 +28,33 @@ enum status list_file_read(struct list_file *f, const char *path, struct tlv_err
 	return ST_OK;
 }
 
-enum status list_file_read_good(struct list_file *f, const char *path, struct tlv_err *e)
+enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e)
 {
-	enum status st = list_file_read(f, path, e);
+	return read_as(f, path, SLURP_ANY, e);
+}
 
+enum status list_file_read_found(struct list_file *f, const char *path, struct tlv_err *e)
+{
+	return read_as(f, path, SLURP_REGULAR, e);
+}
+
+static enum status good(const struct list_file *f, enum status st, struct tlv_err *e)
+{
 	if (st == ST_OK && f->fault.status != ST_OK) {
 		*e = f->fault;
 		st = e->status;
 	}
 	return st;
+}
+
+enum status list_file_read_good(struct list_file *f, const char *path, struct tlv_err *e)
+{
+	return good(f, list_file_read(f, path, e), e);
+}
+
+enum status list_file_read_found_good(struct list_file *f, const char *path, struct tlv_err *e)
+{
+	return good(f, list_file_read_found(f, path, e), e);
 }
 
 void list_file_free(struct list_file *f)

@@ -18,8 +18,11 @@ struct list_file {
 
 /* ST_INPUT where the file cannot be read; a malformed one is ST_OK with fault set. */
 enum status list_file_read(struct list_file *f, const char *path, struct tlv_err *e);
-/* The same, and a malformed one is ST_INPUT too. */
+/* The same for a file that a folder holds: somebody may have exchanged it for a pipe since. */
+enum status list_file_read_found(struct list_file *f, const char *path, struct tlv_err *e);
+/* As list_file_read, and a malformed one is ST_INPUT too. */
 enum status list_file_read_good(struct list_file *f, const char *path, struct tlv_err *e);
+enum status list_file_read_found_good(struct list_file *f, const char *path, struct tlv_err *e);
 void list_file_free(struct list_file *f);
 
 /* "cucm-1051-a-pub" of a text field that may lack its NUL, escaped for a terminal; malloc'd inside b. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/io/env.h"
 #include "signer/plan/plan_model.h"
+#include "signer/publish/kind.h"
 #include "tlv/safe.h"
 
 /*
@@ -17,7 +18,7 @@ static const char head[] =
 	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<meta name=\"color-scheme\" content=\"light dark\">\n"
-	"<meta name=\"referrer\" content=\"no-referrer\">\n";
+	"<meta name=\"referrer\" content=\"no-referrer\">\n" KIND_PAGE_LINE;
 
 static const char style[] =
 	"<style>\n"

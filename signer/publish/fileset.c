@@ -7,7 +7,9 @@ enum status fileset_open(struct fileset *f, const char *dir, struct tlv_err *e)
 {
 	*f = FILESET_INIT;
 	f->dir = dir;
-	return publish_folder(dir, &f->made, e);
+	if (publish_folder(dir, &f->made, e) != ST_OK)
+		return ST_OUTPUT;
+	return publish_group_new(&f->group, dir, e);
 }
 
 static enum status make_room(struct fileset *f, struct tlv_err *e)
@@ -30,7 +32,9 @@ enum status fileset_add(struct fileset *f, const char *name, struct span bytes,
 	f->files[f->n++] = NULL;
 	buf_printf(path, "%s/%s", f->dir, name);
 	st = buf_failed(path, e);
-	return st == ST_OK ? publish_begin(&f->files[f->n - 1], buf_cstr(path), bytes, opt, e) : st;
+	if (st != ST_OK)
+		return st;
+	return publish_begin_in(&f->files[f->n - 1], buf_cstr(path), bytes, f->group, opt, e);
 }
 
 enum status fileset_commit(struct fileset *f, struct tlv_err *e)
@@ -47,6 +51,7 @@ void fileset_free(struct fileset *f)
 		publish_free(&f->files[i]);
 		buf_free(&f->paths[i]);
 	}
+	publish_group_free(&f->group);
 	if (f->made && !f->committed)
 		publish_folder_undo(f->dir);
 	free(f->files);

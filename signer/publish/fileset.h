@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "signer/publish/publish.h"
+#include "signer/publish/group.h"
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
@@ -17,6 +17,7 @@ struct fileset {
 	const char *dir; /* borrowed */
 	bool made;	 /* the folder, by us */
 	bool committed;
+	struct publish_group *group;
 	struct buf *paths;
 	struct publication **files;
 	size_t n, paths_cap, files_cap;
@@ -29,7 +30,7 @@ enum status fileset_open(struct fileset *f, const char *dir, struct tlv_err *e);
 /* Writes "DIR/name" under a temporary name; opt is borrowed until fileset_free. */
 enum status fileset_add(struct fileset *f, const char *name, struct span bytes,
 			const struct publish_options *opt, struct tlv_err *e);
-/* As publish_commit_all: only the last file may replace one. */
+/* All of them or none, as publish_commit_all. */
 enum status fileset_commit(struct fileset *f, struct tlv_err *e);
 /* Takes away what was not committed. */
 void fileset_free(struct fileset *f);

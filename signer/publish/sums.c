@@ -41,26 +41,30 @@ static bool is_ours(struct span text)
 	return text.n == 0;
 }
 
-enum status sums_read(struct sums *s, const char *path, struct tlv_err *e)
+enum status sums_read(struct sums *s, const char *path, bool overwrite, struct tlv_err *e)
 {
-	struct publish_options opt = { .follow = false };
+	const struct publish_options opt = { .kind = KIND_SUMS, .overwrite = overwrite };
 	struct stat there;
 	struct blob file;
 	enum status st = publish_check(path, &opt, e);
 
 	if (st != ST_OK || stat(path, &there) != 0)
 		return st;
+	s->overwrite = overwrite;
 	if (slurp(path, SUMS_MAX, SLURP_REGULAR, &file, NULL) != ST_OK)
 		return err_set(e, ST_OUTPUT, "%s: is there and cannot be read", path);
 	s->exists = true;
 	s->st = file.st;
 	buf_put(&s->old, blob_span(&file));
 	blob_free(&file);
-	if (!is_ours(buf_span(&s->old)))
-		return err_set(e, ST_OUTPUT,
-			       "%s: is there already, and not as sha256sum writes it: move it away",
-			       path);
-	return buf_failed(&s->old, e);
+	if (is_ours(buf_span(&s->old)))
+		return buf_failed(&s->old, e);
+	buf_truncate(&s->old, 0);
+	return overwrite ?
+		       ST_OK :
+		       err_set(e, ST_OUTPUT,
+			       "%s: is there already and is not %s: move it away, or replace it with --overwrite",
+			       path, kind_text(KIND_SUMS));
 }
 
 enum status sums_line(struct buf *out, const char *name, struct span bytes, struct tlv_err *e)
@@ -80,7 +84,7 @@ enum status sums_add(struct sums *s, const char *name, struct span bytes, struct
 	return sums_line(&s->add, name, bytes, e);
 }
 
-static bool has_line_for(struct span text, struct span name)
+bool sums_has(struct span text, struct span name)
 {
 	struct span line, other;
 
@@ -94,10 +98,12 @@ enum status sums_text(struct sums *s, struct buf *out, struct tlv_err *e)
 {
 	struct span old = buf_span(&s->old), line, name;
 
-	s->opt = (struct publish_options){ .replaces = s->exists ? &s->st : NULL,
-					   .no_replace = !s->exists };
+	/* One that has come to be since it was looked for is somebody's. */
+	s->opt = (struct publish_options){ .kind = s->exists ? KIND_SUMS : KIND_OTHER,
+					   .overwrite = s->overwrite,
+					   .replaces = s->exists ? &s->st : NULL };
 	while (next_line(&old, &line)) {
-		if (line_name(line, &name) && has_line_for(buf_span(&s->add), name))
+		if (line_name(line, &name) && sums_has(buf_span(&s->add), name))
 			continue;
 		buf_put(out, line);
 		buf_u8(out, '\n');

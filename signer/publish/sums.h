@@ -14,9 +14,11 @@
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
+#define SUMS_NAME "SHA256SUMS"
+
 struct sums {
 	struct buf old, add;
-	bool exists;
+	bool exists, overwrite;
 	struct stat st; /* of what was read */
 	struct publish_options opt;
 };
@@ -25,9 +27,12 @@ struct sums {
 
 /*
  * What stands at path, nothing where there is no file. ST_OUTPUT for a file
- * that sha256sum did not write: it is somebody's, and stays.
+ * that sha256sum did not write: it is somebody's, and stays without overwrite.
  */
-enum status sums_read(struct sums *s, const char *path, struct tlv_err *e);
+enum status sums_read(struct sums *s, const char *path, bool overwrite, struct tlv_err *e);
+
+/* Whether a folder's SHA256SUMS has a line for this file. */
+bool sums_has(struct span text, struct span name);
 
 /* One line: the sum of a file of this name. */
 enum status sums_line(struct buf *out, const char *name, struct span bytes, struct tlv_err *e);

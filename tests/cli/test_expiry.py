@@ -184,8 +184,15 @@ def test_what_is_named_must_be_good(ctlsign, ending, cluster, keys, tmp_path):
     (tmp_path / "text").write_text("hello\n")
     (tmp_path / "x.key").write_bytes(keys["rsa1024"].read_bytes())
     for name in ("cut.tlv", "empty", "text", "x.key", "missing"):
-        run = ctlsign.refused(3, "expiry", good, tmp_path / name, says=name)
+        run = ctlsign.refused(3, "expiry", tmp_path / name, says=name)
         assert ("(at byte " in run.err) == (name == "cut.tlv")
+        # It hides no other: the report, then the status.
+        for words in ([tmp_path / name, good], [good, tmp_path / name]):
+            run = ctlsign("expiry", *words)
+            assert run.status == 3 and run.out == ctlsign("expiry", good).out and len(run.errors) == 1, str(run)
+            assert name in run.err
+        # Nothing of a file counts that could not be read to its end.
+        assert len(certificates(ctlsign("expiry", "--json", good, tmp_path / name))) == 1
 
 
 def test_a_broken_certificate_in_a_list(ctlsign, cluster, tmp_path):
@@ -344,21 +351,32 @@ def test_output_to_a_file_for_both_answers(ctlsign, ending, tmp_path, form, days
 def test_output_is_put_in_place_at_once(ctlsign, ending, tmp_path):
     """A reader that holds the old file keeps it whole: the new one is another file."""
     out = tmp_path / "report.prom"
-    out.write_text("old\n")
+    ctlsign.ok("expiry", "--format", "prometheus", "-o", out, ending("y", 100))
     with open(out, encoding="ascii") as old:
-        before = out.stat().st_ino
+        before, text = out.stat().st_ino, out.read_text()
         ctlsign.ok("expiry", "--format", "prometheus", "-o", out, ending("x", 100))
-        assert out.stat().st_ino != before and old.read() == "old\n"
-    assert GAUGE in out.read_text()
+        assert out.stat().st_ino != before and old.read() == text
+    assert GAUGE in out.read_text() and out.read_text() != text
+
+
+def test_a_monitor_s_file_does_not_grow_old(ctlsign, ending, tmp_path):
+    """It is written whatever the answer, also when one of the lists cannot be read."""
+    out = tmp_path / "report.prom"
+    words = ["expiry", "--format", "prometheus", "-o", out]
+    ctlsign.ok(*words, ending("y", 100))
+    run = ctlsign(*words, ending("x", 3), tmp_path / "missing")
+    assert run.status == 3 and "missing" in run.err and 'subject="CN=x"' in out.read_text(), str(run)
+    ctlsign.refused(3, *words, tmp_path / "missing")
+    assert GAUGE in out.read_text() and "CN=" not in out.read_text()
 
 
 def test_output_stays_as_it_was_after_a_failure(ctlsign, ending, tmp_path):
     out = tmp_path / "report.prom"
-    out.write_text("old\n")
-    ctlsign.refused(3, "expiry", "--format", "prometheus", "-o", out, ending("x", 3),
-                    tmp_path / "missing")
+    ctlsign.ok("expiry", "--format", "prometheus", "-o", out, ending("y", 100))
+    text = out.read_text()
     ctlsign.refused(2, "expiry", "--format", "xml", "-o", out, ending("x", 3))
-    assert out.read_text() == "old\n"
+    ctlsign.refused(2, "expiry", "--overwrite", ending("x", 3), says="'--overwrite' goes with '--output'")
+    assert out.read_text() == text
 
 
 def test_output_that_cannot_be_written(ctlsign, ending, tmp_path):

@@ -2,6 +2,7 @@
 """Publishing: whatever fails or whoever kills us, the list is the old one or the new one, whole."""
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -36,8 +37,17 @@ def can_trace(tmp_path):
         pytest.skip(f"strace cannot trace here: {run.stderr.strip()[:200]}")
 
 
+def copies(path):
+    """The lists that were replaced, the oldest first."""
+    found = [p for p in path.parent.iterdir() if re.fullmatch(re.escape(path.name) + r"\.~[1-9][0-9]*~", p.name)]
+    return sorted(found, key=lambda p: int(p.name.split("~")[1]))
+
+
 def only(path):
-    return [p.name for p in path.parent.iterdir()] == [path.name]
+    """Nothing is in the folder but the list, whole, and whole ones that it replaced."""
+    for copy in copies(path):
+        peerlist.parse_header(copy.read_bytes())
+    return {p.name for p in path.parent.iterdir()} == {path.name, *(p.name for p in copies(path))}
 
 
 @pytest.mark.parametrize("where", ["anywhere", "in the folder itself"])
@@ -152,7 +162,7 @@ def test_killed_at_any_moment(ctlsign, cluster, existing):
         if status == 0:
             assert existing.read_bytes() == after
         for left in existing.parent.iterdir():
-            assert left == existing or left.name.startswith(".CTLFile.tlv."), left
+            assert left == existing or left in copies(existing) or left.name.startswith(".CTLFile.tlv."), left
     # What a signal left is cleaned up by the next run.
     existing.write_bytes(before)
     ctlsign.ok(*words[1:])

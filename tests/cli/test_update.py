@@ -791,7 +791,9 @@ def test_backups_are_never_overwritten(ctlsign, old):
 def test_an_output_that_is_there_is_kept_too(ctlsign, old, out):
     o = old("cucm")
     out.write_text("what was there")
-    ctlsign.ok("update", o.path, "-o", out, *o.signs)
+    ctlsign.refused(9, "update", o.path, "-o", out, *o.signs, says=["not a trust list", "--overwrite"])
+    assert out.read_text() == "what was there" and len(list(out.parent.iterdir())) == 1
+    ctlsign.ok("update", o.path, "-o", out, "--overwrite", *o.signs)
     assert out.with_name("CTLFile.tlv.~1~").read_text() == "what was there"
 
 
