@@ -28,6 +28,7 @@
 #include <link.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <search.h>
@@ -79,6 +80,7 @@ struct state {
 static const int calls[] = {
 	SYS_open,
 	SYS_openat,
+	SYS_openat2,
 	SYS_creat,
 	SYS_write,
 	SYS_pwrite64,
@@ -178,7 +180,7 @@ static bool is_alike(const struct event *ev)
 {
 	if (ev->what != state->hit.what)
 		return false;
-	if (ev->what == SYS_openat)
+	if (ev->what == SYS_openat || ev->what == SYS_openat2)
 		return (ev->arg & (O_WRONLY | O_RDWR | O_CREAT)) != 0;
 	return ev->what != SYS_write || ev->arg != STDERR_FILENO;
 }
@@ -230,6 +232,8 @@ static long answer(int nr, greg_t *r)
 
 	if (nr == SYS_openat)
 		ev.arg = r[REG_RDX];
+	if (nr == SYS_openat2)
+		ev.arg = (int64_t)((const struct open_how *)r[REG_RDX])->flags;
 	if (nr == SYS_mmap)
 		ev.arg = (int)r[REG_R8];
 	struck = is_struck(&ev);

@@ -56,7 +56,7 @@ class Event:
 
     def is_writing(self):
         """Whether a file, a folder or a descriptor may be changed by it."""
-        if self.name in ("open", "openat"):
+        if self.name in ("open", "openat", "openat2"):
             return bool(self.arg & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
         return self.name not in READING | ROOM_AND_LINES
 

@@ -188,6 +188,10 @@ class Build(Work):
     def begin(self):
         self.old()
 
+    def is_more(self, name, what):
+        """A copy whose run came no further; the first one is what a good run leaves."""
+        return name.endswith("~") and name != "CTLFile.tlv.~1~" and what == self.before["CTLFile.tlv"]
+
     def words(self):
         return ["build", "-o", self.place / "CTLFile.tlv", "--json",
                 *lists.records(self.cluster, "tokenless"), *self.key(), "--timestamp", LATER]
@@ -210,9 +214,7 @@ class Update(Work):
         return ["update", self.place / "CTLFile.tlv", "--in-place", *self.key(), "--timestamp", LATER,
                 "--set", "role=CAPF,name=other"]
 
-    def is_more(self, name, what):
-        """A backup whose run came no further; the first one is what a good run leaves."""
-        return name.endswith("~") and name != "CTLFile.tlv.~1~" and what == self.before["CTLFile.tlv"]
+    is_more = Build.is_more
 
 
 class UpdateOut(Work):
@@ -298,7 +300,7 @@ class ConfigSign(Work):
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"<device/>" * (i + 1) * 900)
         for path in self.sources[:2]:
-            (self.place / f"{path.name}.sgn").write_bytes(b"old")
+            (self.place / f"{path.name}.sgn").write_bytes(b"")
         for path in self.place.iterdir():
             path.chmod(0o644)
 
@@ -346,7 +348,7 @@ class Expiry(Work):
     name = "expiry"
 
     def begin(self):
-        (self.place / "report").write_bytes(b"old")
+        (self.place / "report").write_bytes(b"# HELP ctlsign_old A report that may be replaced.\n")
         (self.place / "report").chmod(0o644)
 
     def words(self):
