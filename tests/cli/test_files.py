@@ -302,7 +302,7 @@ def test_every_verb_keeps_the_list_that_it_replaces(ctlsign, cluster, signs, tmp
     live = tmp_path / "CTLFile.tlv"
     before = lists.build(ctlsign, cluster, "tokenless", live)
     # Four records by one: phones refuse it, but that is said to be meant.
-    ctlsign.ok("build", "-o", live, "--sast", cluster / "pub.pem", *signs[:-1], TIME + 1,
+    ctlsign.ok("build", "-o", live, "--sast", f"{cluster}/pub.pem,name=pub", *signs[:-1], TIME + 1,
                "--accept-lockout", "all")
     one = live.read_bytes()
     assert [p.read_bytes() for p in copies(live)] == [before] and one != before
