@@ -2,7 +2,6 @@
 #include "signer/publish/kind.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -106,7 +105,8 @@ static bool is_report(struct span start)
 {
 	return span_starts(start, SPAN_LIT("# HELP ctlsign_")) ||
 	       span_starts(start, SPAN_LIT("# TYPE ctlsign_")) ||
-	       span_starts(start, SPAN_LIT("%UC_CERT-")) || is_json_report(start) ||
+	       span_starts(start, SPAN_LIT("%UC_CERT-")) ||
+	       span_starts(start, SPAN_LIT("ctlsign: certificate ")) || is_json_report(start) ||
 	       is_text_report(start);
 }
 
@@ -159,11 +159,9 @@ static size_t read_start(int fd, uint8_t *room)
 
 bool kind_is_file(enum kind kind, int fd)
 {
-	uint8_t *room = kinds[kind].is != NULL ? malloc(KIND_START) : NULL;
-	bool is = room != NULL && kind_is(kind, span_of(room, read_start(fd, room)));
+	uint8_t room[KIND_START];
 
-	free(room);
-	return is;
+	return kinds[kind].is != NULL && kind_is(kind, span_of(room, read_start(fd, room)));
 }
 
 const char *kind_text(enum kind kind)

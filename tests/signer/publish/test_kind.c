@@ -13,6 +13,7 @@ static const struct {
 	{ KIND_SUMS, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 *a.cer\n" },
 	/* 0.1 */
 	{ KIND_REPORT, "# HELP ctlsign_certificate_not_after_timestamp_seconds When\n# TYPE" },
+	{ KIND_REPORT, "ctlsign: certificate CAPF-e41e7d87, unit CAPF, expires on" },
 	{ KIND_REPORT, "# TYPE ctlsign_certificate_not_after_timestamp_seconds gauge\n" },
 	{ KIND_REPORT, "%UC_CERT-2-CertValidfor7days: %[Message=Certificate expiration" },
 	{ KIND_REPORT,
