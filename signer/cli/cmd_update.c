@@ -67,7 +67,14 @@ static enum status read_replaced(struct update *u, struct tlv_err *e)
 	if (u->d.publish.replaces != NULL || !opt_given(u->o, OPT_OUTPUT) ||
 	    !folder_file_begins_as_list(path))
 		return ST_OK;
-	st = list_file_read_good(&u->replaced, path, e);
+	st = list_file_read(&u->replaced, path, e);
+	/* What is no list whole was not refused before only if it may be overwritten. */
+	if (st == ST_OK && u->replaced.fault.status != ST_OK && u->d.publish.overwrite)
+		return ST_OK;
+	if (st == ST_OK && u->replaced.fault.status != ST_OK) {
+		*e = u->replaced.fault;
+		st = e->status;
+	}
 	if (st != ST_OK || u->believing.installed_path != NULL)
 		return st == ST_OK ? believe_no_self(&u->believing, path, &u->replaced, e) : st;
 	st = believe_list(&u->believing, path, &u->replaced, "nothing is signed", e);

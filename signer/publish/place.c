@@ -90,11 +90,28 @@ static int lock(int fd)
 	return r;
 }
 
+bool place_is_unfinished(const struct stat *st)
+{
+	/* The set-group-id bit comes from the folder above. */
+	return S_ISDIR(st->st_mode) && st->st_uid == geteuid() &&
+	       (st->st_mode & 01777U) == PLACE_FOLDER_MODE;
+}
+
+void place_sweep_unfinished(int dir_fd, const char *name)
+{
+	int fd = open_dir(dir_fd, name);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && place_is_unfinished(&st) && lock(fd) == 0)
+		place_remove_folder(dir_fd, name, fd);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* Whoever may rename here can give a temporary name to any folder: it is emptied by its mark only. */
 static void sweep_folder(int dir_fd, const char *name, int fd, const struct stat *st)
 {
-	/* The set-group-id bit comes from the folder above. */
-	if ((st->st_mode & 01777U) == PLACE_FOLDER_MODE)
+	if (place_is_unfinished(st))
 		place_remove_folder(dir_fd, name, fd);
 	else
 		(void)unlinkat(dir_fd, name, AT_REMOVEDIR);

@@ -43,6 +43,11 @@ enum status place_temp(int dir_fd, const char *name, mode_t mode, char temp[NAME
  */
 void place_sweep(int dir_fd, const char *name);
 
+/* Whether it is a folder of ours that still has its mark, under whatever name. */
+bool place_is_unfinished(const struct stat *st);
+/* Takes such a folder away if nobody holds it: its run was killed before it could take the mark off. */
+void place_sweep_unfinished(int dir_fd, const char *name);
+
 /* A temporary folder of ours that is held open, with its files and subfolders, two levels deep. */
 void place_remove_folder(int parent_fd, const char *temp, int fd);
 

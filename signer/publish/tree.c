@@ -35,6 +35,8 @@ static enum status look(const struct tree *t, struct tlv_err *e)
 
 	if (lstat(t->path, &st) != 0)
 		return errno == ENOENT ? ST_OK : place_failed(e, "cannot look at it");
+	if (place_is_unfinished(&st))
+		return ST_OK;
 	if (!t->opt->overwrite)
 		return err_set(
 			e, ST_OUTPUT,
@@ -83,6 +85,7 @@ enum status tree_begin(struct tree **out, const char *path, const struct tree_op
 	st = split(t, path, e);
 	if (st == ST_OK) {
 		place_sweep(t->parent_fd, t->name);
+		place_sweep_unfinished(t->parent_fd, t->name);
 		st = place_temp(t->parent_fd, t->name, S_IFDIR, t->temp, &t->fd, e);
 	}
 	if (st == ST_OK)

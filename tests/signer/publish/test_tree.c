@@ -98,12 +98,26 @@ static void test_the_sweep_spares_what_was_renamed(void **state)
 	assert_string_equal(text_of(".out.ctlsign-00000001/sub/file"), "mine");
 }
 
+/* A run was killed between the rename and the mark: nobody was told that it is done. */
+static void test_one_that_was_not_finished_is_made_anew(void **state)
+{
+	const struct tree_options opt = { .keep = 10 };
+
+	(void)state;
+	assert_int_equal(make("out", "half", &opt), ST_OK);
+	assert_int_equal(chmod("out", 01700), 0);
+	assert_int_equal(make("out", "one", &opt), ST_OK);
+	assert_string_equal(text_of("out/sub/file"), "one");
+	assert_int_equal(count_in("."), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(test_whole_or_not_there),
 		IN_A_FOLDER(test_one_that_is_there_stays),
 		IN_A_FOLDER(test_it_is_put_aside),
+		IN_A_FOLDER(test_one_that_was_not_finished_is_made_anew),
 		IN_A_FOLDER(test_the_sweep_spares_what_was_renamed),
 	};
 
