@@ -298,7 +298,7 @@ void publication_prune(const struct publication *p)
 	if (p->replaced_list && backup_prune(p->dir_fd, p->name, p->old.st_uid, &backup_lists,
 					     p->opt->keep, &own) != ST_OK)
 		warn_put(&p->opt->warn, "%s: is written, but an old copy is left: %s", p->shown,
-			 own.text);
+			 err_text(&own));
 }
 
 void publication_settle(const struct publication *p)

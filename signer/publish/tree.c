@@ -272,7 +272,7 @@ static void prune(const struct tree *t)
 	if (t->copy[0] != '\0' &&
 	    backup_prune(t->parent_fd, t->name, 0, &kept_folders, t->opt->keep, &own) != ST_OK)
 		warn_put(&t->opt->warn, "%s: is written, but an old copy is left: %s", t->path,
-			 own.text);
+			 err_text(&own));
 }
 
 /*

@@ -16,16 +16,16 @@ WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept
 OPTIONS = {
     "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
-    "show": "allow-large json", "verify": "allow-large trust json", "extract": f"allow-large output {BELIEVE} unverified json",
+    "show": "allow-large json", "verify": "allow-large trust json", "extract": f"allow-large {FILES} output {BELIEVE} unverified json",
     "diff": "allow-large json", "identify": "allow-large json",
     "update": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all certs"
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",
-    "export": f"allow-large output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
+    "export": f"allow-large {FILES} output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
     "accept": "allow-large installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict json",
     "plan": f"{FILES} allow-large sast-trust tvs-ctl release html accept-lockout follow json",
     "migrate": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
-    "expiry": "allow-large within format output follow json",
+    "expiry": f"allow-large {FILES} within format output follow json",
     "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust root"
               " files-from null jobs skip-unchanged json",
     "help": "",

@@ -27,8 +27,8 @@ static void refused(struct publish_group *g, const char *path, const char *says)
 	struct tlv_err e = TLV_ERR_INIT;
 
 	assert_int_equal(put_one(g, path, "x", &opt, &e), ST_OUTPUT);
-	if (strstr(e.text, says) == NULL)
-		fail_msg("'%s' does not say '%s'", e.text, says);
+	if (strstr(err_text(&e), says) == NULL)
+		fail_msg("'%s' does not say '%s'", err_text(&e), says);
 }
 
 static void test_below_a_folder(void **state)

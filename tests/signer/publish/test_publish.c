@@ -24,8 +24,8 @@ static void refused(const char *path, struct span bytes, const struct publish_op
 	struct tlv_err e = TLV_ERR_INIT;
 
 	assert_int_equal(publish(path, bytes, opt, &e), ST_OUTPUT);
-	if (strstr(e.text, says) == NULL || strstr(e.text, path) == NULL)
-		fail_msg("'%s' does not say '%s'", e.text, says);
+	if (strstr(err_text(&e), says) == NULL || strstr(err_text(&e), path) == NULL)
+		fail_msg("'%s' does not say '%s'", err_text(&e), says);
 }
 
 static bool holds(const char *path, struct span bytes)

@@ -57,7 +57,7 @@ static void test_foreign_files(void **state)
 
 		put_text(SUMS_NAME, texts[i]);
 		assert_int_equal(sums_read(&s, SUMS_NAME, false, &e), ST_OUTPUT);
-		assert_non_null(strstr(e.text, "--overwrite"));
+		assert_non_null(strstr(err_text(&e), "--overwrite"));
 		sums_free(&s);
 		e = TLV_ERR_INIT;
 		assert_int_equal(sums_read(&s, SUMS_NAME, true, &e), ST_OK);

@@ -52,7 +52,7 @@ static void test_one_that_is_there_stays(void **state)
 	(void)state;
 	assert_int_equal(make("out", "one", &opt), ST_OK);
 	assert_int_equal(tree_check("out", &opt, &e), ST_OUTPUT);
-	assert_non_null(strstr(e.text, "--overwrite"));
+	assert_non_null(strstr(err_text(&e), "--overwrite"));
 	assert_int_equal(make("out", "two", &opt), ST_OUTPUT);
 	assert_string_equal(text_of("out/file"), "one");
 	assert_int_equal(count_in("."), 1);
