@@ -31,7 +31,7 @@ OPTIONS = {
     "help": "",
 }
 EVERYWHERE = "quiet verbose help"
-SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "allow-large oh"}
+SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "oh"}
 STATUSES = {0: "yes", 1: "no", 2: "command line", 3: "input", 4: "no token, key or certificate matches", 5: "more than one",
             6: "PIN or passphrase missing or wrong", 7: "PIN locked", 8: "token or module failed", 9: "output", 70: "bug"}
 MARKED = {
