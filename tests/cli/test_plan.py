@@ -735,7 +735,7 @@ def test_many_records(world):
     new = world.folder / "new.tlv"
     new.write_bytes(peerwrite.assemble(rows, 0, world.key("recovery")))
     run = world.run("plan", old, new, "--release", "12.5", "--html", world.folder / "big.html",
-                    "--accept-lockout", "all", timeout=60)
+                    "--accept-lockout", "all", "--allow-large", timeout=60)
     assert run.status == 0, run.err
 
 
