@@ -76,8 +76,9 @@ static void check_codes(const struct tlv_header *h, struct tlv_findings *out)
 {
 	unsigned bits = tlv_modulus_bits(h->modulus);
 
-	if (h->version[0] != 1)
-		tlv_find(out, TLV_FIND_VERSION, 0, 0, "version %u.%u: only 1.x is known",
+	if (h->version[0] != 1 && !(tlv_header_is_encrypted(h) && h->version[0] == 2))
+		tlv_find(out, TLV_FIND_VERSION, 0, 0,
+			 "version %u.%u: only 1.x is known, and 2.x if the content is encrypted",
 			 (unsigned)h->version[0], (unsigned)h->version[1]);
 	if (tlv_header_has(h, TLV_H_DIGEST_ALGORITHM) && tlv_digest_find(h->digest) == NULL)
 		tlv_find(out, TLV_FIND_DIGEST, 0, TLV_NO_OFFSET, "digest algorithm %u: unknown",
@@ -90,6 +91,47 @@ static void check_codes(const struct tlv_header *h, struct tlv_findings *out)
 		tlv_find(out, TLV_FIND_MODULUS, 0, (int64_t)h->signature_at,
 			 "signature modulus: code %u stands for %u bits, the signature has %zu",
 			 (unsigned)h->modulus, bits, h->signature.n * 8);
+}
+
+/* A content that is encrypted otherwise than is known can be read by nobody who knows no more. */
+static void check_encryption(const struct tlv_header *h, struct tlv_findings *out)
+{
+	static const uint8_t wanted[] = {
+		TLV_H_CONTENT_CIPHER_INFO,
+		TLV_H_CONTENT_IV,
+		TLV_H_CONTENT_PADDING,
+		TLV_H_KEY_INFO,
+		TLV_H_KEY_BITS,
+		TLV_H_KEY_CIPHER,
+		TLV_H_CONTENT_KEY,
+		TLV_H_PLAIN_DIGEST_ALGORITHM,
+		TLV_H_PLAIN_DIGEST,
+	};
+	const struct tlv_encryption *n = &h->encryption;
+	const struct tlv_digest_row *digest = tlv_digest_find(n->digest);
+
+	if (!tlv_header_is_encrypted(h))
+		return;
+	check_present(TLV_SCOPE_HEADER, h->present, wanted, COUNT(wanted), 0, 0, out);
+	if (tlv_header_has(h, TLV_H_KEY_CIPHER) && n->cipher != TLV_CIPHER_AES)
+		tlv_find(out, TLV_FIND_ENCRYPTION, 0, TLV_NO_OFFSET,
+			 "content cipher %u: only 1, AES, is known", (unsigned)n->cipher);
+	if (tlv_header_has(h, TLV_H_KEY_BITS) && n->key_bits != n->key.n * 8 &&
+	    n->key_bits != TLV_CONTENT_KEY_BITS)
+		tlv_find(
+			out, TLV_FIND_ENCRYPTION, 0, TLV_NO_OFFSET,
+			"content key bits: %u, which is neither 128 nor the size of the encrypted key",
+			(unsigned)n->key_bits);
+	if (tlv_header_has(h, TLV_H_CONTENT_PADDING) &&
+	    (n->padding < 1 || n->padding > TLV_CONTENT_BLOCK))
+		tlv_find(out, TLV_FIND_ENCRYPTION, 0, TLV_NO_OFFSET,
+			 "content padding: %u bytes, it has 1 to 16", (unsigned)n->padding);
+	if (tlv_header_has(h, TLV_H_PLAIN_DIGEST) &&
+	    (digest == NULL || digest->bytes != n->plain_digest.n))
+		tlv_find(
+			out, TLV_FIND_ENCRYPTION, 0, TLV_NO_OFFSET,
+			"plain content's digest: algorithm %u with %zu bytes, which is none that is known",
+			(unsigned)n->digest, n->plain_digest.n);
 }
 
 /*
@@ -133,6 +175,7 @@ void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out)
 	check_fields(TLV_SCOPE_HEADER, h->raw, 0, 0, out);
 	check_present(TLV_SCOPE_HEADER, h->present, wanted, COUNT(wanted), 0, 0, out);
 	check_codes(h, out);
+	check_encryption(h, out);
 	check_signature_place(h, out);
 	if (h->padding_astray || h->padding > 3 || h->raw.n % 4 != 0)
 		tlv_find(out, TLV_FIND_PADDING, 0,

@@ -7,6 +7,35 @@
 
 #define BIT(tag) (1U << (unsigned)(tag))
 
+static void take_encryption(struct tlv_encryption *n, const struct tlv_field *f)
+{
+	switch (f->tag) {
+	case TLV_H_CONTENT_IV:
+		n->iv = f->value;
+		break;
+	case TLV_H_CONTENT_PADDING:
+		n->padding = (uint16_t)span_be(f->value);
+		break;
+	case TLV_H_KEY_BITS:
+		n->key_bits = (uint16_t)span_be(f->value);
+		break;
+	case TLV_H_KEY_CIPHER:
+		n->cipher = (uint8_t)span_be(f->value);
+		break;
+	case TLV_H_CONTENT_KEY:
+		n->key = f->value;
+		break;
+	case TLV_H_PLAIN_DIGEST_ALGORITHM:
+		n->digest = (uint8_t)span_be(f->value);
+		break;
+	case TLV_H_PLAIN_DIGEST:
+		n->plain_digest = f->value;
+		break;
+	default:
+		break;
+	}
+}
+
 /* The values in the order of the specification; numbers have the lengths that the walk has checked. */
 static void take(struct tlv_header *h, const struct tlv_field *f)
 {
@@ -51,6 +80,7 @@ static void take(struct tlv_header *h, const struct tlv_field *f)
 		h->signer_version[1] = (uint8_t)span_be(f->value);
 		break;
 	default:
+		take_encryption(&h->encryption, f);
 		break;
 	}
 }
@@ -150,6 +180,11 @@ enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tl
 	return err_in(e, "header");
 }
 
+bool tlv_header_is_firmware(const struct tlv_header *h)
+{
+	return h->version[0] == 1 && h->version[1] == 1 && !tlv_header_has(h, TLV_H_TIMESTAMP);
+}
+
 enum tlv_serial_match tlv_header_serial(const struct tlv_header *h, struct span serial)
 {
 	if (serial.n == 0)
@@ -212,6 +247,26 @@ static void write_signature_info(struct tlv_writer *w, const struct tlv_header_s
 	tlv_put_close(w, info, TLV_H_SIGNATURE_INFO);
 }
 
+static void write_encryption(struct tlv_writer *w, const struct tlv_encryption *n)
+{
+	size_t info = tlv_put_open(w, TLV_H_ENCRYPTION_INFO);
+	size_t part = tlv_put_open(w, TLV_H_CONTENT_CIPHER_INFO);
+
+	tlv_put_u8(w, TLV_H_CONTENT_CIPHER_MODE, 0);
+	tlv_put(w, TLV_H_CONTENT_IV, n->iv);
+	tlv_put_u16(w, TLV_H_CONTENT_PADDING, n->padding);
+	tlv_put_close(w, part, TLV_H_CONTENT_CIPHER_INFO);
+	part = tlv_put_open(w, TLV_H_KEY_INFO);
+	tlv_put_u8(w, TLV_H_KEY_MODE, 0);
+	tlv_put_u16(w, TLV_H_KEY_BITS, n->key_bits);
+	tlv_put_u8(w, TLV_H_KEY_CIPHER, n->cipher);
+	tlv_put(w, TLV_H_CONTENT_KEY, n->key);
+	tlv_put_close(w, part, TLV_H_KEY_INFO);
+	tlv_put_close(w, info, TLV_H_ENCRYPTION_INFO);
+	tlv_put_u8(w, TLV_H_PLAIN_DIGEST_ALGORITHM, n->digest);
+	tlv_put(w, TLV_H_PLAIN_DIGEST, n->plain_digest);
+}
+
 static enum status close_header(struct buf *b, size_t start, size_t length_at, struct tlv_err *e)
 {
 	while ((b->n - start) % 4 != 0 && b->failed == ST_OK)
@@ -237,6 +292,8 @@ enum status tlv_header_write(struct buf *b, const struct tlv_header_spec *s, siz
 	tlv_put_text(&w, TLV_H_FILENAME, s->filename);
 	if (s->has_timestamp)
 		tlv_put_u32(&w, TLV_H_TIMESTAMP, s->timestamp);
+	if (s->encryption != NULL)
+		write_encryption(&w, s->encryption);
 	if (s->has_signer_version)
 		tlv_put(&w, TLV_H_SIGNER_VERSION, span_of(s->signer_version, 2));
 	if (tlv_writer_done(&w) != ST_OK)

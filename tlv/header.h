@@ -12,6 +12,22 @@
 #include "tlv/reader.h"
 #include "tlv/tables.h"
 
+/*
+ * Fields 16 to 27: how the content of an encrypted configuration file is encrypted, and for whom.
+ * Borrows its bytes. Source: docs/FORMAT.md, "Encrypted configuration".
+ */
+struct tlv_encryption {
+	struct span iv;
+	uint16_t padding;  /* bytes behind the plain content, which the content has too */
+	uint16_t key_bits; /* of the encrypted content key, which is those of the phone's key */
+	uint8_t cipher;	   /* code, TLV_CIPHER_AES */
+	struct span key;   /* the content key, encrypted with the phone's key */
+	uint8_t digest;	   /* code, of the plain content without its padding */
+	struct span plain_digest;
+};
+
+enum { TLV_CIPHER_AES = 1, TLV_CONTENT_KEY_BITS = 128, TLV_CONTENT_BLOCK = 16 /* bytes */ };
+
 /* Borrows the decoded bytes. Strings hold their NUL where the file has one. */
 struct tlv_header {
 	struct span raw;    /* from byte 0 to the first record; shorter where damaged */
@@ -28,6 +44,7 @@ struct tlv_header {
 	struct span filename;
 	uint32_t timestamp; /* seconds since 1970 UTC */
 	uint8_t signer_version[2];
+	struct tlv_encryption encryption;
 	size_t padding;	     /* number of padding bytes */
 	bool padding_astray; /* some is not at the end */
 	size_t padding_at;   /* offset of such a byte */
@@ -37,6 +54,18 @@ static inline bool tlv_header_has(const struct tlv_header *h, enum tlv_tag tag)
 {
 	return (h->present >> (unsigned)tag & 1U) != 0;
 }
+
+/* Whether the content behind the header is encrypted: field 16 says so, whatever the version is. */
+static inline bool tlv_header_is_encrypted(const struct tlv_header *h)
+{
+	return tlv_header_has(h, TLV_H_ENCRYPTION_INFO);
+}
+
+/*
+ * Whether the header is firmware's: version 1.1 without a timestamp. Its signer is
+ * the vendor, whom no list names. Source: docs/FORMAT.md, "Signed files".
+ */
+bool tlv_header_is_firmware(const struct tlv_header *h);
 
 /* A serial number beside the header's signer's: the same bytes, or the same back to front. */
 enum tlv_serial_match { TLV_SERIAL_OTHER, TLV_SERIAL_SAME, TLV_SERIAL_REVERSED };
@@ -78,6 +107,7 @@ struct tlv_header_spec {
 	uint32_t timestamp;
 	bool has_signer_version;
 	uint8_t signer_version[2];
+	const struct tlv_encryption *encryption; /* NULL: the content is plain */
 };
 
 /* Whether version, signer, digest, modulus and FILENAME of a header are what the spec says. */

@@ -14,14 +14,15 @@
 #include "signer/cli/names.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "signer/trust/accept.h"
 
 enum { JOBS_DEFAULT_MAX = 4, BAR_WIDTH = 24, BAR_EVERY_MS = 100 };
 
 /* What became of a file, and how many there are of each. */
-enum outcome { SIGNED, UNCHANGED, GOOD, STRIPPED, BAD, FAILED, OUTCOMES };
+enum outcome { SIGNED, UNCHANGED, GOOD, STRIPPED, UNVERIFIED, BAD, FAILED, OUTCOMES };
 
-static const char *const outcome_texts[OUTCOMES] = { "signed",	 "unchanged", "good",
-						     "stripped", "bad",	      "failed" };
+static const char *const outcome_texts[OUTCOMES] = { "signed",	   "unchanged", "good",	 "stripped",
+						     "unverified", "bad",	"failed" };
 
 struct config_run {
 	const struct opts *o;
@@ -37,6 +38,7 @@ struct config_run {
 	unsigned jobs;
 	bool token, nomem; /* a file failed of that */
 	bool bar, lines, json;
+	bool asks_tvs;	      /* a file is good if the phone asks TVS */
 	int64_t began, drawn; /* ms */
 };
 
@@ -52,6 +54,7 @@ static const struct action_row {
 #define ON(action) (1U << (unsigned)(action))
 #define SIGNS ON(CONFIG_SIGN)
 #define WRITES (SIGNS | ON(CONFIG_STRIP))
+#define READS (ON(CONFIG_VERIFY) | ON(CONFIG_STRIP))
 
 /* Options that only some actions have. */
 static const struct {
@@ -69,6 +72,7 @@ static const struct {
 	{ OPT_RESULTS, WRITES },
 	{ OPT_OVERWRITE, WRITES },
 	{ OPT_KEEP, WRITES },
+	{ OPT_SAST_TRUST, READS },
 };
 
 static enum status read_action(struct config_run *r, struct tlv_err *e)
@@ -132,6 +136,21 @@ static enum status read_folders(struct config_run *r, struct tlv_err *e)
 	return r->root != NULL ? ST_OK : err_set(e, ST_INPUT, "%s: %s", root, strerror(errno));
 }
 
+static enum status read_vouchers(struct config_run *r, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < r->o->n && st == ST_OK; i++) {
+		const struct opt_item *item = &r->o->items[i];
+
+		if (item->row->id == OPT_CONFIG_TRUST)
+			st = config_trust_list(&r->c.trust, item->value, e);
+		else if (item->row->id == OPT_SAST_TRUST)
+			st = certset_add_folder(&r->c.trust.vouched, item->value, &msg_warnings, e);
+	}
+	return st;
+}
+
 static enum status read_trust(struct config_run *r, struct tlv_err *e)
 {
 	const char *cert = r->c.action != CONFIG_SIGN ? opt_value(r->o, OPT_SIGNER_CERT) : NULL;
@@ -139,11 +158,12 @@ static enum status read_trust(struct config_run *r, struct tlv_err *e)
 
 	if (cert != NULL && opt_given(r->o, OPT_CONFIG_TRUST))
 		return err_set(e, ST_USAGE, "'--cert' and '--trust' contradict each other");
+	if (cert != NULL && opt_given(r->o, OPT_SAST_TRUST))
+		return err_set(e, ST_USAGE, "'--cert' and '--sast-trust' contradict each other");
 	if (cert != NULL)
 		st = config_trust_cert(&r->c.trust, cert, &r->tok, e);
-	for (size_t i = 0; i < r->o->n && st == ST_OK; i++)
-		if (r->o->items[i].row->id == OPT_CONFIG_TRUST)
-			st = config_trust_list(&r->c.trust, r->o->items[i].value, e);
+	if (st == ST_OK)
+		st = read_vouchers(r, e);
 	if (st == ST_OK && r->c.action == CONFIG_VERIFY && !config_trust_any(&r->c.trust))
 		st = err_set(
 			e, ST_USAGE,
@@ -407,6 +427,8 @@ static enum outcome outcome_of(const struct config_run *r, const struct config_f
 		return BAD;
 	if (f->err.status != ST_OK)
 		return FAILED;
+	if (f->firmware)
+		return UNVERIFIED;
 	return f->unchanged ? UNCHANGED : done[r->c.action];
 }
 
@@ -417,24 +439,49 @@ static void put_path(const char *path)
 	out_printf(": ");
 }
 
+/* What a signature is worth: the end of the line of verify and strip. */
+static void print_worth(const struct config_file *f)
+{
+	if (!f->verified) {
+		out_printf("not verified%s", f->firmware ? ": firmware" : "");
+		return;
+	}
+	out_printf("good signature by ");
+	out_safe(buf_span(&f->signer));
+	if (!f->asks_tvs)
+		return;
+	out_printf(" (through TVS%s", f->assumes.n > 0 ? "; assumes " : "");
+	out_safe(buf_span(&f->assumes));
+	out_printf(")");
+}
+
 static void print_line(struct config_file *f, enum outcome what)
 {
 	put_path(what == SIGNED || what == UNCHANGED || what == STRIPPED ? buf_cstr(&f->output) :
 									   f->path);
 	if (what == STRIPPED)
-		out_printf("%llu bytes, ", (unsigned long long)f->size);
+		out_printf("%llu bytes%s, ", (unsigned long long)f->size,
+			   f->encrypted ? ", encrypted" : "");
 	if (what == BAD) {
 		out_printf("BAD signature: ");
 		out_safe(span_str(err_text(&f->err)));
 	} else if (what == SIGNED || what == UNCHANGED) {
 		out_printf("%s", outcome_texts[what]);
-	} else if (f->verified) {
-		out_printf("good signature by ");
-		out_safe(buf_span(&f->signer));
 	} else {
-		out_printf("not verified");
+		print_worth(f);
 	}
 	out_printf("\n");
+}
+
+static json_t *assumptions(const struct config_file *f)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
+		if ((f->assumptions >> i & 1U) != 0)
+			(void)json_array_append_new(
+				list, json_string(accept_assumption((enum tvs_assumption)i)->word));
+	return list;
 }
 
 static void print_json(const struct config_run *r, struct config_file *f, enum outcome what)
@@ -447,6 +494,9 @@ static void print_json(const struct config_run *r, struct config_file *f, enum o
 	out_json_set_text(o, "filename", buf_span(&f->filename));
 	(void)json_object_set_new(o, "status", json_string(outcome_texts[what]));
 	(void)json_object_set_new(o, "verified", json_boolean(f->verified));
+	(void)json_object_set_new(o, "encrypted", json_boolean(f->encrypted));
+	(void)json_object_set_new(o, "tvs", json_boolean(f->asks_tvs));
+	(void)json_object_set_new(o, "assumptions", assumptions(f));
 	if (f->signer.n > 0)
 		out_json_set_text(o, "signer", buf_span(&f->signer));
 	if (what != FAILED && what != BAD)
@@ -476,6 +526,7 @@ static void report(void *arg, size_t slot)
 		r->counts[what]++;
 		r->token = r->token || f->err.status == ST_TOKEN;
 		r->nomem = r->nomem || f->err.status == ST_NOMEM;
+		r->asks_tvs = r->asks_tvs || (f->asks_tvs && f->verified);
 		if (what == FAILED)
 			msg_error(&f->err);
 		if (r->json)
@@ -558,6 +609,18 @@ static enum status begin_batch(struct config_run *r, struct tlv_err *e)
 	return r->files != NULL ? ST_OK : err_nomem(e);
 }
 
+/* What an assumption rests on, once for all files. */
+static void print_fact(const struct config_run *r)
+{
+	struct buf b = BUF_INIT;
+
+	if (!r->asks_tvs)
+		return;
+	fact_put(&b, FACT_FILES_ASK_TVS);
+	msg_note("%s", buf_cstr(&b));
+	buf_free(&b);
+}
+
 static enum status run_batch(struct config_run *r, struct tlv_err *e)
 {
 	bool many = r->names.total > 1, seen = msg_can_draw();
@@ -576,10 +639,11 @@ static enum status run_batch(struct config_run *r, struct tlv_err *e)
 		end_json(r);
 	if (many && st == ST_OK)
 		print_summary(r);
+	print_fact(r);
 	return st;
 }
 
-/* 8 if the token failed, else 3 if a file failed; 1 if all were read and any is bad. */
+/* 8 if the token failed, else 3 if a file failed; 1 if all were read and any is not good. */
 static enum status verdict(const struct config_run *r)
 {
 	if (r->token)
@@ -588,7 +652,7 @@ static enum status verdict(const struct config_run *r)
 		return ST_NOMEM;
 	if (r->counts[FAILED] > 0)
 		return ST_INPUT;
-	return r->counts[BAD] > 0 ? ST_NO : ST_OK;
+	return r->counts[BAD] + r->counts[UNVERIFIED] > 0 ? ST_NO : ST_OK;
 }
 
 static void free_run(struct config_run *r)

@@ -7,6 +7,7 @@
 #include "signer/io/env.h"
 #include "signer/list/sign.h"
 #include "signer/io/source.h"
+#include "signer/trust/accept.h"
 #include "signer/trust/verify.h"
 #include "tlv/list.h"
 
@@ -273,20 +274,12 @@ static void prepare_signature(struct config *c, struct config_file *f)
 	source_close(&src);
 }
 
-/* Genuine firmware has 1.1, a trust list 1.2. */
-static bool is_version(const struct tlv_header *h, uint8_t minor)
+/*
+ * FILENAME and kind belong to what is verified: a good signature over something else is
+ * none. The version does not: phones take newer ones (docs/CLUSTER.md).
+ */
+static enum status check_header(struct config_file *f, const struct tlv_header *h)
 {
-	return h->version[0] == 1 && h->version[1] == minor;
-}
-
-/* Version, FILENAME and kind belong to what is verified: a good signature over something else is none. */
-static enum status check_header(const struct config *c, struct config_file *f,
-				const struct tlv_header *h)
-{
-	if (!is_version(h, 0) && (c->action != CONFIG_STRIP || !is_version(h, 1)))
-		return err_set(&f->err, ST_NO,
-			       "header version %u.%u: that of a configuration file is 1.0",
-			       (unsigned)h->version[0], (unsigned)h->version[1]);
 	if (!span_eq(tlv_text(h->filename), buf_span(&f->filename)))
 		return err_set(&f->err, ST_NO, "FILENAME is '%s', not '%s'",
 			       field_text(&f->header, h->filename), buf_cstr(&f->filename));
@@ -304,7 +297,7 @@ static enum status check_kind(const struct config *c, struct config_file *f,
 
 	if (c->action == CONFIG_VERIFY)
 		return records ? bad(f, "the content begins as a trust list's records do") : ST_OK;
-	if (records || is_version(h, 2))
+	if (records || config_names_list(tlv_text(h->filename)))
 		return err_set(&f->err, ST_INPUT, "%s: is a trust list", f->path);
 	return ST_OK;
 }
@@ -346,21 +339,59 @@ static enum status check_signature(const struct config *c, struct config_file *f
 	return st == ST_OK ? pronounce(c, f, h, public_key) : st;
 }
 
+/* What the answer of TVS rests on, as accept says it. */
+static void note_tvs(struct config_file *f, const struct config_signer *signer)
+{
+	const struct acceptance a = { .tvs = signer->tvs, .assumptions = signer->tvs.assumptions };
+
+	f->asks_tvs = signer->asks_tvs;
+	if (!f->asks_tvs)
+		return;
+	f->assumptions = a.assumptions;
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++) {
+		if ((a.assumptions >> i & 1U) == 0)
+			continue;
+		buf_str(&f->assumes, f->assumes.n == 0 ? "" : "; ");
+		accept_assumption_text(&a, (enum tvs_assumption)i, &f->assumes);
+	}
+}
+
+/*
+ * Whose key has to verify. Firmware is the vendor's: that no list names its signer
+ * says nothing against it, and nothing for it.
+ */
+static enum status find_signer(const struct config *c, struct config_file *f,
+			       const struct tlv_header *h, struct config_signer *signer)
+{
+	struct tlv_err why = TLV_ERR_INIT;
+	enum status st = config_trust_signer(&c->trust, h, signer, &why);
+
+	note_tvs(f, signer);
+	f->firmware = st == ST_NO && tlv_header_is_firmware(h) && c->trust.cert.der.n == 0;
+	if (st == ST_OK || (f->firmware && c->action == CONFIG_VERIFY))
+		return ST_OK;
+	(void)err_copy(&f->err, &why);
+	if (f->firmware)
+		(void)err_in(&f->err, "firmware: name its signer's certificate with --cert");
+	return st;
+}
+
 static void verify_source(const struct config *c, struct config_file *f, const struct source *src,
 			  const struct tlv_header *h, struct span start)
 {
-	struct span key = SPAN_NONE, first = span_slice(start, h->raw.n, start.n);
+	struct config_signer signer = { .asks_tvs = false };
+	struct span first = span_slice(start, h->raw.n, start.n);
 	enum status st = check_kind(c, f, h, first);
 
 	if (st == ST_OK && config_trust_any(&c->trust))
-		st = check_header(c, f, h);
+		st = check_header(f, h);
 	if (st == ST_OK && config_trust_any(&c->trust))
-		st = config_trust_key(&c->trust, h, &key, &f->err);
+		st = find_signer(c, f, h, &signer);
 	if (st == ST_OK && c->action == CONFIG_STRIP)
 		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
 				  &f->err);
-	if (st == ST_OK && key.n > 0)
-		(void)check_signature(c, f, src, h, first, key);
+	if (st == ST_OK && signer.public_key.n > 0)
+		(void)check_signature(c, f, src, h, first, signer.public_key);
 	else if (st == ST_OK)
 		(void)run_content(f, src, first, h->raw.n, NULL);
 }
@@ -379,6 +410,7 @@ static void prepare_verdict(const struct config *c, struct config_file *f)
 		st = err_in(&f->err, "%s", f->path);
 	if (st == ST_OK) {
 		buf_put(&f->signer, tlv_text(h.signer_name));
+		f->encrypted = tlv_header_is_encrypted(&h);
 		verify_source(c, f, &src, &h, start);
 	}
 	source_close(&src);
@@ -458,6 +490,7 @@ void config_file_free(struct config_file *f)
 	buf_free(&f->output);
 	buf_free(&f->filename);
 	buf_free(&f->signer);
+	buf_free(&f->assumes);
 	buf_free(&f->header);
 	free(f->path);
 	*f = (struct config_file){ .path = NULL };

@@ -48,12 +48,20 @@ struct config_file {
 	size_t nsignature;
 	uint64_t size; /* bytes of content */
 	bool unchanged, verified, dropped;
+	bool firmware;	      /* nobody was named who may sign firmware: nothing was verified */
+	bool asks_tvs;	      /* the phone asks TVS: nothing else knows the signer */
+	bool encrypted;	      /* the content of a signed file */
+	unsigned assumptions; /* of asks_tvs: bit n is tvs_assumption n */
+	struct buf assumes;   /* … the same in words */
 	struct publication *publication;
 	struct tlv_err err;
 };
 
 /* Output and FILENAME from the path: the caller's thread. ST_INPUT, ST_OUTPUT, in f->err. */
 void config_name(const struct config *c, struct config_file *f);
+
+/* Whether a name is a trust list's: it ends in .tlv, in any case. */
+bool config_names_list(struct span name);
 
 /*
  * The stages, in any thread: each does nothing where f->err is set already.

@@ -18,6 +18,11 @@ static bool ends_with(struct span text, const char *suffix)
 	return text.n >= n && strncasecmp((const char *)text.p + text.n - n, suffix, n) == 0;
 }
 
+bool config_names_list(struct span name)
+{
+	return ends_with(name, LIST_SUFFIX);
+}
+
 /* The folder of path, with links resolved, below root: "", or "English_United_States/". */
 static enum status below_root(const char *root, const char *path, struct buf *out,
 			      struct tlv_err *e)
@@ -83,10 +88,10 @@ static enum status check_names(const struct config *c, struct config_file *f, st
 {
 	if (base_name(f->path)[0] == '\0')
 		return err_set(e, ST_INPUT, "is a folder");
-	if (c->action != CONFIG_STRIP && ends_with(span_str(f->path), LIST_SUFFIX))
+	if (c->action != CONFIG_STRIP && config_names_list(span_str(f->path)))
 		return err_set(e, ST_INPUT,
 			       "its name is a trust list's: lists are signed with 'ctlsign build'");
-	if (c->action == CONFIG_SIGN && ends_with(buf_span(&f->filename), LIST_SUFFIX))
+	if (c->action == CONFIG_SIGN && config_names_list(buf_span(&f->filename)))
 		return err_set(e, ST_INPUT, "FILENAME '%s' is a trust list's",
 			       buf_cstr(&f->filename));
 	return ST_OK;

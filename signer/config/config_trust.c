@@ -42,7 +42,7 @@ enum status config_trust_list(struct config_trust *t, const char *path, struct t
 
 bool config_trust_any(const struct config_trust *t)
 {
-	return t->cert.der.n > 0 || t->nlists > 0;
+	return t->cert.der.n > 0 || t->nlists > 0 || t->vouched.n > 0;
 }
 
 /* The key that verifies must be the certificate's, where there is one. */
@@ -89,28 +89,49 @@ static enum status not_found(const struct search *s, struct tlv_err *e)
 	if (s->role == NULL)
 		return err_set(
 			e, ST_NO,
-			"the signer is nobody that --trust vouches for: no record has its serial number and issuer");
+			"the signer is nobody that --trust or --sast-trust vouches for: nothing there has its serial number and issuer");
 	return err_set(e, ST_NO,
 		       "%s has the signer as %s: only TFTP and CCM+TFTP sign configuration files",
 		       s->path, s->role->text);
 }
 
-enum status config_trust_key(const struct config_trust *t, const struct tlv_header *h,
-			     struct span *public_key, struct tlv_err *e)
+/* A phone that holds the lists asks its TVS as it does about a list's signer. */
+static bool ask_tvs(const struct config_trust *t, const struct tlv_header *h,
+		    struct config_signer *out)
+{
+	const struct tlv_list file = { .header = *h };
+	struct phone p = { .vouched = &t->vouched };
+
+	if (t->vouched.n == 0)
+		return false;
+	for (size_t i = 0; i < t->nlists; i++)
+		if (tlv_list_is_itl(&t->lists[i].list))
+			p.itl = &t->lists[i].list;
+	out->tvs = tvs_ask(&p, &file);
+	out->asks_tvs = out->tvs.knows;
+	out->public_key = out->tvs.key;
+	return out->asks_tvs;
+}
+
+enum status config_trust_signer(const struct config_trust *t, const struct tlv_header *h,
+				struct config_signer *out, struct tlv_err *e)
 {
 	struct search s = { .key = SPAN_NONE };
 	enum status st = ST_OK;
 
+	*out = (struct config_signer){ .asks_tvs = false };
 	if (t->cert.der.n > 0) {
-		*public_key = t->cert.parts.public_key;
+		out->public_key = t->cert.parts.public_key;
 		return tlv_header_means(h, &t->cert.parts) ?
 			       ST_OK :
 			       err_set(e, ST_NO, "the header names another signer than --cert");
 	}
 	for (size_t i = 0; i < t->nlists && st == ST_OK; i++)
 		st = search_list(&t->lists[i].list, t->paths[i], h, &s, e);
-	*public_key = s.key;
-	return st == ST_OK && s.key.n == 0 ? not_found(&s, e) : st;
+	out->public_key = s.key;
+	if (st != ST_OK || s.key.n > 0 || ask_tvs(t, h, out))
+		return st;
+	return not_found(&s, e);
 }
 
 enum status config_trust_record(const struct config_trust *t, const struct cert *signer,
@@ -135,5 +156,6 @@ void config_trust_free(struct config_trust *t)
 	free(t->lists);
 	free(t->paths);
 	cert_free(&t->cert);
+	certset_free(&t->vouched);
 	*t = (struct config_trust){ .nlists = 0 };
 }

@@ -2,14 +2,16 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Who may sign configuration files: a certificate that is named, or the TFTP
- * and CCM+TFTP records of trust lists, as a phone that holds them looks.
+ * and CCM+TFTP records of trust lists, as a phone that holds them looks; and
+ * whom TVS knows, which such a phone asks about any other signer.
  */
 #ifndef CTL_CONFIG_TRUST_H
 #define CTL_CONFIG_TRUST_H
 
 #include "pkcs11/token.h"
-#include "signer/crypto/cert.h"
+#include "signer/crypto/certset.h"
 #include "signer/list/list_file.h"
+#include "signer/trust/tvs.h"
 #include "tlv/header.h"
 
 struct config_trust {
@@ -17,6 +19,14 @@ struct config_trust {
 	struct list_file *lists;
 	const char **paths; /* borrowed */
 	size_t nlists, lists_cap, paths_cap;
+	struct certset vouched; /* what TVS holds, --sast-trust */
+};
+
+/* Whose key has to verify, and why. */
+struct config_signer {
+	struct span public_key; /* borrowed */
+	bool asks_tvs;		/* no list has the signer; TVS knows it, as tvs says */
+	struct tvs_answer tvs;
 };
 
 /* --cert with verify and strip. */
@@ -27,12 +37,12 @@ enum status config_trust_list(struct config_trust *t, const char *path, struct t
 bool config_trust_any(const struct config_trust *t);
 
 /*
- * The public key of the header's signer, borrowed. ST_NO with the reason: no
- * TFTP or CCM+TFTP record has the header's serial and issuer byte for byte, or
- * two have, with different keys; the certificate is another's.
+ * The header's signer. ST_NO with the reason: no TFTP or CCM+TFTP record has the
+ * header's serial and issuer byte for byte, or two have, with different keys; the
+ * certificate is another's. TVS is asked last, and finds a signer as CUCM spells it.
  */
-enum status config_trust_key(const struct config_trust *t, const struct tlv_header *h,
-			     struct span *public_key, struct tlv_err *e);
+enum status config_trust_signer(const struct config_trust *t, const struct tlv_header *h,
+				struct config_signer *out, struct tlv_err *e);
 
 /* The TFTP or CCM+TFTP record of the signer's certificate; ST_NO where no list has it. */
 enum status config_trust_record(const struct config_trust *t, const struct cert *signer,

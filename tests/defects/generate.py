@@ -78,6 +78,13 @@ def info(digest=1, algorithm=0, modulus=1):
                  field(9, field(10, bytes([algorithm])) + field(11, bytes([modulus]))))
 
 
+def encryption(cipher=1, bits=2048, pad=13, algorithm=1, digest=bytes(20), iv=bytes(16)):
+    """Fields 16 to 27, as docs/FORMAT.md has them."""
+    content = field(17, field(18, b"\0") + field(19, iv) + field(20, u16(pad)))
+    key_info = field(21, field(22, b"\0") + field(23, u16(bits)) + field(24, bytes([cipher])) + field(25, bytes(256)))
+    return field(16, content + key_info) + field(26, bytes([algorithm])) + field(27, digest)
+
+
 def parts(owner=None, digest="sha1", bits=1024, **over):
     """The header's parts by name, in order; over replaces one, None leaves it out."""
     who = identity(owner or record("pub", "SAST"))
@@ -377,6 +384,15 @@ header_field("timestamp-inside-the-signer-id", timestamp=None, signer=field(
     3, signer_of(4, 5, 6)[3:] + field(15, TIME.to_bytes(4, "big"))))
 header_field("signature-inside-the-signature-info", info=bytes([7]) + u16(15 + 131) + info()[3:])
 header_field("unknown-tag-in-the-header", extra=field(99, b"?"))
+header_field("encrypted-as-known", version=b"\x01\x00\x02\x02\x00", extra=encryption())
+header_field("cipher-unknown", extra=encryption(cipher=2))
+header_field("content-key-of-128-bits", extra=encryption(bits=128))
+header_field("content-key-of-256-bits", extra=encryption(bits=256))
+header_field("content-padding-of-17-bytes", extra=encryption(pad=17))
+header_field("plain-digest-too-short", extra=encryption(digest=bytes(19)))
+header_field("plain-digest-unknown", extra=encryption(algorithm=4))
+header_field("encryption-empty", extra=field(16, b""))
+header_field("content-iv-of-15-bytes", extra=encryption(iv=bytes(15)))
 header_field("padding-in-the-middle", timestamp=b"\x0d" + field(15, TIME.to_bytes(4, "big")))
 header_field("padding-at-the-start", version=b"\x0d\x01\x00\x02\x01\x02")
 header_field("padding-missing", pad=None)

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-CONTAINERS = {3, 7, 9}
+CONTAINERS = {3, 7, 9, 16, 17, 21}
 PADDING = 13
 NESTED = 8  # containers inside each other that a reader follows
-HEADER_SIZES = {1: 2, 2: 2, 8: 1, 10: 1, 11: 1, 15: 4, 28: 2}
+HEADER_SIZES = {1: 2, 2: 2, 8: 1, 10: 1, 11: 1, 15: 4, 18: 1, 19: 16, 20: 2, 22: 1, 23: 2, 24: 1, 26: 1, 28: 2}
 RECORD_SIZES = {1: 2, 4: 2}
-HOME = {4: 3, 5: 3, 6: 3, 8: 7, 9: 7, 10: 9, 11: 9}
-HEADER_TAGS = {*range(1, 16), 28}
+HOME = {4: 3, 5: 3, 6: 3, 8: 7, 9: 7, 10: 9, 11: 9, 17: 16, 18: 17, 19: 17, 20: 17, 21: 16, 22: 21, 23: 21,
+        24: 21, 25: 21}
+HEADER_TAGS = {*range(1, 29)}
 HEADER_NEEDS = {1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14}
+ENCRYPTION_NEEDS = {17, 19, 20, 21, 23, 24, 25, 26, 27}
 RECORD_NEEDS = {3, 4, 5, 6, 7, 9}
 EMPTIED = {1, 2, 4, 10}  # non-secure mode
 HEADER_TEXTS, RECORD_TEXTS = {4, 6, 14}, {2, 3, 5}
@@ -36,7 +38,10 @@ RSA_ENCRYPTION = bytes.fromhex("06092a864886f70d010101")
 HEADER_LABELS = {1: "(Version)", 2: "(HeaderLength)", 3: "SIGNERID", 4: "SIGNERNAME", 5: "SERIALNUMBER",
                  6: "CANAME", 7: "SIGNATUREINFO", 8: "DIGESTALGORTITHM", 9: "SIGNATUREALGOINFO",
                  10: "SIGNATUREALGORTITHM", 11: "SIGNATUREMODULUS", 12: "SIGNATURE", 13: "(Padding)",
-                 14: "FILENAME", 15: "TIMESTAMP", 28: "SIGNERVERSION"}
+                 14: "FILENAME", 15: "TIMESTAMP", 16: "ENCRYPTIONINFO", 17: "CONTENTCIPHERINFO",
+                 18: "CONTENTCIPHERMODE", 19: "CONTENTIV", 20: "CONTENTPADDING", 21: "KEYINFO", 22: "KEYMODE",
+                 23: "KEYBITS", 24: "KEYCIPHER", 25: "CONTENTKEY", 26: "PLAINDIGESTALGORITHM", 27: "PLAINDIGEST",
+                 28: "SIGNERVERSION"}
 RECORD_LABELS = {1: "RECORDLENGTH", 2: "DNSNAME", 3: "SUBJECTNAME", 4: "FUNCTION", 5: "ISSUERNAME",
                  6: "SERIALNUMBER", 7: "PUBLICKEY", 8: "SIGNATURE", 9: "CERTIFICATE", 10: "IPADDRESS",
                  11: "CERTHASH", 12: "HASHALGORITHM"}
@@ -187,6 +192,16 @@ class Judgement:
         yield from (f"header: {f.tag} not in {HOME.get(f.tag, 0)}" for f in h.fields
                     if f.tag in HEADER_TAGS and f.home != HOME.get(f.tag, 0))
         yield from (f"header: {tag} is no text" for tag in HEADER_TEXTS if h.has(tag) and not is_text(h.get(tag)))
+        if h.has(16):
+            yield from (f"header: {tag} missing" for tag in ENCRYPTION_NEEDS if not h.has(tag))
+            if h.has(24) and h.number(24) != 1:
+                yield "header: cipher of the content"
+            if h.has(23) and h.number(23) not in (128, 8 * len(h.get(25))):
+                yield "header: size of the content key"
+            if h.has(20) and not 1 <= h.number(20) <= 16:
+                yield "header: padding of the content"
+            if h.has(27) and (h.number(26) not in HASHES or HASHES[h.number(26)]().digest_size != len(h.get(27))):
+                yield "header: digest of the plain content"
         # Field 12 does not cover its own place: one place is right, behind field 7 and what is in it.
         behind = next((f.at + 3 + len(f.value) for f in h.fields if f.tag == 7), None)
         yield from (f"header: field 12 at {f.at}" for f in h.fields if f.tag == 12 and (f.at, f.home) != (behind, 0))

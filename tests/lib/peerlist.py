@@ -23,9 +23,11 @@ ROLES = {0: "SAST", 1: "CCM", 2: "CCM+TFTP", 3: "TFTP", 4: "CAPF", 7: "APP-SERVE
 HEADER_TAGS = {
     1: "version", 2: "header_length", 4: "signer_name", 5: "signer_serial", 6: "signer_issuer",
     8: "digest", 10: "algorithm", 11: "modulus", 12: "signature", 14: "filename", 15: "timestamp",
-    28: "signer_version",
+    18: "content_mode", 19: "iv", 20: "content_padding", 22: "key_mode", 23: "key_bits", 24: "cipher",
+    25: "content_key", 26: "plain_digest_algorithm", 27: "plain_digest", 28: "signer_version",
 }
-CONTAINERS = {3: "signer_id", 7: "signature_info", 9: "algorithm_info"}
+CONTAINERS = {3: "signer_id", 7: "signature_info", 9: "algorithm_info", 16: "encryption_info",
+              17: "content_cipher_info", 21: "key_info"}
 RECORD_TAGS = {
     1: "record_length", 2: "dns_name", 3: "subject", 4: "role", 5: "issuer", 6: "serial",
     7: "public_key", 8: "signature", 9: "certificate", 10: "address",
