@@ -177,7 +177,7 @@ def test_what_is_damaged_in_a_folder_is_said_and_the_rest_counts(ctlsign, ending
 
 
 def test_what_is_named_must_be_good(ctlsign, ending, cluster, keys, tmp_path):
-    good = ending("a", 10)
+    good = ending("a", 10.5)
     data = lists.build(ctlsign, cluster, "tokenless", tmp_path / "CTLFile.tlv")
     (tmp_path / "cut.tlv").write_bytes(data[:3000])
     (tmp_path / "empty").write_bytes(b"")
