@@ -27,7 +27,8 @@ struct tlv_record {
 	struct span public_key, signature, certificate;
 	struct span address; /* 4 bytes IPv4; a CUCM 10.0 defect wrote other lengths */
 	struct span hash, hash_algorithm;
-	uint32_t unseen; /* bit n: tag n is there, and its value is not known (struct tlv_gap) */
+	uint32_t
+		unseen; /* bit n: tag n is there, and its value is not known: an empty span (struct tlv_gap) */
 	const uint8_t
 		*certificate_sha1; /* 20 bytes, borrowed; NULL but for an unseen certificate */
 };

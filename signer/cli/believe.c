@@ -13,7 +13,7 @@ static enum status read_installed(struct believing *b, const char *value, struct
 	if (b->no_forecast)
 		return ST_OK;
 	b->installed_path = value;
-	st = list_file_read_good(&b->installed, value, e);
+	st = list_file_read(&b->installed, value, 0, e);
 	return st == ST_OK ? belief_trust(&b->belief, "--installed", value, &msg_warnings, e) : st;
 }
 

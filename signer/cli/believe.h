@@ -9,7 +9,7 @@
 
 #include "signer/cli/opt.h"
 #include "signer/crypto/key.h"
-#include "signer/list/list_file.h"
+#include "signer/text/list_file.h"
 #include "signer/trust/belief.h"
 
 struct believing {

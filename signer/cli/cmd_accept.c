@@ -37,7 +37,7 @@ static enum status add_installed(struct question *q, const char *path, struct tl
 		q->phone.no_lists = true;
 		return ST_OK;
 	}
-	st = list_file_read_good(&f, path, e);
+	st = list_file_read(&f, path, 0, e);
 	itl = tlv_list_is_itl(&f.list);
 	if (st == ST_OK && (itl ? q->phone.itl : q->phone.ctl) != NULL)
 		st = err_set(e, ST_USAGE, "%s is named twice: a phone holds one CTL and one ITL",
@@ -98,7 +98,7 @@ static enum status add_today(void *arg, struct span der, struct tlv_err *e)
 static enum status add_new_itl(struct question *q, const char *path, struct tlv_err *e)
 {
 	struct list_file f;
-	enum status st = list_file_read_good(&f, path, e);
+	enum status st = list_file_read(&f, path, 0, e);
 
 	if (st == ST_OK && !tvs_list_says_now(&f.list))
 		st = err_set(
@@ -302,7 +302,7 @@ static void answer_list(struct history *h, const char *path, const struct tlv_li
 static enum status answer_file(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	struct list_file f;
-	enum status st = list_file_read_found(&f, path, e);
+	enum status st = list_file_read(&f, path, LIST_FOUND | LIST_DAMAGED, e);
 
 	(void)named;
 	if (st == ST_OK && f.fault.status != ST_OK && looks_like_list(&f, path)) {
@@ -342,7 +342,7 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 
 	q.phone.asked = new_path(o);
 	common_read_only();
-	st = list_file_read_good(&q.new_list, new_path(o), e);
+	st = list_file_read(&q.new_list, new_path(o), 0, e);
 	if (st == ST_OK)
 		st = read_installed(&q, e);
 	if (st == ST_OK)

@@ -223,7 +223,7 @@ static enum status read_old(struct build *b, struct tlv_err *e)
 	if (status != ST_OK || stat(b->d.output, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    st.st_size == 0)
 		return status;
-	status = list_file_read(&b->old, b->d.output, e);
+	status = list_file_read(&b->old, b->d.output, LIST_DAMAGED, e);
 	if (status != ST_OK)
 		return status;
 	b->d.present = blob_span(&b->old.file);

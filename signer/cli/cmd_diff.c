@@ -44,9 +44,9 @@ enum status cmd_diff(const struct opts *o, struct tlv_err *e)
 	enum status st;
 
 	common_read_only();
-	st = list_file_read_good(&old, o->args[0], e);
+	st = list_file_read(&old, o->args[0], 0, e);
 	if (st == ST_OK)
-		st = list_file_read_good(&new, o->args[1], e);
+		st = list_file_read(&new, o->args[1], 0, e);
 	if (st == ST_OK)
 		st = diff_lists(&d, &old.list, &new.list, e);
 	if (st == ST_OK)

@@ -145,7 +145,7 @@ static enum status prepare(struct doctor *d, const struct opts *o, struct tlv_er
 	if (st == ST_OK && d->uri != NULL)
 		st = tok_uri_check(d->uri, true, e);
 	if (st == ST_OK && d->list_path != NULL)
-		st = list_file_read_good(&d->list, d->list_path, e);
+		st = list_file_read(&d->list, d->list_path, 0, e);
 	return st;
 }
 

@@ -180,7 +180,7 @@ static enum status add_tokens(struct export *x, struct tlv_err *e)
 /* The anchors of a list that anybody could have changed are nobody's. */
 static enum status read_from(struct export *x, const char *path, struct tlv_err *e)
 {
-	enum status st = list_file_read(&x->from, path, e);
+	enum status st = list_file_read(&x->from, path, LIST_DAMAGED, e);
 	struct clean_options opt = { .name = path, .what = "nothing is written" };
 
 	if (st == ST_OK && x->from.fault.status != ST_OK) {

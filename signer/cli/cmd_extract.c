@@ -221,7 +221,7 @@ enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 	x.manifest_options = x.cert_options;
 	x.manifest_options.kind = KIND_MANIFEST;
 	if (st == ST_OK)
-		st = list_file_read_good(&f, o->args[0], e);
+		st = list_file_read(&f, o->args[0], 0, e);
 	x.l = &f.list;
 	if (st == ST_OK)
 		st = judge(&x, &f, o, e);

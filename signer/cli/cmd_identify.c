@@ -180,8 +180,7 @@ static enum status look_at_file(void *arg, const char *path, bool named, struct 
 
 	if (!named && (ends_in_sgn(path) || !folder_file_begins_as_list(path)))
 		return ST_OK;
-	st = named ? list_file_read_good(&f, path, &own) :
-		     list_file_read_found_good(&f, path, &own);
+	st = named ? list_file_read(&f, path, 0, &own) : list_file_read(&f, path, LIST_FOUND, &own);
 	if (st == ST_OK)
 		st = look_at(s, path, &f, &own);
 	list_file_free(&f);

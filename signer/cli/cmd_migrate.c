@@ -78,7 +78,7 @@ static enum status read_direction(struct migration *m, struct tlv_err *e)
 
 static enum status read_old(struct migration *m, struct tlv_err *e)
 {
-	enum status st = list_file_read_good(&m->old, m->o->args[1], e);
+	enum status st = list_file_read(&m->old, m->o->args[1], 0, e);
 
 	if (st != ST_OK)
 		return st;

@@ -29,10 +29,10 @@ static const char *only_folder(const struct opts *o)
 
 static enum status prepare(struct request *q, struct tlv_err *e)
 {
-	enum status st = list_file_read_good(&q->old_list, q->o->args[0], e);
+	enum status st = list_file_read(&q->old_list, q->o->args[0], 0, e);
 
 	if (st == ST_OK)
-		st = list_file_read_good(&q->new_list, q->o->args[1], e);
+		st = list_file_read(&q->new_list, q->o->args[1], 0, e);
 	if (st == ST_OK)
 		st = common_tvs_options(q->o, &q->in.tvs, &q->vouched, &q->tvs_ctl, e);
 	lockout_options(&q->lockout, q->o);

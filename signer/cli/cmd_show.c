@@ -304,7 +304,7 @@ enum status cmd_show(const struct opts *o, struct tlv_err *e)
 	enum status st;
 
 	common_read_only();
-	st = list_file_read(&f, path, e);
+	st = list_file_read(&f, path, LIST_DAMAGED, e);
 	if (st == ST_INPUT && !json && stat(path, &there) != 0)
 		print_missing(path);
 	if (st == ST_OK)

@@ -196,7 +196,7 @@ static enum status print_all(const struct tok_info *list, size_t n, const struct
 /* A list that nobody signed tells nothing about who signs: say so, and go on. */
 static enum status read_list(struct list_file *f, const char *path, struct tlv_err *e)
 {
-	enum status st = list_file_read(f, path, e);
+	enum status st = list_file_read(f, path, LIST_DAMAGED, e);
 	long signer;
 
 	if (st != ST_OK)

@@ -52,7 +52,7 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 /* Without a signer the list is nobody's: the record that would be its certificate is wanted later. */
 static enum status read_old(struct update *u, struct tlv_err *e)
 {
-	enum status st = list_file_read_good(&u->old, u->o->args[0], e);
+	enum status st = list_file_read(&u->old, u->o->args[0], 0, e);
 
 	u->d.old = &u->old.list;
 	return st;
@@ -67,7 +67,7 @@ static enum status read_replaced(struct update *u, struct tlv_err *e)
 	if (u->d.publish.replaces != NULL || !opt_given(u->o, OPT_OUTPUT) ||
 	    !folder_file_begins_as_list(path))
 		return ST_OK;
-	st = list_file_read(&u->replaced, path, e);
+	st = list_file_read(&u->replaced, path, LIST_DAMAGED, e);
 	/* A file that is not whole comes here only if it may be overwritten. */
 	if (st == ST_OK && u->replaced.fault.status != ST_OK && u->d.publish.overwrite)
 		return ST_OK;

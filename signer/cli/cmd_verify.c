@@ -91,7 +91,7 @@ enum status cmd_verify(const struct opts *o, struct tlv_err *e)
 	common_read_only();
 	st = read_trust(&t, o, e);
 	if (st == ST_OK)
-		st = list_file_read_good(&f, o->args[0], e);
+		st = list_file_read(&f, o->args[0], 0, e);
 	if (st == ST_OK)
 		st = trust_check(&t, &f.list, &msg_warnings, e);
 	if (st == ST_OK)

@@ -8,8 +8,8 @@
 
 #include "pkcs11/token.h"
 #include "signer/cli/opt.h"
-#include "signer/list/list_file.h"
 #include "signer/publish/publish.h"
+#include "signer/text/list_file.h"
 #include "signer/trust/lockout.h"
 #include "signer/trust/verify.h"
 

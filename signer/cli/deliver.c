@@ -22,7 +22,7 @@ enum status common_tvs_options(const struct opts *o, struct phone *p, struct cer
 	if (st != ST_OK || ctl == NULL || p->tvs_ctl_is_new || strcmp(ctl, "none") == 0)
 		return st;
 	p->tvs_ctl = &tvs_ctl->list;
-	return list_file_read_good(tvs_ctl, ctl, e);
+	return list_file_read(tvs_ctl, ctl, 0, e);
 }
 
 enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e)

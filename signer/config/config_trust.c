@@ -32,7 +32,7 @@ enum status config_trust_list(struct config_trust *t, const char *path, struct t
 		return st;
 	f = &t->lists[t->nlists];
 	t->paths[t->nlists] = path;
-	st = list_file_read_good(f, path, e);
+	st = list_file_read(f, path, 0, e);
 	t->nlists++;
 	if (st == ST_OK && !signature_is_own(&f->list, &signer))
 		st = err_set(e, ST_INPUT,

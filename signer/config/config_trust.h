@@ -10,7 +10,7 @@
 
 #include "pkcs11/token.h"
 #include "signer/crypto/certset.h"
-#include "signer/list/list_file.h"
+#include "signer/text/list_file.h"
 #include "signer/trust/tvs.h"
 #include "tlv/header.h"
 

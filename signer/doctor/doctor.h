@@ -8,7 +8,7 @@
 #define CTL_DOCTOR_H
 
 #include "pkcs11/token.h"
-#include "signer/list/list_file.h"
+#include "signer/text/list_file.h"
 
 enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
 

@@ -6,7 +6,7 @@
 
 #include "signer/crypto/cert.h"
 #include "signer/crypto/certfile.h"
-#include "signer/list/list_file.h"
+#include "signer/text/list_file.h"
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"
 #include "tlv/kind.h"

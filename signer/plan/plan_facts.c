@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "signer/crypto/cert.h"
-#include "signer/list/list_file.h"
+#include "signer/text/list_file.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"

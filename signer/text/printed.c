@@ -48,6 +48,18 @@ static struct tlv_gap *add_gap(struct parser *x, size_t n)
 	return &p->gaps[p->ngaps++];
 }
 
+/* Not printed, but said by the words around: 'show itl' shows ITLFile.tlv. */
+static bool implied(const struct parser *x, struct buf *bytes)
+{
+	if (x->part == PART_RECORD)
+		return false;
+	if (x->row.tag == TLV_H_FILENAME)
+		buf_put(bytes, x->p->itl ? SPAN_LIT("ITLFile.tlv\0") : SPAN_LIT("CTLFile.tlv\0"));
+	else if (x->row.tag == TLV_H_SIGNATURE_ALGORITHM)
+		buf_u8(bytes, 0); /* the only one there is */
+	return bytes->n > 0;
+}
+
 static void put_known_or_gap(struct parser *x, const struct buf *bytes, bool known)
 {
 	if (known && bytes->n == x->row.length)
@@ -93,6 +105,7 @@ static void put_value(struct parser *x)
 		known = row_version(value, &bytes);
 		break;
 	default:
+		known = implied(x, &bytes);
 		break;
 	}
 	put_known_or_gap(x, &bytes, known);

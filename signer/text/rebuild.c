@@ -40,7 +40,7 @@ struct rebuild {
 
 static void lacks(struct rebuild *x, const char *what, size_t record)
 {
-	buf_printf(&x->missing, "\n  record %zu: %s", record + 1, what);
+	buf_printf(&x->missing, "record %zu: %s\n", record + 1, what);
 }
 
 /* Certificates ---------------------------------------------------------------------------- */
@@ -86,12 +86,13 @@ static void fill(struct rebuild *x, const struct tlv_gap *g, struct span value, 
 
 static void lacks_certificate(struct rebuild *x, const struct tlv_record *r, size_t record)
 {
-	buf_printf(&x->missing, "\n  record %zu: its certificate: ", record + 1);
+	buf_printf(&x->missing, "record %zu: its certificate: ", record + 1);
 	safe_text(&x->missing, tlv_text(r->subject));
-	if (r->certificate_sha1 == NULL)
-		return;
-	buf_str(&x->missing, ", SHA-1 ");
-	buf_hex(&x->missing, span_of(r->certificate_sha1, 20), HEX_UPPER, "");
+	if (r->certificate_sha1 != NULL) {
+		buf_str(&x->missing, ", SHA-1 ");
+		buf_hex(&x->missing, span_of(r->certificate_sha1, 20), HEX_UPPER, "");
+	}
+	buf_u8(&x->missing, '\n');
 }
 
 /* Addresses ------------------------------------------------------------------------------- */
@@ -170,9 +171,9 @@ static void note_address(struct rebuild *x, const struct tlv_gap *g, const struc
 		return; /* another record of this node has asked already */
 	add_candidates(x, n);
 	if (n->n == 0) {
-		buf_printf(&x->missing, "\n  record %zu: the address of '", g->record + 1);
+		buf_printf(&x->missing, "record %zu: the address of '", g->record + 1);
 		safe_text(&x->missing, n->name);
-		buf_str(&x->missing, "': give --address NAME=IP");
+		buf_str(&x->missing, "': give --address NAME=IP\n");
 	}
 }
 
@@ -255,7 +256,7 @@ static void fill_filename(struct rebuild *x, const struct tlv_gap *g)
 	if (g->n == name.n)
 		buf_fill(&x->bytes, g->at, name);
 	else
-		buf_str(&x->missing, "\n  header: its FILENAME is not that of a CTL or an ITL");
+		buf_str(&x->missing, "header: its FILENAME is not that of a CTL or an ITL\n");
 }
 
 static void fill_header(struct rebuild *x, const struct tlv_gap *g)
@@ -271,7 +272,7 @@ static void fill_header(struct rebuild *x, const struct tlv_gap *g)
 	else if (g->tag == TLV_H_TIMESTAMP && g->n == 4)
 		x->timestamp_at = g->at;
 	else if (g->n > 0 && g->tag != TLV_H_SIGNATURE_ALGORITHM) /* whose only value is 0 */
-		buf_printf(&x->missing, "\n  header: field %u, whose value is not printed",
+		buf_printf(&x->missing, "header: field %u, whose value is not printed\n",
 			   (unsigned)g->tag);
 }
 
@@ -383,6 +384,21 @@ static enum status check_printed(const struct printed *p, struct tlv_err *e)
 	return ST_OK;
 }
 
+/* A line of the error for each. */
+static enum status say_missing(struct span lines, struct tlv_err *e)
+{
+	(void)err_set(e, ST_NO, "not rebuilt, this is missing:");
+	while (lines.n > 0) {
+		size_t n = 0;
+
+		while (n < lines.n && span_at(lines, n) != '\n')
+			n++;
+		err_line(e, "%.*s", (int)n, (const char *)lines.p);
+		lines = span_slice(lines, n + 1, lines.n);
+	}
+	return ST_NO;
+}
+
 static enum status search(struct rebuild *x, struct tlv_err *e)
 {
 	size_t likely = 8192; /* more than the likely times, less than all */
@@ -390,7 +406,7 @@ static enum status search(struct rebuild *x, struct tlv_err *e)
 	if (buf_failed(&x->missing, e) != ST_OK)
 		return e->status;
 	if (x->missing.n > 0)
-		return err_set(e, ST_NO, "not rebuilt, this is missing:%s", buf_cstr(&x->missing));
+		return say_missing(buf_span(&x->missing), e);
 	if (combinations(x) > COMBINATIONS_MAX)
 		return err_set(
 			e, ST_NO,

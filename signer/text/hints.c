@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/text/hints.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/crypto/certfile.h"
+#include "signer/io/folder.h"
+#include "signer/io/out.h"
+#include "signer/io/slurp.h"
+#include "signer/text/log.h"
+#include "tlv/der.h"
+#include "tlv/text.h"
+
+enum { FILE_MAX = 16 << 20 /* bytes of one log */ };
+
+/* The command line of this process, and what was read for it. */
+static struct {
+	const char **paths;
+	size_t npaths, paths_cap;
+	struct rebuild_address *addresses;
+	size_t naddresses, addresses_cap;
+	bool has_timestamp, loaded;
+	uint32_t timestamp;
+	struct certset certs;
+	struct buf texts; /* the logs among the files, one after the other */
+} given;
+
+enum status hints_add_certs(const char *path, struct tlv_err *e)
+{
+	if (!ARRAY_ROOM(given.paths, given.npaths, given.paths_cap))
+		return err_nomem(e);
+	given.paths[given.npaths++] = path;
+	return ST_OK;
+}
+
+enum status hints_add_address(const char *text, struct tlv_err *e)
+{
+	const char *equals = strrchr(text, '=');
+	struct rebuild_address a = { .name = SPAN_NONE };
+
+	if (equals == NULL || equals == text || !parse_ipv4(equals + 1, a.ip))
+		return err_set(
+			e, ST_USAGE,
+			"option '--address': '%s' is no NAME=IP, such as cucm-pub=10.48.47.153",
+			text);
+	a.name = span_of(text, (size_t)(equals - text));
+	if (!ARRAY_ROOM(given.addresses, given.naddresses, given.addresses_cap))
+		return err_nomem(e);
+	given.addresses[given.naddresses++] = a;
+	return ST_OK;
+}
+
+void hints_set_timestamp(uint32_t timestamp)
+{
+	given.has_timestamp = true;
+	given.timestamp = timestamp;
+}
+
+bool hints_given(void)
+{
+	return given.npaths > 0;
+}
+
+static enum status add_certificate(void *arg, struct span der, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+
+	(void)arg;
+	/* What is no certificate of ours is no reason to miss the others. */
+	return certset_add(&given.certs, der, NULL, &own) == ST_NOMEM ? err_nomem(e) : ST_OK;
+}
+
+/* Terminals break lines and colour them: certificates are looked for in what is left. */
+static enum status add_text(struct span bytes, size_t *n, struct tlv_err *e)
+{
+	size_t at = given.texts.n;
+	struct log log;
+	struct span line;
+	enum status st = log_open(&log, bytes, e);
+
+	while (st == ST_OK && log_next(&log, &line)) {
+		buf_put(&given.texts, line);
+		buf_u8(&given.texts, '\n');
+	}
+	if (log_close(&log, e) != ST_OK || buf_failed(&given.texts, e) != ST_OK)
+		return e->status;
+	return cert_each(span_slice(buf_span(&given.texts), at, given.texts.n), add_certificate,
+			 NULL, n, e);
+}
+
+static enum status add_file(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	struct blob file;
+	size_t n = 0;
+	enum status st = slurp(path, FILE_MAX, named ? SLURP_ANY : SLURP_REGULAR, &file, &own);
+	struct span bytes = blob_span(&file);
+
+	(void)arg;
+	if (st == ST_OK && span_at(bytes, 0) == DER_SEQUENCE)
+		st = cert_each(bytes, add_certificate, NULL, &n, &own);
+	else if (st == ST_OK)
+		st = add_text(bytes, &n, &own);
+	if (st == ST_OK && n == 0)
+		msg_step("no certificate in %s", path);
+	blob_free(&file);
+	if (st == ST_NOMEM || (st != ST_OK && named))
+		return err_copy(e, &own);
+	if (st != ST_OK)
+		msg_warn("%s: skipped: %s", path, err_text(&own));
+	return ST_OK;
+}
+
+static enum status load(struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; !given.loaded && i < given.npaths && st == ST_OK; i++)
+		st = folder_each(given.paths[i], add_file, NULL, e);
+	given.loaded = st == ST_OK;
+	return st;
+}
+
+enum status hints_for(const struct printed *p, struct span log, struct rebuild_hints *out,
+		      struct rebuild_address **owned, struct tlv_err *e)
+{
+	size_t n = given.naddresses;
+	enum status st = load(e);
+
+	*owned = NULL;
+	if (st == ST_OK && n > 0) {
+		*owned = calloc(n, sizeof **owned);
+		if (*owned == NULL)
+			return err_nomem(e);
+		for (size_t i = 0; i < n; i++)
+			(*owned)[i] = given.addresses[i];
+	}
+	if (st == ST_OK)
+		st = rebuild_addresses(p, log, owned, &n, e);
+	if (st == ST_OK)
+		st = rebuild_addresses(p, buf_span(&given.texts), owned, &n, e);
+	*out = (struct rebuild_hints){ .certs = &given.certs,
+				       .addresses = *owned,
+				       .naddresses = n,
+				       .has_timestamp = given.has_timestamp,
+				       .timestamp = given.timestamp };
+	return st;
+}
+
+void hints_free(void)
+{
+	free(given.paths);
+	free(given.addresses);
+	certset_free(&given.certs);
+	buf_free(&given.texts);
+}

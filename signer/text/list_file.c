@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/text/list_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "signer/crypto/digest.h"
+#include "signer/io/out.h"
+#include "signer/text/hints.h"
+#include "tlv/guess.h"
+#include "tlv/kind.h"
+#include "tlv/safe.h"
+#include "tlv/text.h"
+
+enum { CHOICES_SHOWN = 8 };
+
+/* "LOG#2": the path, and the number behind the last '#'; 0 if the whole argument is the path. */
+static char *split(const char *arg, size_t *number)
+{
+	const char *hash = strrchr(arg, '#');
+	uint64_t n = 0;
+	bool picks = hash != NULL && access(arg, F_OK) != 0 &&
+		     parse_number(hash + 1, PRINTED_LISTS_MAX, &n) && n > 0;
+
+	*number = picks ? n : 0;
+	return strndup(arg, picks ? (size_t)(hash - arg) : strlen(arg));
+}
+
+static void say_choice(struct tlv_err *e, const char *path, const struct printed_lists *log,
+		       size_t i)
+{
+	const struct printed *p = &log->v[i];
+	struct span name = tlv_text(p->list.header.signer_name);
+
+	err_line(e, "%s#%zu: %s, line %zu, %zu records, signed by %.*s", path, i + 1,
+		 tlv_kind_text(p->itl ? TLV_LIST_ITL : TLV_LIST_CTL), p->line, p->list.nrecords,
+		 (int)(name.n < 200 ? name.n : 200), (const char *)name.p);
+}
+
+static enum status choose(const char *path, const struct printed_lists *log, size_t number,
+			  const struct printed **out, struct tlv_err *e)
+{
+	if (number == 0 && log->n == 1)
+		number = 1;
+	if (number > log->n)
+		return err_set(e, ST_INPUT, "list %zu of %zu in this log", number, log->n);
+	if (number > 0) {
+		*out = &log->v[number - 1];
+		return ST_OK;
+	}
+	(void)err_set(e, ST_AMBIGUOUS, "%zu lists in this log: pick one with '#'", log->n);
+	for (size_t i = 0; i < log->n && i < CHOICES_SHOWN; i++)
+		say_choice(e, path, log, i);
+	return ST_AMBIGUOUS;
+}
+
+/* The rebuilt bytes take the place of the log's. */
+static enum status take_rebuilt(struct list_file *f, struct buf *bytes, struct tlv_err *e)
+{
+	blob_free(&f->file);
+	f->file.p = bytes->p;
+	f->file.n = bytes->n;
+	f->printed = NULL;
+	f->rebuilt = true;
+	return tlv_list_decode(&f->list, blob_span(&f->file), e);
+}
+
+static enum status take_printed(struct list_file *f, const struct printed *p, struct tlv_err *e)
+{
+	struct rebuild_address *addresses = NULL;
+	struct rebuild_hints hints;
+	struct buf bytes = BUF_INIT;
+	enum status st = ST_OK;
+
+	f->printed = p;
+	if (hints_given()) {
+		st = hints_for(p, blob_span(&f->file), &hints, &addresses, e);
+		if (st == ST_OK && rebuild_list(p, &hints, &bytes, &f->not_rebuilt) == ST_OK)
+			st = take_rebuilt(f, &bytes, e);
+		else
+			buf_free(&bytes);
+		free(addresses);
+	}
+	if (st != ST_OK || f->rebuilt)
+		return st;
+	f->list = p->list;
+	(void)err_copy(&f->fault, &p->fault);
+	return ST_OK;
+}
+
+static enum status read_log(struct list_file *f, const char *path, size_t number, struct tlv_err *e)
+{
+	const struct printed *p = NULL;
+	enum status st = printed_find(&f->log, blob_span(&f->file), e);
+
+	if (st == ST_OK && f->log.n == 0)
+		return ST_OK; /* the reader of lists says what it is instead */
+	if (st == ST_OK)
+		st = choose(path, &f->log, number, &p, e);
+	return st == ST_OK ? take_printed(f, p, e) : st;
+}
+
+static enum status decode(struct list_file *f, const char *arg, size_t number, struct tlv_err *e)
+{
+	if (number > 0)
+		return err_set(e, ST_INPUT, "'#%zu' picks a list of a log, and this is none",
+			       number);
+	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_NOMEM)
+		return err_nomem(e);
+	if (f->fault.status != ST_OK && tlv_guess_text_mode(blob_span(&f->file)))
+		(void)err_in(&f->fault,
+			     "changed by a transfer in text mode, fetch it in binary mode");
+	(void)err_in(&f->fault, "%s", arg);
+	return ST_OK;
+}
+
+static enum status read_path(struct list_file *f, const char *path, const char *arg, size_t number,
+			     enum slurp_mode mode, struct tlv_err *e)
+{
+	const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+	enum status st = slurp(from, slurp_list_max(), mode, &f->file, e);
+
+	if (st != ST_OK)
+		return st; /* it has named the path */
+	if (!tlv_list_begins(blob_span(&f->file)))
+		st = read_log(f, path, number, e);
+	if (st == ST_OK && f->printed == NULL && !f->rebuilt)
+		return decode(f, arg, number, e);
+	(void)err_in(&f->fault, "%s", arg);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
+}
+
+static enum status read_any(struct list_file *f, const char *arg, enum slurp_mode mode,
+			    struct tlv_err *e)
+{
+	size_t number = 0;
+	char *path = split(arg, &number);
+	enum status st;
+
+	*f = (struct list_file){ .fault = TLV_ERR_INIT, .not_rebuilt = TLV_ERR_INIT };
+	st = path == NULL ? err_nomem(e) : read_path(f, path, arg, number, mode, e);
+	free(path);
+	return st;
+}
+
+/* Why a printed list will not do. */
+static enum status is_printed(struct list_file *f, const char *arg, struct tlv_err *e)
+{
+	if (f->not_rebuilt.status != ST_OK) {
+		f->not_rebuilt.status = ST_INPUT;
+		(void)err_copy(e, &f->not_rebuilt);
+		return err_in(e, "%s", arg);
+	}
+	return err_set(
+		e, ST_INPUT,
+		"%s: a printed list has no keys and no certificates: give '--certs' with a log or folder that has the certificates, then the list is rebuilt",
+		arg);
+}
+
+static void warn_not_rebuilt(struct list_file *f, const char *arg)
+{
+	const char *why;
+
+	if (f->not_rebuilt.status == ST_OK)
+		return;
+	(void)err_in(&f->not_rebuilt, "%s", arg);
+	why = err_text(&f->not_rebuilt);
+	warn_receive(&msg_warnings, why, strlen(why));
+}
+
+enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e)
+{
+	enum status st = read_any(f, arg, (flags & LIST_FOUND) != 0 ? SLURP_REGULAR : SLURP_ANY, e);
+
+	if (st == ST_OK && f->printed != NULL && (flags & LIST_PRINTED) == 0)
+		st = is_printed(f, arg, e);
+	if (st == ST_OK && f->fault.status != ST_OK && (flags & LIST_DAMAGED) == 0)
+		st = err_copy(e, &f->fault);
+	if (st == ST_OK)
+		warn_not_rebuilt(f, arg);
+	else
+		list_file_free(f);
+	return st;
+}
+
+void list_file_free(struct list_file *f)
+{
+	/* What was decoded of a printed list is the log's. */
+	if (f->printed == NULL)
+		tlv_list_free(&f->list);
+	printed_free(&f->log);
+	blob_free(&f->file);
+	*f = (struct list_file){ .fault = TLV_ERR_INIT };
+}
+
+const char *field_text(struct buf *b, struct span value)
+{
+	buf_truncate(b, 0);
+	safe_text(b, tlv_text(value));
+	return buf_cstr(b);
+}
+
+enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv_err *e)
+{
+	struct digest m, s;
+	enum status st = digest_md5(bytes, &m, e);
+
+	if (st == ST_OK)
+		st = digest_parts(TLV_SHA1, &bytes, 1, &s, e);
+	if (st != ST_OK)
+		return st;
+	if (!hex_text(digest_span(&m), md5, 33) || !hex_text(digest_span(&s), sha1, 41))
+		return err_set(e, ST_BUG, "a checksum of another length");
+	return ST_OK;
+}
+
+enum status list_file_checksums(const struct list_file *f, char md5[33], char sha1[41],
+				struct tlv_err *e)
+{
+	const struct printed *p = f->printed;
+
+	if (p == NULL)
+		return checksums(blob_span(&f->file), md5, sha1, e);
+	md5[0] = sha1[0] = '\0';
+	if (p->has_md5)
+		(void)hex_text(span_of(p->md5, sizeof p->md5), md5, 33);
+	if (p->has_sha1)
+		(void)hex_text(span_of(p->sha1, sizeof p->sha1), sha1, 41);
+	return ST_OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A trust list, wherever it comes from: a file, standard input ("-"), or a
+ * terminal log with what 'show ctl' or 'show itl' printed. "LOG#2" is the second
+ * list of a log; a file of that very name wins.
+ *
+ * A printed list has no keys and no certificates. With certificates beside it
+ * (signer/text/hints.h) it is rebuilt, byte for byte, and then as good as a file.
+ * If that fails it stays a printed list, with a warning for those who can do with it.
+ */
+#ifndef CTL_LIST_FILE_H
+#define CTL_LIST_FILE_H
+
+#include "signer/io/slurp.h"
+#include "signer/text/printed.h"
+#include "tlv/list.h"
+
+/* A list in memory: the bytes, and what was decoded of them. */
+struct list_file {
+	struct blob file; /* as it was read, or as it was rebuilt */
+	struct tlv_list list;
+	struct tlv_err fault;	       /* where it is malformed; list then holds what is whole */
+	struct printed_lists log;      /* owned: the lists of a log */
+	const struct printed *printed; /* the list's text; NULL: every byte of the list is known */
+	struct tlv_err not_rebuilt;    /* why, if certificates were given for it */
+	bool rebuilt;		       /* from its text, proven by the printed checksums */
+};
+
+/* What is to be read, and what is taken. */
+enum {
+	LIST_FOUND = 1,	  /* a folder held it: somebody may have exchanged it for a pipe since */
+	LIST_PRINTED = 2, /* a printed list will do: it has gaps (tlv_list.gaps) */
+	LIST_DAMAGED =
+		4 /* a malformed list will do: its fault is set, and it is whole up to there */
+};
+
+/*
+ * ST_INPUT if it cannot be read, or is one that the flags do not take; ST_AMBIGUOUS,
+ * with the choices, if a log holds several lists and none is picked.
+ */
+enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e);
+void list_file_free(struct list_file *f);
+
+/* "cucm-1051-a-pub" of a text field that may lack its NUL, escaped for a terminal; malloc'd inside b. */
+const char *field_text(struct buf *b, struct span value);
+
+/* MD5 and SHA-1 of the whole file, in lower case: what phones show. */
+enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv_err *e);
+/* The same of a list that may be printed: "" for one that was not printed with it. */
+enum status list_file_checksums(const struct list_file *f, char md5[33], char sha1[41],
+				struct tlv_err *e);
+
+#endif
