@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "tlv/kind.h"
+
 #define BIT(tag) (1U << (unsigned)(tag))
 
 static bool has_control(struct span s)
@@ -337,6 +339,47 @@ static void check_anchors(const struct tlv_list *l, struct tlv_findings *out)
 			 "a lone SAST: when its key is lost or renewed, every phone is locked out");
 }
 
+/* The community reports that phones look at two; CUCM's own lists have up to four (docs/CLUSTER.md). */
+static void check_many_anchors(const struct tlv_list *l, struct tlv_findings *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->nrecords && n < 3; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		n += tlv_record_is(&r, TLV_ROLE_SAST);
+		if (n == 3 && tlv_list_dialect(l).style == TLV_STYLE_RFC4514)
+			tlv_find(
+				out, TLV_FIND_MANY_SAST, i + 1, (int64_t)r.at,
+				"a third SAST record: phones are reported to look at two only, so put those first that must count");
+	}
+}
+
+/* The vendor's command to recover ITLs fails then (docs/CLUSTER.md). */
+static void check_itlrecovery(const struct tlv_list *l, struct tlv_findings *out)
+{
+	enum { SMALL = 1024, LARGE = 2048 };
+	size_t small = 0;
+	bool large = false;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+		enum tlv_key_type type;
+		unsigned bits = tlv_key_bits(r.public_key, &type);
+
+		if (type != TLV_KEY_RSA)
+			continue;
+		large = large || (tlv_record_is_tftp(&r) && bits >= LARGE);
+		if (small == 0 && bits > 0 && bits <= SMALL && tlv_record_is(&r, TLV_ROLE_SAST) &&
+		    tlv_record_is_itlrecovery(&r))
+			small = i + 1;
+	}
+	if (small > 0 && large)
+		tlv_find(
+			out, TLV_FIND_SMALL_ITLRECOVERY, small, (int64_t)l->record_at[small - 1],
+			"ITLRecovery has 1024 bits and a server 2048: CUCM's recovery command fails then; regenerate ITLRecovery");
+}
+
 void tlv_check_list(const struct tlv_list *l, struct tlv_findings *out)
 {
 	tlv_check_header(&l->header, out);
@@ -353,4 +396,6 @@ void tlv_check_list(const struct tlv_list *l, struct tlv_findings *out)
 			 TLV_PHONE_LIMIT);
 	check_duplicates(l, out);
 	check_anchors(l, out);
+	check_many_anchors(l, out);
+	check_itlrecovery(l, out);
 }

@@ -197,6 +197,30 @@ def test_findings_come_before_the_last_line(ctlsign, cluster, signer, tmp_path):
     assert lines[-1].startswith(GOOD)
 
 
+@pytest.mark.parametrize("style,sasts,warned", [
+    ("rfc4514", ["pub", "sub1", "capf"], True), ("rfc4514", ["pub", "sub1"], False),
+    ("cucm", ["pub", "sub1", "capf"], False), ("ctl-client", ["pub", "sub1", "capf"], False)])
+def test_more_than_two_sast_records_of_a_community_list(ctlsign, cluster, tmp_path, style, sasts, warned):
+    """The community reports that phones look at two; CUCM's own lists of tokens have four (docs/CLUSTER.md)."""
+    out = tmp_path / "CTLFile.tlv"
+    words = [word for each in sasts for word in ("--sast", f"{cluster}/{each}.pem,name=n,address={PUB}")]
+    ctlsign.ok("build", "-o", out, *words, *lists.key(cluster, "tokenless"), "--style", style)
+    run = ctlsign.ok("verify", "--trust", cluster / "pub.pem", out)
+    assert ("warning: record 3" in run.out and "look at two only" in run.out) == warned, str(run)
+
+
+@pytest.mark.parametrize("recovery,server,warned", [
+    ("rsa1024", "pub-regenerated", True), ("rsa1024", "pub", False), ("rsa2048", "pub-regenerated", False)])
+def test_a_small_itlrecovery_beside_larger_servers(ctlsign, cluster, signer, tmp_path, recovery, server, warned):
+    """CUCM's command to recover the ITLs fails then (docs/CLUSTER.md)."""
+    key, cert = signer(recovery, cn="ITLRECOVERY_cucm-1051-a-pub")
+    out = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", out, "--sast", f"{cert},name=n,address={PUB}", "--ccm-tftp",
+               f"{cluster}/{server}.pem,address={PUB}", "-k", key, "--cert", cert)
+    run = ctlsign.ok("verify", "--trust", cert, out)
+    assert ("warning: record 1" in run.out and "recovery command fails" in run.out) == warned, str(run)
+
+
 def test_a_lone_sast_is_a_warning_two_are_none(ctlsign, cluster, made, tmp_path):
     assert "warning:" in ctlsign.ok("verify", "--trust", cluster / "pub.pem", made).out
     path = tmp_path / "tokens.tlv"
