@@ -55,7 +55,7 @@ static const struct {
 	{ TOK_PIN_NOT_INITIALISED, true, ST_PIN,
 	  "the token has no user PIN yet; set one with the vendor's tool or 'pkcs11-tool --init-pin'" },
 	{ TOK_PIN_LOCKED, true, ST_PIN_LOCKED,
-	  "the PIN is locked; only the token's administrator can unlock it" },
+	  "the PIN is locked; a locked Cisco token cannot be enabled again, others only by their administrator: sign with another token of the list" },
 	{ TOK_PIN_TO_BE_CHANGED, true, ST_PIN_LOCKED,
 	  "the PIN must be changed first, with the vendor's tool" },
 	{ TOK_PIN_FINAL_TRY, true, ST_PIN_LOCKED,

@@ -69,7 +69,7 @@ static const struct {
 				"its PIN has one attempt left, which is not spent here",
 				"log in with the vendor's own tool, with the right one" },
 	[TOK_PIN_LOCKED] = { DOCTOR_ERROR, "its PIN is locked",
-			     "have it unlocked with the administrator's PIN, by the vendor's tool" },
+			     "sign with another token of the list: a locked Cisco token cannot be enabled again, others only with an administrator's PIN" },
 	[TOK_PIN_TO_BE_CHANGED] = { DOCTOR_ERROR, "its PIN must be changed before it signs",
 				    "change it with the vendor's tool or 'pkcs11-tool --change-pin'" },
 	[TOK_PIN_NOT_INITIALISED] = { DOCTOR_ERROR, "its PIN was never set",

@@ -149,15 +149,14 @@ static struct tally count_records(const struct tlv_list *l)
 static void warn_tokens(struct plan_model *m, const struct tally *t)
 {
 	const struct release *rel = m->in.release;
-	struct release gone;
 
 	if (t->tokens == 1)
 		warn(m, PLAN_WARNING_ONE_TOKEN);
-	if (t->tokens == 0 || rel == NULL || release_parse("14", &gone, NULL) != ST_OK)
+	if (t->tokens == 0 || rel == NULL)
 		return;
 	if (!rel->tokens)
 		say(&m->warnings, PLAN_WARNING_TOKENS_NOT_DRIVEN, rel->name, "");
-	else if (rel->version >= gone.version)
+	else if (!rel->ctl_client)
 		say(&m->warnings, PLAN_WARNING_TOKENS_UNSUPPORTED, rel->name, "");
 }
 

@@ -433,6 +433,16 @@ def test_anchors_by_release(world, direction, kind, release, signer, sasts, want
         assert world.ctlsign("verify", "--trust", "self", path).last_line.startswith("good signature")
 
 
+@pytest.mark.parametrize("release,warned", [("12.5", False), ("14", True), ("14SU1", True), ("14SU2", True)])
+def test_tokens_at_a_release_without_the_ctl_client(world, release, warned):
+    """Unsupported from 14 on, and taken by the CTL Provider up to 14SU2 (docs/CLUSTER.md): a warning, no refusal."""
+    out = world.migrate(TO, world.old("tokenless-12"), *world.key(TWO), *world.sast(ONE), *AGREED.split(),
+                        "--release", release)
+    said = " ".join((out / "plan.txt").read_text(encoding="utf-8").split())
+    assert ("supports the CTL Client no longer" in said) == warned
+    assert (out / "CTLFile.tlv").exists()
+
+
 @pytest.mark.parametrize("kind,signer,release", [("tokens-11", "pub", "11.5"), ("tokens-11", "rec", "12.5")])
 def test_a_key_that_phones_know_needs_no_bridge(world, kind, signer, release):
     old = world.old(kind)

@@ -60,7 +60,7 @@ FAULTS = [
     ("C_FindObjects 1 fail 0x32", 8, "C_FindObjects: CKR_DEVICE_REMOVED", 0),
     ("C_GetAttributeValue * fail 0x32", 4, "has no certificate", 0),
     ("C_GetTokenInfo 3+ serial 777", 8, "another token is in the slot now", 0),
-    ("C_GetTokenInfo * flags +LOCKED", 7, "the PIN is locked", 0),
+    ("C_GetTokenInfo * flags +LOCKED", 7, "the PIN is locked; a locked Cisco token cannot be enabled again", 0),
     ("C_GetTokenInfo * flags +FINAL_TRY", 7, "one attempt is left", 0),
     ("C_GetTokenInfo * flags +TO_BE_CHANGED", 7, "must be changed", 0),
     ("C_GetTokenInfo * flags +COUNT_LOW", 7, "log in once by hand", 0),
