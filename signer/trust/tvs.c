@@ -142,13 +142,13 @@ static bool is_later(const struct tlv_header *held, const struct tlv_header *new
 	       held->timestamp > new_list->timestamp;
 }
 
-/* [OWN_GONE]: a later list of the same kind no longer names it. */
+/* [OWN_GONE]: a later list of the same kind no longer names it. What is SAST there needs no TVS. */
 static bool is_gone(const struct phone *p, const struct tlv_list *new_list, struct span der)
 {
 	const struct tlv_list *held = tlv_list_is_itl(new_list) ? p->itl : p->ctl;
 
 	return held != NULL && (p->goes_back || is_later(&held->header, &new_list->header)) &&
-	       !tlv_list_has_tftp(held, der) && !tlv_list_has(held, TLV_ROLE_SAST, der);
+	       !tlv_list_has_tftp(held, der);
 }
 
 /* [KNOWS_OWN], [KNOWS_ITLRECOVERY] */
