@@ -151,19 +151,33 @@ static enum status read_vouchers(struct config_run *r, struct tlv_err *e)
 	return st;
 }
 
-static enum status read_trust(struct config_run *r, struct tlv_err *e)
+/*
+ * A token's certificate is fetched by a process of its own, which is started
+ * first. All that only verifies is done behind the sandbox from here on.
+ */
+static enum status read_cert(struct config_run *r, struct tlv_err *e)
 {
 	const char *cert = r->c.action != CONFIG_SIGN ? opt_value(r->o, OPT_SIGNER_CERT) : NULL;
+	bool verifies = r->c.action == CONFIG_VERIFY, at_token = cert != NULL && tok_is_uri(cert);
 	enum status st = ST_OK;
 
 	if (cert != NULL && opt_given(r->o, OPT_CONFIG_TRUST))
 		return err_set(e, ST_USAGE, "'--cert' and '--trust' contradict each other");
 	if (cert != NULL && opt_given(r->o, OPT_SAST_TRUST))
 		return err_set(e, ST_USAGE, "'--cert' and '--sast-trust' contradict each other");
+	if (verifies && !at_token)
+		common_read_only();
 	if (cert != NULL)
 		st = config_trust_cert(&r->c.trust, cert, &r->tok, e);
-	if (st == ST_OK)
-		st = read_vouchers(r, e);
+	if (verifies && at_token)
+		common_read_only();
+	return st;
+}
+
+static enum status read_trust(struct config_run *r, struct tlv_err *e)
+{
+	enum status st = read_vouchers(r, e);
+
 	if (st == ST_OK && r->c.action == CONFIG_VERIFY && !config_trust_any(&r->c.trust))
 		st = err_set(
 			e, ST_USAGE,
@@ -260,6 +274,8 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 					    &r->c.publish, e);
 	if (st == ST_OK)
 		st = common_token_options(r->o, &r->tok, e);
+	if (st == ST_OK)
+		st = read_cert(r, e);
 	if (st == ST_OK)
 		st = read_folders(r, e);
 	if (st == ST_OK)

@@ -38,7 +38,7 @@ struct export
 	const struct opts *o;
 	struct tok_options tok;
 	const char *dir;
-	bool pem, any, prove;
+	bool pem, any, prove, is_open; /* is_open: files */
 	struct list_file from;
 	struct believing believing;
 	struct item *items; /* as many places as there are arguments or records */
@@ -225,14 +225,26 @@ static enum status add_records(struct export *x, const char *path, struct tlv_er
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 
+/* A list is read when nothing but the folder can be written any more. */
+static enum status open_first(struct export *x, struct tlv_err *e)
+{
+	enum status st = fileset_open(&x->files, x->dir, e);
+
+	x->is_open = true;
+	return st == ST_OK ? common_write_beneath(x->dir, x->files.made, e) : st;
+}
+
 static enum status gather(struct export *x, struct tlv_err *e)
 {
 	const char *from = opt_value(x->o, OPT_FROM);
-	enum status st = from != NULL ? read_from(x, from, e) : ST_OK;
-	size_t most = from != NULL ? x->from.list.nrecords : x->o->nargs;
+	enum status st = from != NULL ? open_first(x, e) : ST_OK;
+	size_t most;
 
+	if (st == ST_OK && from != NULL)
+		st = read_from(x, from, e);
 	if (st != ST_OK)
 		return st;
+	most = from != NULL ? x->from.list.nrecords : x->o->nargs;
 	x->items = calloc(most + 1, sizeof *x->items);
 	if (x->items == NULL)
 		return err_nomem(e);
@@ -426,7 +438,7 @@ static enum status begin_sums(struct export *x, struct tlv_err *e)
 /* All of them on the disk before the first is in its place. */
 static enum status begin_all(struct export *x, struct tlv_err *e)
 {
-	enum status st = fileset_open(&x->files, x->dir, e);
+	enum status st = x->is_open ? ST_OK : fileset_open(&x->files, x->dir, e);
 
 	for (size_t i = 0; i < x->n && st == ST_OK; i++)
 		st = begin_item(x, &x->items[i], e);

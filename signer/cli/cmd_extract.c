@@ -156,7 +156,7 @@ static enum status report(const struct extract *x, const char *manifest, struct 
 static enum status extract_all(struct extract *x, struct tlv_err *e)
 {
 	struct buf path = BUF_INIT;
-	enum status st = fileset_open(&x->files, x->dir, e);
+	enum status st = ST_OK;
 
 	put_settings(x);
 	for (size_t i = 0; i < x->l->nrecords && st == ST_OK; i++)
@@ -220,6 +220,10 @@ enum status cmd_extract(const struct opts *o, struct tlv_err *e)
 	st = common_publish_options(o, KIND_OTHER, &x.cert_options, e);
 	x.manifest_options = x.cert_options;
 	x.manifest_options.kind = KIND_MANIFEST;
+	if (st == ST_OK)
+		st = fileset_open(&x.files, x.dir, e);
+	if (st == ST_OK)
+		st = common_write_beneath(x.dir, x.files.made, e);
 	if (st == ST_OK)
 		st = list_file_read(&f, o->args[0], 0, e);
 	x.l = &f.list;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/cli/common.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pkcs11/pin.h"
 #include "signer/crypto/digest.h"
@@ -48,7 +51,28 @@ void common_read_only(void)
 {
 	/* What openssl.cnf names is loaded while it may do what it likes. */
 	digest_configure();
-	(void)sandbox_enter(SANDBOX_ALL);
+	(void)sandbox_enter(SANDBOX_ALL, NULL, 0);
+}
+
+enum status common_write_beneath(const char *folder, bool made, struct tlv_err *e)
+{
+	struct sandbox_grant grants[2] = { { .what = SANDBOX_WRITE },
+					   { .what = SANDBOX_TAKE_AWAY } };
+	size_t n = made ? 2 : 1;
+	enum status st = ST_OK;
+
+	grants[0].fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	grants[1].fd = openat(grants[0].fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (grants[0].fd < 0 || grants[1].fd < 0)
+		st = err_set(e, ST_OUTPUT, "%s: cannot be opened: %s", folder, strerror(errno));
+	if (st == ST_OK) {
+		digest_configure();
+		(void)sandbox_enter(SANDBOX_ALL, grants, n);
+	}
+	for (size_t i = 0; i < COUNT(grants); i++)
+		if (grants[i].fd >= 0)
+			(void)close(grants[i].fd);
+	return st;
 }
 
 void lockout_options(struct lockout *l, const struct opts *o)

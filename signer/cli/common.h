@@ -27,6 +27,13 @@ enum status common_publish_options(const struct opts *o, enum kind kind,
  */
 void common_read_only(void);
 
+/*
+ * The same for verbs that write their files into one folder, which is there
+ * now; made: by us, and may be taken away again. ST_OUTPUT where it cannot be
+ * opened.
+ */
+enum status common_write_beneath(const char *folder, bool made, struct tlv_err *e);
+
 /* --accept-lockout, repeatable. */
 void lockout_options(struct lockout *l, const struct opts *o);
 

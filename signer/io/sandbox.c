@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,9 +18,9 @@
 #include "tlv/bytes.h"
 
 /*
- * Landlock's rights by the ABI that brought them. None is granted for any file
- * or port; to read files and folders is not among them. Numbers of our own,
- * since the kernel's header may be older than the kernel.
+ * Landlock's rights by the ABI that brought them. To read files and folders is
+ * not among them. Numbers of our own, since the kernel's header may be older
+ * than the kernel.
  */
 static const struct {
 	int abi;
@@ -38,7 +39,22 @@ struct ruleset {
 	uint64_t files, net, scope;
 };
 
-enum { LANDLOCK_CREATE = 444, LANDLOCK_RESTRICT = 446, LANDLOCK_VERSION = 1 };
+enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD = 445, LANDLOCK_RESTRICT = 446 };
+enum { LANDLOCK_VERSION = 1, LANDLOCK_PATH_BENEATH = 1 };
+
+/* What a grant allows for the folder and all that is beneath it. */
+static const uint64_t granted[] = {
+	/* write, take away a file, make one, truncate */
+	[SANDBOX_WRITE] = 1U << 1 | 1U << 5 | 1U << 8 | 1U << 14,
+	/* take away an empty folder */
+	[SANDBOX_TAKE_AWAY] = 1U << 4,
+};
+
+/* struct landlock_path_beneath_attr, which is packed. */
+struct rule {
+	uint64_t files;
+	int32_t fd;
+} __attribute__((packed));
 
 static int landlock_abi(void)
 {
@@ -47,44 +63,71 @@ static int landlock_abi(void)
 	return abi > 0 ? (int)abi : 0;
 }
 
-static int enter_landlock(void)
+static struct ruleset rights_of(int abi)
 {
-	int abi = landlock_abi();
 	struct ruleset all = { .files = 0 };
-	long ruleset, entered;
 
-	if (abi == 0)
-		return 0;
 	for (size_t i = 0; i < COUNT(rights) && rights[i].abi <= abi; i++) {
 		all.files |= rights[i].files;
 		all.net |= rights[i].net;
 		all.scope |= rights[i].scope;
 	}
+	return all;
+}
+
+static bool grant(long ruleset, const struct sandbox_grant *g, uint64_t known)
+{
+	struct rule r = { .files = granted[g->what] & known, .fd = g->fd };
+
+	return syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PATH_BENEATH, &r, 0) == 0;
+}
+
+/* What cannot be granted is wanted all the same: then without Landlock. */
+static int enter_landlock(const struct sandbox_grant *grants, size_t n)
+{
+	int abi = landlock_abi();
+	struct ruleset all = rights_of(abi);
+	bool ready = true;
+	long ruleset, entered = -1;
+
+	if (abi == 0)
+		return 0;
 	ruleset = syscall(LANDLOCK_CREATE, &all, sizeof all, 0);
 	if (ruleset < 0)
 		return 0;
-	entered = syscall(LANDLOCK_RESTRICT, ruleset, 0);
+	for (size_t i = 0; i < n && ready; i++)
+		ready = grant(ruleset, &grants[i], all.files);
+	if (ready)
+		entered = syscall(LANDLOCK_RESTRICT, ruleset, 0);
 	(void)close((int)ruleset);
 	return entered == 0 ? abi : 0;
 }
 
-/* One row of sandbox.def. */
+/* One row of the tables. */
 struct call {
 	unsigned nr;
-	enum { PLAIN, WITHOUT, WITH } kind;
+	enum { PLAIN, WITHOUT, WITH, OWN } kind;
 	unsigned arg;
 	uint32_t value;
 	unsigned error;
 };
 
+/* A writer's rows come first. */
 static const struct call calls[] = {
 #define CALL(name) { __NR_##name, PLAIN, 0, 0, 0 },
 #define CALL_WITHOUT(name, arg, bits, error) { __NR_##name, WITHOUT, arg, bits, error },
 #define CALL_WITH(name, arg, value, error) { __NR_##name, WITH, arg, value, error },
+#define CALL_OWN(name, arg, error) { __NR_##name, OWN, arg, 0, error },
+#include "signer/io/sandbox_writer.def"
 #include "signer/io/sandbox.def"
+};
+
+static const struct call writer_calls[] = {
+#include "signer/io/sandbox_writer.def"
 #undef CALL
 #undef CALL_WITHOUT
 #undef CALL_WITH
+#undef CALL_OWN
 };
 
 /* What the numbers of the table mean; 0: a machine that we have not looked at gets no filter. */
@@ -148,6 +191,13 @@ static void put_call(struct program *p, const struct call *c, bool last_of_its_k
 		put_is(p, c->nr, 1);
 		put_allow(p);
 		break;
+	case OWN:
+		put_is(p, c->nr, 4);
+		put_load(p, arg_at(c));
+		put_is(p, (uint32_t)getpid(), 1);
+		put_allow(p);
+		put_refuse(p, c->error);
+		break;
 	case WITHOUT:
 		put_is(p, c->nr, 4);
 		put_load(p, arg_at(c));
@@ -168,7 +218,7 @@ static void put_call(struct program *p, const struct call *c, bool last_of_its_k
 	}
 }
 
-static bool enter_seccomp(void)
+static bool enter_seccomp(bool writes)
 {
 	struct program p = { .n = 0 };
 	struct sock_fprog filter = { .filter = p.v };
@@ -180,14 +230,14 @@ static bool enter_seccomp(void)
 	put(&p, BPF_JMP | BPF_JA, 1, 0, 0);
 	put_refuse(&p, ENOSYS);
 	put_load(&p, NR);
-	for (size_t i = 0; i < COUNT(calls); i++)
+	for (size_t i = writes ? 0 : COUNT(writer_calls); i < COUNT(calls); i++)
 		put_call(&p, &calls[i], i + 1 == COUNT(calls) || calls[i + 1].nr != calls[i].nr);
 	put_refuse(&p, ENOSYS);
 	filter.len = p.n;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
-struct sandbox sandbox_enter(unsigned layers)
+struct sandbox sandbox_enter(unsigned layers, const struct sandbox_grant *grants, size_t n)
 {
 	struct sandbox s = { .landlock = 0 };
 
@@ -195,9 +245,9 @@ struct sandbox sandbox_enter(unsigned layers)
 	if (!CTLSIGN_SANDBOX || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return s;
 	if ((layers & SANDBOX_LANDLOCK) != 0)
-		s.landlock = enter_landlock();
+		s.landlock = enter_landlock(grants, n);
 	if ((layers & SANDBOX_SECCOMP) != 0)
-		s.seccomp = enter_seccomp();
+		s.seccomp = enter_seccomp(n > 0);
 	return s;
 }
 

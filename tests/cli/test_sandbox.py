@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verbs that only read give up everything else before they open the first file, and no other verb does.
+"""Verbs that only read give up everything else before they open the first file.
 
-What is then impossible: tests/signer/io/test_sandbox.c.
+Those that write into one folder keep that folder. What is then impossible: tests/signer/io/test_sandbox.c.
 """
 import re
 import shutil
@@ -31,6 +31,8 @@ def test_version_says_what_holds(holds):
 def world(ctlsign, cluster, tmp_path):
     for name in ("tokenless", "tokens"):
         lists.build(ctlsign, cluster, name, tmp_path / f"{name}.tlv")
+    (tmp_path / "SEP.cnf.xml").write_text("<device/>")
+    ctlsign.ok("config", "sign", "SEP.cnf.xml", "-k", "cluster/pub.key", "--cert", "cluster/pub.pem", cwd=tmp_path)
     (tmp_path / "in").mkdir()
     shutil.copy(tmp_path / "tokenless.tlv", tmp_path / "in")
     return tmp_path
@@ -48,11 +50,22 @@ READERS = {
     "identify": (0, ["identify", "70CAF64E090751B9DF22F49F754FC5BB", "in"]),
     "expiry": (1, ["expiry", "--within", "9000d", "in", "cluster"]),
     "plan": (1, ["plan", "--release", "10.5", OLD, NEW]),
+    "config-verify": (0, ["config", "verify", "--cert", "cluster/pub.pem", "SEP.cnf.xml.sgn"]),
+    "config-verify-list": (0, ["config", "verify", "--trust", OLD, "SEP.cnf.xml.sgn"]),
+    "config-verify-many": (3, ["config", "verify", "--cert", "cluster/pub.pem", "SEP.cnf.xml.sgn", "missing", OLD]),
+}
+# Into a folder that is made, and one that is there.
+WRITERS = {
+    "extract": (0, ["extract", OLD, "-o", "out"]),
+    "extract-there": (0, ["extract", OLD, "-o", "there"]),
+    "extract-nothing": (3, ["extract", "missing.tlv", "-o", "out"]),
+    "export": (0, ["export", "--from", OLD, "--trust", "cluster/pub.pem", "-o", "out"]),
+    "export-there": (0, ["export", "--from", OLD, "--trust", "cluster/pub.pem", "-o", "there"]),
+    "export-unbelieved": (1, ["export", "--from", OLD, "-o", "out"]),
 }
 OTHERS = {
     "build": (0, ["build", "-o", "new.tlv", "--sast", "cluster/pub.pem,name=a,address=10.0.0.1",
                   "-k", "cluster/pub.key", "--cert", "cluster/pub.pem"]),
-    "extract": (0, ["extract", OLD, "-o", "out"]),
     "expiry-to-a-file": (1, ["expiry", "--within", "9000d", "-o", "report", "in"]),
     "plan-as-a-page": (1, ["plan", "--release", "10.5", "--html", "plan.html", OLD, NEW]),
 }
@@ -62,7 +75,7 @@ def calls(ctlsign, world, args, status):
     """The system calls that matter, in order, as [(name, arguments)]."""
     log = world / "calls"
     run = ctlsign(*args, cwd=world, wrapper=[
-        "strace", "-qq", "-o", log, "-e", "trace=openat,prctl,landlock_restrict_self"])
+        "strace", "-qq", "-o", log, "-e", "trace=openat,openat2,prctl,landlock_restrict_self"])
     assert run.status == status, str(run)
     return re.findall(r"^(\w+)\((.*)$", log.read_text(errors="replace"), re.M)
 
@@ -80,6 +93,16 @@ def can_trace():
 needs_sandbox = pytest.mark.skipif(SANITIZED, reason="built without the sandbox: sanitizers trace and write")
 
 
+def entered_first(seen, holds):
+    """All layers are entered before the first input is opened."""
+    entered = [number for number, (call, words) in enumerate(seen)
+               if (call == "landlock_restrict_self" or "PR_SET_SECCOMP" in words) and "= 0" in words]
+    assert len(entered) == ("landlock" in holds) + ("seccomp" in holds), seen
+    inputs = [number for number, (call, words) in enumerate(seen)
+              if call == "openat" and re.search(r'"(tokenless|tokens|missing|cluster|in|SEP)\b', words)]
+    assert inputs and max(entered) < min(inputs), seen
+
+
 @needs_sandbox
 @pytest.mark.parametrize("name", READERS)
 def test_readers_enter_before_they_open_anything(ctlsign, can_trace, holds, world, name):
@@ -87,18 +110,27 @@ def test_readers_enter_before_they_open_anything(ctlsign, can_trace, holds, worl
     seen = calls(ctlsign, world, args, status)
     if holds.startswith(NONE):
         pytest.skip(holds)
-    entered = [number for number, (call, words) in enumerate(seen)
-               if (call == "landlock_restrict_self" or "PR_SET_SECCOMP" in words) and "= 0" in words]
-    assert len(entered) == ("landlock" in holds) + ("seccomp" in holds), seen
-    inputs = [number for number, (call, words) in enumerate(seen)
-              if call == "openat" and re.search(r'"(tokenless|tokens|missing|cluster|in)\b', words)]
-    assert inputs and max(entered) < min(inputs), seen
+    entered_first(seen, holds)
     assert not any(re.search("O_WRONLY|O_RDWR|O_CREAT", words) for _, words in seen)
 
 
 @needs_sandbox
+@pytest.mark.parametrize("name", WRITERS)
+def test_writers_of_a_folder_enter_too(ctlsign, can_trace, holds, world, name):
+    """The folder that they made is gone again where nothing came into it."""
+    status, args = WRITERS[name]
+    (world / "there").mkdir()
+    seen = calls(ctlsign, world, args, status)
+    assert (world / args[-1]).exists() == (status == 0)
+    assert status or list((world / args[-1]).iterdir())
+    if holds.startswith(NONE):
+        pytest.skip(holds)
+    entered_first(seen, holds)
+
+
+@needs_sandbox
 @pytest.mark.parametrize("name", OTHERS)
-def test_writers_do_not(ctlsign, can_trace, world, name):
+def test_others_do_not(ctlsign, can_trace, world, name):
     status, args = OTHERS[name]
     seen = calls(ctlsign, world, args, status)
     assert seen and not any(call == "landlock_restrict_self" or "PR_SET_SECCOMP" in words

@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -230,6 +232,38 @@ static bool takes_a_lease(void)
 	return fcntl(open("there", O_RDONLY | O_CLOEXEC), F_SETLEASE, F_RDLCK) == 0;
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static bool starts_a_thread(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0;
+}
+
+static bool starts_a_process_by_clone(void)
+{
+	long child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (child == 0)
+		_exit(0);
+	return child > 0;
+}
+
+static bool signals_itself(void)
+{
+	(void)signal(SIGUSR1, SIG_IGN);
+	return raise(SIGUSR1) == 0;
+}
+
+static bool signals_a_thread_of_its_parent(void)
+{
+	return tgkill(getppid(), getppid(), 0) == 0;
+}
+
 enum { BOTH = SANDBOX_ALL, ONE = SANDBOX_SECCOMP, NEVER = 0 };
 
 /* forbidden_by: the layers that each forbid it alone. abi: of Landlock, from which on it does. */
@@ -267,6 +301,10 @@ static const struct attempt {
 	{ "owns a file's signals", owns_signals, ONE, 0 },
 	{ "chooses a file's signal", chooses_a_signal, ONE, 0 },
 	{ "switches a file's signals on", switches_signals_on, ONE, 0 },
+	{ "starts a thread", starts_a_thread, NEVER, 0 },
+	{ "starts a process by clone", starts_a_process_by_clone, ONE, 0 },
+	{ "signals itself", signals_itself, NEVER, 0 },
+	{ "signals a thread of its parent", signals_a_thread_of_its_parent, BOTH, 6 },
 	{ "takes a lease", takes_a_lease, ONE, 0 },
 	{ "changes a mode", changes_a_mode, ONE, 0 },
 };
@@ -285,7 +323,7 @@ static int try_behind(const struct attempt *a, unsigned layers)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		struct sandbox s = sandbox_enter(layers);
+		struct sandbox s = sandbox_enter(layers, NULL, 0);
 
 		if (((layers & SANDBOX_LANDLOCK) != 0 && s.landlock == 0) ||
 		    ((layers & SANDBOX_SECCOMP) != 0 && !s.seccomp) ||
@@ -346,6 +384,115 @@ static void behind_both(void **state)
 	try_all(SANDBOX_ALL);
 }
 
+static bool moves(const char *from, const char *to)
+{
+	return renameat(AT_FDCWD, from, AT_FDCWD, to) == 0;
+}
+
+static bool takes_away(const char *path)
+{
+	return unlinkat(AT_FDCWD, path, 0) == 0;
+}
+
+static bool writes_beneath(void)
+{
+	return opens("beneath/new", O_WRONLY | O_CREAT) && moves("beneath/new", "beneath/name") &&
+	       linkat(AT_FDCWD, "beneath/name", AT_FDCWD, "beneath/kept", 0) == 0 &&
+	       takes_away("beneath/name") && opens("beneath/kept", O_WRONLY | O_TRUNC) &&
+	       takes_away("beneath/kept");
+}
+
+static bool moves_a_file_in(void)
+{
+	return moves("there", "beneath/new");
+}
+
+static bool takes_a_file_away(void)
+{
+	return takes_away("there");
+}
+
+static bool makes_a_file_through_a_link(void)
+{
+	return opens("beneath/out/new", O_WRONLY | O_CREAT);
+}
+
+static bool moves_a_file_out(void)
+{
+	return opens("beneath/new", O_WRONLY | O_CREAT) && moves("beneath/new", "new");
+}
+
+static bool takes_the_folder_away(void)
+{
+	return takes_away("beneath/out") && rmdir("beneath") == 0;
+}
+
+/* A writer's, with the folder "beneath" granted. */
+static const struct {
+	const char *name;
+	bool (*possible)(void);
+	unsigned grants;
+	bool expected;
+} beneath[] = {
+	{ "writes beneath", writes_beneath, 1, true },
+	{ "writes a file", writes_a_file, 1, false },
+	{ "empties a file", empties_a_file, 1, false },
+	{ "makes a file", makes_a_file, 1, false },
+	{ "makes a folder", makes_a_folder, 1, false },
+	{ "moves a file in", moves_a_file_in, 1, false },
+	{ "takes a file away", takes_a_file_away, 2, false },
+	{ "makes a file through a link", makes_a_file_through_a_link, 1, false },
+	{ "moves a file out", moves_a_file_out, 1, false },
+	{ "runs a program", runs_a_program, 1, false },
+	{ "makes a socket", makes_a_socket, 1, false },
+	{ "forks", forks, 1, false },
+	{ "takes the folder away", takes_the_folder_away, 1, false },
+	{ "takes the folder away that it made", takes_the_folder_away, 2, true },
+};
+
+/* Whether Landlock was there. */
+static bool try_beneath(size_t i)
+{
+	int status = 0, there = open("there", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	pid_t child;
+
+	assert_true(there >= 0 && write(there, "x", 1) == 1 && close(there) == 0);
+	assert_true(mkdir("beneath", 0700) == 0 && symlink("..", "beneath/out") == 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct sandbox_grant grants[2] = {
+			{ open("beneath", O_PATH | O_CLOEXEC), SANDBOX_WRITE },
+			{ open(".", O_PATH | O_CLOEXEC), SANDBOX_TAKE_AWAY },
+		};
+		struct sandbox s = sandbox_enter(SANDBOX_ALL, grants, beneath[i].grants);
+
+		if (s.landlock < 3 || !s.seccomp)
+			_exit(NO_LAYER);
+		_exit(beneath[i].possible() ? POSSIBLE : IMPOSSIBLE);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	(void)unlink("beneath/out");
+	(void)unlink("beneath/new");
+	(void)unlink("new");
+	(void)rmdir("beneath");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_LAYER)
+		return false;
+	if (!WIFEXITED(status) ||
+	    WEXITSTATUS(status) != (beneath[i].expected ? POSSIBLE : IMPOSSIBLE))
+		fail_msg("'%s' is %s", beneath[i].name,
+			 beneath[i].expected ? "impossible" : "possible");
+	return true;
+}
+
+static void a_writer_has_its_folder_only(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(beneath); i++)
+		if (!try_beneath(i))
+			skip();
+}
+
 static void what_holds_is_told(void **state)
 {
 	static const struct {
@@ -385,8 +532,11 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_is_possible_without), cmocka_unit_test(behind_landlock),
-		cmocka_unit_test(behind_seccomp),	   cmocka_unit_test(behind_both),
+		cmocka_unit_test(all_is_possible_without),
+		cmocka_unit_test(behind_landlock),
+		cmocka_unit_test(behind_seccomp),
+		cmocka_unit_test(behind_both),
+		cmocka_unit_test(a_writer_has_its_folder_only),
 		cmocka_unit_test(what_holds_is_told),
 	};
 
