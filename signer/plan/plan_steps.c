@@ -183,11 +183,14 @@ static struct plan_step *add_step(struct plan_model *m)
 {
 	struct plan_step *x = &m->spill;
 
+	/* The spill serves every step that finds no room: each begins with an empty one. */
 	if (!ARRAY_ROOM(m->steps, m->nsteps, m->steps_cap)) {
 		m->failed = true;
-		return x;
+		buf_free(&x->title);
+		plan_lines_free(&x->lines);
+	} else {
+		x = &m->steps[m->nsteps++];
 	}
-	x = &m->steps[m->nsteps++];
 	*x = (struct plan_step){ .code = NULL };
 	return x;
 }

@@ -152,6 +152,13 @@ def test_all_allocations(sweep, name):
 
 # What was found, at its very place ----------------------------------------------------------
 
+def test_memory_that_ends_while_a_plan_is_made(sweep):
+    """Steps that found no room shared a place, and the reasons of all of them ran over its end."""
+    s = sweep("migrate")
+    s.memory(OWN, stride=max(1, s.plain(OWN).counts[0] // 60) * SLOW, for_good=True)
+    good(s, 7)
+
+
 @pytest.mark.parametrize("name", ["update", "migrate", "config-sign"])
 def test_a_lock_that_fails(sweep, name):
     """It left the temporary file, and where locks fail for good sixty-four of them."""
