@@ -444,7 +444,7 @@ def test_a_token_with_fewer_sessions_than_jobs(ctlsign, fault, served):
     paths = many(served, 60)
     f = fault("C_OpenSession 3+ fail 0xb1")
     run = ctlsign.ok("config", "sign", "--timestamp", TIME, "-j", 4, *f.key(), *paths, env=f.env)
-    assert "takes 2 of 4 sessions (C_OpenSession: CKR_SESSION_COUNT)" in run.err
+    assert "opened only 2 of 4 sessions (C_OpenSession: CKR_SESSION_COUNT)" in run.err
     assert run.out.count(": signed") == 60 and f.logins == 1
 
 
