@@ -335,8 +335,9 @@ static void check_anchors(const struct tlv_list *l, struct tlv_findings *out)
 		first = keys == 1 ? r.public_key : first;
 	}
 	if (keys == 1 && !tlv_list_is_itl(l))
-		tlv_find(out, TLV_FIND_LONE_SAST, 0, TLV_NO_OFFSET,
-			 "a lone SAST: when its key is lost or renewed, every phone is locked out");
+		tlv_find(
+			out, TLV_FIND_LONE_SAST, 0, TLV_NO_OFFSET,
+			"only one SAST (signing key) in this list: if it is lost or renewed, phones reject every later list; add a second");
 }
 
 /* The community reports that phones look at two; CUCM's own lists have up to four (docs/CLUSTER.md). */

@@ -131,7 +131,9 @@ static const struct form *form_of(const struct tlv_record_spec *s)
 static enum status require(const struct form *f, const struct tlv_record_spec *s, struct tlv_err *e)
 {
 	if (f->dns == DNS_NAME && s->name.n == 0)
-		return err_set(e, ST_USAGE, "style cucm needs the node's name: add name=");
+		return err_set(
+			e, ST_USAGE,
+			"style cucm needs the node's name: add name=; for Asterisk and other PBXs use --style rfc4514");
 	if (f->dns == DNS_ADDRESS && !s->has_address)
 		return err_set(e, ST_USAGE,
 			       "style ctl-client needs the node's address: add address=");

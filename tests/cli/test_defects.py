@@ -22,7 +22,7 @@ import generate  # noqa: E402  (found through the path above)
 
 COLUMNS = ["name", "class", "show", "show says", "verify", "verify says", "verdict"]
 # What is no defect of the file, but of the sample cluster: small keys, one anchor, today's date.
-USUAL = ("which is weak today", "a lone SAST", "certificate expired", "is not valid before")
+USUAL = ("which is weak today", "only one SAST", "certificate expired", "is not valid before")
 CLASSES = {(1, 1): "does-not-verify", (0, 1): "does-not-verify", (3, 3): "unreadable", (0, 0): "warns"}
 
 

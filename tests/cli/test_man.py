@@ -16,7 +16,7 @@ from conftest import BUILD, DATA, PROGRAM, ROOT, SANITIZED, Lab
 
 PAGES = sorted((ROOT / "docs" / "man").glob("*.scd"))
 NAMES = [page.name.removesuffix(".scd") for page in PAGES] + ["ctlsign-format.5"]
-SECTION = re.compile(r"^# (.+)\n", re.M)
+SECTION = re.compile(r"^# ([A-Z ]+)\n", re.M)  # a session may print '# made by ...'
 VERBS = tables.verbs()
 PAGED = [verb for verb in VERBS if f"ctlsign-{verb}.1" in NAMES]
 STATUSES = {number: meaning for _, number, meaning in tables.rows("status.def", "STATUS")}
@@ -103,7 +103,8 @@ def test_statuses_are_the_table_s(verb):
 def sessions(text):
     """The literal blocks of EXAMPLES: [(start, end)] of their insides."""
     begin = text.index("\n# EXAMPLES\n")
-    end = text.find("\n# ", begin + 2)
+    following = SECTION.search(text, begin + 2 + len("# EXAMPLES"))
+    end = following.start() if following else -1
     return [m.span(1) for m in re.compile(r"^```\n(.*?)^```\n", re.M | re.S).finditer(
         text, begin, end if end > 0 else len(text)) if m.group(1).startswith("$ ")]
 
