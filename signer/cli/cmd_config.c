@@ -14,14 +14,27 @@
 #include "signer/cli/names.h"
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
+#include "signer/crypto/certfile.h"
 #include "signer/trust/accept.h"
 
 enum { JOBS_DEFAULT_MAX = 4, BAR_WIDTH = 24, BAR_EVERY_MS = 100 };
 
 /* What became of a file, and how many there are of each. */
-enum outcome { SIGNED, UNCHANGED, GOOD, STRIPPED, UNVERIFIED, BAD, FAILED, OUTCOMES };
+enum outcome {
+	SIGNED,
+	ENCRYPTED,
+	UNCHANGED,
+	GOOD,
+	STRIPPED,
+	DECRYPTED,
+	UNVERIFIED,
+	BAD,
+	FAILED,
+	OUTCOMES
+};
 
-static const char *const outcome_texts[OUTCOMES] = { "signed",	   "unchanged", "good",	 "stripped",
+static const char *const outcome_texts[OUTCOMES] = { "signed",	   "encrypted", "unchanged",
+						     "good",	   "stripped",	"decrypted",
 						     "unverified", "bad",	"failed" };
 
 struct config_run {
@@ -46,22 +59,24 @@ static const struct action_row {
 	const char *name;
 	enum config_action action;
 } actions[] = {
-	{ "sign", CONFIG_SIGN },
-	{ "verify", CONFIG_VERIFY },
-	{ "strip", CONFIG_STRIP },
+	{ "sign", CONFIG_SIGN },       { "verify", CONFIG_VERIFY },   { "strip", CONFIG_STRIP },
+	{ "encrypt", CONFIG_ENCRYPT }, { "decrypt", CONFIG_DECRYPT },
 };
 
 #define ON(action) (1U << (unsigned)(action))
-#define SIGNS ON(CONFIG_SIGN)
-#define WRITES (SIGNS | ON(CONFIG_STRIP))
-#define READS (ON(CONFIG_VERIFY) | ON(CONFIG_STRIP))
+#define SIGNS (ON(CONFIG_SIGN) | ON(CONFIG_ENCRYPT))
+#define STRIPS (ON(CONFIG_STRIP) | ON(CONFIG_DECRYPT))
+#define WRITES (SIGNS | STRIPS)
+#define READS (ON(CONFIG_VERIFY) | STRIPS)
 
 /* Options that only some actions have. */
 static const struct {
 	enum opt_id id;
 	unsigned on;
 } limits[] = {
-	{ OPT_KEY, SIGNS },
+	{ OPT_KEY, SIGNS | ON(CONFIG_DECRYPT) },
+	{ OPT_FOR, ON(CONFIG_ENCRYPT) },
+	{ OPT_SERVED_NAME, ON(CONFIG_SIGN) | READS },
 	{ OPT_DIGEST, SIGNS },
 	{ OPT_TIMESTAMP, SIGNS },
 	{ OPT_REPRODUCIBLE, SIGNS },
@@ -84,7 +99,9 @@ static enum status read_action(struct config_run *r, struct tlv_err *e)
 		if (strcmp(actions[i].name, word) == 0)
 			row = &actions[i];
 	if (row == NULL)
-		return err_set(e, ST_USAGE, "config: '%s': must be sign, verify or strip", word);
+		return err_set(e, ST_USAGE,
+			       "config: '%s': must be sign, verify, strip, encrypt or decrypt",
+			       word);
 	r->c.action = row->action;
 	for (size_t i = 0; i < r->o->n; i++)
 		for (size_t j = 0; j < COUNT(limits); j++)
@@ -157,7 +174,7 @@ static enum status read_vouchers(struct config_run *r, struct tlv_err *e)
  */
 static enum status read_cert(struct config_run *r, struct tlv_err *e)
 {
-	const char *cert = r->c.action != CONFIG_SIGN ? opt_value(r->o, OPT_SIGNER_CERT) : NULL;
+	const char *cert = config_signs(r->c.action) ? NULL : opt_value(r->o, OPT_SIGNER_CERT);
 	bool verifies = r->c.action == CONFIG_VERIFY, at_token = cert != NULL && tok_is_uri(cert);
 	enum status st = ST_OK;
 
@@ -225,12 +242,41 @@ static enum status open_key(struct config_run *r, struct tlv_err *e)
 	return key_open(&r->c.key, &k, e);
 }
 
+/* The phone's own, to which the files were encrypted. */
+static enum status open_phone_key(struct config_run *r, struct tlv_err *e)
+{
+	struct key_options k = { .key = opt_value(r->o, OPT_KEY), .tok = r->tok };
+
+	if (k.key == NULL)
+		return err_set(e, ST_USAGE, "no key to decrypt with: name the phone's with -k");
+	return key_open_private(&r->c.key, &k, e);
+}
+
+static enum status read_phones(struct config_run *r, struct tlv_err *e)
+{
+	const char *phones = opt_value(r->o, OPT_FOR);
+	struct stat st;
+
+	if (r->c.action != CONFIG_ENCRYPT)
+		return ST_OK;
+	if (phones == NULL)
+		return err_set(
+			e, ST_USAGE,
+			"for which phone? name its certificate with --for, or a folder of SEP<MAC>.pem, .der or .crt");
+	r->c.phones = phones;
+	r->c.phones_folder = stat(phones, &st) == 0 && S_ISDIR(st.st_mode);
+	return r->c.phones_folder ? ST_OK :
+				    cert_load(&r->c.phone, phones, &r->tok, &msg_warnings, e);
+}
+
 /* Everything that can be said before a PIN is asked for. */
 static enum status prepare_signer(struct config_run *r, struct tlv_err *e)
 {
 	struct tlv_dialect dialect;
 	enum status st = read_dialect(r, &dialect, e);
 
+	if (st == ST_OK)
+		st = read_phones(r, e);
 	r->c.timestamp = (uint32_t)env_now();
 	r->c.has_timestamp = opt_given(r->o, OPT_TIMESTAMP) || opt_given(r->o, OPT_REPRODUCIBLE);
 	if (st == ST_OK)
@@ -270,7 +316,7 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 	r->c.weak_keys = opt_given(r->o, OPT_ALLOW_WEAK_KEYS);
 	if (st == ST_OK)
 		st = common_publish_options(r->o,
-					    r->c.action == CONFIG_STRIP ? KIND_OTHER : KIND_SIGNED,
+					    config_signs(r->c.action) ? KIND_SIGNED : KIND_OTHER,
 					    &r->c.publish, e);
 	if (st == ST_OK)
 		st = common_token_options(r->o, &r->tok, e);
@@ -284,7 +330,11 @@ static enum status read_options(struct config_run *r, struct tlv_err *e)
 		st = read_jobs(r, e);
 	if (st == ST_OK)
 		st = read_trust(r, e);
-	return st == ST_OK && r->c.action == CONFIG_SIGN ? prepare_signer(r, e) : st;
+	/* What was worth encrypting is nobody else's to read. */
+	r->c.publish.secret = r->c.action == CONFIG_DECRYPT;
+	if (st == ST_OK && r->c.action == CONFIG_DECRYPT)
+		st = open_phone_key(r, e);
+	return st == ST_OK && config_signs(r->c.action) ? prepare_signer(r, e) : st;
 }
 
 /* A result, by where it goes, and the file that it is made of. */
@@ -416,27 +466,46 @@ static void finish(void *arg, size_t slot)
 	config_finish(&r->c, &r->files[slot]);
 }
 
+/* The companion first: a phone that finds it alone asks for the other one, and again. */
+static size_t add_items(struct publish_item *items, size_t count, struct config_file *f)
+{
+	if (f->companion != NULL && f->companion->publication != NULL)
+		items[count++] =
+			(struct publish_item){ .p = f->companion->publication, .e = &f->err };
+	items[count] = (struct publish_item){ .p = f->publication,
+					      .e = &f->err,
+					      .pair = f->companion != NULL };
+	return count + 1;
+}
+
 static void commit(void *arg, size_t first, size_t n)
 {
 	struct config_run *r = arg;
-	struct publish_item items[BATCH_GROUP];
+	struct publish_item items[2 * BATCH_GROUP];
 	size_t count = 0, slots = batch_slots(r->batch);
 
 	for (size_t i = first; i < first + n; i++) {
 		struct config_file *f = &r->files[i % slots];
 
 		if (f->publication != NULL && f->err.status == ST_OK)
-			items[count++] = (struct publish_item){ f->publication, &f->err };
+			count = add_items(items, count, f);
 	}
 	publish_commit_group(items, count);
-	for (size_t i = first; i < first + n; i++)
-		publish_free(&r->files[i % slots].publication);
+	for (size_t i = first; i < first + n; i++) {
+		struct config_file *f = &r->files[i % slots];
+
+		publish_free(&f->publication);
+		if (f->companion != NULL)
+			publish_free(&f->companion->publication);
+	}
 }
 
 static enum outcome outcome_of(const struct config_run *r, const struct config_file *f)
 {
 	static const enum outcome done[] = {
-		[CONFIG_SIGN] = SIGNED, [CONFIG_VERIFY] = GOOD, [CONFIG_STRIP] = STRIPPED
+		[CONFIG_SIGN] = SIGNED,	      [CONFIG_VERIFY] = GOOD,
+		[CONFIG_STRIP] = STRIPPED,    [CONFIG_ENCRYPT] = ENCRYPTED,
+		[CONFIG_DECRYPT] = DECRYPTED,
 	};
 
 	if (f->err.status == ST_NO)
@@ -471,17 +540,21 @@ static void print_worth(const struct config_file *f)
 	out_printf(")");
 }
 
+static bool names_output(enum outcome what)
+{
+	return what != GOOD && what != UNVERIFIED && what != BAD && what != FAILED;
+}
+
 static void print_line(struct config_file *f, enum outcome what)
 {
-	put_path(what == SIGNED || what == UNCHANGED || what == STRIPPED ? buf_cstr(&f->output) :
-									   f->path);
-	if (what == STRIPPED)
+	put_path(names_output(what) ? buf_cstr(&f->output) : f->path);
+	if (what == STRIPPED || what == DECRYPTED)
 		out_printf("%llu bytes%s, ", (unsigned long long)f->size,
-			   f->encrypted ? ", encrypted" : "");
+			   f->encrypted && what == STRIPPED ? ", encrypted" : "");
 	if (what == BAD) {
 		out_printf("BAD signature: ");
 		out_safe(span_str(err_text(&f->err)));
-	} else if (what == SIGNED || what == UNCHANGED) {
+	} else if (what == SIGNED || what == ENCRYPTED || what == UNCHANGED) {
 		out_printf("%s", outcome_texts[what]);
 	} else {
 		print_worth(f);
@@ -507,6 +580,8 @@ static void print_json(const struct config_run *r, struct config_file *f, enum o
 	out_json_set_text(o, "file", span_str(f->path));
 	if (f->output.n > 0)
 		out_json_set_text(o, "output", buf_span(&f->output));
+	if (f->companion != NULL)
+		out_json_set_text(o, "companion", buf_span(&f->companion->output));
 	out_json_set_text(o, "filename", buf_span(&f->filename));
 	(void)json_object_set_new(o, "status", json_string(outcome_texts[what]));
 	(void)json_object_set_new(o, "verified", json_boolean(f->verified));
@@ -606,7 +681,7 @@ static unsigned signers(const struct config_run *r)
 
 static enum status begin_batch(struct config_run *r, struct tlv_err *e)
 {
-	bool signs = r->c.action == CONFIG_SIGN;
+	bool signs = config_signs(r->c.action);
 	/* Nothing is held back for a group where nothing is written. */
 	const struct batch_ops ops = { .feed = feed,
 				       .prepare = prepare,
@@ -677,6 +752,7 @@ static void free_run(struct config_run *r)
 	free(r->files);
 	publish_group_free(&r->c.group);
 	key_free(&r->c.key);
+	cert_free(&r->c.phone);
 	config_trust_free(&r->c.trust);
 	names_free(&r->names);
 	buf_free(&r->record);
@@ -691,7 +767,7 @@ enum status cmd_config(const struct opts *o, struct tlv_err *e)
 
 	if (st == ST_OK)
 		st = begin_batch(&r, e);
-	if (st == ST_OK && r.c.key != NULL && r.names.total > 0)
+	if (st == ST_OK && config_signs(r.c.action) && r.names.total > 0)
 		st = key_login(r.c.key, e);
 	if (st == ST_OK)
 		st = run_batch(&r, e);

@@ -14,7 +14,13 @@
 #include "signer/crypto/key.h"
 #include "signer/publish/group.h"
 
-enum config_action { CONFIG_SIGN, CONFIG_VERIFY, CONFIG_STRIP };
+enum config_action { CONFIG_SIGN, CONFIG_VERIFY, CONFIG_STRIP, CONFIG_ENCRYPT, CONFIG_DECRYPT };
+
+/* Whether the action makes signatures: its files pass all stages. */
+static inline bool config_signs(enum config_action a)
+{
+	return a == CONFIG_SIGN || a == CONFIG_ENCRYPT;
+}
 
 /* What all files of a batch share. */
 struct config {
@@ -28,7 +34,11 @@ struct config {
 	uint32_t timestamp; /* else the time of each signature */
 	enum tlv_digest digest;
 	struct tlv_header_spec header; /* but for FILENAME and time */
-	struct key *key;
+	struct key *key;	       /* that signs, or of decrypt the phone's */
+	const char
+		*phones; /* --for: a phone's certificate, or a folder of SEP<MAC>.pem, .der, .crt */
+	bool phones_folder;
+	struct cert phone; /* … the one certificate */
 	struct config_trust trust;
 	struct publish_group *group;
 	struct publish_options publish;
@@ -54,6 +64,9 @@ struct config_file {
 	unsigned assumptions; /* of asks_tvs: bit n is tvs_assumption n */
 	struct buf assumes;   /* … the same in words */
 	struct publication *publication;
+	const struct tlv_encryption
+		*sealed;	       /* of a header that is made; NULL: the content is plain */
+	struct config_file *companion; /* owned: the plain file beside an encrypted one */
 	struct tlv_err err;
 };
 

@@ -9,6 +9,8 @@
 #include "signer/publish/publish.h"
 
 #define SUFFIX ".sgn"
+#define ENCRYPTED_SUFFIX ".enc.sgn"
+#define PHONE_SUFFIX ".cnf.xml"
 #define LIST_SUFFIX ".tlv"
 
 static bool ends_with(struct span text, const char *suffix)
@@ -48,39 +50,80 @@ static enum status below_root(const char *root, const char *path, struct buf *ou
 	return st;
 }
 
+/* What an action puts behind a name, or takes away from it. */
+static const struct {
+	const char *adds, *takes, *missing;
+} endings[] = {
+	[CONFIG_SIGN] = { SUFFIX, NULL, NULL },
+	[CONFIG_VERIFY] = { NULL, NULL, NULL },
+	[CONFIG_STRIP] = { NULL, SUFFIX, "its name does not end in .sgn: say with -o where to" },
+	[CONFIG_ENCRYPT] = { ENCRYPTED_SUFFIX, NULL, NULL },
+	[CONFIG_DECRYPT] = { NULL, ENCRYPTED_SUFFIX,
+			     "its name does not end in .enc.sgn: say with -o where to" },
+};
+
+static void put_folder(const struct config *c, const struct config_file *f, struct span below,
+		       struct buf *out)
+{
+	if (c->dir != NULL)
+		buf_printf(out, "%s/", c->dir);
+	if (c->dir == NULL)
+		buf_put(out, span_of(f->path, (size_t)(base_name(f->path) - f->path)));
+	else
+		buf_put(out, below);
+}
+
 /* "SEP001122334455.cnf.xml" and "….sgn": sign adds what strip takes away. */
 static enum status put_output(const struct config *c, struct config_file *f, struct span below,
 			      struct tlv_err *e)
 {
+	const char *takes = endings[c->action].takes, *adds = endings[c->action].adds;
 	struct span base = span_str(base_name(f->path));
 
-	if (c->dir != NULL)
-		buf_printf(&f->output, "%s/", c->dir);
-	if (c->dir == NULL)
-		buf_put(&f->output, span_of(f->path, (size_t)(base_name(f->path) - f->path)));
-	else
-		buf_put(&f->output, below);
-	if (c->action == CONFIG_STRIP && ends_with(base, SUFFIX))
-		base = span_slice(base, 0, base.n - strlen(SUFFIX));
-	else if (c->action == CONFIG_STRIP && c->dir == NULL)
-		return err_set(e, ST_INPUT,
-			       "its name does not end in " SUFFIX ": say with -o where to");
+	put_folder(c, f, below, &f->output);
+	if (takes != NULL && ends_with(base, takes))
+		base = span_slice(base, 0, base.n - strlen(takes));
+	else if (takes != NULL && c->dir == NULL)
+		return err_set(e, ST_INPUT, "%s", endings[c->action].missing);
 	buf_put(&f->output, base);
-	if (c->action == CONFIG_SIGN)
-		buf_str(&f->output, SUFFIX);
+	buf_str(&f->output, adds != NULL ? adds : "");
 	return buf_failed(&f->output, e);
 }
 
 static void put_filename(const struct config *c, struct config_file *f, struct span below)
 {
+	const char *adds = endings[c->action].adds;
+
 	if (c->filename != NULL) {
 		buf_str(&f->filename, c->filename);
 		return;
 	}
 	buf_put(&f->filename, below);
 	buf_str(&f->filename, base_name(f->path));
-	if (c->action == CONFIG_SIGN)
-		buf_str(&f->filename, SUFFIX);
+	buf_str(&f->filename, adds != NULL ? adds : "");
+}
+
+/* The plain signed file that stands beside an encrypted one. */
+static enum status name_companion(const struct config *c, struct config_file *f, struct span below,
+				  struct tlv_err *e)
+{
+	struct config_file *x;
+
+	if (c->action != CONFIG_ENCRYPT)
+		return ST_OK;
+	if (!ends_with(span_str(f->path), PHONE_SUFFIX))
+		return err_set(
+			e, ST_INPUT,
+			"its name does not end in .cnf.xml: only a phone's configuration is encrypted");
+	x = f->companion = calloc(1, sizeof *x);
+	if (x == NULL || (x->path = strdup(f->path)) == NULL)
+		return err_nomem(e);
+	put_folder(c, f, below, &x->output);
+	buf_printf(&x->output, "%s" SUFFIX, base_name(f->path));
+	buf_put(&x->filename, below);
+	buf_printf(&x->filename, "%s" SUFFIX, base_name(f->path));
+	(void)buf_failed(&x->filename, e);
+	return buf_failed(&x->output, e);
 }
 
 /* What is named like a list would be taken for one: header and signed span are the same. */
@@ -91,7 +134,7 @@ static enum status check_names(const struct config *c, struct config_file *f, st
 	if (c->action != CONFIG_STRIP && config_names_list(span_str(f->path)))
 		return err_set(e, ST_INPUT,
 			       "its name is a trust list's: lists are signed with 'ctlsign build'");
-	if (c->action == CONFIG_SIGN && config_names_list(buf_span(&f->filename)))
+	if (config_signs(c->action) && config_names_list(buf_span(&f->filename)))
 		return err_set(e, ST_INPUT, "FILENAME '%s' is a trust list's",
 			       buf_cstr(&f->filename));
 	return ST_OK;
@@ -109,6 +152,8 @@ void config_name(const struct config *c, struct config_file *f)
 		st = check_names(c, f, &f->err);
 	if (st == ST_OK && c->action != CONFIG_VERIFY)
 		st = put_output(c, f, buf_span(&below), &f->err);
+	if (st == ST_OK)
+		st = name_companion(c, f, buf_span(&below), &f->err);
 	if (st == ST_OK)
 		(void)buf_failed(&f->filename, &f->err);
 	buf_free(&below);

@@ -177,6 +177,17 @@ static EVP_PKEY *make_key(const struct tlv_rsa *rsa)
 	return key;
 }
 
+enum status digest_public_key(EVP_PKEY **out, struct span public_key, struct tlv_err *e)
+{
+	struct tlv_rsa rsa;
+
+	*out = tlv_rsa_walk(public_key, &rsa) ? make_key(&rsa) : NULL;
+	if (*out != NULL)
+		return ST_OK;
+	ERR_clear_error();
+	return err_set(e, ST_INPUT, "no RSA key that can be used");
+}
+
 struct digest_key {
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *ctx; /* ready to verify; copied for each signature */

@@ -6,6 +6,8 @@
 #ifndef CTL_DIGEST_H
 #define CTL_DIGEST_H
 
+#include <openssl/types.h>
+
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 #include "tlv/tables.h"
@@ -60,6 +62,9 @@ enum status digest_md5(struct span bytes, struct digest *out, struct tlv_err *e)
  */
 enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
 			  struct span signature, struct tlv_err *e);
+
+/* A PKCS#1 RSAPublicKey as OpenSSL has it; owned. ST_INPUT where it is none that can be used. */
+enum status digest_public_key(EVP_PKEY **out, struct span public_key, struct tlv_err *e);
 
 /* The same for many signatures by one key; in several threads at once. */
 struct digest_key;

@@ -250,6 +250,60 @@ enum status key_open(struct key **out, const struct key_options *opt, struct tlv
 	return st;
 }
 
+static enum status open_private(struct key *k, struct tlv_err *e)
+{
+	enum slurp_mode mode = k->opt.tok.insecure_file_mode ? SLURP_REGULAR : SLURP_PRIVATE;
+	struct keyfile f = { .key = NULL };
+	struct tok_pin *pass = NULL;
+	enum status st = slurp(k->opt.key, SLURP_CERT_MAX, mode, &k->file, e);
+
+	if (st != ST_OK)
+		return st;
+	st = keyfile_read(&f, blob_span(&k->file), NULL, k->opt.tok.timeout, e);
+	if (st == ST_OK && f.needs_pass) {
+		keyfile_free(&f);
+		st = read_pass(k, &pass, e);
+		if (st == ST_OK)
+			st = keyfile_read(&f, blob_span(&k->file), tok_pin_bytes(pass),
+					  k->opt.tok.timeout, e);
+		tok_pin_free(&pass);
+	}
+	blob_free(&k->file);
+	k->pkey = f.key;
+	f.key = NULL;
+	keyfile_free(&f);
+	if (st == ST_OK && !EVP_PKEY_is_a(k->pkey, "RSA"))
+		st = err_set(e, ST_INPUT,
+			     "is no RSA key: how a file is encrypted for another one is not known");
+	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
+}
+
+enum status key_open_private(struct key **out, const struct key_options *opt, struct tlv_err *e)
+{
+	struct key *k;
+	enum status st;
+
+	*out = NULL;
+	if (tok_is_uri(opt->key))
+		return err_set(
+			e, ST_USAGE,
+			"a token's key only signs here: name the file that holds the phone's key");
+	k = calloc(1, sizeof *k);
+	if (k == NULL)
+		return err_nomem(e);
+	k->opt = *opt;
+	*out = k;
+	st = open_private(k, e);
+	if (st != ST_OK)
+		key_free(out);
+	return st;
+}
+
+EVP_PKEY *key_private(const struct key *k)
+{
+	return k->pkey;
+}
+
 bool key_needs_login(const struct key *k)
 {
 	return k->tok != NULL || k->pkey == NULL;

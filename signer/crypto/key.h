@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include <openssl/types.h>
+
 #include "pkcs11/token.h"
 #include "signer/crypto/cert.h"
 #include "tlv/bytes.h"
@@ -33,6 +35,14 @@ struct key_options {
  * certificate's key. Everything in opt is borrowed and must outlive the key.
  */
 enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e);
+
+/*
+ * A file's key that decrypts, a phone's: it needs no certificate, and signs nothing.
+ * Asks for its passphrase at once. ST_USAGE for a token's: those sign here only.
+ */
+enum status key_open_private(struct key **out, const struct key_options *opt, struct tlv_err *e);
+/* Such a key; borrowed. */
+EVP_PKEY *key_private(const struct key *k);
 
 /*
  * The two halves of key_open: a token's process is started, and works while

@@ -203,18 +203,36 @@ static void settle(struct publication *p)
 	publication_prune(p);
 }
 
+static enum status place(struct publication *p, struct tlv_err *e)
+{
+	enum status st = publication_place(p, e);
+
+	if (st != ST_OK)
+		return err_in(e, "%s", p->shown);
+	p->shared->unsynced |= p->placed;
+	return ST_OK;
+}
+
+/* The first is taken back if the second cannot be placed. */
+static void place_pair(struct publication *first, struct publication *second, struct tlv_err *e)
+{
+	first->revocable = true;
+	if (place(first, e) == ST_OK && place(second, e) != ST_OK)
+		publication_take_back(first);
+}
+
 void publish_commit_group(const struct publish_item *v, size_t n)
 {
 	sync_files(v, n);
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].e->status != ST_OK)
+		if (v[i].pair || v[i].e->status != ST_OK)
 			continue;
 		if (err_nomem_seen())
 			(void)err_nomem(v[i].e);
-		else if (publication_place(v[i].p, v[i].e) == ST_OK)
-			v[i].p->shared->unsynced |= v[i].p->placed;
+		else if (i + 1 < n && v[i + 1].pair)
+			place_pair(v[i].p, v[i + 1].p, v[i].e);
 		else
-			(void)err_in(v[i].e, "%s", v[i].p->shown);
+			(void)place(v[i].p, v[i].e);
 	}
 	for (size_t i = 0; i < n; i++)
 		settle(v[i].p);

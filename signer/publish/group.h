@@ -39,6 +39,7 @@ enum status publish_begin_in(struct publication **out, const char *path, struct 
 struct publish_item {
 	struct publication *p;
 	struct tlv_err *e; /* how it went */
+	bool pair;	   /* it goes with the one before, whose e it has: both or neither */
 };
 
 /*

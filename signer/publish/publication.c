@@ -11,7 +11,7 @@
 #include "signer/publish/backup.h"
 #include "signer/publish/place.h"
 
-enum { NEW_MODE = 0644 };
+enum { NEW_MODE = 0644, SECRET_MODE = 0600 };
 
 void publication_release(struct publication *p)
 {
@@ -158,11 +158,16 @@ bool publication_has(const struct publication *p, struct span bytes)
 	return same;
 }
 
+static mode_t new_mode(const struct publication *p)
+{
+	return p->opt->secret ? SECRET_MODE : NEW_MODE;
+}
+
 enum status publication_temp(struct publication *p, struct tlv_err *e)
 {
 	struct stat st;
 
-	if (place_temp(p->dir_fd, p->name, p->exists ? 0600 : NEW_MODE, p->temp, &p->fd, e) !=
+	if (place_temp(p->dir_fd, p->name, p->exists ? 0600 : new_mode(p), p->temp, &p->fd, e) !=
 	    ST_OK)
 		return ST_OUTPUT;
 	if (fstat(p->fd, &st) != 0)
@@ -174,7 +179,7 @@ enum status publication_temp(struct publication *p, struct tlv_err *e)
 
 enum status publication_mode(const struct publication *p, struct tlv_err *e)
 {
-	mode_t mode = p->exists ? p->old.st_mode & 07777U : NEW_MODE;
+	mode_t mode = p->exists ? p->old.st_mode & 07777U : new_mode(p);
 
 	/* Owner first: changing it clears the set-id bits of the mode. */
 	if (p->exists && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)

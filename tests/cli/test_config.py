@@ -303,7 +303,7 @@ def test_lists_and_signed_files_are_no_content(ctlsign, signs, one, trust):
 
 
 def test_usage(ctlsign, cluster, signs, one):
-    ctlsign.refused(2, "config", "bless", one, says="sign, verify or strip")
+    ctlsign.refused(2, "config", "bless", one, says="sign, verify, strip, encrypt or decrypt")
     ctlsign.refused(2, "config", "sign", *signs, says="file is missing")
     ctlsign.refused(2, "config", "sign", one, says="-k")
     ctlsign.refused(2, "config", "sign", *signs, "--jobs", "0", one, says="--jobs")

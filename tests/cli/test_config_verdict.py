@@ -104,7 +104,7 @@ def test_what_the_header_says(ctlsign, one, signs, trusts, name):
         run = ctlsign("config", "strip", *who, "-o", out, sgn(one))
         assert run.status == 1 and "good signature" not in run.out and not list(out.iterdir()), str(run)
     # What stands there is not kept.
-    run = ctlsign.ok("config", "sign", *signs, "--skip-unchanged", one)
+    run = ctlsign.ok("config", "sign", *signs, "--skip-unchanged", "--overwrite", one)
     assert ": signed" in run.out and sgn(one).read_bytes() != data
     assert ": good signature by " in ctlsign.ok("config", "verify", *trusts[0], sgn(one)).out
     assert ": unchanged" in ctlsign.ok("config", "sign", *signs, "--skip-unchanged", one).out

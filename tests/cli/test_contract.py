@@ -26,7 +26,7 @@ OPTIONS = {
     "plan": f"{FILES} allow-large sast-trust tvs-ctl release html accept-lockout follow json",
     "migrate": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
     "expiry": f"allow-large {FILES} within format output follow json",
-    "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust sast-trust root"
+    "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust sast-trust for root"
               " files-from null jobs skip-unchanged json",
     "help": "",
 }

@@ -141,12 +141,12 @@ def sign(data, key, digest):
 
 def assemble(records, signer, key, *, digest="sha1", filename="CTLFile.tlv", timestamp=1426000000,
              version=b"\x01\x02", signer_version=None, version_after=15, modulus=None, extra=b"",
-             signer_order=(4, 5, 6), corrupt=None):
-    """The whole list. records: [[(tag, value)…]…]; signer: index of the signer's record, or the
+             signer_order=(4, 5, 6), corrupt=None, body=b""):
+    """The whole list, or a signed file with a body of no records. records: [[(tag, value)…]…]; signer: index of the signer's record, or the
     fields of one that is not in the list."""
     mine = dict(records[signer] if isinstance(signer, int) else signer)
     identity = {4: mine[3], 5: mine[6], 6: mine[5]}
-    body = b"".join(raw_record(fields) for fields in records)
+    body = b"".join(raw_record(fields) for fields in records) + body
     bits = load_key(key).key_size
     size = bits // 8
     release = field(28, signer_version) if signer_version else b""

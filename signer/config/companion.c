@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/config/companion.h"
+
+#include <expat.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tlv/text.h"
+
+enum {
+	DEPTH_MAX = 64,
+	KEPT_MAX = 64 * 1024 /* bytes of all elements that are kept: they are a few short ones */
+};
+
+struct companion {
+	XML_Parser parser;
+	struct buf kept;
+	unsigned depth;
+	bool keeps; /* inside an element of <device> that the companion has too */
+	struct tlv_err err;
+};
+
+/* [docs/FORMAT.md]: what a phone has to know before it can decrypt the rest. */
+static bool is_kept(const char *name)
+{
+	static const char *const names[] = { "ipAddressMode", "loadInformation", "capfAuthMode",
+					     "capfList" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static void refuse(struct companion *c, const char *why)
+{
+	(void)err_set(&c->err, ST_INPUT, "line %lu: %s", XML_GetCurrentLineNumber(c->parser), why);
+	(void)XML_StopParser(c->parser, XML_FALSE);
+}
+
+/* Text and values with what XML would read otherwise written as a reference. */
+static void put_text(struct buf *b, const char *text, size_t n, bool in_value)
+{
+	for (size_t i = 0; i < n; i++) {
+		switch (text[i]) {
+		case '&':
+			buf_str(b, "&amp;");
+			break;
+		case '<':
+			buf_str(b, "&lt;");
+			break;
+		case '>':
+			buf_str(b, "&gt;");
+			break;
+		case '"':
+			buf_str(b, in_value ? "&quot;" : "\"");
+			break;
+		case '\r':
+			buf_str(b, "&#13;");
+			break;
+		case '\n':
+		case '\t':
+			if (in_value) {
+				buf_str(b, text[i] == '\n' ? "&#10;" : "&#9;");
+				break;
+			}
+			/* fall through */
+		default:
+			buf_put(b, span_of(text + i, 1));
+			break;
+		}
+	}
+}
+
+static void start(void *arg, const XML_Char *name, const XML_Char **attributes)
+{
+	struct companion *c = arg;
+
+	if (c->depth == 0 && strcmp(name, "device") != 0)
+		refuse(c, "the root element is not 'device'");
+	else if (c->depth >= DEPTH_MAX)
+		refuse(c, "elements stand too deep in each other");
+	if (c->depth == 1 && is_kept(name)) {
+		c->keeps = true;
+		buf_str(&c->kept, "  ");
+	}
+	c->depth++;
+	if (!c->keeps)
+		return;
+	buf_printf(&c->kept, "<%s", name);
+	for (size_t i = 0; attributes[i] != NULL; i += 2) {
+		buf_printf(&c->kept, " %s=\"", attributes[i]);
+		put_text(&c->kept, attributes[i + 1], strlen(attributes[i + 1]), true);
+		buf_str(&c->kept, "\"");
+	}
+	buf_str(&c->kept, ">");
+}
+
+static void end(void *arg, const XML_Char *name)
+{
+	struct companion *c = arg;
+
+	c->depth--;
+	if (!c->keeps)
+		return;
+	buf_printf(&c->kept, "</%s>", name);
+	if (c->depth == 1) {
+		c->keeps = false;
+		buf_str(&c->kept, "\n");
+	}
+}
+
+static void text(void *arg, const XML_Char *s, int n)
+{
+	struct companion *c = arg;
+
+	if (c->keeps)
+		put_text(&c->kept, s, (size_t)n, false);
+}
+
+static void doctype(void *arg, const XML_Char *name, const XML_Char *system, const XML_Char *public,
+		    int internal)
+{
+	(void)name;
+	(void)system;
+	(void)public;
+	(void)internal;
+	refuse(arg, "has a DOCTYPE: entities are not read");
+}
+
+enum status companion_new(struct companion **out, struct tlv_err *e)
+{
+	struct companion *c = calloc(1, sizeof *c);
+
+	*out = c;
+	if (c == NULL)
+		return err_nomem(e);
+	c->kept.max = KEPT_MAX;
+	c->parser = XML_ParserCreate(NULL);
+	if (c->parser == NULL) {
+		companion_free(out);
+		return err_nomem(e);
+	}
+	XML_SetUserData(c->parser, c);
+	XML_SetElementHandler(c->parser, start, end);
+	XML_SetCharacterDataHandler(c->parser, text);
+	XML_SetStartDoctypeDeclHandler(c->parser, doctype);
+	return ST_OK;
+}
+
+static enum status parse(struct companion *c, struct span piece, bool last, struct tlv_err *e)
+{
+	enum XML_Error why;
+
+	if (XML_Parse(c->parser, (const char *)piece.p, (int)piece.n, last) == XML_STATUS_OK)
+		return buf_failed(&c->kept, e);
+	why = XML_GetErrorCode(c->parser);
+	if (why == XML_ERROR_NO_MEMORY)
+		return err_nomem(e);
+	if (c->err.status != ST_OK)
+		return err_copy(e, &c->err);
+	return err_set(e, ST_INPUT, "line %lu: no XML that can be read: %s",
+		       XML_GetCurrentLineNumber(c->parser), XML_ErrorString(why));
+}
+
+enum status companion_add(struct companion *c, struct span piece, struct tlv_err *e)
+{
+	return parse(c, piece, false, e);
+}
+
+enum status companion_end(struct companion *c, struct span cert_md5, struct buf *out,
+			  struct tlv_err *e)
+{
+	enum status st = parse(c, SPAN_NONE, true, e);
+
+	if (st != ST_OK)
+		return st;
+	buf_str(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<device>\n");
+	buf_str(out, "  <fullConfig>false</fullConfig>\n");
+	buf_put(out, buf_span(&c->kept));
+	buf_str(out, "  <certHash>");
+	buf_hex(out, cert_md5, HEX_LOWER, "");
+	buf_str(out, "</certHash>\n  <encrConfig>true</encrConfig>\n</device>\n");
+	return buf_failed(out, e);
+}
+
+void companion_free(struct companion **c)
+{
+	if (*c == NULL)
+		return;
+	if ((*c)->parser != NULL)
+		XML_ParserFree((*c)->parser);
+	buf_free(&(*c)->kept);
+	free(*c);
+	*c = NULL;
+}

@@ -1,0 +1,65 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the stages of the actions share, inside this room.
+ */
+#ifndef CTL_CONFIG_STAGE_H
+#define CTL_CONFIG_STAGE_H
+
+#include "signer/config/config.h"
+#include "signer/io/source.h"
+#include "signer/trust/verify.h"
+
+/* ST_NO, in f->err: the signature is bad, and why. */
+enum status config_bad(struct config_file *f, const char *why);
+/* ST_OUTPUT, in f->err, after a signal that asks for an end. */
+enum status config_interrupted(struct config_file *f);
+
+/*
+ * What the header alone says, and the signer's key: the errors of verify. With a
+ * signature that was verified apart this is the verdict; nothing else is called good
+ * or unchanged here.
+ */
+struct verdict config_judge(const struct config *c, const struct tlv_header *h,
+			    struct span public_key, bool verified, struct tlv_findings *found);
+
+/* All of a header but field 12, which is cut out. */
+enum status config_begin_digest(struct digest_stream **d, enum tlv_digest alg, struct span header,
+				size_t cut_at, size_t cut_end, struct tlv_err *e);
+enum status config_begin_digest_read(struct digest_stream **d, const struct tlv_header *h,
+				     struct tlv_err *e);
+/*
+ * The content from byte `at` on, whose beginning is read already: into the digest (or
+ * none), and the publication (or none).
+ */
+enum status config_run_content(struct config_file *f, const struct source *src, struct span first,
+			       uint64_t at, struct digest_stream *d);
+
+/* The header into f->header, with a hole. ST_INPUT where verify would call it bad. */
+enum status config_write_header(const struct config *c, struct config_file *f);
+/* Whether it is the header that config_write_header() makes, but for its time. */
+bool config_same_header(const struct config *c, const struct config_file *f,
+			const struct tlv_header *h);
+/* The verdict on a header that is our own key's, over what has this digest. */
+bool config_old_verifies(const struct config *c, const struct tlv_header *h,
+			 const struct digest *digest);
+
+/* ST_NO, in f->err: FILENAME is another, or there is no signature of a known kind. */
+enum status config_check_header(struct config_file *f, const struct tlv_header *h);
+/* Whose key has to verify; firmware's may be nobody's. */
+enum status config_find_signer(const struct config *c, struct config_file *f,
+			       const struct tlv_header *h, struct config_signer *signer);
+/*
+ * Reads the content, whose beginning is read already, into the publication too where there
+ * is one, and says what it and its header are worth. ST_NO with the reason where that is not good.
+ */
+enum status config_check_signature(const struct config *c, struct config_file *f,
+				   const struct source *src, const struct tlv_header *h,
+				   struct span start, struct span public_key);
+
+/* The whole of the first stage, each in f->err. */
+void config_prepare_verdict(const struct config *c, struct config_file *f);
+void config_prepare_encrypted(struct config *c, struct config_file *f);
+void config_prepare_decrypted(const struct config *c, struct config_file *f);
+
+#endif
