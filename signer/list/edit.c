@@ -211,9 +211,6 @@ static enum status apply_settings(const struct edit *x, struct entry *entry, con
 	char *text = strdup(settings);
 	enum status st = text != NULL ? entry_settings(&parsed, text, "set", e) : err_nomem(e);
 
-	if (st == ST_OK && text != NULL && text[0] != '\0')
-		st = err_set(e, ST_USAGE,
-			     "option '--set': '%s' is neither ',name=' nor ',address='", text);
 	if (st == ST_OK)
 		st = check_place(x, entry, parsed.name != NULL, e);
 	if (st == ST_OK && parsed.name != NULL) {
