@@ -1,0 +1,202 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What a phone does with a new list: a row for each reason, and for what each assumes.
+ * Every combination is tried by tests/cli/test_accept.py, against a second opinion.
+ */
+#include "signer/trust/accept.h"
+#include "tests/signer/given.h"
+
+#define CUCM "lists/cucm.tlv"
+#define CUCM_2048 "lists/cucm-2048.tlv" /* signed by the renewed publisher */
+#define TOKENS "lists/ctl-client.tlv"
+#define ITL_1 "renewed-together/ITLFile-1.tlv"
+#define ITL_2 "renewed-together/ITLFile-2.tlv" /* CallManager and the only TVS are renewed */
+
+#define UNSEEN_ITL \
+	"assumes the ITL has a TVS record; TVS still has the certificate that the ITL names"
+
+struct row {
+	const char *ctl, *itl; /* what the phone holds; NULL: none */
+	const char *new_list;
+	const char *verdict; /* "accepted: …", as accept prints it */
+	const char *vouched; /* a certificate that TVS was given, or NULL */
+	struct phone with;   /* the rest of the phone */
+};
+
+static const struct row rows[] = {
+	{ NULL, NULL, CUCM, "accepted: leap-of-faith", .vouched = NULL },
+	{ CUCM, NULL, CUCM_2048, "accepted: leap-of-faith", .with = { .no_lists = true } },
+	{ CUCM, NULL, CUCM, "accepted: signer-is-sast", .vouched = NULL },
+	{ CUCM, NULL, CUCM, "accepted: signer-is-sast", .with = { .asked = "CTLFile.tlv" } },
+	{ CUCM, NULL, CUCM, "refused: wrong-kind", .with = { .asked = "ITLFile.tlv" } },
+	/* The cluster's own certificate, which a TVS that the phone believes knows. */
+	{ CUCM, NULL, CUCM_2048,
+	  "accepted: tvs (" UNSEEN_ITL "; the signer's certificate is the cluster's own)",
+	  .vouched = NULL },
+	{ CUCM, NULL, CUCM_2048, "accepted: tvs (" UNSEEN_ITL ")", .vouched = RENEWED },
+	{ CUCM, NULL, CUCM_2048, "refused: signer-unknown", .with = { .no_tvs = true } },
+	{ CUCM, NULL, CUCM_2048, "refused: signer-unknown", .with = { .blank_itl = true } },
+	/* A token that was uploaded: under its own spelling TVS finds it by a CTL only. */
+	{ CUCM, NULL, TOKENS, "refused: signer-unknown", .vouched = NULL },
+	{ CUCM, NULL, TOKENS, "refused: signer-unknown", .vouched = TOKEN_2 },
+	{ CUCM, NULL, TOKENS, "accepted: tvs (" UNSEEN_ITL "; the TVS node serves the new list)",
+	  .vouched = TOKEN_2, .with = { .tvs_ctl_is_new = true } },
+	{ CUCM, NULL, TOKENS, "refused: signer-unknown", .vouched = TOKEN_1,
+	  .with = { .tvs_ctl_is_new = true } },
+	/* The signer is known, and no SAST. */
+	{ TOKENS, NULL, CUCM, "refused: signer-not-sast", .with = { .no_tvs = true } },
+	{ TOKENS, NULL, CUCM_2048, "refused: signer-unknown", .with = { .no_tvs = true } },
+	{ NULL, ITL_1, ITL_1, "accepted: signer-is-sast", .vouched = NULL },
+	{ NULL, ITL_1, ITL_2, "refused: signer-unknown", .vouched = NULL },
+	{ CUCM, ITL_1, CUCM, "accepted: signer-is-sast", .vouched = NULL },
+};
+
+static struct acceptance decide(const struct row *row, struct phone *p, struct given_list held[2],
+				const struct given_list *new_list, struct span key)
+{
+	*p = row->with;
+	if (row->ctl != NULL)
+		held[0] = given_list(row->ctl);
+	if (row->itl != NULL)
+		held[1] = given_list(row->itl);
+	p->ctl = row->ctl != NULL ? &held[0].list : NULL;
+	p->itl = row->itl != NULL ? &held[1].list : NULL;
+	return key.n > 0 ? accept_foresee(p, &new_list->list, key) :
+			   accept_decide(p, &new_list->list);
+}
+
+/* Judges the row as "accepted: tvs (assumes …)"; key: of the signature that is foreseen. */
+static void judge(const struct row *row, struct span key, const char *verdict)
+{
+	struct given_list held[2] = { { .list = { .nrecords = 0 } } };
+	struct given_list new_list = given_list(row->new_list);
+	struct certset vouched = CERTSET_INIT;
+	struct row own = *row;
+	struct acceptance a;
+	struct buf text = BUF_INIT;
+	struct phone p;
+
+	if (row->vouched != NULL) {
+		struct cert c = given_cert(row->vouched);
+
+		assert_int_equal(certset_add(&vouched, buf_span(&c.der), NULL, NULL), ST_OK);
+		cert_free(&c);
+	}
+	own.with.vouched = &vouched;
+	a = decide(&own, &p, held, &new_list, key);
+	buf_str(&text, accept_row(a.reason)->accepted ? "accepted: " : "refused: ");
+	accept_reason_text(&a, &text);
+	assert_string_equal(buf_cstr(&text), verdict);
+	buf_free(&text);
+	certset_free(&vouched);
+	given_list_free(&held[0]);
+	given_list_free(&held[1]);
+	given_list_free(&new_list);
+}
+
+static void each_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		judge(&rows[i], SPAN_NONE, rows[i].verdict);
+}
+
+/* Before anything is signed the key decides, and the signature that is there does not. */
+static void a_signature_to_come(void **state)
+{
+	static const struct row same = { .ctl = CUCM, .new_list = CUCM };
+	static const struct row renewed = { .ctl = CUCM, .new_list = CUCM_2048 };
+	struct cert pub = given_cert(PUB), other = given_cert(RENEWED);
+
+	(void)state;
+	judge(&same, pub.parts.public_key, "accepted: signer-is-sast");
+	judge(&same, other.parts.public_key, "refused: bad-signature");
+	judge(&renewed, pub.parts.public_key,
+	      "refused: bad-signature (" UNSEEN_ITL
+	      "; the signer's certificate is the cluster's own)");
+	cert_free(&pub);
+	cert_free(&other);
+}
+
+/* One bit in a byte that the list borrows. */
+static void flip(struct given_list *g, struct span part)
+{
+	g->bytes.p[(size_t)(part.p - g->bytes.p) + part.n / 2] ^= 1;
+}
+
+static void a_changed_list(void **state)
+{
+	struct given_list held = given_list(CUCM), new_list = given_list(CUCM);
+	struct phone p = { .ctl = &held.list }, empty = { .no_lists = true };
+	struct acceptance a;
+
+	(void)state;
+	assert_false(accept_decide(&empty, &new_list.list).new_is_bad);
+	flip(&new_list, tlv_list_record(&new_list.list, 3).certificate);
+	a = accept_decide(&p, &new_list.list);
+	assert_int_equal(a.reason, ACCEPT_BAD_SIGNATURE);
+	assert_int_equal(a.record, 0);
+	assert_true(accept_decide(&empty, &new_list.list).new_is_bad);
+	/* A phone that holds the changed one knows the signer still. */
+	p.ctl = &new_list.list;
+	assert_int_equal(accept_decide(&p, &held.list).reason, ACCEPT_SIGNER_IS_SAST);
+	/* Two keys under one serial number and issuer: nobody knows which the phone takes. */
+	flip(&new_list, tlv_list_record(&new_list.list, 1).public_key);
+	assert_int_equal(accept_decide(&p, &held.list).reason, ACCEPT_AMBIGUOUS_SIGNER);
+	given_list_free(&held);
+	given_list_free(&new_list);
+}
+
+static void a_large_list(void **state)
+{
+	struct given_list g = given_list(CUCM);
+	struct tlv_list large = g.list;
+	struct phone p = { .ctl = &g.list };
+
+	(void)state;
+	large.bytes.n = TLV_PHONE_LIMIT + 1; /* its length is all that is looked at */
+	assert_int_equal(accept_decide(&p, &large).reason, ACCEPT_TOO_LARGE);
+	given_list_free(&g);
+}
+
+/* The spelling that would have matched is part of the refusal. */
+static void a_near_miss(void **state)
+{
+	struct given_list held = given_list(CUCM), new_list = given_list(CUCM);
+	struct phone p = { .ctl = &held.list, .no_tvs = true };
+	struct buf text = BUF_INIT;
+	struct acceptance a;
+	uint8_t *serial =
+		new_list.bytes.p + (new_list.list.header.signer_serial.p - new_list.bytes.p);
+
+	(void)state;
+	for (size_t i = 0, n = new_list.list.header.signer_serial.n; i < n / 2; i++) {
+		uint8_t byte = serial[i];
+
+		serial[i] = serial[n - 1 - i];
+		serial[n - 1 - i] = byte;
+	}
+	a = accept_decide(&p, &new_list.list);
+	assert_int_equal(a.reason, ACCEPT_SIGNER_UNKNOWN);
+	assert_true(a.near.found);
+	assert_true(a.near.serial_reversed);
+	assert_false(a.near.name_respelled);
+	assert_int_equal(a.near.record, 1);
+	accept_explain(&a, &text);
+	assert_says(buf_cstr(&text), "back to front");
+	buf_free(&text);
+	given_list_free(&held);
+	given_list_free(&new_list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_reason),	  cmocka_unit_test(a_signature_to_come),
+		cmocka_unit_test(a_changed_list), cmocka_unit_test(a_large_list),
+		cmocka_unit_test(a_near_miss),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

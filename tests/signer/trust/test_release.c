@@ -1,0 +1,120 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * CUCM releases: how they are written, and what a list tells of its own.
+ * The table itself is compared with docs/CLUSTER.md by tests/cli/test_facts.py.
+ */
+#include "signer/trust/release.h"
+#include "tests/signer/given.h"
+
+static void how_they_are_written(void **state)
+{
+	/* In order, each later than the one before; what follows an '=' is another way to write it. */
+	static const char *const texts[] = {
+		"9.1",	   "9.1(2)", "=9.1.2", "10.0(1)", "10.5",    "10.5(2)",
+		"=10.5.2", "11.5",   "12.0",   "12.0(1)", "12.5(1)", "12.5(1)SU3",
+		"14",	   "14SU1",  "=14su1", "14SU3",	  "15",	     "15SU1",
+	};
+	unsigned last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		bool same = texts[i][0] == '=';
+		const char *text = texts[i] + (same ? 1 : 0);
+		struct release r;
+
+		assert_int_equal(release_parse(text, &r, NULL), ST_OK);
+		assert_ptr_equal(r.name, text);
+		assert_true(same ? r.version == last : r.version > last);
+		last = r.version;
+	}
+}
+
+static void what_is_none(void **state)
+{
+	static const char *const texts[] = { "",       "x",	 "8.6",	     "9",	"9.0(1)",
+					     "10.5(",  "10.5(2", "10.5(2)x", "10.",	"14SU",
+					     "14SU9x", "14SU9",	 " 14",	     "10.5.2.1" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct release r;
+
+		assert_int_equal(release_parse(texts[i], &r, &e), ST_USAGE);
+		assert_says(err_text(&e), "--release");
+	}
+}
+
+/* A release counts as the last row of the table that is not after it. */
+static void what_a_release_does(void **state)
+{
+	static const struct {
+		const char *text;
+		bool tokens, tokenless, itlrecovery;
+		enum release_signer signer;
+	} rows[] = {
+		{ "9.1(2)", true, false, false, RELEASE_NOBODY },
+		{ "10.0(1)", true, true, false, RELEASE_CALLMANAGER },
+		{ "10.5(1)", true, true, false, RELEASE_CALLMANAGER },
+		{ "10.5(2)", true, true, true, RELEASE_CALLMANAGER },
+		{ "11.5(1)SU8", true, true, true, RELEASE_CALLMANAGER },
+		{ "12.5", true, true, true, RELEASE_ITLRECOVERY },
+		{ "14SU2", true, true, true, RELEASE_ITLRECOVERY },
+		{ "14SU3", false, true, true, RELEASE_ITLRECOVERY },
+		{ "15", false, true, true, RELEASE_ITLRECOVERY },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct release r;
+
+		assert_int_equal(release_parse(rows[i].text, &r, NULL), ST_OK);
+		assert_int_equal(r.tokens, rows[i].tokens);
+		assert_int_equal(r.tokenless, rows[i].tokenless);
+		assert_int_equal(r.itlrecovery, rows[i].itlrecovery);
+		assert_int_equal(r.signer, rows[i].signer);
+	}
+}
+
+static void what_a_list_tells(void **state)
+{
+	static const struct {
+		const char *list, *release; /* NULL: it does not tell */
+	} rows[] = {
+		/* CallManager signs, and ITLRecovery is no anchor: 10.0(1) up to 10.5(2). */
+		{ "lists/cucm.tlv", "10.0(1)" },
+		/* Tokens are all anchors before 11.5: three rows of the table. */
+		{ "lists/ctl-client.tlv", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct given_list g = given_list(rows[i].list);
+		struct tlv_err e = TLV_ERR_INIT;
+		struct release r;
+
+		assert_int_equal(release_choose(NULL, &g.list, &r, &e),
+				 rows[i].release != NULL ? ST_OK : ST_USAGE);
+		if (rows[i].release != NULL)
+			assert_string_equal(r.name, rows[i].release);
+		else
+			assert_says(err_text(&e), "--release");
+		/* What is said stands above what the list tells. */
+		assert_int_equal(release_choose("12.5", &g.list, &r, NULL), ST_OK);
+		assert_string_equal(r.name, "12.5");
+		given_list_free(&g);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(how_they_are_written),
+		cmocka_unit_test(what_is_none),
+		cmocka_unit_test(what_a_release_does),
+		cmocka_unit_test(what_a_list_tells),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
