@@ -1,0 +1,207 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What is asked of a certificate: facts, dates, its short name, and whether it can sign a list.
+ * The facts are compared with those that openssl prints (tests/cli/test_tokens.py).
+ */
+#include "signer/crypto/cert.h"
+#include "tests/signer/given.h"
+#include "tlv/text.h"
+
+#define CA CLUSTER "manufacturing-ca.pem"
+
+static void facts(void **state)
+{
+	/* As openssl x509 prints them. */
+	static const struct {
+		const char *path, *sha1, *subject;
+		int64_t not_before, not_after;
+		unsigned bits;
+		bool self_signed, sast_token;
+	} rows[] = {
+		{ PUB, "3c3b4932894ca87e269b26a607a2a8f0dbbdea92",
+		  "L=Krakow,ST=Malopolska,CN=cucm-1051-a-pub,OU=TAC,O=Cisco,C=PL", 1401969600,
+		  2033035200, 1024, true, false },
+		{ RENEWED, "66272585a88331a37627694c475948fc2c9dbe2c",
+		  "L=Krakow,ST=Malopolska,CN=cucm-1051-a-pub,OU=TAC,O=Cisco,C=PL", 1425902400,
+		  2056881600, 2048, true, false },
+		{ TOKEN_1, "dde64f902ce6c34532162f9c86cecc7a9afaa3d9",
+		  "CN=SAST-ADN0054f509       \\ ,OU=IPCBU,O=Cisco Systems\\, Inc.", 1204372800,
+		  2157451200, 1024, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cert c = given_cert(rows[i].path);
+		struct span der = buf_span(&c.der);
+		struct buf sha1 = BUF_INIT;
+		struct cert_facts f;
+		uint8_t alone[20];
+		int64_t from, to;
+
+		assert_int_equal(cert_judge(der, &f, NULL), ST_OK);
+		assert_int_equal(hex_parse(span_str(rows[i].sha1), "", &sha1), HEX_OK);
+		assert_memory_equal(f.sha1, sha1.p, 20);
+		assert_int_equal(cert_sha1(der, alone, NULL), ST_OK);
+		assert_memory_equal(alone, f.sha1, 20);
+		assert_int_equal(f.not_before, rows[i].not_before);
+		assert_int_equal(f.not_after, rows[i].not_after);
+		assert_int_equal(cert_validity(der, &from, &to, NULL), ST_OK);
+		assert_true(from == f.not_before && to == f.not_after);
+		from = to = 0;
+		assert_int_equal(cert_validity_judged(der, &from, &to, NULL), ST_OK);
+		assert_true(from == f.not_before && to == f.not_after);
+		assert_string_equal(f.subject, rows[i].subject);
+		assert_string_equal(f.key_type, "RSA");
+		assert_int_equal(f.key_bits, rows[i].bits);
+		assert_int_equal(f.self_signed, rows[i].self_signed);
+		assert_int_equal(cert_is_sast_token(&c.parts, NULL),
+				 rows[i].sast_token ? ST_OK : ST_NO);
+		cert_facts_free(&f);
+		buf_free(&sha1);
+		cert_free(&c);
+	}
+}
+
+static void which_are_authorities(void **state)
+{
+	static const struct {
+		const char *path;
+		bool is_ca;
+	} rows[] = { { PUB, false }, { TOKEN_1, false }, { CA, true } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cert c = given_cert(rows[i].path);
+		struct cert_facts f;
+
+		assert_int_equal(cert_judge(buf_span(&c.der), &f, NULL), ST_OK);
+		assert_int_equal(f.is_ca, rows[i].is_ca);
+		cert_facts_free(&f);
+		cert_free(&c);
+	}
+}
+
+static void short_names(void **state)
+{
+	static const struct {
+		const char *path, *name;
+	} rows[] = {
+		{ PUB, "cucm-1051-a-pub" },
+		{ CAPF, "CAPF-e41e7d87" },
+		{ TEST_DATA_DIR "/renewed-together/cm2.pem", "pub" }, /* CN=pub.example.org */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct cert c = given_cert(rows[i].path);
+		struct buf name = BUF_INIT;
+
+		assert_int_equal(cert_short_name(&c.parts, &name, NULL), ST_OK);
+		assert_string_equal(buf_cstr(&name), rows[i].name);
+		buf_free(&name);
+		cert_free(&c);
+	}
+}
+
+/* An RSAPublicKey of so many bits and this exponent. */
+static void put_key(struct buf *b, size_t bits, uint8_t exponent)
+{
+	size_t bytes = bits / 8;
+
+	buf_put(b, SPAN_LIT("\x30\x82"));
+	buf_u16(b, (uint16_t)(bytes + 8));
+	buf_put(b, SPAN_LIT("\x02\x82"));
+	buf_u16(b, (uint16_t)(bytes + 1));
+	buf_u8(b, 0);
+	for (size_t i = 0; i < bytes; i++)
+		buf_u8(b, i == 0 ? 0x80 : 1);
+	buf_put(b, SPAN_LIT("\x02\x01"));
+	buf_u8(b, exponent);
+}
+
+static void who_can_sign(void **state)
+{
+	static const struct {
+		size_t bits;
+		uint8_t exponent;
+		enum tlv_key_type type;
+		enum status always, weak_allowed;
+	} rows[] = {
+		{ 512, 3, TLV_KEY_RSA, ST_INPUT, ST_OK },
+		{ 1024, 3, TLV_KEY_RSA, ST_OK, ST_OK },
+		{ 2048, 3, TLV_KEY_RSA, ST_OK, ST_OK },
+		{ 4096, 3, TLV_KEY_RSA, ST_OK, ST_OK },
+		{ 1024, 1, TLV_KEY_RSA, ST_INPUT, ST_OK },
+		{ 1024, 4, TLV_KEY_RSA, ST_INPUT, ST_OK },
+		{ 768, 3, TLV_KEY_RSA, ST_INPUT, ST_INPUT },
+		{ 3072, 3, TLV_KEY_RSA, ST_INPUT, ST_INPUT },
+		{ 8192, 3, TLV_KEY_RSA, ST_INPUT, ST_INPUT },
+		{ 1024, 3, TLV_KEY_EC, ST_INPUT, ST_INPUT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf key = BUF_INIT;
+		struct tlv_cert c = { .key_type = rows[i].type };
+		unsigned bits = 1;
+
+		put_key(&key, rows[i].bits, rows[i].exponent);
+		c.public_key = buf_span(&key);
+		assert_int_equal(cert_can_sign(&c, false, &bits, NULL), rows[i].always);
+		assert_int_equal(bits, rows[i].type == TLV_KEY_RSA ? rows[i].bits : 0);
+		assert_int_equal(cert_can_sign(&c, true, &bits, NULL), rows[i].weak_allowed);
+		buf_free(&key);
+	}
+}
+
+static void pem_and_back(void **state)
+{
+	struct cert c = given_cert(PUB), again;
+	struct buf pem = BUF_INIT, base64 = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(cert_to_pem(buf_span(&c.der), &pem, NULL), ST_OK);
+	assert_int_equal(cert_parse(&again, buf_span(&pem), NULL, NULL), ST_OK);
+	assert_true(span_eq(buf_span(&again.der), buf_span(&c.der)));
+	assert_int_equal(cert_base64(SPAN_LIT("ab"), &base64, NULL), ST_OK);
+	assert_int_equal(cert_base64(SPAN_LIT(""), &base64, NULL), ST_OK);
+	assert_int_equal(cert_base64(SPAN_LIT("abc"), &base64, NULL), ST_OK);
+	assert_string_equal(buf_cstr(&base64), "YWI=YWJj");
+	buf_free(&base64);
+	buf_free(&pem);
+	cert_free(&again);
+	cert_free(&c);
+}
+
+/* Cut anywhere, it is no certificate to anybody; the struct is there to be freed all the same. */
+static void cut_certificates(void **state)
+{
+	struct cert c = given_cert(PUB), cut;
+	struct cert_facts f;
+	int64_t from, to;
+
+	(void)state;
+	for (size_t n = 0; n < c.der.n; n += 13) {
+		struct span der = span_slice(buf_span(&c.der), 0, n);
+
+		assert_int_equal(cert_from_der(&cut, der, NULL), ST_INPUT);
+		assert_int_equal(cert_judge(der, &f, NULL), ST_INPUT);
+		assert_null(f.subject);
+		assert_int_equal(cert_validity(der, &from, &to, NULL), ST_INPUT);
+		assert_int_equal(cert_validity_judged(der, &from, &to, NULL), ST_INPUT);
+		cert_free(&cut);
+	}
+	cert_free(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(facts),	cmocka_unit_test(which_are_authorities),
+		cmocka_unit_test(short_names),	cmocka_unit_test(who_can_sign),
+		cmocka_unit_test(pem_and_back), cmocka_unit_test(cut_certificates),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
