@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "signer/config/batch.h"
 #include "tlv/bytes.h"
@@ -88,6 +89,8 @@ static void sign(void *arg, size_t slot)
 	(void)pthread_cond_broadcast(&w->more);
 	wait_for_company(w);
 	(void)pthread_mutex_unlock(&w->lock);
+	if (w->company > 0)
+		(void)usleep(1000); /* one too many has the time to be seen */
 	step(w, slot, PREPARED, SIGNED);
 	(void)pthread_mutex_lock(&w->lock);
 	w->signing--;
