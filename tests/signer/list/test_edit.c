@@ -102,17 +102,24 @@ static void each_change(void **state)
 static void the_old_anchor(void **state)
 {
 	static const struct {
+		const char *list;
 		int keep;
 		const char *arg, *result;
 	} rows[] = {
-		{ -1, "#1=" RENEWED, "SS=B=C=B=" }, { 1, "#1=" RENEWED, "SS=B=C=B=" },
-		{ 0, "#1=" RENEWED, "SB=C=B=" },    { 1, "#2=" RENEWED, "S=BC=B=" },
-		{ 0, RENEWED, "SBC=B=" },
+		{ "lists/cucm.tlv", -1, "#1=" RENEWED, "SS=B=C=B=" },
+		{ "lists/cucm.tlv", 1, "#1=" RENEWED, "SS=B=C=B=" },
+		{ "lists/cucm.tlv", 0, "#1=" RENEWED, "SB=C=B=" },
+		{ "lists/cucm.tlv", 1, "#2=" RENEWED, "S=BC=B=" }, /* no anchor */
+		{ "lists/cucm.tlv", 0, RENEWED, "SBC=B=" },
+		/* The first of two tokens signed. */
+		{ "lists/ctl-client.tlv", -1, "#1=" RENEWED, "SS=B=C=B=S=" },
+		{ "lists/ctl-client.tlv", -1, "#5=" RENEWED, "S=B=C=B=S" },
+		{ "lists/ctl-client.tlv", 1, "#5=" RENEWED, "S=B=C=B=SS=" },
 	};
-	struct given_list g = given_list("lists/cucm.tlv");
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct given_list g = given_list(rows[i].list);
 		struct edit x;
 
 		assert_int_equal(edit_begin(&x, &g.list, NULL), ST_OK);
@@ -120,8 +127,8 @@ static void the_old_anchor(void **state)
 		assert_int_equal(edit_replace(&x, rows[i].arg, NULL), ST_OK);
 		assert_string_equal(shape(&x), rows[i].result);
 		edit_free(&x);
+		given_list_free(&g);
 	}
-	given_list_free(&g);
 }
 
 /* A setting that the list's style has no place for is refused. */
