@@ -33,7 +33,8 @@ ROOMS = {
     "signer/config": "signer/list",
     "signer/doctor": "signer/list",
     "signer/plan": "signer/list",
-    "signer/cli": "signer/plan signer/config signer/doctor",
+    "signer/plan/forecast": "signer/plan",
+    "signer/cli": "signer/plan/forecast signer/config signer/doctor",
 }
 
 # Libraries by the first part of an #include <...>, and the rooms that may use them.

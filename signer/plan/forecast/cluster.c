@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/forecast/cluster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/plan/forecast/placeholder.h"
+#include "tlv/kind.h"
+
+bool cluster_is_renewed(const struct cluster_state *s, size_t cert)
+{
+	return (s->renewed[cert / 64] >> (cert % 64) & 1U) != 0;
+}
+
+void cluster_renew(struct cluster_state *s, size_t cert)
+{
+	s->renewed[cert / 64] |= UINT64_C(1) << (cert % 64);
+}
+
+const struct tlv_cert *cluster_cert_now(const struct cluster *c, const struct cluster_state *s,
+					size_t cert)
+{
+	const struct cluster_cert *x = &c->certs[cert];
+
+	return cluster_is_renewed(s, cert) ? &x->successor_parts : &x->known_parts;
+}
+
+size_t cluster_find_cert(const struct cluster *c, struct span der)
+{
+	for (size_t i = 0; der.n > 0 && i < c->ncerts; i++)
+		if (span_eq(c->certs[i].known, der) ||
+		    span_eq(buf_span(&c->certs[i].successor), der))
+			return i;
+	return CLUSTER_CERTS_MAX;
+}
+
+size_t cluster_cert_of(const struct cluster *c, enum plan_kind kind, size_t node)
+{
+	for (size_t i = 0; i < c->ncerts; i++)
+		if (c->certs[i].kind == kind && (node == CLUSTER_NONE || c->certs[i].node == node))
+			return i;
+	return CLUSTER_CERTS_MAX;
+}
+
+static bool is_address(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (span_at(name, i) != '.' && (span_at(name, i) < '0' || span_at(name, i) > '9'))
+			return false;
+	return name.n > 0;
+}
+
+/* "cucm-pub" of "cucm-pub.example.com"; an address stays whole. */
+static struct span short_name(struct span name)
+{
+	for (size_t i = 0; !is_address(name) && i < name.n; i++)
+		if (span_at(name, i) == '.')
+			return span_slice(name, 0, i);
+	return name;
+}
+
+static bool same_name(struct span a, struct span b)
+{
+	a = short_name(a);
+	b = short_name(b);
+	return a.n > 0 && a.n == b.n && span_starts_nocase(a, b);
+}
+
+size_t cluster_find_node(const struct cluster *c, struct span name)
+{
+	for (size_t i = 0; i < c->nnodes; i++)
+		if (same_name(c->nodes[i].name, name))
+			return i;
+	return CLUSTER_NONE;
+}
+
+static size_t find_address(const struct cluster *c, struct span address)
+{
+	for (size_t i = 0; address.n > 0 && i < c->nnodes; i++)
+		if (span_eq(c->nodes[i].address, address))
+			return i;
+	return CLUSTER_NONE;
+}
+
+/* The CTL Client writes a node's address in the place of its name: the name comes with another list. */
+static enum status note_node(struct cluster *c, const struct tlv_record *r, size_t *out,
+			     struct tlv_err *e)
+{
+	struct span name = tlv_text(r->dns_name);
+	size_t at = find_address(c, r->address);
+
+	if (at == CLUSTER_NONE)
+		at = cluster_find_node(c, name);
+	if (at == CLUSTER_NONE && c->nnodes == CLUSTER_NODES_MAX)
+		return err_set(e, ST_USAGE, "the lists show more than %d nodes", CLUSTER_NODES_MAX);
+	if (at == CLUSTER_NONE) {
+		at = c->nnodes++;
+		c->nodes[at] = (struct cluster_node){ .name = name,
+						      .address = r->address,
+						      .callmanager = CLUSTER_CERTS_MAX };
+	}
+	if (is_address(c->nodes[at].name) && !is_address(name) && name.n > 0)
+		c->nodes[at].name = name;
+	if (c->nodes[at].address.n == 0)
+		c->nodes[at].address = r->address;
+	c->nodes[at].tftp |= tlv_record_is_tftp(r);
+	*out = at;
+	return ST_OK;
+}
+
+static bool is_of_a_node(enum plan_kind k)
+{
+	return k == PLAN_KIND_CALLMANAGER || k == PLAN_KIND_TVS || k == PLAN_KIND_CAPF ||
+	       k == PLAN_KIND_ITLRECOVERY || k == PLAN_KIND_ANCHOR;
+}
+
+/* What is a node's own CallManager is one certificate, whatever else it is in the list. */
+static void note_again(struct cluster *c, size_t at, enum plan_kind kind, size_t node)
+{
+	if (kind != PLAN_KIND_CALLMANAGER)
+		return;
+	c->certs[at].kind = kind;
+	c->certs[at].node = c->certs[at].node == CLUSTER_NONE ? node : c->certs[at].node;
+}
+
+static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum plan_kind kind,
+			     size_t node, struct tlv_err *e)
+{
+	size_t at = cluster_find_cert(c, r->certificate);
+	struct cluster_cert *x = &c->certs[c->ncerts];
+
+	if (at < c->ncerts) {
+		note_again(c, at, kind, node);
+	} else {
+		if (c->ncerts == CLUSTER_CERTS_MAX)
+			return err_set(e, ST_USAGE, "the lists show more than %d certificates",
+				       CLUSTER_CERTS_MAX);
+		*x = (struct cluster_cert){ .kind = kind, .node = node, .known = r->certificate };
+		if (tlv_cert_walk(x->known, &x->known_parts, e) != ST_OK)
+			return e != NULL ? e->status : ST_INPUT;
+		at = c->ncerts++;
+	}
+	if (kind == PLAN_KIND_CALLMANAGER && node != CLUSTER_NONE)
+		c->nodes[node].callmanager = at;
+	return ST_OK;
+}
+
+static enum status note_record(struct cluster *c, const struct tlv_record *r, struct tlv_err *e)
+{
+	enum plan_kind kind = plan_kind_of(r);
+	size_t node = CLUSTER_NONE;
+	enum status st = is_of_a_node(kind) ? note_node(c, r, &node, e) : ST_OK;
+
+	return st == ST_OK && r->certificate.n > 0 ? note_cert(c, r, kind, node, e) : st;
+}
+
+static enum status note_list(struct cluster *c, const struct tlv_list *l, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		st = note_record(c, &r, e);
+	}
+	return st;
+}
+
+/* An ITL is that of the node whose TFTP certificate it has. */
+static void note_owner(struct cluster *c, const struct tlv_list *itl)
+{
+	for (size_t i = 0; i < itl->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(itl, i);
+		size_t node = find_address(c, r.address);
+
+		if (!tlv_record_is_tftp(&r))
+			continue;
+		if (node == CLUSTER_NONE)
+			node = cluster_find_node(c, tlv_text(r.dns_name));
+		if (node != CLUSTER_NONE)
+			c->nodes[node].itl = itl;
+		return;
+	}
+}
+
+static enum status sort_lists(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+			      struct tlv_err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!tlv_list_is_itl(lists[i])) {
+			if (c->ctl != NULL)
+				return err_set(
+					e, ST_USAGE,
+					"two CTLs were given: a cluster has one CTL, and an ITL for each TFTP node");
+			c->ctl = lists[i];
+		} else if (c->nitls < CLUSTER_NODES_MAX) {
+			c->itls[c->nitls++] = lists[i];
+		}
+	}
+	if (c->nitls == 0)
+		return err_set(
+			e, ST_USAGE,
+			"no ITL was given: only ITLs show the TVS certificates, so add ITLFile.tlv of a TFTP node");
+	return ST_OK;
+}
+
+/* CAPF runs on the publisher alone; without it the CTL's signer, or the first node, is taken for it. */
+static size_t find_publisher(const struct cluster *c)
+{
+	size_t capf = cluster_cert_of(c, PLAN_KIND_CAPF, CLUSTER_NONE);
+	long signer = c->ctl != NULL ? tlv_list_signer(c->ctl) : TLV_SIGNER_NONE;
+
+	if (capf < c->ncerts && c->certs[capf].node != CLUSTER_NONE)
+		return c->certs[capf].node;
+	if (signer >= 0) {
+		struct tlv_record r = tlv_list_record(c->ctl, (size_t)signer);
+		size_t node = cluster_find_node(c, tlv_text(r.dns_name));
+
+		if (node != CLUSTER_NONE)
+			return node;
+	}
+	return 0;
+}
+
+static bool token_signs(const struct tlv_list *ctl)
+{
+	long signer = ctl != NULL ? tlv_list_signer(ctl) : TLV_SIGNER_NONE;
+	struct tlv_record r;
+
+	if (signer < 0)
+		return false;
+	r = tlv_list_record(ctl, (size_t)signer);
+	return tlv_record_is_token(&r);
+}
+
+/* Two certificates of one kind on one node: a list was not written anew after a renewal. */
+static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
+{
+	for (size_t i = 0; i < c->ncerts; i++) {
+		const struct cluster_cert *x = &c->certs[i];
+		size_t first = cluster_cert_of(c, x->kind, x->node);
+		char *name;
+
+		if (first == i || x->node == CLUSTER_NONE || x->kind == PLAN_KIND_ANCHOR)
+			continue;
+		name = span_dup(c->nodes[x->node].name);
+		(void)err_set(
+			e, ST_NO,
+			"%s: the lists show two different ones of node '%s': bring phones to one state first, with '--recover' if they refuse",
+			plan_kind_text(x->kind), name != NULL ? name : "?");
+		free(name);
+		return ST_NO;
+	}
+	return ST_OK;
+}
+
+enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+			 const struct release *release, struct tlv_err *e)
+{
+	enum status st;
+
+	*c = (struct cluster){ .release = release };
+	st = sort_lists(c, lists, n, e);
+	for (size_t i = 0; st == ST_OK && i < n; i++)
+		st = note_list(c, lists[i], e);
+	if (st != ST_OK)
+		return st;
+	for (size_t i = 0; i < c->nitls; i++)
+		note_owner(c, c->itls[i]);
+	c->mixed = c->ctl != NULL && !tlv_list_is_non_secure(c->ctl);
+	c->tokens = c->mixed && token_signs(c->ctl);
+	c->publisher = find_publisher(c);
+	return check_agreement(c, e);
+}
+
+static bool kind_to_renew(struct span word, enum plan_kind *out)
+{
+	static const enum plan_kind kinds[] = { PLAN_KIND_CALLMANAGER, PLAN_KIND_CAPF,
+						PLAN_KIND_TVS, PLAN_KIND_ITLRECOVERY };
+
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (span_eq(word, span_str(plan_kind_word(kinds[i])))) {
+			*out = kinds[i];
+			return true;
+		}
+	return false;
+}
+
+static enum status ask_one(struct cluster_cert *x, struct tlv_err *e)
+{
+	if (x->asked)
+		return ST_OK;
+	x->asked = true;
+	if (placeholder_of(x->known, &x->successor, e) != ST_OK)
+		return e != NULL ? e->status : ST_INPUT;
+	return tlv_cert_walk(buf_span(&x->successor), &x->successor_parts, e);
+}
+
+static enum status ask_matching(struct cluster *c, enum plan_kind kind, size_t node,
+				const char *what, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	size_t found = 0;
+
+	for (size_t i = 0; st == ST_OK && i < c->ncerts; i++) {
+		bool wanted = c->certs[i].kind == kind &&
+			      (node == CLUSTER_NONE || c->certs[i].node == node ||
+			       c->nodes[node].callmanager == i);
+
+		found += wanted;
+		st = wanted ? ask_one(&c->certs[i], e) : ST_OK;
+	}
+	if (st == ST_OK && found == 0)
+		return err_set(e, ST_NO_MATCH,
+			       "option '--renew': the lists show no certificate for '%s'", what);
+	return st;
+}
+
+enum status cluster_ask(struct cluster *c, const char *what, struct tlv_err *e)
+{
+	const char *at = strchr(what, '@');
+	struct span word = at != NULL ? span_of(what, (size_t)(at - what)) : span_str(what);
+	size_t node = CLUSTER_NONE;
+	enum plan_kind kind;
+
+	if (!kind_to_renew(word, &kind))
+		return err_set(
+			e, ST_USAGE,
+			"option '--renew': '%s' is none of callmanager, capf, tvs, itlrecovery, or one of these with '@NODE'",
+			what);
+	if (at != NULL) {
+		node = cluster_find_node(c, span_str(at + 1));
+		if (node == CLUSTER_NONE)
+			return err_set(e, ST_NO_MATCH,
+				       "option '--renew': no node of the lists is called '%s'",
+				       at + 1);
+	}
+	return ask_matching(c, kind, node, what, e);
+}
+
+void cluster_free(struct cluster *c)
+{
+	for (size_t i = 0; i < c->ncerts; i++)
+		buf_free(&c->certs[i].successor);
+	*c = (struct cluster){ .release = NULL };
+}

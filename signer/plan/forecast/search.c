@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/forecast/search.h"
+
+#include <stdlib.h>
+
+/* [ONE_TYPE]: TVS last; the others as the vendor's documents list them. */
+static const enum plan_kind vendor_order[] = { PLAN_KIND_CAPF, PLAN_KIND_CALLMANAGER,
+					       PLAN_KIND_ITLRECOVERY, PLAN_KIND_TVS };
+
+static struct cluster_state joined(const struct cluster_state *a, const struct cluster_state *b)
+{
+	struct cluster_state s = *a;
+
+	for (size_t i = 0; i < COUNT(s.renewed); i++)
+		s.renewed[i] |= b->renewed[i];
+	return s;
+}
+
+static struct stage_served *new_served(struct search *s, struct tlv_err *e)
+{
+	struct stage_served *x = calloc(1, sizeof *x);
+
+	if (x == NULL || !ARRAY_ROOM(s->owned, s->nowned, s->owned_cap)) {
+		free(x);
+		(void)err_nomem(e);
+		return NULL;
+	}
+	s->owned[s->nowned++] = x;
+	return x;
+}
+
+/* The same list, which another stage owns. */
+static struct stage_list borrowed(const struct stage_list *l)
+{
+	return (struct stage_list){ .list = l->list, .key = l->key, .signer = l->signer };
+}
+
+/* Where phones and lists stand, between two stages. */
+struct scene {
+	const bool *nodes; /* TFTP nodes that are looked at */
+	struct cluster_state state;
+	const struct stage_served *served;
+	uint32_t time; /* lists written so far */
+};
+
+/* 'reset localkey' signs the ITL that is there: the new certificate is not in it. */
+static enum status serve_itl(struct search *s, struct stage_served *out, const struct scene *before,
+			     const struct stage_rule *rule, const struct cluster_state *after,
+			     size_t node, struct tlv_err *e)
+{
+	const struct cluster_state *content =
+		rule->itl == STAGE_CALLMANAGER ? &before->state : after;
+
+	if (rule->itl != STAGE_KEPT)
+		return stage_write_itl(&out->itl[node], s->c, content, node, rule->itl,
+				       before->time + 1, e);
+	out->itl[node] = borrowed(&before->served->itl[node]);
+	return ST_OK;
+}
+
+static enum status serve(struct search *s, struct stage_served **out, const struct scene *before,
+			 const struct stage_rule *rule, const struct cluster_state *after,
+			 struct tlv_err *e)
+{
+	struct stage_served *x = new_served(s, e);
+	enum status st = ST_OK;
+
+	*out = x;
+	if (x == NULL)
+		return ST_NOMEM;
+	if (rule->ctl != STAGE_KEPT && s->c->mixed)
+		st = stage_write_ctl(&x->ctl, s->c, after, rule->ctl, before->time + 1, e);
+	else
+		x->ctl = borrowed(&before->served->ctl);
+	for (size_t i = 0; st == ST_OK && i < s->c->nnodes; i++)
+		if (before->nodes[i])
+			st = serve_itl(s, x, before, rule, after, i, e);
+	return st;
+}
+
+/* A refusal counts more than TVS, whatever node it is at. */
+static void note_answers(struct search_verdict *v, const struct crowd_answers *a, size_t node)
+{
+	const struct crowd_answer *both[] = { &a->ctl, &a->itl };
+
+	for (size_t i = 0; i < COUNT(both); i++) {
+		const struct crowd_answer *x = both[i];
+
+		if (!x->offered || v->refused)
+			continue;
+		v->by_tvs |= x->accepted && x->by_tvs;
+		v->assumptions |= x->accepted ? x->a.assumptions : 0U;
+		if (x->accepted && v->answer.offered)
+			continue;
+		v->refused = !x->accepted;
+		v->is_itl = i == 1;
+		v->node = node;
+		v->answer = *x;
+	}
+}
+
+/* Phones of a class, before and after what comes. */
+struct change {
+	const bool *nodes;
+	const struct stage_served *held, *now;
+	const struct cluster_state *tvs; /* what TVS presents */
+	bool first; /* held is what was given: a class may not have all of it */
+};
+
+/* What a phone refuses today already is no plan's doing. */
+static bool takes_present(const struct search *s, enum crowd_class p, const struct change *x,
+			  size_t node)
+{
+	const struct cluster_state today = { .renewed = { 0 } };
+	struct crowd_question q = { .c = s->c, .groups = s->groups, .tvs = &today };
+	struct crowd_answers a;
+
+	q.holds_ctl = x->held->ctl.list;
+	q.itl = &x->held->itl[node];
+	crowd_ask(&a, p, &q);
+	return !a.itl.offered || a.itl.accepted;
+}
+
+static struct search_verdict ask_class(const struct search *s, enum crowd_class p,
+				       const struct change *x)
+{
+	struct search_verdict v = { .exists = crowd_exists(s->c, p) };
+	const struct crowd_row *row = crowd_row(p);
+	bool lacks_itl = x->first && !row->itl;
+
+	for (size_t i = 0; v.exists && i < s->c->nnodes; i++) {
+		struct crowd_question q = { .c = s->c, .groups = s->groups, .tvs = x->tvs };
+		struct crowd_answers a;
+
+		if (!x->nodes[i] || (lacks_itl && !takes_present(s, p, x, i)))
+			continue;
+		q.holds_ctl = x->held->ctl.list;
+		q.holds_itl = lacks_itl || !row->sbd ? NULL : x->held->itl[i].list;
+		q.ctl = &x->now->ctl;
+		q.itl = &x->now->itl[i];
+		crowd_ask(&a, p, &q);
+		note_answers(&v, &a, i);
+	}
+	return v;
+}
+
+static void judge_stage(const struct search *s, struct search_stage *x, const struct scene *before,
+			bool first)
+{
+	const struct change change = { .nodes = before->nodes,
+				       .held = before->served,
+				       .now = x->served,
+				       .tvs = &x->state,
+				       .first = first };
+
+	for (int p = 0; p < CROWD_CLASSES; p++)
+		x->verdict[p] = ask_class(s, (enum crowd_class)p, &change);
+}
+
+/* Goes through the stages of one phase; scene is then where they lead to. */
+static enum status run_phase(struct search *s, struct scene *scene,
+			     const struct search_phase *phase, bool first,
+			     struct search_stage stages[STAGES_MAX], size_t *n, struct tlv_err *e)
+{
+	const struct stage_rule *rules[STAGES_MAX];
+	struct cluster_state after = joined(&scene->state, &phase->renews);
+	enum status st = ST_OK;
+
+	*n = stage_rules(s->c, phase->kind, rules);
+	for (size_t i = 0; st == ST_OK && i < *n; i++) {
+		stages[i] = (struct search_stage){ .rule_at = i, .rule = rules[i], .state = after };
+		st = serve(s, &stages[i].served, scene, rules[i], &after, e);
+		if (st != ST_OK)
+			return st;
+		judge_stage(s, &stages[i], scene, first && i == 0);
+		scene->served = stages[i].served;
+		scene->time++;
+	}
+	scene->state = after;
+	return st;
+}
+
+/* What an order costs; less is better, the first that differs decides. */
+struct cost {
+	unsigned locked;     /* bit n: class n */
+	size_t tvs, against; /* stages that rest on TVS; pairs against the vendor's order */
+};
+
+static int classes_in(unsigned bits)
+{
+	int n = 0;
+
+	for (int p = 0; p < CROWD_CLASSES; p++)
+		n += (int)(bits >> p & 1U);
+	return n;
+}
+
+static bool is_cheaper(const struct cost *a, const struct cost *b)
+{
+	int x = classes_in(a->locked), y = classes_in(b->locked);
+
+	if (x != y)
+		return x < y;
+	return a->tvs != b->tvs ? a->tvs < b->tvs : a->against < b->against;
+}
+
+static void add_stage(struct cost *cost, const struct search_stage *x)
+{
+	bool tvs = false;
+
+	for (int p = 0; p < CROWD_CLASSES; p++) {
+		if (x->verdict[p].refused && !crowd_row((enum crowd_class)p)->gated)
+			cost->locked |= 1U << p;
+		tvs |= x->verdict[p].by_tvs;
+	}
+	cost->tvs += tvs;
+}
+
+static size_t rank(enum plan_kind k)
+{
+	for (size_t i = 0; i < COUNT(vendor_order); i++)
+		if (vendor_order[i] == k)
+			return i;
+	return COUNT(vendor_order);
+}
+
+/* The best way to one set of phases: bit n of the set is phase n. */
+struct way {
+	bool known;
+	struct cost cost;
+	size_t last; /* phase */
+	struct scene scene;
+};
+
+enum { SETS_MAX = 1 << SEARCH_PHASES_MAX };
+
+struct table {
+	const struct search_phase *phases;
+	size_t n;
+	struct way ways[SETS_MAX];
+};
+
+/* The publisher comes before the others: equal ranks do not count. */
+static size_t against_order(const struct table *t, size_t set, size_t next)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		if ((set >> i & 1U) != 0)
+			n += rank(t->phases[i].kind) > rank(t->phases[next].kind) ||
+			     (t->phases[i].kind == t->phases[next].kind && i > next);
+	return n;
+}
+
+/* The lists of a set are the same, whatever way led to it: so its best way is enough. */
+static enum status step(struct search *s, struct table *t, size_t set, size_t next,
+			struct tlv_err *e)
+{
+	struct way *from = &t->ways[set], *to = &t->ways[set | (size_t)1 << next];
+	struct search_stage stages[STAGES_MAX];
+	struct scene scene = from->scene;
+	struct cost cost = from->cost;
+	size_t n;
+	enum status st = run_phase(s, &scene, &t->phases[next], set == 0, stages, &n, e);
+
+	if (st != ST_OK)
+		return st;
+	s->steps++;
+	for (size_t i = 0; i < n; i++)
+		add_stage(&cost, &stages[i]);
+	cost.against += against_order(t, set, next);
+	if (!to->known || is_cheaper(&cost, &to->cost))
+		*to = (struct way){ .known = true, .cost = cost, .last = next, .scene = scene };
+	return ST_OK;
+}
+
+static enum status fill_table(struct search *s, struct table *t, struct tlv_err *e)
+{
+	size_t sets = (size_t)1 << t->n;
+	enum status st = ST_OK;
+
+	for (size_t set = 0; set < sets; set++)
+		for (size_t i = 0; st == ST_OK && i < t->n; i++)
+			if ((set >> i & 1U) == 0)
+				st = step(s, t, set, i, e);
+	return st;
+}
+
+static bool is_publisher(const struct cluster *c, size_t cert)
+{
+	return c->certs[cert].node == c->publisher || c->nodes[c->publisher].callmanager == cert;
+}
+
+/* The certificates of a phase; false where there are none. */
+static bool renewed_by(const struct cluster *c, struct search_phase *x)
+{
+	bool any = false;
+
+	x->renews = (struct cluster_state){ .renewed = { 0 } };
+	for (size_t i = 0; i < c->ncerts; i++) {
+		if (!c->certs[i].asked || c->certs[i].kind != x->kind ||
+		    (x->part == SEARCH_PUBLISHER && !is_publisher(c, i)) ||
+		    (x->part == SEARCH_OTHERS && is_publisher(c, i)))
+			continue;
+		cluster_renew(&x->renews, i);
+		any = true;
+	}
+	return any;
+}
+
+static bool can_split(const struct cluster *c, enum plan_kind k)
+{
+	struct search_phase a = { .kind = k, .part = SEARCH_PUBLISHER },
+			    b = { .kind = k, .part = SEARCH_OTHERS };
+
+	return (k == PLAN_KIND_CALLMANAGER || k == PLAN_KIND_TVS) && renewed_by(c, &a) &&
+	       renewed_by(c, &b);
+}
+
+static size_t phases_of(const struct cluster *c, bool split, struct search_phase *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(vendor_order); i++) {
+		bool apart = split && can_split(c, vendor_order[i]);
+		int from = apart ? SEARCH_PUBLISHER : SEARCH_ALL;
+		int to = apart ? SEARCH_OTHERS : SEARCH_ALL;
+
+		for (int part = from; part <= to; part++) {
+			out[n] = (struct search_phase){ .kind = vendor_order[i],
+							.part = (enum search_part)part };
+			n += renewed_by(c, &out[n]);
+		}
+	}
+	return n;
+}
+
+static bool asked_of(const struct cluster *c, enum plan_kind k, size_t node)
+{
+	size_t cert = cluster_cert_of(c, k, node);
+
+	return cert < c->ncerts && c->certs[cert].asked;
+}
+
+static bool is_alike(const struct cluster *c, size_t a, size_t b)
+{
+	return (a == c->publisher) == (b == c->publisher) &&
+	       (c->nodes[a].itl != NULL) == (c->nodes[b].itl != NULL) &&
+	       asked_of(c, PLAN_KIND_CALLMANAGER, a) == asked_of(c, PLAN_KIND_CALLMANAGER, b) &&
+	       asked_of(c, PLAN_KIND_TVS, a) == asked_of(c, PLAN_KIND_TVS, b) &&
+	       asked_of(c, PLAN_KIND_ITLRECOVERY, a) == asked_of(c, PLAN_KIND_ITLRECOVERY, b);
+}
+
+static bool serves(const struct cluster *c, size_t node)
+{
+	return c->nodes[node].tftp && c->nodes[node].callmanager < c->ncerts;
+}
+
+/* TFTP nodes: all, or one of those that are alike. */
+static void choose_nodes(const struct cluster *c, bool all, bool nodes[CLUSTER_NODES_MAX])
+{
+	for (size_t i = 0; i < c->nnodes; i++) {
+		nodes[i] = serves(c, i);
+		for (size_t k = 0; !all && nodes[i] && k < i; k++)
+			if (nodes[k] && is_alike(c, i, k))
+				nodes[i] = false;
+	}
+}
+
+static enum status begin(struct search *s, struct scene *scene, const bool *nodes,
+			 struct tlv_err *e)
+{
+	struct stage_served *x = new_served(s, e);
+
+	if (x == NULL)
+		return ST_NOMEM;
+	*scene = (struct scene){ .nodes = nodes, .served = x };
+	return stage_given(x, s->c, nodes, e);
+}
+
+static size_t factorial(size_t n)
+{
+	return n < 2 ? 1 : n * factorial(n - 1);
+}
+
+/* Reads the order backwards out of the table. */
+static void take_order(const struct table *t, struct search_phase *out)
+{
+	size_t set = ((size_t)1 << t->n) - 1;
+
+	for (size_t i = t->n; i > 0; i--) {
+		out[i - 1] = t->phases[t->ways[set].last];
+		set &= ~((size_t)1 << t->ways[set].last);
+	}
+}
+
+static enum status try_phases(struct search *s, bool split, struct search_phase *out, size_t *n,
+			      struct cost *cost, struct tlv_err *e)
+{
+	struct search_phase phases[SEARCH_PHASES_MAX];
+	struct table *t = calloc(1, sizeof *t);
+	bool nodes[CLUSTER_NODES_MAX];
+	enum status st;
+
+	if (t == NULL)
+		return err_nomem(e);
+	*n = phases_of(s->c, split, phases);
+	t->phases = phases;
+	t->n = *n;
+	choose_nodes(s->c, false, nodes);
+	st = begin(s, &t->ways[0].scene, nodes, e);
+	if (st == ST_OK)
+		st = fill_table(s, t, e);
+	if (st == ST_OK) {
+		take_order(t, out);
+		*cost = t->ways[((size_t)1 << t->n) - 1].cost;
+		s->orders += factorial(t->n);
+	}
+	free(t);
+	return st;
+}
+
+static bool any_can_split(const struct cluster *c)
+{
+	return can_split(c, PLAN_KIND_CALLMANAGER) || can_split(c, PLAN_KIND_TVS);
+}
+
+static void drop_lists(struct search *s)
+{
+	for (size_t i = 0; i < s->nowned; i++) {
+		stage_served_free(s->owned[i]);
+		free(s->owned[i]);
+	}
+	s->nowned = 0;
+}
+
+/* All lists of the search are gone then: those of the proof are written anew. */
+static enum status find_order(struct search *s, struct search_phase *best, size_t *n,
+			      struct tlv_err *e)
+{
+	struct search_phase other[SEARCH_PHASES_MAX];
+	struct cost cost, second;
+	size_t m;
+	enum status st = try_phases(s, false, best, n, &cost, e);
+
+	drop_lists(s);
+	if (st != ST_OK || cost.locked == 0 || !any_can_split(s->c))
+		return st;
+	s->split = true;
+	st = try_phases(s, true, other, &m, &second, e);
+	drop_lists(s);
+	if (st == ST_OK && classes_in(second.locked) < classes_in(cost.locked)) {
+		for (size_t i = 0; i < m; i++)
+			best[i] = other[i];
+		*n = m;
+	}
+	return st;
+}
+
+/* Phones that hold what was served before the stage, and are offered what comes behind it. */
+static void note_gates(struct search *s, const struct stage_served *given, const bool *nodes)
+{
+	for (size_t k = 0; k + 1 < s->nstages; k++) {
+		const struct search_stage *next = &s->stages[k + 1];
+		const struct change missed = { .nodes = nodes,
+					       .held = k == 0 ? given : s->stages[k - 1].served,
+					       .now = next->served,
+					       .tvs = &next->state,
+					       .first = k == 0 };
+
+		for (int p = 0; p < CROWD_CLASSES; p++)
+			s->stages[k].gate[p] = ask_class(s, (enum crowd_class)p, &missed).refused;
+	}
+}
+
+static void note_refusals(struct search *s)
+{
+	for (size_t i = 0; i < s->nstages; i++)
+		for (int p = 0; p < CROWD_CLASSES; p++) {
+			bool *refused =
+				crowd_row((enum crowd_class)p)->gated ? s->strays : s->locked;
+
+			refused[p] |= s->stages[i].verdict[p].refused;
+		}
+}
+
+static enum status follow(struct search *s, struct tlv_err *e)
+{
+	bool nodes[CLUSTER_NODES_MAX];
+	struct scene scene;
+	enum status st;
+
+	choose_nodes(s->c, true, nodes);
+	st = begin(s, &scene, nodes, e);
+	for (size_t i = 0; st == ST_OK && i < s->nphases; i++) {
+		struct search_stage *x = &s->stages[s->nstages];
+		size_t n = 0;
+
+		st = run_phase(s, &scene, &s->phases[i], i == 0, x, &n, e);
+		for (size_t k = 0; st == ST_OK && k < n; k++)
+			x[k].phase = i;
+		s->nstages += n;
+	}
+	if (st != ST_OK)
+		return st;
+	note_refusals(s);
+	note_gates(s, s->owned[0], nodes);
+	return ST_OK;
+}
+
+enum status search_follow(struct search *s, const struct cluster *c,
+			  const struct crowd_groups *groups, const struct search_phase *phases,
+			  size_t n, struct tlv_err *e)
+{
+	*s = (struct search){ .c = c, .groups = groups, .nphases = n };
+	for (size_t i = 0; i < n; i++)
+		s->phases[i] = phases[i];
+	return follow(s, e);
+}
+
+enum status search_run(struct search *s, const struct cluster *c, const struct crowd_groups *groups,
+		       struct tlv_err *e)
+{
+	enum status st;
+
+	*s = (struct search){ .c = c, .groups = groups };
+	st = find_order(s, s->phases, &s->nphases, e);
+	if (st == ST_OK && s->nphases == 0)
+		return err_set(e, ST_USAGE, "nothing is to be renewed: say what with '--renew'");
+	return st == ST_OK ? follow(s, e) : st;
+}
+
+bool search_refused(const struct search *s)
+{
+	for (int p = 0; p < CROWD_CLASSES; p++)
+		if (s->locked[p])
+			return true;
+	return false;
+}
+
+void search_free(struct search *s)
+{
+	drop_lists(s);
+	free(s->owned);
+	s->owned = NULL;
+	s->owned_cap = 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/forecast/stage.h"
+
+#include "tlv/kind.h"
+
+enum { WHEN_NOT_MIXED, WHEN_TOKENLESS, WHEN_TOKENS, WHEN_RECOVERY_SIGNS, WHEN_CALLMANAGER_SIGNS };
+
+#define W(name) (1U << WHEN_##name)
+
+static const struct stage_rule rule_rows[] = {
+#define FORECAST_STAGE(kind, when, ctl, itl, fact) \
+	{ PLAN_KIND_##kind, when, STAGE_##ctl, STAGE_##itl, FACT_##fact },
+#include "signer/plan/forecast/forecast_rules.def"
+#undef FORECAST_STAGE
+};
+
+static unsigned conditions(const struct cluster *c)
+{
+	unsigned w = c->release->itl_signer == RELEASE_ITLRECOVERY ? W(RECOVERY_SIGNS) :
+								     W(CALLMANAGER_SIGNS);
+
+	if (!c->mixed)
+		return w | W(NOT_MIXED);
+	return w | (c->tokens ? W(TOKENS) : W(TOKENLESS));
+}
+
+size_t stage_rules(const struct cluster *c, enum plan_kind kind,
+		   const struct stage_rule *rules[STAGES_MAX])
+{
+	unsigned w = conditions(c);
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(rule_rows) && n < STAGES_MAX; i++)
+		if (rule_rows[i].kind == kind && (rule_rows[i].when & ~w) == 0)
+			rules[n++] = &rule_rows[i];
+	return n;
+}
+
+/* One list to be foreseen, and what it is made of. */
+struct draft {
+	const struct cluster *c;
+	const struct cluster_state *s;
+	const struct tlv_list *pattern; /* a list that is served now */
+	size_t from, to; /* CallManager certificates: the pattern's node's, and this node's */
+	struct span der; /* of the signer, as it is in this state */
+	struct span subject, serial, issuer; /* … as its record has them */
+	bool signer_is_sast;
+};
+
+/* The record's certificate in this state; NULL: the record stays as it is. */
+static const struct tlv_cert *replacement(const struct draft *d, const struct tlv_record *r)
+{
+	size_t at = cluster_find_cert(d->c, r->certificate);
+
+	if (at >= d->c->ncerts)
+		return NULL;
+	if (at == d->from && d->to < d->c->ncerts && d->to != d->from)
+		return cluster_cert_now(d->c, d->s, d->to);
+	return cluster_is_renewed(d->s, at) ? cluster_cert_now(d->c, d->s, at) : NULL;
+}
+
+static struct tlv_dialect dialect_of(const struct draft *d, const struct tlv_record *r)
+{
+	struct tlv_dialect own;
+
+	if (tlv_record_dialect(r, &own) > 0)
+		return own;
+	return tlv_list_dialect(d->pattern);
+}
+
+static enum status write_record(struct buf *b, const struct draft *d, const struct tlv_record *r,
+				const struct tlv_cert *cert, struct tlv_err *e)
+{
+	struct tlv_record_spec spec = { .dialect = dialect_of(d, r),
+					.role = r->role,
+					.cert = cert,
+					.name = tlv_text(r->dns_name) };
+
+	spec.has_address = r->address.n == sizeof spec.address &&
+			   span_copy(r->address, spec.address, sizeof spec.address);
+	return tlv_record_write(b, &spec, e);
+}
+
+/* The header names the signer as its record does: the SAST record if there are others. */
+static void note_signer(struct draft *d, struct span record)
+{
+	struct tlv_record r;
+
+	if (tlv_record_decode(&r, record, 0, NULL) != ST_OK || !span_eq(r.certificate, d->der) ||
+	    d->signer_is_sast)
+		return;
+	d->subject = r.subject;
+	d->serial = r.serial;
+	d->issuer = r.issuer;
+	d->signer_is_sast = tlv_record_is(&r, TLV_ROLE_SAST);
+}
+
+/* Spans into the records are taken only when they move no more. */
+static void find_signer(struct draft *d, struct span records)
+{
+	struct tlv_record r;
+
+	while (records.n > 0 && tlv_record_decode(&r, records, 0, NULL) == ST_OK) {
+		note_signer(d, r.raw);
+		records = span_slice(records, r.raw.n, records.n);
+	}
+}
+
+static enum status write_records(struct buf *b, struct draft *d, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < d->pattern->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(d->pattern, i);
+		const struct tlv_cert *cert = replacement(d, &r);
+
+		if (cert != NULL)
+			st = write_record(b, d, &r, cert, e);
+		else
+			buf_put(b, r.raw);
+	}
+	find_signer(d, buf_span(b));
+	return st == ST_OK ? buf_failed(b, e) : st;
+}
+
+static enum status write_header(struct buf *b, const struct draft *d, struct span key,
+				uint32_t time, struct tlv_err *e)
+{
+	const struct tlv_header *h = &d->pattern->header;
+	enum tlv_key_type type;
+	unsigned bits = tlv_key_bits(key, &type);
+	int modulus = tlv_modulus_code(bits);
+	size_t hole;
+	struct tlv_header_spec spec = { .version = { h->version[0], h->version[1] },
+					.signer_name = d->subject,
+					.signer_serial = d->serial,
+					.signer_issuer = d->issuer,
+					.digest = h->digest,
+					.modulus = modulus < 0 ? h->modulus : (uint8_t)modulus,
+					.signature_bytes = modulus < 0 ? h->signature.n : bits / 8,
+					.filename = tlv_text(h->filename),
+					.has_timestamp = true,
+					.timestamp = h->timestamp + time };
+
+	return tlv_header_write(b, &spec, &hole, e);
+}
+
+static enum status assemble(struct stage_list *out, struct draft *d, uint32_t time,
+			    struct tlv_err *e)
+{
+	struct buf records = BUF_INIT;
+	enum status st = write_records(&records, d, e);
+
+	if (st == ST_OK && d->serial.n == 0)
+		st = err_set(
+			e, ST_USAGE,
+			"the lists do not hold the certificate that signs them in CUCM %s: is the release right, and is each list the present one",
+			d->c->release->name);
+	if (st == ST_OK)
+		st = write_header(&out->bytes, d, out->key, time, e);
+	buf_put(&out->bytes, buf_span(&records));
+	buf_free(&records);
+	if (st == ST_OK)
+		st = buf_failed(&out->bytes, e);
+	if (st == ST_OK)
+		st = tlv_list_decode(&out->foreseen, buf_span(&out->bytes), e);
+	out->list = st == ST_OK ? &out->foreseen : NULL;
+	return st;
+}
+
+static enum status no_signer(const struct cluster *c, const char *which, struct tlv_err *e)
+{
+	return err_set(
+		e, ST_USAGE,
+		"the lists show no %s certificate, which signs in CUCM %s: is the release right",
+		which, c->release->name);
+}
+
+static size_t recovery_of(const struct cluster *c, size_t node)
+{
+	size_t own = cluster_cert_of(c, PLAN_KIND_ITLRECOVERY, node);
+
+	return own < c->ncerts ? own : cluster_cert_of(c, PLAN_KIND_ITLRECOVERY, CLUSTER_NONE);
+}
+
+/* Whose certificate signs, as it is in this state. */
+static enum status set_signer(struct stage_list *out, struct draft *d, enum release_signer who,
+			      size_t node, struct tlv_err *e)
+{
+	bool recovery = who == RELEASE_ITLRECOVERY;
+
+	out->signer = recovery ? recovery_of(d->c, node) : d->c->nodes[node].callmanager;
+	if (out->signer >= d->c->ncerts)
+		return no_signer(d->c, recovery ? "ITLRecovery" : "CallManager", e);
+	d->der = cluster_cert_now(d->c, d->s, out->signer)->der;
+	out->key = cluster_cert_now(d->c, d->s, out->signer)->public_key;
+	return ST_OK;
+}
+
+static enum status set_token(struct stage_list *out, struct draft *d)
+{
+	struct tlv_record r = tlv_list_record(d->pattern, (size_t)tlv_list_signer(d->pattern));
+
+	out->signer = CLUSTER_CERTS_MAX;
+	out->key = r.public_key;
+	d->der = r.certificate;
+	return ST_OK;
+}
+
+enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
+			    const struct cluster_state *s, enum stage_writes how, uint32_t time,
+			    struct tlv_err *e)
+{
+	struct draft d = { .c = c,
+			   .s = s,
+			   .pattern = c->ctl,
+			   .from = CLUSTER_CERTS_MAX,
+			   .to = CLUSTER_CERTS_MAX };
+	enum release_signer who =
+		how == STAGE_CALLMANAGER ? RELEASE_CALLMANAGER : c->release->signer;
+	enum status st;
+
+	*out = (struct stage_list){ .bytes = BUF_INIT };
+	if (c->tokens && how == STAGE_ORDINARY)
+		st = set_token(out, &d);
+	else if (who == RELEASE_NOBODY)
+		st = err_set(e, ST_USAGE, "CUCM %s has no CTL without tokens: is the release right",
+			     c->release->name);
+	else
+		st = set_signer(out, &d, who, c->publisher, e);
+	return st == ST_OK ? assemble(out, &d, time, e) : st;
+}
+
+static size_t owner_of(const struct cluster *c, const struct tlv_list *itl)
+{
+	for (size_t i = 0; i < c->nnodes; i++)
+		if (c->nodes[i].itl == itl)
+			return i;
+	return CLUSTER_NONE;
+}
+
+enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
+			    const struct cluster_state *s, size_t node, enum stage_writes how,
+			    uint32_t time, struct tlv_err *e)
+{
+	struct draft d = { .c = c, .s = s, .from = CLUSTER_CERTS_MAX, .to = CLUSTER_CERTS_MAX };
+	enum release_signer who =
+		how == STAGE_CALLMANAGER ? RELEASE_CALLMANAGER : c->release->itl_signer;
+	size_t owner;
+	enum status st;
+
+	*out = (struct stage_list){ .bytes = BUF_INIT };
+	d.pattern = c->nodes[node].itl != NULL ? c->nodes[node].itl : c->itls[0];
+	owner = owner_of(c, d.pattern);
+	if (owner != CLUSTER_NONE && owner != node) {
+		d.from = c->nodes[owner].callmanager;
+		d.to = c->nodes[node].callmanager;
+	}
+	st = set_signer(out, &d, who, node, e);
+	return st == ST_OK ? assemble(out, &d, time, e) : st;
+}
+
+/* Phones took it, so its signature is taken to be the signer's. */
+static void take_given(struct stage_list *out, const struct cluster *c, const struct tlv_list *l)
+{
+	long signer = l != NULL ? tlv_list_signer(l) : TLV_SIGNER_NONE;
+	struct tlv_record r;
+
+	*out = (struct stage_list){ .list = l, .signer = CLUSTER_CERTS_MAX };
+	if (signer < 0)
+		return;
+	r = tlv_list_record(l, (size_t)signer);
+	out->key = r.public_key;
+	out->signer = cluster_find_cert(c, r.certificate);
+}
+
+enum status stage_given(struct stage_served *out, const struct cluster *c, const bool *nodes,
+			struct tlv_err *e)
+{
+	const struct cluster_state now = { .renewed = { 0 } };
+	enum status st = ST_OK;
+
+	*out = (struct stage_served){ .ctl = { .list = NULL } };
+	take_given(&out->ctl, c, c->ctl);
+	for (size_t i = 0; st == ST_OK && i < c->nnodes; i++) {
+		if (!nodes[i])
+			continue;
+		if (c->nodes[i].itl != NULL)
+			take_given(&out->itl[i], c, c->nodes[i].itl);
+		else
+			st = stage_write_itl(&out->itl[i], c, &now, i, STAGE_ORDINARY, 0, e);
+	}
+	return st;
+}
+
+void stage_list_free(struct stage_list *l)
+{
+	tlv_list_free(&l->foreseen);
+	buf_free(&l->bytes);
+	*l = (struct stage_list){ .list = NULL };
+}
+
+void stage_served_free(struct stage_served *s)
+{
+	stage_list_free(&s->ctl);
+	for (size_t i = 0; i < CLUSTER_NODES_MAX; i++)
+		stage_list_free(&s->itl[i]);
+}

@@ -1,0 +1,59 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The lists that CUCM will serve: real bytes, in its own style, under a signature
+ * that nobody can make yet.
+ */
+#ifndef CTL_STAGE_H
+#define CTL_STAGE_H
+
+#include "signer/plan/forecast/cluster.h"
+
+/* Who signs a list that is written. */
+enum stage_writes { STAGE_KEPT, STAGE_ORDINARY, STAGE_CALLMANAGER };
+
+struct stage_rule {
+	enum plan_kind kind;
+	unsigned when;
+	enum stage_writes ctl, itl;
+	enum fact_id fact;
+};
+
+enum { STAGES_MAX = 2 };
+
+/* The rules of a kind for this cluster, in their order; returns how many. */
+size_t stage_rules(const struct cluster *c, enum plan_kind kind,
+		   const struct stage_rule *rules[STAGES_MAX]);
+
+/* A list that is served: given, or foreseen. */
+struct stage_list {
+	struct buf bytes; /* owned; empty where the list was given */
+	struct tlv_list foreseen;
+	const struct tlv_list *list; /* NULL: none is served */
+	struct span key;	     /* PKCS#1 key that will sign it; borrowed from the cluster */
+	size_t signer;		     /* its certificate; CLUSTER_CERTS_MAX: a token's */
+};
+
+/* What a cluster serves to its phones. */
+struct stage_served {
+	struct stage_list ctl, itl[CLUSTER_NODES_MAX];
+};
+
+/*
+ * Foresees the CTL (if the cluster is mixed) and the ITLs of these nodes as they are
+ * in a state. time counts the writings from 1 and dates them behind the given lists.
+ * ST_USAGE where the lists do not show who will sign.
+ */
+enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
+			    const struct cluster_state *s, enum stage_writes how, uint32_t time,
+			    struct tlv_err *e);
+enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
+			    const struct cluster_state *s, size_t node, enum stage_writes how,
+			    uint32_t time, struct tlv_err *e);
+/* What is served now, as it was given; a node without an ITL has one that is foreseen. */
+enum status stage_given(struct stage_served *out, const struct cluster *c, const bool *nodes,
+			struct tlv_err *e);
+void stage_list_free(struct stage_list *l);
+void stage_served_free(struct stage_served *s);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A certificate that stands for one that does not exist yet.
+ */
+#include "made_lists.h"
+
+#include "signer/plan/forecast/placeholder.h"
+
+static struct made m;
+
+static int set_up(void **state)
+{
+	(void)state;
+	make_lists(&m, "12.5", NOT_MIXED, 2, 1);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	free_lists(&m);
+	return 0;
+}
+
+static void names_stay_serial_and_key_change(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_cert now, *old = &m.capf.parts;
+	struct tlv_rsa rsa;
+
+	(void)state;
+	assert_int_equal(placeholder_of(buf_span(&m.capf.der), &b, &e), ST_OK);
+	assert_int_equal(tlv_cert_walk(buf_span(&b), &now, &e), ST_OK);
+	assert_true(span_eq(now.subject, old->subject));
+	assert_true(span_eq(now.issuer, old->issuer));
+	assert_int_equal(now.serial.n, old->serial.n);
+	assert_false(span_eq(now.serial, old->serial));
+	assert_false(span_eq(now.public_key, old->public_key));
+	assert_true(tlv_rsa_walk(now.public_key, &rsa));
+	assert_int_equal(rsa.bits, 2048);
+	assert_false(tlv_rsa_proves_nothing(&rsa));
+	buf_free(&b);
+}
+
+static void two_certificates_have_two_placeholders(void **state)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT, again = BUF_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_cert x, y;
+
+	(void)state;
+	assert_int_equal(placeholder_of(buf_span(&m.callmanager[0].der), &a, &e), ST_OK);
+	assert_int_equal(placeholder_of(buf_span(&m.tvs[0].der), &b, &e), ST_OK);
+	assert_int_equal(placeholder_of(buf_span(&m.tvs[0].der), &again, &e), ST_OK);
+	assert_int_equal(tlv_cert_walk(buf_span(&a), &x, &e), ST_OK);
+	assert_int_equal(tlv_cert_walk(buf_span(&b), &y, &e), ST_OK);
+	assert_false(span_eq(x.serial, y.serial));
+	assert_false(span_eq(x.public_key, y.public_key));
+	assert_true(span_eq(buf_span(&b), buf_span(&again)));
+	buf_free(&a);
+	buf_free(&b);
+	buf_free(&again);
+}
+
+static void no_certificate_is_refused(void **state)
+{
+	struct buf b = BUF_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	assert_int_equal(placeholder_of(SPAN_LIT("\x30\x03\x02\x01\x01"), &b, &e), ST_INPUT);
+	assert_int_equal(b.n, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_stay_serial_and_key_change),
+		cmocka_unit_test(two_certificates_have_two_placeholders),
+		cmocka_unit_test(no_certificate_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,408 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Which order is found for what is to be renewed, by release and mode, and what
+ * each class of phones does on the way.
+ */
+#include "made_lists.h"
+
+#include <time.h>
+
+#include "signer/plan/forecast/search.h"
+
+static struct made m;
+static struct cluster c;
+static struct search s;
+static struct crowd_groups groups;
+
+/* what: words as '--renew' has them, with blanks between; group: NULL, or as '--group' has it. */
+static void run(const char *release, enum made_mode mode, size_t nnodes, size_t nitls,
+		const char *what, const char *group)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	char words[128], *rest = NULL;
+
+	make_lists(&m, release, mode, nnodes, nitls);
+	if (cluster_read(&c, m.given, m.n, &m.release, &e) != ST_OK)
+		fail_msg("%s: %s", release, err_text(&e));
+	groups = (struct crowd_groups){ .n = 0 };
+	if (group != NULL)
+		assert_int_equal(crowd_group(&groups, &c, group, &e), ST_OK);
+	(void)snprintf(words, sizeof words, "%s", what);
+	for (char *w = strtok_r(words, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
+		if (cluster_ask(&c, w, &e) != ST_OK)
+			fail_msg("%s", err_text(&e));
+	if (search_run(&s, &c, &groups, &e) != ST_OK)
+		fail_msg("%s: %s", release, err_text(&e));
+}
+
+static void done(void)
+{
+	search_free(&s);
+	cluster_free(&c);
+	free_lists(&m);
+}
+
+/* "capf callmanager/pub callmanager/others; no-sbd" */
+static const char *found(void)
+{
+	static const char *const parts[] = { "", "/pub", "/others" };
+	static char text[256];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.nphases; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s", i > 0 ? " " : "",
+				      plan_kind_word(s.phases[i].kind), parts[s.phases[i].part]);
+	for (int p = 0; p < CROWD_CLASSES; p++)
+		if (s.locked[p])
+			n += (size_t)snprintf(text + n, sizeof text - n, "; %s",
+					      crowd_row((enum crowd_class)p)->word);
+	return text;
+}
+
+static bool rests_on_tvs(void)
+{
+	for (size_t i = 0; i < s.nstages; i++)
+		for (int p = 0; p < CROWD_CLASSES; p++)
+			if (s.stages[i].verdict[p].by_tvs)
+				return true;
+	return false;
+}
+
+/*
+ * The vendor's sequence of each single renewal (docs/CLUSTER.md): what it writes is
+ * taken by phones with Security by Default everywhere. Why a class refuses:
+ * CallManager signs the CTL before 12.0, so its successor is a stranger to
+ * phones that can ask no TVS. With tokens, or with ITLRecovery, the signer stays.
+ */
+static const struct single {
+	const char *release;
+	enum made_mode mode;
+	const char *what, *found;
+	bool tvs;
+	size_t stages;
+} singles[] = {
+	{ "9.1(2)", NOT_MIXED, "capf", "capf", false, 1 },
+	{ "9.1(2)", NOT_MIXED, "callmanager", "callmanager", true, 1 },
+	{ "9.1(2)", NOT_MIXED, "tvs", "tvs", false, 1 },
+	{ "9.1(2)", NOT_MIXED, "itlrecovery", "itlrecovery", false, 1 },
+	{ "9.1(2)", TOKENS, "capf", "capf", false, 1 },
+	{ "9.1(2)", TOKENS, "callmanager", "callmanager", false, 1 },
+	{ "9.1(2)", TOKENS, "tvs", "tvs", false, 1 },
+	{ "10.0(1)", TOKENLESS, "capf", "capf", false, 1 },
+	{ "10.0(1)", TOKENLESS, "callmanager", "callmanager; no-sbd", true, 1 },
+	{ "10.0(1)", TOKENLESS, "tvs", "tvs", false, 1 },
+	{ "10.5(2)", NOT_MIXED, "callmanager", "callmanager", true, 1 },
+	{ "10.5(2)", TOKENLESS, "capf", "capf", false, 1 },
+	{ "10.5(2)", TOKENLESS, "callmanager", "callmanager; no-sbd", true, 1 },
+	{ "10.5(2)", TOKENLESS, "tvs", "tvs", false, 1 },
+	{ "10.5(2)", TOKENLESS, "itlrecovery", "itlrecovery", false, 1 },
+	{ "10.5(2)", TOKENS, "callmanager", "callmanager", false, 1 },
+	{ "11.5", NOT_MIXED, "callmanager", "callmanager", true, 1 },
+	{ "11.5", TOKENLESS, "callmanager", "callmanager; no-sbd", true, 1 },
+	{ "11.5", TOKENLESS, "itlrecovery", "itlrecovery", false, 1 },
+	{ "11.5", TOKENS, "callmanager", "callmanager", false, 1 },
+	{ "11.5", TOKENS, "itlrecovery", "itlrecovery", false, 1 },
+	{ "12.0", NOT_MIXED, "capf", "capf", false, 1 },
+	{ "12.0", NOT_MIXED, "callmanager", "callmanager", false, 1 },
+	{ "12.0", NOT_MIXED, "tvs", "tvs", false, 1 },
+	{ "12.0", NOT_MIXED, "itlrecovery", "itlrecovery", true, 2 },
+	{ "12.0", TOKENLESS, "capf", "capf", false, 1 },
+	{ "12.0", TOKENLESS, "callmanager", "callmanager", false, 1 },
+	{ "12.0", TOKENLESS, "tvs", "tvs", false, 1 },
+	{ "12.0", TOKENLESS, "itlrecovery", "itlrecovery", false, 2 },
+	{ "12.0", TOKENS, "callmanager", "callmanager", false, 1 },
+	{ "12.0", TOKENS, "itlrecovery", "itlrecovery", false, 1 },
+	{ "14", TOKENLESS, "itlrecovery", "itlrecovery", false, 2 },
+	{ "15", NOT_MIXED, "itlrecovery", "itlrecovery", true, 2 },
+	{ "15", TOKENLESS, "callmanager", "callmanager", false, 1 },
+	{ "15", TOKENLESS, "itlrecovery", "itlrecovery", false, 2 },
+};
+
+static void single_renewals_agree_with_the_vendor(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(singles); i++) {
+		const struct single *x = &singles[i];
+
+		run(x->release, x->mode, 3, 3, x->what, NULL);
+		if (strcmp(found(), x->found) != 0 || rests_on_tvs() != x->tvs ||
+		    s.nstages != x->stages)
+			fail_msg("%s, mode %d, %s: '%s', tvs %d, %zu stages\n", x->release,
+				 (int)x->mode, x->what, found(), (int)rests_on_tvs(), s.nstages);
+		done();
+	}
+}
+
+static const char *const rows[] = { "9.1(2)", "10.0(1)", "10.5(2)", "11.5", "12.0", "14", "14SU3" };
+
+/* Whether this release has such clusters, as 'what' asks for them. */
+static bool can_be(const char *release, enum made_mode mode)
+{
+	struct release r;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	assert_int_equal(release_parse(release, &r, &e), ST_OK);
+	return mode == NOT_MIXED || (mode == TOKENS ? r.tokens : r.tokenless);
+}
+
+static size_t place(enum plan_kind k)
+{
+	for (size_t i = 0; i < s.nphases; i++)
+		if (s.phases[i].kind == k)
+			return i;
+	return SIZE_MAX;
+}
+
+/*
+ * All four: before 12.0 CallManager signs, and without TVS no phone knows its
+ * successor; so phones without Security by Default are lost in a tokenless
+ * cluster, and in no other one. TVS never comes before what needs it.
+ */
+static void all_four_have_an_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int mode = NOT_MIXED; mode <= TOKENS; mode++) {
+			bool plain;
+
+			if (!can_be(rows[i], (enum made_mode)mode))
+				continue;
+			run(rows[i], (enum made_mode)mode, 3, 2, "tvs itlrecovery callmanager capf",
+			    NULL);
+			plain = mode == TOKENLESS && m.release.signer == RELEASE_CALLMANAGER;
+			if (s.nphases != 4 || s.locked[CROWD_PLAIN] != plain ||
+			    search_refused(&s) != plain ||
+			    place(PLAN_KIND_TVS) < place(PLAN_KIND_CALLMANAGER))
+				fail_msg("%s, mode %d: %s", rows[i], mode, found());
+			done();
+		}
+}
+
+/* What the model says of an order of the caller's: false if some class is locked out. */
+static bool survives(const enum plan_kind *order, size_t n)
+{
+	struct search other;
+	struct search_phase phases[SEARCH_PHASES_MAX];
+	struct tlv_err e = TLV_ERR_INIT;
+	bool refused;
+
+	for (size_t i = 0; i < n; i++)
+		phases[i] = s.phases[place(order[i])];
+	assert_int_equal(search_follow(&other, &c, &groups, phases, n, &e), ST_OK);
+	refused = search_refused(&other);
+	search_free(&other);
+	return !refused;
+}
+
+/* CallManager first, and then ITLRecovery without a wait: a phone that missed the first has no anchor. */
+static void a_missed_phase_is_named(void **state)
+{
+	bool gate = false;
+
+	(void)state;
+	run("15", TOKENLESS, 3, 3, "callmanager itlrecovery", NULL);
+	assert_false(search_refused(&s));
+	for (size_t i = 0; i < s.nstages; i++)
+		gate |= s.stages[i].gate[CROWD_PLAIN];
+	assert_true(gate);
+	assert_false(s.stages[s.nstages - 1].gate[CROWD_PLAIN]);
+	done();
+	run("15", TOKENLESS, 3, 3, "capf tvs", NULL);
+	for (size_t i = 0; i < s.nstages; i++)
+		assert_false(s.stages[i].gate[CROWD_PLAIN] || s.stages[i].gate[CROWD_BOTH]);
+	done();
+}
+
+/* Whether phones are locked out if all that was asked for is renewed in one go. */
+static bool locked_in_one_go(void)
+{
+	struct search other;
+	struct search_phase both = s.phases[0];
+	struct tlv_err e = TLV_ERR_INIT;
+	bool locked;
+
+	for (size_t i = 1; i < s.nphases; i++)
+		for (size_t k = 0; k < COUNT(both.renews.renewed); k++)
+			both.renews.renewed[k] |= s.phases[i].renews.renewed[k];
+	both.kind = PLAN_KIND_CALLMANAGER; /* one stage, signed as always */
+	assert_int_equal(search_follow(&other, &c, &groups, &both, 1, &e), ST_OK);
+	locked = other.locked[CROWD_ITL_ONLY];
+	search_free(&other);
+	return locked;
+}
+
+/* Renewed in one go, as nobody should: the trap of the vendor's documents. */
+static void together_they_lock_out(void **state)
+{
+	static const struct {
+		const char *release, *what;
+	} traps[] = { { "11.5", "callmanager tvs" }, { "12.0", "itlrecovery tvs" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(traps); i++) {
+		run(traps[i].release, NOT_MIXED, 3, 3, traps[i].what, NULL);
+		assert_false(search_refused(&s));
+		assert_true(locked_in_one_go());
+		done();
+	}
+}
+
+/* A group whose one node has a new TVS can ask nobody; with an old one beside it, it can. */
+static void a_group_without_tvs_counts(void **state)
+{
+	static const struct {
+		const char *group;
+		bool locked;
+	} groups_of[] = { { NULL, true }, { "west=sub1", true }, { "west=sub1,pub", false } };
+	static const enum plan_kind tvs_first[] = { PLAN_KIND_TVS, PLAN_KIND_CALLMANAGER };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(groups_of); i++) {
+		run("11.5", NOT_MIXED, 3, 3, "callmanager tvs@sub1", groups_of[i].group);
+		assert_false(search_refused(&s));
+		assert_true(survives(tvs_first, 2)); /* each phase is taken before the next */
+		assert_int_equal(locked_in_one_go(), groups_of[i].locked);
+		done();
+	}
+}
+
+static void nobody_is_asked_for_nothing(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	make_lists(&m, "12.5", TOKENLESS, 2, 1);
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
+	assert_int_equal(search_run(&s, &c, &groups, &e), ST_USAGE);
+	done();
+}
+
+static void lists_that_do_not_fit_are_refused(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	struct made other;
+	const struct tlv_list *mixed_up[2];
+
+	(void)state;
+	make_lists(&m, "12.5", TOKENLESS, 2, 1);
+	make_lists(&other, "12.5", TOKENLESS, 3, 1); /* another CAPF and another ITLRecovery */
+	assert_int_equal(cluster_read(&c, m.given, 1, &m.release, &e), ST_USAGE);
+	assert_non_null(strstr(err_text(&e), "no ITL was given"));
+	cluster_free(&c);
+	e = TLV_ERR_INIT;
+	mixed_up[0] = mixed_up[1] = m.given[0];
+	assert_int_equal(cluster_read(&c, mixed_up, 2, &m.release, &e), ST_USAGE);
+	assert_non_null(strstr(err_text(&e), "two CTLs were given"));
+	cluster_free(&c);
+	e = TLV_ERR_INIT;
+	mixed_up[1] = other.given[1];
+	assert_int_equal(cluster_read(&c, mixed_up, 2, &m.release, &e), ST_NO);
+	assert_non_null(strstr(err_text(&e), "two different ones of node 'pub'"));
+	cluster_free(&c);
+	free_lists(&other);
+	free_lists(&m);
+}
+
+/* The words of '--renew' and '--group'. */
+static void words_are_checked(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	make_lists(&m, "12.5", TOKENLESS, 3, 1);
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
+	assert_int_equal(cluster_ask(&c, "tomcat", &e), ST_USAGE);
+	e = TLV_ERR_INIT;
+	assert_int_equal(cluster_ask(&c, "tvs@nowhere", &e), ST_NO_MATCH);
+	e = TLV_ERR_INIT;
+	assert_int_equal(cluster_ask(&c, "capf@sub1", &e), ST_NO_MATCH);
+	e = TLV_ERR_INIT;
+	assert_int_equal(cluster_ask(&c, "callmanager@SUB1.example.com", &e), ST_OK);
+	groups = (struct crowd_groups){ .n = 0 };
+	assert_int_equal(crowd_group(&groups, &c, "west", &e), ST_USAGE);
+	e = TLV_ERR_INIT;
+	assert_int_equal(crowd_group(&groups, &c, "west=sub1,nowhere", &e), ST_NO_MATCH);
+	e = TLV_ERR_INIT;
+	assert_int_equal(crowd_group(&groups, &c, "west=sub1,pub", &e), ST_OK);
+	assert_int_equal(groups.n, 1);
+	assert_int_equal(groups.nodes[0], 1U << cluster_find_node(&c, SPAN_LIT("pub")) |
+						  1U << cluster_find_node(&c, SPAN_LIT("sub1")));
+	cluster_free(&c);
+	free_lists(&m);
+}
+
+/* Every list that is foreseen reads back, and is signed by whom the release says. */
+static void foreseen_lists_are_lists(void **state)
+{
+	(void)state;
+	run("15", TOKENLESS, 3, 1, "tvs itlrecovery callmanager capf", NULL);
+	for (size_t i = 0; i < s.nstages; i++) {
+		const struct stage_served *x = s.stages[i].served;
+		struct buf again = BUF_INIT;
+		struct tlv_err e = TLV_ERR_INIT;
+		struct tlv_record signer;
+
+		assert_int_equal(tlv_list_encode(x->ctl.list, &again, &e), ST_OK);
+		assert_true(span_eq(buf_span(&again), x->ctl.list->bytes));
+		signer = tlv_list_record(x->ctl.list, (size_t)tlv_list_signer(x->ctl.list));
+		assert_true(span_eq(signer.public_key, x->ctl.key));
+		assert_int_equal(x->ctl.list->nrecords, c.ctl->nrecords);
+		buf_free(&again);
+	}
+	/* In the end nothing that was to be renewed is left. */
+	for (size_t i = 0; i < c.ncerts; i++) {
+		const struct stage_served *x = s.stages[s.nstages - 1].served;
+
+		for (size_t r = 0; c.certs[i].asked && r < x->ctl.list->nrecords; r++)
+			assert_false(span_eq(tlv_list_record(x->ctl.list, r).certificate,
+					     c.certs[i].known));
+		for (size_t r = 0; c.certs[i].asked && r < x->itl[2].list->nrecords; r++)
+			assert_false(span_eq(tlv_list_record(x->itl[2].list, r).certificate,
+					     c.certs[i].known));
+	}
+	done();
+}
+
+/* Twenty nodes and all four, without the noise of a busy machine: a bound that is ten times what it takes. */
+static void twenty_nodes_are_quick(void **state)
+{
+	struct timespec a, b;
+	double seconds;
+	size_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a), 0);
+	run("15", TOKENLESS, 20, 20, "tvs itlrecovery callmanager capf", NULL);
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b), 0);
+	seconds = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+	for (size_t i = 0; i < s.nowned; i++) {
+		bytes += s.owned[i]->ctl.bytes.cap + sizeof *s.owned[i];
+		for (size_t k = 0; k < c.nnodes; k++)
+			bytes += s.owned[i]->itl[k].bytes.cap;
+	}
+	assert_true(seconds < 10);
+	assert_true(bytes < 20 * 1024 * 1024);
+	assert_int_equal(s.orders, 24);
+	assert_int_equal(s.steps, 32);
+	assert_false(search_refused(&s));
+	done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(single_renewals_agree_with_the_vendor),
+		cmocka_unit_test(all_four_have_an_order),
+		cmocka_unit_test(together_they_lock_out),
+		cmocka_unit_test(a_missed_phase_is_named),
+		cmocka_unit_test(a_group_without_tvs_counts),
+		cmocka_unit_test(nobody_is_asked_for_nothing),
+		cmocka_unit_test(lists_that_do_not_fit_are_refused),
+		cmocka_unit_test(words_are_checked),
+		cmocka_unit_test(foreseen_lists_are_lists),
+		cmocka_unit_test(twenty_nodes_are_quick),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
