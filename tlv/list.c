@@ -46,52 +46,6 @@ void tlv_list_free(struct tlv_list *l)
 	*l = (struct tlv_list){ .nrecords = 0 };
 }
 
-/* The first gap of the record, or of a later one. */
-static size_t first_gap(const struct tlv_list *l, size_t record)
-{
-	size_t low = 0, high = l->ngaps;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct tlv_gap *g = &l->gaps[middle];
-
-		if (g->scope == TLV_SCOPE_HEADER || g->record < record)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* What nobody has seen is no value: nothing may be compared with its zeros. */
-static void forget(struct tlv_record *r, uint8_t tag)
-{
-	struct span *const values[] = {
-		[TLV_R_DNS_NAME] = &r->dns_name,       [TLV_R_SUBJECT_NAME] = &r->subject,
-		[TLV_R_ISSUER_NAME] = &r->issuer,      [TLV_R_SERIAL] = &r->serial,
-		[TLV_R_PUBLIC_KEY] = &r->public_key,   [TLV_R_CERT_SIGNATURE] = &r->signature,
-		[TLV_R_CERTIFICATE] = &r->certificate, [TLV_R_IP_ADDRESS] = &r->address,
-		[TLV_R_CERT_HASH] = &r->hash,	       [TLV_R_HASH_ALGORITHM] = &r->hash_algorithm,
-	};
-
-	if (tag >= COUNT(values))
-		return;
-	r->unseen |= 1U << tag;
-	if (values[tag] != NULL)
-		*values[tag] = SPAN_NONE;
-}
-
-static void mark_gaps(const struct tlv_list *l, size_t record, struct tlv_record *r)
-{
-	for (size_t i = first_gap(l, record); i < l->ngaps && l->gaps[i].record == record; i++) {
-		const struct tlv_gap *g = &l->gaps[i];
-
-		forget(r, g->tag);
-		if (g->has_sha1 && r->certificate_sha1 == NULL)
-			r->certificate_sha1 = g->sha1;
-	}
-}
-
 struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 {
 	struct tlv_record r = { .at = 0 };
@@ -99,7 +53,6 @@ struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 	if (i < l->nrecords)
 		(void)tlv_record_decode(&r, span_slice(l->bytes, l->record_at[i], l->bytes.n),
 					l->record_at[i], NULL);
-	mark_gaps(l, i, &r);
 	return r;
 }
 

@@ -15,19 +15,6 @@ enum {
 	TLV_PHONE_LIMIT = 65536
 }; /* bytes; phones do not load a longer list (documented for the ITL) */
 
-/*
- * A part of a list that nobody has seen: the list was printed and not read. Its
- * bytes stand there as zeros.
- */
-struct tlv_gap {
-	size_t at, n; /* of the value, in the list's bytes */
-	enum tlv_scope scope;
-	uint8_t tag;
-	size_t record; /* number from 0; 0 for a gap of the header */
-	bool has_sha1; /* of a certificate that is known by its SHA-1 alone */
-	uint8_t sha1[20];
-};
-
 /* Borrows the bytes. Records are numbered from 1 where people read, from 0 here. */
 struct tlv_list {
 	struct span bytes;
@@ -35,8 +22,12 @@ struct tlv_list {
 	size_t *record_at; /* offsets, owned */
 	size_t nrecords;
 	size_t cap;
-	const struct tlv_gap *gaps; /* borrowed, in the bytes' order; none if the list was read */
-	size_t ngaps;
+	/*
+	 * Somebody printed the list, nobody read it (signer/text/printed.h). Keys,
+	 * signatures of certificates, addresses and the time are zeros. A certificate
+	 * is its SHA-1, and zeros behind it. The list's own signature cannot be checked.
+	 */
+	bool printed;
 };
 
 /*

@@ -37,7 +37,7 @@ static enum status add_installed(struct question *q, const char *path, struct tl
 		q->phone.no_lists = true;
 		return ST_OK;
 	}
-	st = list_file_read(&f, path, 0, e);
+	st = list_file_read(&f, path, LIST_PRINTED, e);
 	itl = tlv_list_is_itl(&f.list);
 	if (st == ST_OK && (itl ? q->phone.itl : q->phone.ctl) != NULL)
 		st = err_set(e, ST_USAGE, "%s is named twice: a phone holds one CTL and one ITL",
@@ -275,11 +275,15 @@ struct history {
 	bool any, refused;
 };
 
-static void answer_list(struct history *h, const char *path, const struct tlv_list *l)
+static enum status answer_list(struct history *h, const char *path, struct list_file *f,
+			       struct tlv_err *e)
 {
+	struct tlv_list *l = &f->list;
 	struct question *q = h->q;
 	struct acceptance a;
 
+	if (list_file_alike((struct list_file *const[]){ &q->new_list, f }, 2, e) != ST_OK)
+		return e->status;
 	q->phone.ctl = tlv_list_is_itl(l) ? NULL : l;
 	q->phone.itl = tlv_list_is_itl(l) ? l : NULL;
 	a = accept_decide(&q->phone, &q->new_list.list);
@@ -296,6 +300,7 @@ static void answer_list(struct history *h, const char *path, const struct tlv_li
 		out_printf(": ");
 		print_line(q, &a);
 	}
+	return ST_OK;
 }
 
 /* A file that is no list is no verdict. */
@@ -311,7 +316,7 @@ static enum status answer_file(void *arg, const char *path, bool named, struct t
 	} else if (st == ST_OK && f.fault.status != ST_OK) {
 		msg_warn("%s", err_text(&f.fault));
 	} else if (st == ST_OK) {
-		answer_list(arg, path, &f.list);
+		st = answer_list(arg, path, &f, e);
 	}
 	list_file_free(&f);
 	return st;
@@ -342,11 +347,16 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 
 	q.phone.asked = new_path(o);
 	common_read_only();
-	st = list_file_read(&q.new_list, new_path(o), 0, e);
+	st = list_file_read(&q.new_list, new_path(o), LIST_PRINTED, e);
 	if (st == ST_OK)
 		st = read_installed(&q, e);
 	if (st == ST_OK)
 		st = read_tvs(&q, e);
+	if (q.new_list.printed != NULL)
+		q.phone.asked = NULL; /* a log's name says nothing of the list's */
+	if (st == ST_OK && folder == NULL)
+		st = list_file_alike((struct list_file *const[]){ &q.new_list, &q.ctl, &q.itl }, 3,
+				     e);
 	if (st == ST_OK)
 		st = folder != NULL ? answer_folder(&q, folder, e) : answer_one(&q, e);
 	list_file_free(&q.new_list);

@@ -44,9 +44,11 @@ enum status cmd_diff(const struct opts *o, struct tlv_err *e)
 	enum status st;
 
 	common_read_only();
-	st = list_file_read(&old, o->args[0], 0, e);
+	st = list_file_read(&old, o->args[0], LIST_PRINTED, e);
 	if (st == ST_OK)
-		st = list_file_read(&new, o->args[1], 0, e);
+		st = list_file_read(&new, o->args[1], LIST_PRINTED, e);
+	if (st == ST_OK)
+		st = common_alike((struct list_file *const[]){ &old, &new }, 2, e);
 	if (st == ST_OK)
 		st = diff_lists(&d, &old.list, &new.list, e);
 	if (st == ST_OK)

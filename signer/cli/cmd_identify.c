@@ -95,8 +95,8 @@ static void put_match(struct buf *b, const char *path, const char *what, const s
 
 	safe_text(b, span_str(path));
 	buf_printf(b, ": %s: %s, %zu bytes, signed ", what, tlv_list_kind_text(&f->list),
-		   f->file.n);
-	if (tlv_header_has(h, TLV_H_TIMESTAMP)) {
+		   f->list.bytes.n);
+	if (tlv_header_has(h, TLV_H_TIMESTAMP) && !f->list.printed) {
 		time_iso(h->timestamp, when);
 		buf_printf(b, "%s ", when);
 	}
@@ -114,7 +114,7 @@ static json_t *match_json(const char *path, const char *what, const struct list_
 			  const char *md5, const char *sha1)
 {
 	const struct tlv_header *h = &f->list.header;
-	bool timed = tlv_header_has(h, TLV_H_TIMESTAMP);
+	bool timed = tlv_header_has(h, TLV_H_TIMESTAMP) && !f->list.printed;
 	json_t *o = json_object();
 	char when[32];
 
@@ -122,7 +122,7 @@ static json_t *match_json(const char *path, const char *what, const struct list_
 	out_json_set_text(o, "file", span_str(path));
 	set(o, "matched", json_string(what));
 	set(o, "kind", json_string(tlv_list_kind_text(&f->list)));
-	set(o, "length", json_integer((json_int_t)f->file.n));
+	set(o, "length", json_integer((json_int_t)f->list.bytes.n));
 	set(o, "md5", json_string(md5));
 	set(o, "sha1", json_string(sha1));
 	out_json_set_text(o, "signer", tlv_text(h->signer_name));
@@ -136,7 +136,7 @@ static enum status look_at(struct search *s, const char *path, const struct list
 			   struct tlv_err *e)
 {
 	char md5[33], sha1[41];
-	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
+	enum status st = list_file_checksums(f, md5, sha1, e);
 	const char *what = st == ST_OK ? match(s, f, md5, sha1) : NULL;
 
 	s->lists++;
@@ -180,7 +180,7 @@ static enum status look_at_file(void *arg, const char *path, bool named, struct 
 
 	if (!named && (ends_in_sgn(path) || !folder_file_begins_as_list(path)))
 		return ST_OK;
-	st = named ? list_file_read(&f, path, 0, &own) : list_file_read(&f, path, LIST_FOUND, &own);
+	st = list_file_read(&f, path, named ? LIST_PRINTED : LIST_FOUND, &own);
 	if (st == ST_OK)
 		st = look_at(s, path, &f, &own);
 	list_file_free(&f);

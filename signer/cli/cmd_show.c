@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "signer/crypto/cert.h"
@@ -34,11 +35,13 @@ static void print_signature(struct span s)
 	}
 }
 
-static void print_certificate(struct span der)
+/* Of a printed list the SHA-1 stands in the certificate's place. */
+static void print_certificate(struct span der, bool printed)
 {
 	uint8_t sha1[20];
 
-	if (cert_sha1(der, sha1, NULL) != ST_OK)
+	if (printed ? !span_copy(span_slice(der, 0, sizeof sha1), sha1, sizeof sha1) :
+		      cert_sha1(der, sha1, NULL) != ST_OK)
 		return;
 	out_hex(span_of(sha1, sizeof sha1), HEX_UPPER, " ");
 	out_printf(" (SHA1 Hash HEX)");
@@ -54,7 +57,7 @@ static void print_role(struct span value)
 		out_printf("%u", span_be(value));
 }
 
-static void print_value(const struct tlv_field *f)
+static void print_value(const struct tlv_field *f, bool printed)
 {
 	switch (f->row->kind) {
 	case TLV_KIND_TEXT:
@@ -67,7 +70,7 @@ static void print_value(const struct tlv_field *f)
 		print_role(f->value);
 		break;
 	case TLV_KIND_CERTIFICATE:
-		print_certificate(f->value);
+		print_certificate(f->value, printed);
 		break;
 	case TLV_KIND_HASH:
 		out_hex(f->value, HEX_UPPER, " ");
@@ -99,7 +102,7 @@ static void print_version_row(const struct tlv_field *f)
 	out_printf("%zu\t%u.%u\n", f->value.n, span_be(f->value) >> 8, span_be(f->value) & 0xffU);
 }
 
-static void print_field(const struct tlv_field *f)
+static void print_field(const struct tlv_field *f, bool printed)
 {
 	if (f->row == NULL) {
 		row_head(f->tag, "UNKNOWN");
@@ -123,26 +126,28 @@ static void print_field(const struct tlv_field *f)
 	} else {
 		out_printf(has_value(f) ? "%zu\t" : "%zu", f->value.n);
 		if (has_value(f))
-			print_value(f);
+			print_value(f, printed);
 		out_printf("\n");
 	}
 }
 
-static void print_fields(enum tlv_scope scope, struct span raw, size_t at)
+static void print_fields(enum tlv_scope scope, struct span raw, size_t at, bool printed)
 {
 	struct tlv_walk w = tlv_walk_of(scope, raw, at);
 	struct tlv_field f;
 
 	out_printf("BYTEPOS\tTAG\t\tLENGTH\tVALUE\n-------\t---\t\t------\t-----\n");
 	while (tlv_walk_next(&w, &f, NULL))
-		print_field(&f);
+		print_field(&f, printed);
 }
 
-static void print_record(const struct tlv_record *r, const char *kind, size_t number,
+static void print_record(const struct tlv_record *r, const struct tlv_list *l, size_t number,
 			 bool signed_it)
 {
+	const char *kind = tlv_list_kind_text(l);
+
 	out_printf("\n\t%s Record #:%zu\n\t\t----\n", kind, number);
-	print_fields(TLV_SCOPE_RECORD, r->raw, r->at);
+	print_fields(TLV_SCOPE_RECORD, r->raw, r->at, l->printed);
 	if (tlv_record_is(r, TLV_ROLE_SAST))
 		out_printf("This etoken was %sused to sign the %s file.\n", signed_it ? "" : "not ",
 			   kind);
@@ -153,20 +158,23 @@ static void print_header(const struct tlv_header *h, const char *kind)
 	out_printf("\tParse %s File\n\t----------------\n\n", kind);
 	out_printf("Version:\t%u.%u\n", (unsigned)h->version[0], (unsigned)h->version[1]);
 	out_printf("HeaderLength:\t%u (BYTES)\n\n", (unsigned)h->length);
-	print_fields(TLV_SCOPE_HEADER, h->raw, 0);
+	print_fields(TLV_SCOPE_HEADER, h->raw, 0, false);
 }
 
 static enum status print_file(const struct list_file *f, const char *kind, struct tlv_err *e)
 {
 	char md5[33], sha1[41], when[64];
-	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
+	enum status st = list_file_checksums(f, md5, sha1, e);
 
 	if (st != ST_OK)
 		return st;
-	time_cucm(f->file.st.st_mtim.tv_sec, when);
+	if (f->printed != NULL)
+		(void)snprintf(when, sizeof when, "%s", f->printed->modified);
+	else
+		time_cucm(f->file.st.st_mtim.tv_sec, when);
 	out_printf("The checksum value of the %s file:\n%s(MD5)\n%s(SHA1)\n\n", kind, md5, sha1);
 	out_printf("Length of %s file: %zu\nThe %s File was last modified on %s\n\n", kind,
-		   f->file.n, kind, when);
+		   f->list.bytes.n, kind, when);
 	return ST_OK;
 }
 
@@ -201,12 +209,17 @@ static enum status show_text(const struct list_file *f, struct tlv_err *e)
 	for (size_t i = 0; i < f->list.nrecords; i++) {
 		struct tlv_record r = tlv_list_record(&f->list, i);
 
-		print_record(&r, kind, i + 1, signed_by(&f->list, &r));
+		print_record(&r, &f->list, i + 1, signed_by(&f->list, &r));
 	}
 	if (f->fault.status != ST_OK) {
 		out_printf("\nError parsing the %s File.\n", kind);
 		*e = f->fault;
 		return e->status;
+	}
+	if (f->list.printed) {
+		out_printf("\nThe %s file was printed, not read: its signature is not verified.\n",
+			   kind);
+		return ST_OK;
 	}
 	if (!signature_is_own(&f->list, &signer)) {
 		out_printf("\nThe %s file could not be verified.\n", kind);
@@ -229,6 +242,8 @@ static json_t *next_record(void *arg)
 	if (at->i == at->l->nrecords)
 		return NULL;
 	r = tlv_list_record(at->l, at->i++);
+	if (at->l->printed)
+		return list_json_printed_record(&r, at->i, signed_by(at->l, &r));
 	return list_json_record(&r, at->i, signed_by(at->l, &r));
 }
 
@@ -250,9 +265,10 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	struct verification v;
 	struct record_by_record records = { .l = &f->list };
 	json_t *o = json_object(), *sig = json_object();
-	enum status st = checksums(blob_span(&f->file), md5, sha1, e);
+	enum status st = list_file_checksums(f, md5, sha1, e);
 
-	if (st == ST_OK)
+	v = (struct verification){ .findings = TLV_FINDINGS_INIT };
+	if (st == ST_OK && !f->list.printed)
 		st = verify_list(&v, &f->list, &ask, e);
 	if (st != ST_OK) {
 		json_decref(o);
@@ -261,10 +277,13 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	}
 	out_json_set_text(o, "file", span_str(path));
 	(void)json_object_set_new(o, "kind", json_string(tlv_list_kind_text(&f->list)));
-	(void)json_object_set_new(o, "length", json_integer((json_int_t)f->file.n));
-	(void)json_object_set_new(o, "md5", json_string(md5));
-	(void)json_object_set_new(o, "sha1", json_string(sha1));
-	(void)json_object_set_new(o, "header", list_json_header(&f->list.header));
+	(void)json_object_set_new(o, "length", json_integer((json_int_t)f->list.bytes.n));
+	(void)json_object_set_new(o, "printed", json_boolean(f->list.printed));
+	(void)json_object_set_new(o, "md5", *md5 == '\0' ? json_null() : json_string(md5));
+	(void)json_object_set_new(o, "sha1", *sha1 == '\0' ? json_null() : json_string(sha1));
+	(void)json_object_set_new(o, "header",
+				  f->list.printed ? list_json_printed_header(&f->list.header) :
+						    list_json_header(&f->list.header));
 	(void)json_object_set_new(o, "records", json_array());
 	(void)json_object_set_new(o, "findings", list_json_findings(&v.findings));
 	(void)json_object_set_new(sig, "verified",
@@ -276,7 +295,7 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	if (st == ST_OK && f->fault.status != ST_OK) {
 		*e = f->fault;
 		st = e->status;
-	} else if (st == ST_OK && !v.verified) {
+	} else if (st == ST_OK && !v.verified && !f->list.printed) {
 		st = ST_NO;
 	}
 	verification_free(&v);
@@ -304,8 +323,9 @@ enum status cmd_show(const struct opts *o, struct tlv_err *e)
 	enum status st;
 
 	common_read_only();
-	st = list_file_read(&f, path, LIST_DAMAGED, e);
-	if (st == ST_INPUT && !json && stat(path, &there) != 0)
+	st = list_file_read(&f, path, LIST_DAMAGED | LIST_PRINTED, e);
+	/* Of the list that nobody named; a name that was typed wrong is just no file. */
+	if (st == ST_INPUT && !json && o->nargs == 0 && stat(path, &there) != 0)
 		print_missing(path);
 	if (st == ST_OK)
 		st = json ? show_json(path, &f, e) : show_text(&f, e);

@@ -88,3 +88,14 @@ void lockout_options(struct lockout *l, const struct opts *o)
 				l->allowed[c] = true;
 	}
 }
+
+enum status common_alike(struct list_file *const *files, size_t n, struct tlv_err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (files[i] != NULL && files[i]->list.printed) {
+			msg_warn(
+				"a printed list has no keys, no addresses and no time: these are not compared");
+			break;
+		}
+	return list_file_alike(files, n, e);
+}

@@ -10,9 +10,23 @@
 #include "signer/crypto/memory.h"
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
+#include "signer/text/hints.h"
 #include "signer/cli/verb.h"
 
 enum { STDERR = 2 };
+
+/* What rebuilds printed lists: read when the first one is met. */
+static enum status set_hints(const struct opts *o, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < o->n && st == ST_OK; i++)
+		if (o->items[i].row->id == OPT_LIST_CERTS)
+			st = hints_add_certs(o->items[i].value, e);
+		else if (o->items[i].row->id == OPT_ADDRESS)
+			st = hints_add_address(o->items[i].value, e);
+	return st;
+}
 
 static enum status set_level(const struct opts *o, struct tlv_err *e)
 {
@@ -22,6 +36,8 @@ static enum status set_level(const struct opts *o, struct tlv_err *e)
 		return err_set(e, ST_USAGE, "'--quiet' and '--verbose' contradict each other");
 	if (opt_given(o, OPT_ALLOW_LARGE) || opt_given(o, OPT_READ_LARGE))
 		slurp_allow_large();
+	if (set_hints(o, e) != ST_OK)
+		return e->status;
 	msg_set_level(quiet ? MSG_QUIET : verbose ? MSG_VERBOSE : MSG_NORMAL);
 	return ST_OK;
 }
@@ -46,6 +62,7 @@ static enum status run_verb(const struct verb_row *v, int argc, char **argv, str
 		if (st == ST_OK)
 			st = v->run(&o, e);
 	}
+	hints_free();
 	opts_free(&o);
 	return st;
 }

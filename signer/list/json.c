@@ -198,6 +198,48 @@ json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_
 	return o;
 }
 
+static void set_null(json_t *o, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		set(o, *keys, json_null());
+}
+
+json_t *list_json_printed_header(const struct tlv_header *h)
+{
+	static const char *const unknown[] = { "digest", "timestamp", "time", NULL };
+	json_t *o = list_json_header(h);
+
+	set_null(o, unknown);
+	set(o, "digest_number", json_integer(0));
+	set(o, "modulus_bits", json_integer((json_int_t)h->signature.n * 8));
+	set(o, "fields", json_array());
+	return o;
+}
+
+/* What is known of a certificate that was printed. */
+static json_t *printed_certificate(struct span value)
+{
+	json_t *o = json_object();
+
+	set(o, "sha1", out_json_hex(span_slice(value, 0, 20)));
+	set(o, "error", json_string("printed, not read: only its SHA-1 is known"));
+	set(o, "der", json_null());
+	return o;
+}
+
+json_t *list_json_printed_record(const struct tlv_record *r, size_t number, bool signed_it)
+{
+	static const char *const unknown[] = { "public_key", "signature",      "certificate",
+					       "address",    "hash_algorithm", NULL };
+	json_t *o = list_json_record(r, number, signed_it);
+
+	set_null(o, unknown);
+	if (tlv_record_has(r, TLV_R_CERTIFICATE))
+		set(o, "certificate", printed_certificate(r->certificate));
+	set(o, "fields", json_array());
+	return o;
+}
+
 json_t *list_json_sources(enum fact_id fact)
 {
 	const char *at = fact_row(fact).sources;

@@ -177,10 +177,41 @@ enum status list_file_read(struct list_file *f, const char *arg, unsigned flags,
 		st = is_printed(f, arg, e);
 	if (st == ST_OK && f->fault.status != ST_OK && (flags & LIST_DAMAGED) == 0)
 		st = err_copy(e, &f->fault);
-	if (st == ST_OK)
+	if (st == ST_OK && (flags & LIST_QUIET) == 0)
 		warn_not_rebuilt(f, arg);
-	else
+	if (st != ST_OK)
 		list_file_free(f);
+	return st;
+}
+
+static enum status forget(struct list_file *f, struct tlv_err *e)
+{
+	struct buf bytes = BUF_INIT;
+	enum status st = printed_forget(&f->list, &bytes, e);
+
+	if (st != ST_OK) {
+		buf_free(&bytes);
+		return st;
+	}
+	tlv_list_free(&f->list);
+	f->file.n = bytes.n;
+	free(f->file.p);
+	f->file.p = bytes.p;
+	st = tlv_list_decode(&f->list, buf_span(&bytes), e);
+	f->list.printed = true;
+	return st;
+}
+
+enum status list_file_alike(struct list_file *const *files, size_t n, struct tlv_err *e)
+{
+	bool printed = false;
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < n; i++)
+		printed = printed || (files[i] != NULL && files[i]->list.printed);
+	for (size_t i = 0; printed && i < n && st == ST_OK; i++)
+		if (files[i] != NULL && files[i]->list.bytes.n > 0 && !files[i]->list.printed)
+			st = forget(files[i], e);
 	return st;
 }
 

@@ -30,9 +30,10 @@ struct list_file {
 /* What is to be read, and what is taken. */
 enum {
 	LIST_FOUND = 1,	  /* a folder held it: somebody may have exchanged it for a pipe since */
-	LIST_PRINTED = 2, /* a printed list will do: it has gaps (tlv_list.gaps) */
+	LIST_PRINTED = 2, /* a printed list will do (tlv_list.printed) */
 	LIST_DAMAGED =
-		4 /* a malformed list will do: its fault is set, and it is whole up to there */
+		4,     /* a malformed list will do: its fault is set, and it is whole up to there */
+	LIST_QUIET = 8 /* no warning if it was not rebuilt: the caller looks at not_rebuilt */
 };
 
 /*
@@ -41,6 +42,9 @@ enum {
  */
 enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e);
 void list_file_free(struct list_file *f);
+
+/* If one of them is printed, all become so: compared is what 'show ctl' prints of lists. NULL is passed over. */
+enum status list_file_alike(struct list_file *const *files, size_t n, struct tlv_err *e);
 
 /* "cucm-1051-a-pub" of a text field that may lack its NUL, escaped for a terminal; malloc'd inside b. */
 const char *field_text(struct buf *b, struct span value);

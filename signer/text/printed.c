@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signer/crypto/cert.h"
 #include "signer/text/log.h"
 #include "signer/text/row.h"
 
@@ -29,7 +30,7 @@ static void fault(struct printed *p, size_t line, const char *what)
 }
 
 /* A gap of n zero bytes. Out of memory sticks in the bytes. */
-static struct tlv_gap *add_gap(struct parser *x, size_t n)
+static struct printed_gap *add_gap(struct parser *x, size_t n)
 {
 	struct printed *p = x->p;
 
@@ -37,7 +38,7 @@ static struct tlv_gap *add_gap(struct parser *x, size_t n)
 		p->bytes.failed = err_nomem(NULL);
 		return NULL;
 	}
-	p->gaps[p->ngaps] = (struct tlv_gap){
+	p->gaps[p->ngaps] = (struct printed_gap){
 		.at = p->bytes.n,
 		.n = n,
 		.scope = x->part == PART_RECORD ? TLV_SCOPE_RECORD : TLV_SCOPE_HEADER,
@@ -72,10 +73,12 @@ static void put_certificate(struct parser *x)
 {
 	struct buf sha1 = BUF_INIT;
 	bool known = row_hex(buf_span(&x->value), 20, &sha1);
-	struct tlv_gap *gap = add_gap(x, x->row.length);
+	struct printed_gap *gap = add_gap(x, x->row.length);
 
-	if (gap != NULL && known)
+	if (gap != NULL && known && gap->n >= sizeof gap->sha1) {
 		gap->has_sha1 = span_copy(buf_span(&sha1), gap->sha1, sizeof gap->sha1);
+		buf_fill(&x->p->bytes, gap->at, buf_span(&sha1));
+	}
 	buf_free(&sha1);
 }
 
@@ -186,8 +189,7 @@ static void finish_list(struct parser *x, size_t line)
 			line, p->bytes.n, p->length);
 	if (tlv_list_decode(&p->list, buf_span(&p->bytes), &e) != ST_OK && p->fault.status == ST_OK)
 		p->fault = e;
-	p->list.gaps = p->gaps;
-	p->list.ngaps = p->ngaps;
+	p->list.printed = true;
 	x->p = NULL;
 	x->part = PART_NONE;
 }
@@ -379,4 +381,58 @@ void printed_free(struct printed_lists *lists)
 	}
 	free(lists->v);
 	*lists = (struct printed_lists){ .n = 0 };
+}
+
+/* Forgetting --------------------------------------------------------------------------------- */
+
+/* What the text has of a field's value: all, or nothing. */
+static bool is_printed_whole(const struct tlv_field *f)
+{
+	if (f->row == NULL)
+		return f->value.n == 0;
+	switch (f->row->kind) {
+	case TLV_KIND_TIME:
+	case TLV_KIND_CERTIFICATE:
+		return false;
+	case TLV_KIND_OPAQUE:
+		return f->row->scope == TLV_SCOPE_HEADER && f->tag == TLV_H_FILENAME;
+	case TLV_KIND_NUMBER:
+		return f->row->scope == TLV_SCOPE_RECORD || f->tag == TLV_H_HEADER_LENGTH;
+	default:
+		return true;
+	}
+}
+
+static void forget_value(struct buf *out, const struct tlv_field *f)
+{
+	uint8_t sha1[20];
+
+	for (size_t i = 0; i < f->value.n; i++)
+		buf_fill(out, f->at + TLV_HEAD + i, span_of("", 1));
+	if (f->row != NULL && f->row->kind == TLV_KIND_CERTIFICATE && f->value.n >= sizeof sha1 &&
+	    cert_sha1(f->value, sha1, NULL) == ST_OK)
+		buf_fill(out, f->at + TLV_HEAD, span_of(sha1, sizeof sha1));
+}
+
+static void forget_fields(struct buf *out, enum tlv_scope scope, struct span raw, size_t at)
+{
+	struct tlv_walk w = tlv_walk_of(scope, raw, at);
+	struct tlv_field f;
+
+	while (tlv_walk_next(&w, &f, NULL))
+		if (f.row == NULL || (f.row->kind != TLV_KIND_CONTAINER &&
+				      f.row->kind != TLV_KIND_PADDING && !is_printed_whole(&f)))
+			forget_value(out, &f);
+}
+
+enum status printed_forget(const struct tlv_list *l, struct buf *out, struct tlv_err *e)
+{
+	buf_put(out, l->bytes);
+	forget_fields(out, TLV_SCOPE_HEADER, l->header.raw, 0);
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		forget_fields(out, TLV_SCOPE_RECORD, r.raw, r.at);
+	}
+	return buf_failed(out, e);
 }

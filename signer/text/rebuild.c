@@ -45,6 +45,15 @@ static void lacks(struct rebuild *x, const char *what, size_t record)
 
 /* Certificates ---------------------------------------------------------------------------- */
 
+/* The printed SHA-1 of a record's certificate; NULL if it has none. */
+static const uint8_t *printed_sha1(const struct rebuild *x, size_t record)
+{
+	for (size_t i = 0; i < x->p->ngaps; i++)
+		if (x->p->gaps[i].has_sha1 && x->p->gaps[i].record == record)
+			return x->p->gaps[i].sha1;
+	return NULL;
+}
+
 static const struct cert *find_cert(const struct rebuild *x, const uint8_t sha1[20])
 {
 	const struct certset *set = x->hints->certs;
@@ -70,13 +79,14 @@ static const struct cert *find_by_serial(const struct rebuild *x, const struct t
 	return NULL;
 }
 
-static const struct cert *cert_of(const struct rebuild *x, const struct tlv_record *r)
+static const struct cert *cert_of(const struct rebuild *x, const struct tlv_record *r,
+				  const uint8_t *sha1)
 {
-	return r->certificate_sha1 != NULL ? find_cert(x, r->certificate_sha1) :
-					     find_by_serial(x, r);
+	return sha1 != NULL ? find_cert(x, sha1) : find_by_serial(x, r);
 }
 
-static void fill(struct rebuild *x, const struct tlv_gap *g, struct span value, const char *what)
+static void fill(struct rebuild *x, const struct printed_gap *g, struct span value,
+		 const char *what)
 {
 	if (value.n == g->n)
 		buf_fill(&x->bytes, g->at, value);
@@ -84,13 +94,14 @@ static void fill(struct rebuild *x, const struct tlv_gap *g, struct span value, 
 		lacks(x, what, g->record);
 }
 
-static void lacks_certificate(struct rebuild *x, const struct tlv_record *r, size_t record)
+static void lacks_certificate(struct rebuild *x, const struct tlv_record *r, size_t record,
+			      const uint8_t *sha1)
 {
 	buf_printf(&x->missing, "record %zu: its certificate: ", record + 1);
 	safe_text(&x->missing, tlv_text(r->subject));
-	if (r->certificate_sha1 != NULL) {
+	if (sha1 != NULL) {
 		buf_str(&x->missing, ", SHA-1 ");
-		buf_hex(&x->missing, span_of(r->certificate_sha1, 20), HEX_UPPER, "");
+		buf_hex(&x->missing, span_of(sha1, 20), HEX_UPPER, "");
 	}
 	buf_u8(&x->missing, '\n');
 }
@@ -158,7 +169,7 @@ static void add_candidates(const struct rebuild *x, struct node *n)
 			add_candidate(n, h->addresses[i].ip);
 }
 
-static void note_address(struct rebuild *x, const struct tlv_gap *g, const struct tlv_record *r)
+static void note_address(struct rebuild *x, const struct printed_gap *g, const struct tlv_record *r)
 {
 	size_t before = x->nnodes;
 	struct node *n = g->n == 4 ? node_of(x, tlv_text(r->dns_name)) : NULL;
@@ -180,7 +191,7 @@ static void note_address(struct rebuild *x, const struct tlv_gap *g, const struc
 static void put_addresses(struct rebuild *x)
 {
 	for (size_t i = 0; i < x->p->ngaps; i++) {
-		const struct tlv_gap *g = &x->p->gaps[i];
+		const struct printed_gap *g = &x->p->gaps[i];
 		struct tlv_record r;
 		const struct node *n;
 
@@ -215,10 +226,11 @@ static size_t combinations(const struct rebuild *x)
 
 /* What certificates and the text itself tell ---------------------------------------------- */
 
-static void fill_record(struct rebuild *x, const struct tlv_gap *g)
+static void fill_record(struct rebuild *x, const struct printed_gap *g)
 {
 	struct tlv_record r = tlv_list_record(&x->p->list, g->record);
-	const struct cert *c = cert_of(x, &r);
+	const uint8_t *sha1 = printed_sha1(x, g->record);
+	const struct cert *c = cert_of(x, &r, sha1);
 
 	if (g->tag == TLV_R_IP_ADDRESS) {
 		note_address(x, g, &r);
@@ -226,8 +238,8 @@ static void fill_record(struct rebuild *x, const struct tlv_gap *g)
 	}
 	if (g->tag == TLV_R_PUBLIC_KEY || g->tag == TLV_R_CERT_SIGNATURE ||
 	    g->tag == TLV_R_CERTIFICATE) {
-		if (c == NULL && (g->tag == TLV_R_CERTIFICATE || r.certificate_sha1 == NULL))
-			lacks_certificate(x, &r, g->record);
+		if (c == NULL && (g->tag == TLV_R_CERTIFICATE || sha1 == NULL))
+			lacks_certificate(x, &r, g->record, sha1);
 		if (c == NULL)
 			return;
 		if (g->tag == TLV_R_PUBLIC_KEY)
@@ -249,7 +261,7 @@ static void fill_byte(struct rebuild *x, size_t at, int value)
 	buf_fill(&x->bytes, at, span_of(&byte, 1));
 }
 
-static void fill_filename(struct rebuild *x, const struct tlv_gap *g)
+static void fill_filename(struct rebuild *x, const struct printed_gap *g)
 {
 	struct span name = x->p->itl ? SPAN_LIT("ITLFile.tlv\0") : SPAN_LIT("CTLFile.tlv\0");
 
@@ -259,7 +271,7 @@ static void fill_filename(struct rebuild *x, const struct tlv_gap *g)
 		buf_str(&x->missing, "header: its FILENAME is not that of a CTL or an ITL\n");
 }
 
-static void fill_header(struct rebuild *x, const struct tlv_gap *g)
+static void fill_header(struct rebuild *x, const struct printed_gap *g)
 {
 	int modulus = tlv_modulus_code((unsigned)x->p->list.header.signature.n * 8);
 

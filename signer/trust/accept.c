@@ -38,6 +38,8 @@ static bool signed_with(const struct candidate *new_list, struct span public_key
 {
 	if (new_list->key.n > 0)
 		return span_eq(new_list->key, public_key);
+	if (new_list->list->printed)
+		return true; /* an assumption: by_key() says so */
 	return signature_is_by(new_list->list, public_key);
 }
 
@@ -136,6 +138,8 @@ static struct acceptance by_key(const struct candidate *new_list, struct span ke
 	struct acceptance a = decided(signs ? good : ACCEPT_BAD_SIGNATURE, record, in_itl);
 
 	a.anybody_signs = signs && tlv_key_proves_nothing(key);
+	if (new_list->list->printed && new_list->key.n == 0)
+		a.assumptions |= 1U << TVS_ASSUMES_SIGNATURE;
 	return a;
 }
 
@@ -144,7 +148,8 @@ static struct acceptance first_list(const struct candidate *new_list)
 	struct acceptance a = decided(ACCEPT_LEAP_OF_FAITH, -1, false);
 	long signer;
 
-	a.new_is_bad = new_list->key.n == 0 && !signature_is_own(new_list->list, &signer);
+	a.new_is_bad = new_list->key.n == 0 && !new_list->list->printed &&
+		       !signature_is_own(new_list->list, &signer);
 	return a;
 }
 
@@ -156,7 +161,7 @@ static struct acceptance through_tvs(const struct phone *p, const struct candida
 
 	if (tvs.knows) {
 		a = by_key(new_list, tvs.key, ACCEPT_TVS, -1, false);
-		a.assumptions = tvs.assumptions;
+		a.assumptions |= tvs.assumptions;
 	} else if (m->tftp >= 0) {
 		a = decided(ACCEPT_SIGNER_NOT_SAST, m->tftp, m->tftp_in_itl);
 	} else if (m->other >= 0) {
@@ -175,7 +180,7 @@ static struct acceptance by_tftp(const struct candidate *c, const struct matches
 	struct acceptance a = by_key(c, m->key, ACCEPT_SIGNER_IS_TFTP, m->tftp, m->tftp_in_itl);
 
 	if (a.reason == ACCEPT_SIGNER_IS_TFTP)
-		a.assumptions = 1U << TVS_ASSUMES_TFTP;
+		a.assumptions |= 1U << TVS_ASSUMES_TFTP;
 	return a;
 }
 

@@ -24,13 +24,24 @@ bool tvs_list_says_now(const struct tlv_list *l)
 	return tlv_list_is_itl(l) && next_tvs(l, &i, &r);
 }
 
+/* Whether the record's certificate is this one. Of a printed list the SHA-1 is known, as of another printed one. */
+static bool is_certificate(const struct tlv_list *l, const struct tlv_record *r, struct span der)
+{
+	uint8_t sha1[20];
+
+	if (span_eq(r->certificate, der))
+		return true;
+	return l->printed && cert_sha1(der, sha1, NULL) == ST_OK &&
+	       span_starts(r->certificate, span_of(sha1, sizeof sha1));
+}
+
 /* [TVS_CERT_IN_ITL]: the phone compares the certificate, byte for byte. */
 static bool names_tvs(const struct tlv_list *itl, struct span der, struct span *node)
 {
 	struct tlv_record r;
 
 	for (size_t i = 0; next_tvs(itl, &i, &r); i++)
-		if (span_eq(r.certificate, der)) {
+		if (is_certificate(itl, &r, der)) {
 			*node = tlv_text(r.dns_name.n > 1 ? r.dns_name : r.subject);
 			return true;
 		}
@@ -102,6 +113,8 @@ struct held {
 	struct tlv_cert parts;
 	struct span der;
 	bool own; /* the list says so, nobody else */
+	bool by_text,
+		signs; /* of a printed list: no parts, but whether its record is the signer's */
 };
 
 /* [LOOKS_UP_TEXT]: as CUCM itself spells it. */
@@ -113,7 +126,7 @@ static bool spelled_by_cucm(const struct held *c, const struct tlv_header *h)
 	buf_u8(&issuer, 0);
 	same = same && tlv_header_names(h, c->parts.serial, buf_span(&issuer));
 	buf_free(&issuer);
-	return same;
+	return c->by_text ? c->signs : same;
 }
 
 /* [LOOKS_UP_CTL]: the server's own CTL lends TVS its spelling of a certificate that was uploaded. */
@@ -133,7 +146,7 @@ static bool spelled_by_ctl(const struct held *c, const struct tlv_list *ctl,
 /* The same signer in a spelling that TVS does not look for. */
 static bool is_near(const struct held *c, const struct tlv_header *h)
 {
-	return tlv_header_means(h, &c->parts);
+	return !c->by_text && tlv_header_means(h, &c->parts);
 }
 
 static bool is_later(const struct tlv_header *held, const struct tlv_header *new_list)
@@ -175,9 +188,12 @@ static bool next_held(const struct phone *p, const struct tlv_list *new_list, si
 	while (*i - given < new_list->nrecords) {
 		struct tlv_record r = tlv_list_record(new_list, (*i)++ - given);
 
-		*c = (struct held){ .der = r.certificate, .own = true };
+		*c = (struct held){ .der = r.certificate,
+				    .own = true,
+				    .by_text = new_list->printed,
+				    .signs = tlv_record_signs(&r, &new_list->header) };
 		if (is_own(&r, p->release) && !is_gone(p, new_list, c->der) &&
-		    tlv_cert_walk(r.certificate, &c->parts, NULL) == ST_OK)
+		    (c->by_text || tlv_cert_walk(r.certificate, &c->parts, NULL) == ST_OK))
 			return true;
 	}
 	return false;

@@ -12,18 +12,21 @@ from conftest import DATA, ROOT
 BELIEVE = "trust accept-signer"
 TOKEN = "key cert module pin-source timeout insecure-file-mode"
 FILES = "overwrite keep"
+PRINTED = "certs address"
 WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept-lockout sast-trust tvs-ctl yes"
 OPTIONS = {
     "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
-    "show": "allow-large json", "verify": "allow-large trust json", "extract": f"allow-large {FILES} output {BELIEVE} unverified json",
-    "diff": "allow-large json", "identify": "allow-large json",
+    "show": f"allow-large {PRINTED} json", "verify": f"allow-large {PRINTED} trust json",
+    "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow json",
+    "extract": f"allow-large {PRINTED} {FILES} output {BELIEVE} unverified json",
+    "diff": f"allow-large {PRINTED} json", "identify": f"allow-large {PRINTED} json",
     "update": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all certs"
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",
-    "export": f"allow-large {FILES} output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
-    "accept": "allow-large installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict json",
-    "plan": f"{FILES} allow-large sast-trust tvs-ctl release html accept-lockout follow json",
+    "export": f"allow-large {PRINTED} {FILES} output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
+    "accept": f"allow-large {PRINTED} installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict json",
+    "plan": f"{FILES} {PRINTED} allow-large sast-trust tvs-ctl release html accept-lockout follow json",
     "migrate": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
     "expiry": f"allow-large {FILES} within format output follow json",
     "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust sast-trust for root"
@@ -31,7 +34,7 @@ OPTIONS = {
     "help": "",
 }
 EVERYWHERE = "quiet verbose help"
-SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "oh"}
+SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "oh", "rebuild": "oh"}
 STATUSES = {0: "yes", 1: "no", 2: "command line", 3: "input", 4: "no token, key or certificate matches", 5: "more than one",
             6: "PIN or passphrase missing or wrong", 7: "PIN locked", 8: "token or module failed", 9: "output", 70: "bug"}
 MARKED = {

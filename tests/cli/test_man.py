@@ -121,6 +121,7 @@ def desk(lab_template, ctlsign, tmp_path):
         path.chmod(0o600)
     shutil.copy(DATA / "lists" / "cucm.tlv", folder / "CTLFile.tlv")
     shutil.copy(DATA / "lists" / "ctl-client.tlv", folder / "tokens.tlv")
+    shutil.copy(DATA / "logs" / "putty.log", folder / "cluster.log")
     lists.manifest(folder)
     shutil.copytree(lab_template, tmp_path / "lab")
     lab = Lab(tmp_path / "lab")

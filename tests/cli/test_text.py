@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists that are known by what 'show ctl' printed of them: in every verb, and back to the file."""
+import json
+import os
+import re
+
+import pytest
+from conftest import DATA
+
+LOG, GENUINE = DATA / "logs" / "putty.log", DATA / "logs" / "genuine.tlv"
+LISTS = sorted((DATA / "lists").glob("*.tlv"))
+CERTS = ["--certs", LOG]
+ADDRESSES = ["--address", "cucm-1051-a-pub=10.48.47.153", "--address", "cucm-1051-a-sub1=10.48.47.154"]
+REBUILD = [*CERTS, *ADDRESSES]
+
+
+def printed(ctlsign, path, log):
+    """What show prints of a list, as a log."""
+    log.write_text("admin:show ctl\n" + ctlsign.ok("show", path).out + "admin:\n")
+    return log
+
+
+def known(answer):
+    """Of show --json what a text can hold, too."""
+    for part in [answer["header"], *answer["records"]]:
+        for name in ("digest", "digest_number", "timestamp", "time", "fields", "public_key", "signature", "address",
+                     "hash_algorithm"):
+            part.pop(name, None)
+    for record in answer["records"]:
+        record["certificate"] = record["certificate"] and record["certificate"]["sha1"]
+    return {name: answer[name] for name in ("kind", "length", "md5", "sha1", "header", "records")}
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda p: p.stem)
+def test_text_and_file_are_one_list(ctlsign, tmp_path, path):
+    log = printed(ctlsign, path, tmp_path / "log.txt")
+    text, file = (json.loads(ctlsign.ok("show", "--json", which).out) for which in (log, path))
+    assert text["printed"] and not file["printed"]
+    assert known(text) == known(file)
+    # What is printed of the text is what was printed of the file, but for the verdict.
+    assert ctlsign.ok("show", log).out.splitlines()[:-1] == ctlsign.ok("show", path).out.splitlines()[:-1]
+
+
+def test_diff(ctlsign, tmp_path):
+    run = ctlsign.ok("diff", LOG, GENUINE)
+    assert "not compared" in run.err
+    log = printed(ctlsign, DATA / "lists" / "ctl-client.tlv", tmp_path / "log.txt")
+    by_text = ctlsign("diff", LOG, log)
+    assert by_text.status == 1 and "added" in by_text.out
+
+
+def test_identify(ctlsign):
+    run = ctlsign.ok("identify", "45627437aa83f931627e06ab3387063d", LOG)
+    assert run.out.startswith(f"{LOG}: MD5: CTL, 4947 bytes, signed by CN=cucm-1051-a-pub;")
+    assert ctlsign("identify", "45627437aa83f931627e06ab3387063e", LOG).status == 1
+
+
+@pytest.mark.parametrize("held, new", [(GENUINE, LOG), (LOG, GENUINE), (LOG, LOG)])
+def test_accept_assumes_the_signature(ctlsign, held, new):
+    run = ctlsign.ok("accept", "--installed", held, new)
+    assert run.out.startswith("accepted: signer-is-sast (assumes the signature is good)\n")
+    assert "assumed: the signature is good" in run.out
+    assert ctlsign("accept", "--strict", "--installed", held, new).status == 1
+
+
+def test_accept_refuses_a_stranger_by_text(ctlsign, tmp_path):
+    log = printed(ctlsign, DATA / "lists" / "ctl-client.tlv", tmp_path / "log.txt")
+    run = ctlsign("accept", "--no-tvs", "--installed", LOG, log)
+    assert run.status == 1 and run.out.startswith("refused: signer-unknown")
+
+
+@pytest.mark.parametrize("verb", [["verify", "--trust", DATA / "cluster" / "pub.pem"], ["extract", "-o", "out"],
+                                  ["export", "--from"]], ids=lambda v: v[0])
+def test_verbs_that_need_keys_say_so(ctlsign, tmp_path, verb):
+    run = ctlsign(*verb, LOG, cwd=tmp_path)
+    assert run.status == 3 and "a printed list has no keys and no certificates" in run.err
+    assert os.listdir(tmp_path) == []
+
+
+def test_with_certificates_every_verb_works(ctlsign, tmp_path):
+    assert "good signature by" in ctlsign.ok("verify", "--trust", DATA / "cluster" / "pub.pem", *REBUILD, LOG).out
+    ctlsign.ok("extract", *REBUILD, LOG, "-o", tmp_path / "out", "--trust", DATA / "cluster" / "pub.pem")
+    run = ctlsign.ok("accept", "--installed", GENUINE, *REBUILD, LOG)
+    assert run.out.startswith("accepted: signer-is-sast\n")
+
+
+def test_rebuild(ctlsign, tmp_path):
+    out = tmp_path / "CTLFile.tlv"
+    run = ctlsign.ok("rebuild", LOG, *REBUILD, "-o", out)
+    assert run.out.endswith("rebuilt: MD5 and SHA-1 as printed\n")
+    assert out.read_bytes() == GENUINE.read_bytes()
+    answer = json.loads(ctlsign.ok("rebuild", LOG, *REBUILD, "-o", out, "--json").out)
+    assert answer["rebuilt"] and answer["length"] == 4947
+
+
+# Each list that the sample cluster makes: the time of the file is a little later than that of the signature.
+@pytest.mark.parametrize("path", LISTS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Warsaw", "Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"])
+def test_every_list_comes_back(ctlsign, tmp_path, path, zone):
+    copy, log, out = tmp_path / "copy.tlv", tmp_path / "log.txt", tmp_path / "out.tlv"
+    copy.write_bytes(path.read_bytes())
+    signed = json.loads(ctlsign.ok("show", "--json", path).out)["header"]["timestamp"]
+    os.utime(copy, (signed + 3, signed + 3))
+    log.write_text(ctlsign.ok("show", copy, env={"TZ": zone}).out)
+    ctlsign.ok("rebuild", log, "--certs", DATA / "cluster", *ADDRESSES, "-o", out)
+    assert out.read_bytes() == path.read_bytes()
+
+
+def test_what_is_missing_is_named_and_nothing_written(ctlsign, tmp_path):
+    out = tmp_path / "out.tlv"
+    run = ctlsign("rebuild", LOG, "--certs", DATA / "cluster" / "pub.pem", "-o", out)
+    assert run.status == 1 and re.search(r"^  record 3: its certificate: CN=CAPF-e41e7d87", run.err, re.M), str(run)
+    text = LOG.read_text().replace("(SHA1)", "(SHA9)")
+    (tmp_path / "log").write_text(text)
+    run = ctlsign("rebuild", tmp_path / "log", *REBUILD, "-o", out)
+    assert run.status == 3 and "without its checksums" in run.err
+    run = ctlsign("rebuild", GENUINE, *REBUILD, "-o", out)
+    assert run.status == 3 and "nothing to rebuild" in run.err
+    assert not out.exists()
+
+
+def test_a_changed_byte_of_the_text_is_never_taken(ctlsign, tmp_path):
+    """The checksums are those of the genuine list; another text does not give them."""
+    text = LOG.read_text().replace("2\tDNSNAME\t\t16\tcucm-1051-a-pub", "2\tDNSNAME\t\t16\tcucm-1051-b-pub", 1)
+    (tmp_path / "log").write_text(text)
+    run = ctlsign("rebuild", tmp_path / "log", *REBUILD, "--address", "cucm-1051-b-pub=10.48.47.153",
+                  "-o", tmp_path / "out.tlv")
+    assert run.status == 1 and not (tmp_path / "out.tlv").exists()
+
+
+def test_several_lists_in_one_log(ctlsign, tmp_path):
+    two = tmp_path / "two.log"
+    two.write_bytes(LOG.read_bytes() * 2)
+    run = ctlsign("show", two)
+    assert run.status == 5 and f"{two}#2: CTL, line 185" in run.err
+    assert ctlsign.ok("show", f"{two}#2").out == ctlsign.ok("show", LOG).out
+    assert ctlsign("show", f"{two}#3").status == 3
+
+
+def test_standard_input(ctlsign):
+    with open(GENUINE, "rb") as file:
+        assert ctlsign.ok("show", "-", stdin=file).out.count("CTL Record") == 4
+
+
+def test_a_mistyped_name_is_no_such_file(ctlsign, tmp_path):
+    run = ctlsign("show", "CTLFil.tlv", cwd=tmp_path)
+    assert run.status == 3 and "No such file" in run.err and run.out == ""
+    run = ctlsign("show", cwd=tmp_path)
+    assert run.status == 3 and "Please run CTLClient plugin" in run.out
+
+
+@pytest.mark.parametrize("text, says", [
+    (b"<!DOCTYPE html><html>", "it is a web page"), (b"\x1f\x8b\x08", "gzip"), (b"", "empty"),
+    (b"-----BEGIN CERTIFICATE-----\n", "certificate in PEM"), (b"admin:show version\n", "holds no list"),
+])
+def test_the_wrong_kind_of_file(ctlsign, tmp_path, text, says):
+    (tmp_path / "file").write_bytes(text)
+    run = ctlsign("verify", tmp_path / "file")
+    assert run.status == 3 and says in run.err, str(run)
+
+
+def test_a_transfer_in_text_mode(ctlsign, tmp_path):
+    (tmp_path / "file").write_bytes(GENUINE.read_bytes().replace(b"\n", b"\r\n"))
+    run = ctlsign("verify", tmp_path / "file")
+    assert run.status == 3 and "transfer in text mode" in run.err, str(run)
