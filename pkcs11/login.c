@@ -143,7 +143,7 @@ enum status tok_login_again(struct tok *t, struct tlv_err *e)
 	if (!t->info.pin_pad && (kind == TOK_PIN_FROM_ENV || kind == TOK_PIN_FROM_FD))
 		return err_set(
 			e, ST_TOKEN,
-			"the token wants a login before it signs, and its PIN came from where it can be read only once; take it from file:, or type it");
+			"the token wants another login before it signs, but its PIN source can be read only once; use file:, or type the PIN");
 	st = ask_flags(t, is_typed(how_of(t)), e);
 	return st == ST_OK ? try_pin(t, how_of(t), NULL, e) : st;
 }

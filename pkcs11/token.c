@@ -66,7 +66,8 @@ static bool skip_module(struct tok_quest *q, const struct tok_child *c, const st
 	if (at < 0)
 		return false;
 	q->search.skip |= UINT64_C(1) << at;
-	warn_put(&q->opt->warn, "a module of p11-kit's is left out: %s", err_text(e));
+	warn_put(&q->opt->warn, "a module that p11-kit has registered is left out: %s",
+		 err_text(e));
 	return true;
 }
 

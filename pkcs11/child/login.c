@@ -18,7 +18,7 @@ enum status tok_login_allowed(const struct tok_hold *h, struct tlv_err *e)
 }
 
 #define WHAT_ELSE \
-	"; if it is right, look for: a PIN of another token, a module that is not the token's, an OPENSSL_CONF (fips) that the module cannot work with"
+	"; if it is right, check that it is this token's PIN, that the module is this token's, and that the module works with OPENSSL_CONF (fips)"
 
 /* What a C_Login that failed means. */
 static const struct outcome {
@@ -100,7 +100,8 @@ CK_RV tok_login_for_signature(struct tok_hold *h, struct tlv_err *e)
 	CK_RV rv;
 
 	if (h->pin == NULL && (h->how & WIRE_PAD) == 0) {
-		err_set(e, ST_PIN, "the token wants the PIN again, which is not kept");
+		err_set(e, ST_PIN,
+			"the token asks for the PIN again, but the program has not kept it");
 		return CKR_FUNCTION_FAILED;
 	}
 	rv = login(h, CKU_CONTEXT_SPECIFIC, h->pin);

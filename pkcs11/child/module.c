@@ -140,7 +140,7 @@ static enum status load_all(struct tok_modules *ms, const char *name, struct tok
 	if (ms->registered == NULL)
 		return err_set(
 			e, ST_TOKEN,
-			"p11-kit loads none of its modules, as one marked 'critical' fails (%s); see 'p11-kit list-modules', or name a module with --module",
+			"p11-kit loads no module, because one that is marked 'critical' fails (%s); see 'p11-kit list-modules', or name a module with --module",
 			kit_reason());
 	for (size_t i = 0; ms->registered[i] != NULL && st == ST_OK && ms->n < TOK_MODULES_MAX; i++)
 		st = add_registered(ms, ms->registered[i], name, pulse, e);

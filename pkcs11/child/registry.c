@@ -138,7 +138,7 @@ static void look_at(struct tok_registry *r, const char *path, const struct tlv_w
 		return;
 	if (!may_be_loaded(path, &en, real, &e)) {
 		r->refused++;
-		warn_put(w, "a module of p11-kit's is left out: %s", err_text(&e));
+		warn_put(w, "a module that p11-kit has registered is left out: %s", err_text(&e));
 		return;
 	}
 	if (*real == '\0' || en.trust || en.for_some || r->n == TOK_MODULES_MAX)

@@ -86,9 +86,10 @@ static enum status check_value(const struct attr *a, struct span value, struct t
 
 		if (c != '%') {
 			if (!allowed((uint8_t)c, a->where))
-				return err_set(e, ST_USAGE,
-					       "'%s' holds a character that is written %%%02X here",
-					       a->name, (unsigned)c);
+				return err_set(
+					e, ST_USAGE,
+					"'%s' has a character that must be written as %%%02X",
+					a->name, (unsigned)c);
 			continue;
 		}
 		if (!is_hex(value, i + 1) || !is_hex(value, i + 2))
@@ -145,7 +146,7 @@ static enum status check_meaning(const struct attr *a, struct span value, struct
 	if ((a->flags & PIN_VALUE) != 0)
 		return err_set(
 			e, ST_USAGE,
-			"'pin-value' is refused: command lines are seen by everybody; use --pin-source");
+			"'pin-value' is refused, because everybody can see command lines; use --pin-source");
 	if ((a->flags & PIN_SOURCE) != 0 &&
 	    (span_starts(value, SPAN_LIT("|")) || span_starts(value, SPAN_LIT("%7C")) ||
 	     span_starts(value, SPAN_LIT("%7c"))))

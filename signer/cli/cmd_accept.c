@@ -85,7 +85,7 @@ static enum status read_installed(struct question *q, struct tlv_err *e)
 	if (st == ST_OK && q->phone.no_lists && (q->phone.ctl != NULL || q->phone.itl != NULL))
 		st = err_set(
 			e, ST_USAGE,
-			"a phone without lists ('none') and one with a list contradict each other");
+			"'none' is a phone without lists: leave it out, or leave out the lists");
 	return st;
 }
 

@@ -193,8 +193,8 @@ static enum status judge(struct extract *x, const struct list_file *f, const str
 	if (st == ST_OK)
 		st = belief_judge(&b.belief, &s, &msg_warnings, &found, e);
 	if (st == ST_OK && found.state == BELIEF_BAD && !opt_given(o, OPT_UNVERIFIED))
-		st = belief_refuse(&found, &s, "nothing is written (--unverified takes it apart)",
-				   e);
+		st = belief_refuse(&found, &s,
+				   "nothing is written (--unverified extracts it all the same)", e);
 	if (st == ST_OK && found.state == BELIEF_BAD)
 		x->not_verified = "BAD signature";
 	else if (st == ST_OK && found.state == BELIEF_UNKNOWN)

@@ -230,7 +230,7 @@ static enum status compose_records(struct update *u, struct tlv_err *e)
 				 &u->d.sign.signer_at, e);
 
 	if (st == ST_OK && u->edit.entries.n > n)
-		msg_warn("a SAST record of the signer is added: a list must hold its signer's");
+		msg_warn("a SAST record of the signer is added: every list must have one");
 	u->d.sign.records = buf_span(&u->records);
 	return st;
 }

@@ -198,8 +198,8 @@ static enum status read_back(const struct config *c, struct config_file *f)
 	    config_same_header(c, f, &h) && h.raw.n == f->header.n &&
 	    span_eq(h.signature, span_of(f->signature, f->nsignature)))
 		return ST_OK;
-	return err_set(&f->err, ST_BUG,
-		       "%s: the header that was made does not read back as it was meant", f->path);
+	return err_set(&f->err, ST_BUG, "%s: the header that was made reads back differently",
+		       f->path);
 }
 
 static void fill_signature(struct config *c, struct config_file *f)

@@ -225,12 +225,13 @@ enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *b
 	if (allow_weak)
 		return ST_OK;
 	if (rsa.bits == 512)
-		return err_set(e, ST_INPUT,
-			       "a signer of 512 bits can be forged: insist with --allow-weak-keys");
+		return err_set(
+			e, ST_INPUT,
+			"anybody can forge a signature of 512 bits: use a longer key, or insist with --allow-weak-keys");
 	if (tlv_rsa_proves_nothing(&rsa))
 		return err_set(
 			e, ST_INPUT,
-			"the signer's public exponent is 1 or even: insist with --allow-weak-keys");
+			"the signer's public exponent is 1 or even, so its signatures prove nothing: use another key, or insist with --allow-weak-keys");
 	return ST_OK;
 }
 

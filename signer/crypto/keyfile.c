@@ -182,7 +182,7 @@ static bool load_legacy(struct keyfile *k, struct span bytes, struct asked *a)
 	return k->key != NULL;
 }
 
-static const char no_key[] = "no private key in it: PEM, DER, PKCS#8 or PKCS#12 is wanted";
+static const char no_key[] = "no private key in this file: it must be PEM, DER, PKCS#8 or PKCS#12";
 
 enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *pass,
 			   struct tlv_err *e)
@@ -207,7 +207,7 @@ enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *p
 	if (a.asked)
 		return err_set(
 			e, ST_PIN,
-			"the passphrase is wrong, the file is damaged, or its cipher is not here ('ctlsign doctor', line 'legacy')");
+			"the passphrase is wrong, the file is damaged, or OpenSSL lacks its cipher ('ctlsign doctor', line 'legacy')");
 	return err_set(e, ST_INPUT, no_key);
 }
 
@@ -299,7 +299,8 @@ static enum status wait_there(struct process *p, struct keyfile *out, unsigned s
 			"takes more than %u s to decrypt: write it again with fewer rounds ('openssl pkcs12 -export -iter'), or wait longer with --timeout",
 			seconds);
 	default:
-		return err_set(e, ST_INPUT, "cannot be read: the process that did so is gone");
+		return err_set(e, ST_INPUT,
+			       "cannot be read: the process that reads key files has ended");
 	}
 }
 

@@ -41,7 +41,7 @@ void doctor_memory(struct doctor *d)
 		doctor_say(d, DOCTOR_OK, NULL, NULL, "PINs are locked in it");
 	else
 		doctor_say(d, DOCTOR_WARNING, NULL, "raise the limit, 'ulimit -l 64'",
-			   "it cannot be locked, so that a PIN may be swapped to the disk");
+			   "it cannot be locked, so a PIN may be swapped to the disk");
 }
 
 void doctor_dumps(struct doctor *d)
@@ -68,7 +68,7 @@ static bool clock_is_before(struct doctor *d, int64_t now, int64_t then, const c
 	time_iso(now, here);
 	time_iso(then, there);
 	doctor_say(d, DOCTOR_ERROR, NULL,
-		   "set it ('timedatectl set-time'), or lists are dated wrong and refused",
+		   "set it ('timedatectl set-time'): a list with a wrong date may be refused",
 		   "it is %s here, before %s (%s)", here, what, there);
 	return true;
 }
@@ -140,6 +140,5 @@ void doctor_reader(struct doctor *d)
 	else
 		doctor_say(d, DOCTOR_NOTE, NULL,
 			   "'apt install pcscd', 'systemctl enable --now pcscd.socket'",
-			   "no pcscd ('%s': %s), which USB tokens need and others do not", path,
-			   strerror(err));
+			   "no pcscd ('%s': %s); only USB tokens need it", path, strerror(err));
 }

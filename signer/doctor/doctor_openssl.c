@@ -88,7 +88,7 @@ static void try_policy(struct doctor *d, EVP_PKEY *key)
 	if (ctx != NULL && EVP_DigestSignInit_ex(ctx, NULL, "SHA1", NULL, NULL, key, NULL) != 1)
 		doctor_say(
 			d, DOCTOR_NOTE, NULL, NULL,
-			"the crypto policy forbids SHA-1 to those who name it; ctlsign does not, and its lists are right, but 'openssl dgst -sha1' refuses them");
+			"the crypto policy forbids SHA-1 by name; ctlsign's lists are right all the same, but 'openssl dgst -sha1' refuses them");
 	EVP_MD_CTX_free(ctx);
 }
 

@@ -53,7 +53,7 @@ void doctor_modules(struct doctor *d)
 		doctor_say(
 			d, DOCTOR_WARNING, NULL,
 			"install the token's own, or OpenSC ('apt install opensc-pkcs11'), or name one with --module",
-			"p11-kit has none registered; key files sign without");
+			"p11-kit has none registered; key files need none");
 }
 
 /* What is said of a PIN's state, and what to do. */
@@ -63,7 +63,7 @@ static const struct {
 } pins[] = {
 	[TOK_PIN_OK] = { DOCTOR_OK, "its PIN is ready", NULL },
 	[TOK_PIN_COUNT_LOW] = { DOCTOR_WARNING,
-				"its PIN was given wrong, and none that nobody typed is tried now",
+				"a wrong PIN was given, so a PIN that is not typed is not tried",
 				"log in once by hand, with the right one" },
 	[TOK_PIN_FINAL_TRY] = { DOCTOR_ERROR,
 				"its PIN has one attempt left, which is not spent here",
@@ -149,7 +149,7 @@ void doctor_tokens(struct doctor *d)
 			   "no token matches");
 	else if (d->survey.status == ST_OK)
 		doctor_say(d, DOCTOR_NOTE, NULL, "plug it in; 'pcsc_scan' tells whether it is seen",
-			   "none is there; key files sign without");
+			   "none is there; key files need none");
 }
 
 static size_t anchor_of(const struct tlv_list *l, const struct tok_cert *c)
@@ -186,6 +186,6 @@ void doctor_list(struct doctor *d)
 	if (!any)
 		doctor_say(
 			d, DOCTOR_ERROR, d->list_path,
-			"plug in one that is, as phones refuse the others; new ones come by 'ctlsign migrate to-tokens'",
+			"plug in a token that the list names, as phones refuse the others; 'ctlsign migrate to-tokens' brings in new ones",
 			"no token that is here is a SAST record of it");
 }

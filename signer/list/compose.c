@@ -294,7 +294,7 @@ static enum status write_entry(struct buf *out, const struct entry *x, const str
 	if (!has_cert(x) && !(opt->non_secure && x->role == TLV_ROLE_CCM_TFTP))
 		st = err_set(
 			e, opt->missing,
-			"no certificate: only a CCM+TFTP record in non-secure mode goes without");
+			"no certificate: only a CCM+TFTP record in non-secure mode may lack one");
 	if (st == ST_OK)
 		st = tlv_record_write(out, &spec, e);
 	if (st == ST_USAGE && e != NULL)

@@ -174,7 +174,7 @@ static enum status take_value(struct survey *s, const yaml_event_t *ev)
 static enum status take_scalar(struct survey *s, const yaml_event_t *ev)
 {
 	if (ev->data.scalar.anchor != NULL)
-		return complain(s, ev, "anchors and aliases are not taken");
+		return complain(s, ev, "anchors and aliases are not allowed");
 	if (span_has(span_of(ev->data.scalar.value, ev->data.scalar.length), 0))
 		return complain(s, ev, "a NUL in a value");
 	if (s->depth == 0 || (s->in_records && s->record < 0))
@@ -214,7 +214,7 @@ static enum status take_event(struct survey *s, const yaml_event_t *ev)
 	case YAML_DOCUMENT_START_EVENT:
 		return ++s->documents > 1 ? complain(s, ev, "a second document") : ST_OK;
 	case YAML_ALIAS_EVENT:
-		return complain(s, ev, "anchors and aliases are not taken");
+		return complain(s, ev, "anchors and aliases are not allowed");
 	case YAML_SCALAR_EVENT:
 		return take_scalar(s, ev);
 	case YAML_MAPPING_START_EVENT:

@@ -226,15 +226,15 @@ static enum status check_rules(const struct entries *es, const struct migrate_in
 	if (in->direction == MIGRATE_TO_TOKENS && tokens < 2 && !in->one_token)
 		return err_set(
 			e, ST_NO,
-			"one token is no recovery: name the second one's certificate with --sast, or go on with --one-token");
+			"one token is not enough, as nobody can sign if it is lost: name the second one's certificate with --sast, or go on with --one-token");
 	if (sasts < 2 && !lone && !in->one_token)
 		return err_set(
 			e, ST_NO,
-			"the new list would have one SAST key only: when that is lost, every phone is locked out");
+			"the new list would have only one SAST (signing key): if it is lost, phones reject every later list");
 	if (in->release->signer == RELEASE_ITLRECOVERY && recoveries == 0)
 		return err_set(
 			e, ST_NO,
-			"ITLRecovery is missing, which is an anchor since 12.0: name its certificate with --sast");
+			"ITLRecovery is missing; it is an anchor since 12.0: name its certificate with --sast");
 	return ST_OK;
 }
 
@@ -245,25 +245,25 @@ static enum status check_direction(const struct migrate_input *in, struct tlv_er
 	if (to_tokens && !in->release->tokens)
 		return err_set(
 			e, ST_NO,
-			"CUCM drives no tokens any more since 14SU3: stay tokenless, or say --release where the cluster is older");
+			"CUCM supports no tokens from 14SU3 on: stay tokenless, or give --release if the cluster is older");
 	if (to_tokens && !migrate_is_token(in, in->signer))
 		return err_set(
 			e, ST_NO,
-			"a list of tokens is signed by a token, and this key is a server's: name a token with -k");
+			"a token must sign a list of tokens, but this key is a server's: name a token with -k");
 	if (!to_tokens && !in->release->tokenless)
 		return err_set(
 			e, ST_NO,
-			"CUCM before 10.0 has no tokenless lists: say --release where the cluster is newer");
+			"CUCM before 10.0 has no tokenless lists: give --release if the cluster is newer");
 	if (!to_tokens && in->release->signer == RELEASE_ITLRECOVERY &&
 	    !tlv_cert_is_itlrecovery(&in->signer->parts))
 		return err_set(
 			e, ST_NO,
-			"since 12.0 a tokenless list is signed by ITLRecovery, and this is another key: name ITLRecovery's with -k");
+			"from 12.0 on ITLRecovery signs a tokenless list, but this is another key: name ITLRecovery's with -k");
 	if (!to_tokens && in->release->signer == RELEASE_CALLMANAGER &&
 	    tlv_cert_is_itlrecovery(&in->signer->parts))
 		return err_set(
 			e, ST_NO,
-			"before 12.0 a tokenless list is signed by CallManager, and this is ITLRecovery: name CallManager's key with -k");
+			"before 12.0 CallManager signs a tokenless list, but this is ITLRecovery: name CallManager's key with -k");
 	return ST_OK;
 }
 

@@ -127,8 +127,7 @@ static enum status read_back(const struct signing *s, struct tlv_err *e)
 
 	if (st != ST_OK || !same_header(&l.header, &s->header) ||
 	    !span_eq(span_slice(bytes, l.header.raw.n, bytes.n), s->spec->records))
-		st = err_set(e, ST_BUG,
-			     "the list that was made does not read back as it was meant");
+		st = err_set(e, ST_BUG, "the list that was made reads back differently");
 	else if (!signature_was_made(&l))
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
 	else
@@ -153,10 +152,9 @@ static enum status check_signer(const struct signing *s, struct tlv_err *e)
 	if (signer == TLV_SIGNER_AMBIGUOUS)
 		return err_set(
 			e, ST_INPUT,
-			"two SAST records have the signer's serial number and issuer, but other keys: a phone would take either, so one must go");
+			"two SAST records have the signer's serial number and issuer, but different keys: remove one, because a phone may take either");
 	return signer >= 0 ? st :
-			     err_set(e, ST_BUG,
-				     "the list that was made does not read back as it was meant");
+			     err_set(e, ST_BUG, "the list that was made reads back differently");
 }
 
 enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,

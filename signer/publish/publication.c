@@ -59,7 +59,7 @@ enum status publication_name(struct publication *p, const char *path,
 	if (p->folder == NULL)
 		return err_nomem(e);
 	if (p->name[0] == '\0' || strlen(p->name) > PLACE_NAME_MAX)
-		return err_set(e, ST_OUTPUT, "no name for a file, or too long a one");
+		return err_set(e, ST_OUTPUT, "the name of the file is empty or too long");
 	return ST_OK;
 }
 
@@ -171,7 +171,7 @@ enum status publication_temp(struct publication *p, struct tlv_err *e)
 	    ST_OK)
 		return ST_OUTPUT;
 	if (fstat(p->fd, &st) != 0)
-		return place_failed(e, "its temporary file cannot be looked at");
+		return place_failed(e, "the state of its temporary file cannot be read");
 	p->device = st.st_dev;
 	p->mode = st.st_mode & 07777U;
 	return ST_OK;
@@ -277,7 +277,7 @@ enum status publication_place(struct publication *p, struct tlv_err *e)
 
 	if (st == ST_OK && (existed || p->opt->replaces != NULL) && !p->exists)
 		st = err_set(e, ST_OUTPUT,
-			     "was taken away by somebody else meanwhile: run this again");
+			     "was removed by somebody else meanwhile: run this again");
 	if (st == ST_OK && p->exists && is_equal(p))
 		return ST_OK;
 	if (st == ST_OK)
@@ -292,7 +292,7 @@ void publication_sync_folder(const struct publication *p)
 {
 	if (place_sync(p->dir_fd, NULL) != ST_OK)
 		warn_put(&p->opt->warn,
-			 "%s: is written, but its folder cannot be brought to the disk: %s",
+			 "%s: is written, but its folder cannot be synced to the disk: %s",
 			 p->shown, strerror(errno));
 }
 

@@ -59,7 +59,7 @@ static enum status split(struct tree *t, const char *path, struct tlv_err *e)
 	slash = strrchr(t->path, '/');
 	t->name = slash != NULL ? slash + 1 : t->path;
 	if (*t->name == '\0' || strlen(t->name) > PLACE_NAME_MAX)
-		return err_set(e, ST_OUTPUT, "no name for a folder, or too long a one");
+		return err_set(e, ST_OUTPUT, "the name of the folder is empty or too long");
 	if (slash == NULL) {
 		t->parent_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	} else {
@@ -294,8 +294,8 @@ static void sync_places(const struct tree *t)
 {
 	if (place_sync(t->fd, NULL) != ST_OK || place_sync(t->parent_fd, NULL) != ST_OK)
 		warn_put(&t->opt->warn,
-			 "%s: is written, but its folder cannot be brought to the disk: %s",
-			 t->path, strerror(errno));
+			 "%s: is written, but its folder cannot be synced to the disk: %s", t->path,
+			 strerror(errno));
 }
 
 enum status tree_commit(struct tree *t, struct tlv_err *e)

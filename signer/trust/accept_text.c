@@ -162,7 +162,7 @@ static void explain_warnings(const struct acceptance *a, struct buf *out)
 		buf_str(out, "warning: the new list's own signature does not verify\n");
 	if (a->anybody_signs)
 		buf_str(out,
-			"warning: the signer's public exponent is 1 or even: that is no proof of anything, but nothing says that phones look\n");
+			"warning: the signer's public exponent is 1 or even, so its signatures prove nothing; no source says that phones check it\n");
 }
 
 void accept_explain(const struct acceptance *a, struct buf *out)
