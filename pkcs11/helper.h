@@ -25,7 +25,7 @@ enum status tok_child_start(struct tok_child **out, enum wire_request how,
 int64_t tok_child_deadline(const struct tok_child *c, unsigned seconds_more);
 
 /*
- * Sends one request. False where the child is gone: tok_child_next says why.
+ * Sends one request. False if the child is gone: tok_child_next says why.
  * May be called while another thread is in tok_child_next.
  */
 bool tok_child_put(struct tok_child *c, uint8_t type, uint8_t flag, struct span payload);

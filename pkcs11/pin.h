@@ -43,9 +43,9 @@ void tok_pin_source_scrub(const struct tok_pin_source *src);
  * Reads one secret: a file's first line without its end, an environment
  * variable (overwritten in place afterwards), one line of a descriptor, or
  * what is typed at the terminal without echo under the given prompt. Echo is
- * restored on every signal. ST_PIN where there is none, it is empty, too long
+ * restored on every signal. ST_PIN if there is none, it is empty, too long
  * or holds a NUL, or the file is readable by group or others (unless
- * insecure_file_mode); ST_USAGE where a prompt has no terminal.
+ * insecure_file_mode); ST_USAGE if a prompt has no terminal.
  */
 enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
 			 bool insecure_file_mode, struct tok_pin **out, struct tlv_err *e);

@@ -32,7 +32,7 @@ enum status process_fork(struct process **out, void (*run)(int line, const void 
 			 const void *arg, struct tlv_err *e);
 
 /*
- * Sends one request, with a descriptor where fd >= 0; the payload goes straight
+ * Sends one request, with a descriptor if fd >= 0; the payload goes straight
  * from where it is. False where the process is gone or takes no more. May be
  * called while another thread is in process_next.
  */
@@ -62,7 +62,7 @@ enum process_got process_drain(struct process *p, int64_t deadline);
 void process_kill(struct process *p);
 
 bool process_is_gone(const struct process *p);
-/* How it ended, as waitpid tells it; false where nobody could tell. Waits for a second at most. */
+/* How it ended, as waitpid tells it; false if nobody could tell. Waits for a second at most. */
 bool process_ended(struct process *p, int *status);
 
 /* Kills it where it still is. */

@@ -45,7 +45,7 @@ static void end_child(struct tok_child **c, const struct tok_options *opt)
 		warn_put(&opt->warn, "when all was done: %s", err_text(&e));
 }
 
-/* The module that is to be left out next; -1 where there is none, or it took too long already. */
+/* The module that is to be left out next; -1 if there is none, or it took too long already. */
 static int module_to_skip(const struct tok_quest *q, const struct tok_child *c)
 {
 	int at = c == NULL ? -1 : tok_child_died_at(c);

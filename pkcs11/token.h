@@ -65,7 +65,7 @@ struct span tok_certificate(const struct tok *t);
 
 /*
  * Gets the PIN from its source and logs in. Reads the flags afresh before
- * each C_Login: none at all where the PIN is locked, to be changed or one
+ * each C_Login: none at all if the PIN is locked, to be changed or one
  * attempt from locking (ST_PIN_LOCKED); none with a PIN that nobody typed
  * while the count is low (ST_PIN_LOCKED). One attempt for a PIN that nobody
  * typed, two for one that somebody did (ST_PIN). Then finds the one private
@@ -91,7 +91,7 @@ enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG
  */
 void tok_finish(struct tok *t);
 
-/* Ends the child, by force where it does not end by itself; call after publishing. */
+/* Ends the child, by force if it does not end by itself; call after publishing. */
 void tok_free(struct tok **t);
 
 /*
@@ -130,7 +130,7 @@ enum status tok_parts_check(char path[PATH_MAX], struct tlv_err *e);
  * module-name and pin-source are refused too.
  */
 enum status tok_uri_check(const char *uri, bool command_line, struct tlv_err *e);
-/* Whether the URI brings a PIN source of its own; false also where it is refused. */
+/* Whether the URI brings a PIN source of its own; false also if it is refused. */
 bool tok_uri_has_pin_source(const char *uri);
 
 #endif

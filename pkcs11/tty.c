@@ -99,7 +99,7 @@ static bool watch_end(struct watch *w)
 }
 
 /*
- * False where a signal or the end of the terminal came before the end of the
+ * False if a signal or the end of the terminal came before the end of the
  * line. Signals are let in only while ppoll waits, so that none slips in
  * between the test and the read.
  */

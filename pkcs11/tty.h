@@ -12,7 +12,7 @@
  * Shows the prompt on the controlling terminal and reads one line without
  * echo into p. Whatever signal comes meanwhile, the echo is restored first and
  * the signal delivered then; after a stop the question is asked again.
- * ST_USAGE without a terminal, ST_PIN where the line does not come.
+ * ST_USAGE without a terminal, ST_PIN if the line does not come.
  */
 enum status tok_tty_secret(const char *prompt, struct tok_pin *p, struct tlv_err *e);
 

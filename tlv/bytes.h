@@ -53,9 +53,9 @@ int span_at(struct span s, size_t i);
 struct span span_slice(struct span s, size_t at, size_t n);
 /* Offset of inner's first byte in outer; inner must be a part of outer. */
 size_t span_offset(struct span outer, struct span inner);
-/* The value of a big-endian number of 0 to 4 bytes, 0xffffffff where it is longer. */
+/* The value of a big-endian number of 0 to 4 bytes, 0xffffffff if it is longer. */
 uint32_t span_be(struct span s);
-/* Copies into a fixed room of cap bytes; false, copying nothing, where it does not fit. */
+/* Copies into a fixed room of cap bytes; false, copying nothing, if it does not fit. */
 bool span_copy(struct span s, uint8_t *out, size_t cap);
 /* A copy that ends in a NUL, malloc'd, or NULL. */
 char *span_dup(struct span s);
@@ -95,13 +95,13 @@ void buf_str(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Reserves n zero bytes, to be filled later; returns their position. */
 size_t buf_hole(struct buf *b, size_t n);
-/* Fills a hole; ST_BUG sticks where it does not lie inside. */
+/* Fills a hole; ST_BUG sticks if it does not lie inside. */
 void buf_fill(struct buf *b, size_t pos, struct span s);
 void buf_fill_u16(struct buf *b, size_t pos, uint16_t v);
-/* Cuts back to n bytes; no-op where there are fewer. */
+/* Cuts back to n bytes; no-op if there are fewer. */
 void buf_truncate(struct buf *b, size_t n);
 struct span buf_span(const struct buf *b);
-/* The bytes as a C string (a NUL is kept behind them), "" where nothing was put. Borrowed. */
+/* The bytes as a C string (a NUL is kept behind them), "" if nothing was put. Borrowed. */
 const char *buf_cstr(struct buf *b);
 enum status buf_failed(const struct buf *b, struct tlv_err *e);
 void buf_free(struct buf *b);

@@ -24,7 +24,7 @@ struct tlv_cert {
 	struct span signature;	/* of the BIT STRING */
 };
 
-/* ST_INPUT, with the offset in der, where it is no certificate or bytes follow it. */
+/* ST_INPUT, with the offset in der, if it is no certificate or bytes follow it. */
 enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e);
 
 struct tlv_rsa {
@@ -33,7 +33,7 @@ struct tlv_rsa {
 	unsigned bits; /* of the modulus */
 };
 
-/* A PKCS#1 RSAPublicKey; false where it is none. */
+/* A PKCS#1 RSAPublicKey; false if it is none. */
 bool tlv_rsa_walk(struct span public_key, struct tlv_rsa *out);
 
 /*

@@ -91,7 +91,7 @@ enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tl
 
 /*
  * The two parts of bytes that are signed: all before and all behind field 12.
- * Both empty where the header has no signature.
+ * Both empty if the header has no signature.
  */
 void tlv_signed_parts(const struct tlv_header *h, struct span bytes, struct span parts[2]);
 
@@ -115,7 +115,7 @@ bool tlv_header_is(const struct tlv_header *h, const struct tlv_header_spec *s);
 
 /*
  * Appends a header in ascending order, padded, with a hole of zeros for the
- * signature, whose position goes to *hole. ST_INPUT where a field or the whole
+ * signature, whose position goes to *hole. ST_INPUT if a field or the whole
  * is longer than 65535 bytes.
  */
 enum status tlv_header_write(struct buf *b, const struct tlv_header_spec *s, size_t *hole,

@@ -314,7 +314,7 @@ static enum status put_attr(struct name_out *o, const struct attr *a, put_attr_f
 	return st;
 }
 
-/* Those of one rank, in certificate order; every attribute where rank is negative. */
+/* Those of one rank, in certificate order; every attribute if rank is negative. */
 static enum status put_rank(struct name_out *o, const struct attr *attrs, int n, int rank,
 			    put_attr_fn *put, size_t start)
 {

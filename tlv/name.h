@@ -18,7 +18,7 @@ enum tlv_name_form {
 };
 
 /*
- * Appends the name, UTF-8 without NUL. ST_INPUT where it is no Name, a value
+ * Appends the name, UTF-8 without NUL. ST_INPUT if it is no Name, a value
  * that is written is no text or not valid in its type, or holds what the form cannot express:
  * NUL or ';' in SERVER (and in what is written of TOKEN), NUL in RFC4514.
  * separator counts in RFC4514 only: ',' (or ';' as community tools up to 4.12).
@@ -26,7 +26,7 @@ enum tlv_name_form {
 enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form form,
 			   char separator, struct tlv_err *e);
 
-/* Appends the value of the last CN in certificate order, as UTF-8; false where there is none. */
+/* Appends the value of the last CN in certificate order, as UTF-8; false if there is none. */
 bool tlv_name_cn(struct span name, struct buf *out);
 
 /* Whether the Name has attributes beyond CN OU O L ST C, which CUCM leaves out. */

@@ -46,7 +46,7 @@ static inline bool tlv_record_is(const struct tlv_record *r, enum tlv_role role)
 
 /*
  * Decodes the record at the front of bytes, which stand at offset `at` of the
- * file and may go on with others. ST_INPUT where it is malformed; the struct
+ * file and may go on with others. ST_INPUT if it is malformed; the struct
  * then holds what was read before the fault.
  */
 enum status tlv_record_decode(struct tlv_record *r, struct span bytes, size_t at,
@@ -69,7 +69,7 @@ struct tlv_record_spec {
 };
 
 /*
- * Appends a record. ST_INPUT where the certificate's names cannot be
+ * Appends a record. ST_INPUT if the certificate's names cannot be
  * expressed, or a field or the record is longer than 65535 bytes; ST_USAGE
  * where the style wants a name or an address that is not there.
  */

@@ -53,7 +53,7 @@ static void put_safe(struct out *o, const char *text, size_t n)
 	}
 }
 
-/* One number of the specification, '*' from the arguments; -1 where there is none. */
+/* One number of the specification, '*' from the arguments; -1 if there is none. */
 static int number(const char **fmt, struct args *a)
 {
 	int v = -1;
@@ -67,7 +67,7 @@ static int number(const char **fmt, struct args *a)
 	return v;
 }
 
-/* From behind '%' on; false where it is none of those that are known. */
+/* From behind '%' on; false if it is none of those that are known. */
 static bool take_spec(struct spec *s, const char **fmt, struct args *a)
 {
 	size_t flags = strspn(*fmt, "-0");

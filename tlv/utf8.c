@@ -5,7 +5,7 @@
 
 #include "tlv/bytes.h"
 
-/* Bytes of the well-formed sequence in front (RFC 3629), 0 where there is none. */
+/* Bytes of the well-formed sequence in front (RFC 3629), 0 if there is none. */
 size_t utf8_character(const uint8_t *p, size_t n)
 {
 	static const struct {

@@ -13,10 +13,10 @@
 /* A certificate as far as choosing needs it. */
 struct tok_public {
 	uint8_t *own[2];	       /* what the two spans borrow; owned */
-	struct span modulus, exponent; /* big-endian; owned; empty where the key is not RSA */
+	struct span modulus, exponent; /* big-endian; owned; empty if the key is not RSA */
 };
 
-/* ST_INPUT where the bytes are no certificate. */
+/* ST_INPUT if the bytes are no certificate. */
 enum status tok_public_read(struct tok_public *p, struct span der, struct tlv_err *e);
 void tok_public_free(struct tok_public *p);
 

@@ -22,7 +22,7 @@ struct tok_modules {
 /*
  * Loads; does not initialise. A registered module that others can write is
  * left out with a warning, one that is named is ST_USAGE. ST_TOKEN, or
- * ST_NO_MATCH where no module has the name.
+ * ST_NO_MATCH if no module has the name.
  */
 enum status tok_modules_load(struct tok_modules *ms, const char *path, const char *name,
 			     struct tok_pulse *pulse, const struct tlv_warn *w, struct tlv_err *e);

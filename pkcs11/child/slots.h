@@ -25,7 +25,7 @@ struct tok_scan {
 
 #define TOK_SCAN_INIT ((struct tok_scan){ .list = NULL })
 
-/* Initialises the modules; bit i of skip leaves the i-th out. ST_TOKEN where the only one fails. */
+/* Initialises the modules; bit i of skip leaves the i-th out. ST_TOKEN if the only one fails. */
 enum status tok_slots_scan(struct tok_scan *scan, struct tok_modules *ms, const struct tok_uri *uri,
 			   uint64_t skip, const struct tlv_warn *w, struct tlv_err *e);
 void tok_slots_free(struct tok_scan *scan);

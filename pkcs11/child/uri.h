@@ -20,7 +20,7 @@ struct tok_uri {
 	struct tok_uri_text text;
 };
 
-/* ST_USAGE where the URI is refused. */
+/* ST_USAGE if the URI is refused. */
 enum status tok_uri_parse(const char *text, struct tok_uri **out, struct tlv_err *e);
 void tok_uri_free(struct tok_uri **u);
 

@@ -43,7 +43,7 @@ struct tok_info {
 /* What a module says of itself. Strings are owned, never NULL. */
 struct tok_module_info {
 	char *name;	/* its path, or what p11-kit calls it */
-	char *library;	/* "SoftHSM, Implementation of PKCS11, 2.6"; empty where it did not say */
+	char *library;	/* "SoftHSM, Implementation of PKCS11, 2.6"; empty if it did not say */
 	unsigned slots; /* that have a token in them */
 	bool logs;	/* p11-kit prints its calls, PINs among them (log-calls) */
 	char *fault;	/* why it is of no use; empty where it answers */

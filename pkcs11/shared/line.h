@@ -23,11 +23,11 @@ enum {
 /* The parent's side: a descriptor goes along. room has CMSG_SPACE(sizeof(int)) bytes. */
 void tok_line_attach(struct msghdr *msg, char *room, size_t n, int fd);
 
-/* The child's side. False where the parent is gone. */
+/* The child's side. False if the parent is gone. */
 bool tok_line_send(int line, struct span msg);
 /*
  * Receives a request's head, and its payload straight to where it is to be.
- * fd may be NULL: what comes along is closed then; else -1 where none came.
+ * fd may be NULL: what comes along is closed then; else -1 if none came.
  */
 bool tok_line_receive(int line, uint8_t head[TOK_HEAD], void *room, size_t cap, size_t *n, int *fd);
 

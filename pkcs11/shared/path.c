@@ -75,7 +75,7 @@ static enum status start_at_root(struct walk *w)
 	return check_entry(w, &sb);
 }
 
-/* The next name of what is left to go; false where nothing is. */
+/* The next name of what is left to go; false if nothing is. */
 static bool next_name(struct walk *w, char name[NAME_MAX + 1])
 {
 	const char *from = w->rest + strspn(w->rest, "/");

@@ -27,7 +27,7 @@ enum status tok_path_check(const char *path, char out[PATH_MAX], struct tlv_err 
 /*
  * A part of the program itself, beside the program or in "dir" as seen from its
  * folder (NULL: beside it only). The same rule, for root and the owner of the
- * program. ST_TOKEN where it is not there, or can be written by others.
+ * program. ST_TOKEN if it is not there, or can be written by others.
  */
 enum status tok_part_find(const char *name, const char *dir, char out[PATH_MAX], struct tlv_err *e);
 

@@ -30,7 +30,7 @@ struct tok_pulse;
 
 /* The parent's side: a page, and the descriptor by which the child gets it. NULL: no memory. */
 struct tok_pulse *tok_pulse_new(int *fd);
-/* The child's side: the same page; NULL where the descriptor is of something else. Closes it. */
+/* The child's side: the same page; NULL if the descriptor is of something else. Closes it. */
 struct tok_pulse *tok_pulse_map(int fd);
 void tok_pulse_free(struct tok_pulse **p);
 

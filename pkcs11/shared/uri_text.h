@@ -25,7 +25,7 @@ struct tok_uri_text {
 /* Whether a KEY or CERT argument is a URI ("pkcs11:...", any case). */
 bool tok_is_uri(const char *arg);
 
-/* ST_USAGE with the reason where the URI is refused; nothing is to be freed then. */
+/* ST_USAGE with the reason if the URI is refused; nothing is to be freed then. */
 enum status tok_uri_read(const char *text, struct tok_uri_text *out, struct tlv_err *e);
 void tok_uri_text_free(struct tok_uri_text *u);
 

@@ -75,14 +75,14 @@ bool wire_send_module(int line, size_t number, const struct tok_module_info *inf
 void wire_put_search(struct buf *b, const struct tok_search *s);
 bool wire_read_search(struct span bytes, struct tok_search *s);
 
-/* The first byte; -1 where there is none. */
+/* The first byte; -1 if there is none. */
 int wire_type(struct span msg);
-/* Each false where the message is not of that shape. What is read is borrowed from it. */
+/* Each false if the message is not of that shape. What is read is borrowed from it. */
 bool wire_read_done(struct span msg, struct wire_done *out);
 struct span wire_read_bytes(struct span msg);
 bool wire_read_signature(struct span msg, uint8_t *number, struct span *sig);
 bool wire_read_number(struct span msg, unsigned long *out);
-/* Owned copies; false also where memory is short, with nothing left to be freed. */
+/* Owned copies; false also if memory is short, with nothing left to be freed. */
 bool wire_read_token(struct span msg, struct tok_info *out);
 bool wire_read_cert(struct span msg, struct tok_cert *out);
 bool wire_read_module(struct span msg, size_t *number, struct tok_module_info *out);

@@ -37,13 +37,13 @@ enum status believe_open_key(struct believing *b, struct key **out, const struct
 enum status believe_list(struct believing *b, const char *path, const struct list_file *f,
 			 const char *what, struct tlv_err *e);
 
-/* ST_USAGE where --trust or --installed names this very list, which is replaced but not asked. */
+/* ST_USAGE if --trust or --installed names this very list, which is replaced but not asked. */
 enum status believe_no_self(struct believing *b, const char *path, const struct list_file *f,
 			    struct tlv_err *e);
 
 /*
  * After a login that failed: an encrypted key file tells only then that it is
- * not the signer's. *e becomes the refusal where the list was believed for that.
+ * not the signer's. *e becomes the refusal if the list was believed for that.
  */
 enum status believe_after_login(struct believing *b, enum status st, const char *path,
 				const struct list_file *f, struct tlv_err *e);

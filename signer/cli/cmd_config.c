@@ -682,7 +682,7 @@ static unsigned signers(const struct config_run *r)
 static enum status begin_batch(struct config_run *r, struct tlv_err *e)
 {
 	bool signs = config_signs(r->c.action);
-	/* Nothing is held back for a group where nothing is written. */
+	/* Nothing is held back for a group if nothing is written. */
 	const struct batch_ops ops = { .feed = feed,
 				       .prepare = prepare,
 				       .sign = signs ? sign : NULL,

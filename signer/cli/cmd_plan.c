@@ -120,7 +120,7 @@ static enum status answer(const struct request *q, struct tlv_err *e)
 	return st == ST_OK && locked_out(q) != LOCKOUT_CLASSES ? ST_NO : st;
 }
 
-/* Status 0 where every class of phone takes the new list, or may be locked out; else 1. */
+/* Status 0 if every class of phone takes the new list, or may be locked out; else 1. */
 enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 {
 	struct request q = { .o = o, .vouched = CERTSET_INIT };

@@ -29,7 +29,7 @@ void common_read_only(void);
 
 /*
  * The same for verbs that write their files into one folder, which is there
- * now; made: by us, and may be taken away again. ST_OUTPUT where it cannot be
+ * now; made: by us, and may be taken away again. ST_OUTPUT if it cannot be
  * opened.
  */
 enum status common_write_beneath(const char *folder, bool made, struct tlv_err *e);

@@ -21,7 +21,7 @@ struct names {
 /*
  * args: what is left of the command line's. FILE (or '-': standard input) holds
  * names ended by NUL with null or where any NUL is there, else by newline;
- * empty ones are passed over. from is NULL where only arguments count.
+ * empty ones are passed over. from is NULL if only arguments count.
  */
 enum status names_open(struct names *n, const char **args, size_t nargs, const char *from,
 		       bool null, struct tlv_err *e);

@@ -84,11 +84,11 @@ void opts_free(struct opts *o);
 /* The option's value, or NULL. */
 const char *opt_value(const struct opts *o, enum opt_id id);
 bool opt_given(const struct opts *o, enum opt_id id);
-/* A whole number from 0 to max; *out keeps its value where the option is not given. */
+/* A whole number from 0 to max; *out keeps its value if the option is not given. */
 enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
 		       struct tlv_err *e);
 
-/* The candidate with the fewest edits to the word, NULL where none is near. */
+/* The candidate with the fewest edits to the word, NULL if none is near. */
 const char *opt_nearest(const char *word, const char *const *candidates, size_t n);
 
 #endif

@@ -49,7 +49,7 @@ enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg
 size_t batch_slots(const struct batch *b);
 
 /*
- * Until feed has nothing more and all is reported. ST_BUG where no thread can
+ * Until feed has nothing more and all is reported. ST_BUG if no thread can
  * be started; nothing was fed then.
  */
 enum status batch_run(struct batch *b, struct tlv_err *e);

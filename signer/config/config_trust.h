@@ -32,7 +32,7 @@ struct config_signer {
 /* --cert with verify and strip. */
 enum status config_trust_cert(struct config_trust *t, const char *arg,
 			      const struct tok_options *tok, struct tlv_err *e);
-/* ST_INPUT where the list is malformed or its own signature does not verify. */
+/* ST_INPUT if the list is malformed or its own signature does not verify. */
 enum status config_trust_list(struct config_trust *t, const char *path, struct tlv_err *e);
 bool config_trust_any(const struct config_trust *t);
 
@@ -44,7 +44,7 @@ bool config_trust_any(const struct config_trust *t);
 enum status config_trust_signer(const struct config_trust *t, const struct tlv_header *h,
 				struct config_signer *out, struct tlv_err *e);
 
-/* The TFTP or CCM+TFTP record of the signer's certificate; ST_NO where no list has it. */
+/* The TFTP or CCM+TFTP record of the signer's certificate; ST_NO if no list has it. */
 enum status config_trust_record(const struct config_trust *t, const struct cert *signer,
 				struct tlv_record *out, struct tlv_err *e);
 void config_trust_free(struct config_trust *t);

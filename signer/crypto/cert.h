@@ -36,14 +36,14 @@ struct cert_facts {
 	char *subject, *issuer; /* RFC 2253, as openssl x509 -nameopt RFC2253 prints them; owned */
 };
 
-/* ST_INPUT where OpenSSL does not take the certificate. */
+/* ST_INPUT if OpenSSL does not take the certificate. */
 enum status cert_judge(struct span der, struct cert_facts *f, struct tlv_err *e);
 void cert_facts_free(struct cert_facts *f);
 
-/* Validity alone, seconds since 1970 UTC; ST_INPUT where it cannot be read. */
+/* Validity alone, seconds since 1970 UTC; ST_INPUT if it cannot be read. */
 enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_after,
 			  struct tlv_err *e);
-/* The same, and ST_INPUT too where OpenSSL does not take the rest: 0.1 ms more. */
+/* The same, and ST_INPUT too if OpenSSL does not take the rest: 0.1 ms more. */
 enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
 				 struct tlv_err *e);
 
@@ -55,7 +55,7 @@ enum status cert_base64(struct span s, struct buf *out, struct tlv_err *e);
 
 /*
  * Whether lists can be signed with the certificate's key; *bits is that of its
- * modulus, 0 where it is not RSA. ST_INPUT with the reason. What is weak (512
+ * modulus, 0 if it is not RSA. ST_INPUT with the reason. What is weak (512
  * bits, an exponent of 1 or even) is taken with allow_weak only.
  */
 enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *bits,
@@ -67,7 +67,7 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e);
 /* SHA-1 of the DER, as show prints it. */
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
 
-/* The short host name of a node's certificate: its CN up to the first dot; empty where there is no CN. */
+/* The short host name of a node's certificate: its CN up to the first dot; empty if there is no CN. */
 enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e);
 
 #endif

@@ -11,7 +11,7 @@
 struct certset {
 	struct certset_item {
 		struct cert cert;
-		char *file; /* the name it was read under, NULL where added from memory; owned */
+		char *file; /* the name it was read under, NULL if added from memory; owned */
 	} * v;
 	size_t n, cap;
 };
@@ -23,7 +23,7 @@ enum status certset_add(struct certset *s, struct span der, const char *file, st
 /*
  * The certificates of a folder, by file name. A file that is none costs a
  * warning, but for what other verbs put beside certificates (proofs, sums,
- * manifests, lists). ST_INPUT where the folder cannot be read.
+ * manifests, lists). ST_INPUT if the folder cannot be read.
  */
 enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
 			       struct tlv_err *e);

@@ -40,7 +40,7 @@ struct digest_info {
 	size_t n;
 };
 
-/* ST_BUG where the digest has not the algorithm's length. */
+/* ST_BUG if the digest has not the algorithm's length. */
 enum status digest_info_make(enum tlv_digest alg, struct span digest, struct digest_info *out,
 			     struct tlv_err *e);
 
@@ -63,7 +63,7 @@ enum status digest_md5(struct span bytes, struct digest *out, struct tlv_err *e)
 enum status digest_verify(struct span public_key, enum tlv_digest alg, struct span digest,
 			  struct span signature, struct tlv_err *e);
 
-/* A PKCS#1 RSAPublicKey as OpenSSL has it; owned. ST_INPUT where it is none that can be used. */
+/* A PKCS#1 RSAPublicKey as OpenSSL has it; owned. ST_INPUT if it is none that can be used. */
 enum status digest_public_key(EVP_PKEY **out, struct span public_key, struct tlv_err *e);
 
 /* The same for many signatures by one key; in several threads at once. */

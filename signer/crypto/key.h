@@ -22,7 +22,7 @@ struct key;
 struct key_options {
 	const char *key;	/* path or pkcs11: URI */
 	const char *cert;	/* --cert, or NULL */
-	struct span fallback;	/* DER of the certificate where neither brings one; empty: none */
+	struct span fallback;	/* DER of the certificate if neither brings one; empty: none */
 	struct tok_options tok; /* module, pin_source, timeout, insecure_file_mode, warn */
 	bool allow_weak;	/* sign with 512 bits, or an exponent that is 1 or even */
 	bool *wrong_fallback; /* set where fallback was taken and is not KEY's; NULL: nobody asks */

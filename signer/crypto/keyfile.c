@@ -79,7 +79,7 @@ static EVP_PKEY *decode_rsa(const char *structure, const unsigned char *der, siz
 	return key;
 }
 
-/* The key of one block of PEM. False where it is not for us to read, and nothing beside it. */
+/* The key of one block of PEM. False if it is not for us to read, and nothing beside it. */
 static bool take_block(struct keyfile *k, const char *label, const char *header,
 		       const unsigned char *der, size_t n)
 {
@@ -242,7 +242,7 @@ static void send_result(int line, const struct keyfile *f, const struct tlv_err 
 	buf_free(&b);
 }
 
-/* In the other process: one request, in which the passphrase comes, or none where it has a flag. */
+/* In the other process: one request, in which the passphrase comes, or none if it has a flag. */
 static void decode_there(int line, const void *bytes)
 {
 	struct tok_pin *pass = tok_secret_new();

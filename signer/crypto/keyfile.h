@@ -12,7 +12,7 @@
 #include "tlv/err.h"
 
 struct keyfile {
-	EVP_PKEY *key;	 /* owned; NULL where a passphrase is needed */
+	EVP_PKEY *key;	 /* owned; NULL if a passphrase is needed */
 	struct buf cert; /* DER of the first certificate beside the key, or empty */
 	bool needs_pass;
 };

@@ -36,7 +36,7 @@ enum status proof_seal(struct buf *statement, struct span signature, struct tlv_
 enum status proof_check(struct span bytes, const struct tlv_cert *cert, int64_t *when,
 			struct tlv_err *e);
 
-/* The same for a file, with the path in front of errors; ST_INPUT where it cannot be read. */
+/* The same for a file, with the path in front of errors; ST_INPUT if it cannot be read. */
 enum status proof_check_file(const char *path, const struct tlv_cert *cert, int64_t *when,
 			     struct tlv_err *e);
 

@@ -17,7 +17,7 @@ struct doctor_line {
 	const char *check;
 	char *subject; /* one of several modules or tokens; NULL: there is one such thing */
 	char *found;   /* what was found */
-	char *mend;    /* how to mend it; NULL where there is nothing to mend */
+	char *mend;    /* how to mend it; NULL if there is nothing to mend */
 };
 
 struct doctor {

@@ -23,7 +23,7 @@ typedef enum status folder_fn(void *arg, const char *path, bool named, struct tl
  * Left out are names with a dot in front (unfinished files) and the copies of
  * replaced lists. Links to folders are not followed, links to files are. Who
  * opens a file that was not named must not wait for it: it may have been
- * exchanged for a pipe since. ST_INPUT where a folder cannot be read.
+ * exchanged for a pipe since. ST_INPUT if a folder cannot be read.
  */
 enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e);
 /*
@@ -38,7 +38,7 @@ enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_
  */
 size_t folder_copy_of(const char *name);
 
-/* Whether the regular file begins as a list does; false where it cannot be read. */
+/* Whether the regular file begins as a list does; false if it cannot be read. */
 bool folder_file_begins_as_list(const char *path);
 
 #endif

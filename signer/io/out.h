@@ -71,7 +71,7 @@ bool msg_can_draw(void);
 /* Draws the last line of stderr anew, which the next message wipes out; NULL only wipes. */
 void msg_progress(const char *text);
 
-/* JSON values; NULL where memory ends, which json_object_set_new takes and reports. */
+/* JSON values; NULL if memory runs out, which json_object_set_new takes and reports. */
 json_t *out_json_hex(struct span s); /* lower case */
 json_t *out_json_hex_upper(struct span s);
 /* Sets key to the text, or where it is not UTF-8 to null with its bytes under key_hex. */

@@ -29,7 +29,7 @@ enum status source_take(struct source *s, int fd, const char *path, struct tlv_e
 /* As many bytes from at on as there are, at most cap; none at the end, wherever that is now. */
 enum status source_read(const struct source *s, uint64_t at, uint8_t *room, size_t cap,
 			struct span *out, struct tlv_err *e);
-/* ST_INPUT where it was changed since it was opened. */
+/* ST_INPUT if it was changed since it was opened. */
 enum status source_check(const struct source *s, struct tlv_err *e);
 void source_close(struct source *s);
 

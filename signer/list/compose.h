@@ -31,7 +31,7 @@ struct entries {
 
 #define ENTRIES_INIT ((struct entries){ .n = 0 })
 
-/* Appends an empty entry at position at (n: the end); NULL where memory ends. */
+/* Appends an empty entry at position at (n: the end); NULL if memory runs out. */
 struct entry *entries_insert(struct entries *es, size_t at);
 /* Drops a name that is an IPv4 address, as the CTL Client writes it. */
 void entry_forget_address_name(struct entry *x);

@@ -54,7 +54,7 @@ struct item {
 
 /* What is kept of each record: its fate, and its keys of this pass, which may point into the struct. */
 struct place {
-	size_t index, partner; /* partner: DIFF_NO_RECORD where it has none */
+	size_t index, partner; /* partner: DIFF_NO_RECORD if it has none */
 	bool stays;	       /* its partner is where the order of the others puts it */
 	uint8_t role_class[3];
 	uint8_t address[4];
@@ -184,7 +184,7 @@ static int compare_places(const void *a, const void *b)
 	return r != 0 ? r : (x->index > y->index) - (x->index < y->index);
 }
 
-/* Sets the keys of the pass; false where the record has a partner, or lacks one of them. */
+/* Sets the keys of the pass; false if the record has a partner, or lacks one of them. */
 static bool takes_part(struct place *p, const struct tlv_list *l, const enum part *pass)
 {
 	struct item x;
@@ -330,7 +330,7 @@ static bool other(const struct item *a, const struct item *b, enum tlv_tag tag, 
 	return has(a, tag) != has(b, tag) || !span_eq(x, y);
 }
 
-/* What a certificate brings along is compared where both sides have it. */
+/* What a certificate brings along is compared if both sides have it. */
 static bool other_of_both(const struct item *a, const struct item *b, enum tlv_tag tag,
 			  struct span x, struct span y)
 {

@@ -75,7 +75,7 @@ static inline bool diff_field_differs(const struct diff_entry *x, enum diff_fiel
  * role and subject, then by role and name; of several that match,
  * the first goes with the first, and one of the same subject goes before.
  * A token's address says nothing, and neither tokens nor ITLRecovery go with
- * a CallManager certificate. Time n log n. ST_NOMEM only where memory ends; the
+ * a CallManager certificate. Time n log n. ST_NOMEM only if memory runs out; the
  * struct is to be freed all the same.
  */
 enum status diff_lists(struct diff *out, const struct tlv_list *old, const struct tlv_list *new,
@@ -91,11 +91,11 @@ typedef void diff_line_fn(void *arg, const char *line);
 /*
  * The differences as text: lines of the header, then of every record that is
  * not the same with its facts indented below, then one that begins "same" or
- * "different:" and sums up. ST_NOMEM where memory ends.
+ * "different:" and sums up. ST_NOMEM if memory runs out.
  */
 enum status diff_print(const struct diff *d, diff_line_fn *line, void *arg, struct tlv_err *e);
 
-/* The same as JSON, every record included; NULL where memory ends. */
+/* The same as JSON, every record included; NULL if memory runs out. */
 json_t *diff_json(const struct diff *d);
 
 #endif

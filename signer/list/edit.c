@@ -19,7 +19,7 @@ void edit_free(struct edit *x)
 	entries_free(&x->entries);
 }
 
-/* Where the record of the input list stands now; NULL where it was removed. */
+/* Where the record of the input list stands now; NULL if it was removed. */
 static struct entry *entry_of(struct edit *x, size_t source)
 {
 	for (size_t i = 0; i < x->entries.n; i++)

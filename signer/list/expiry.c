@@ -122,7 +122,7 @@ static bool keep(struct expiry *x, const struct expiry_item *item)
 /* CUCM's alarm is for less than that. Source: its text, in document 214231. */
 enum { SEVEN_DAYS = 7 * 86400 /* seconds */ };
 
-/* Fills the item; what is missing where memory ended is NULL. */
+/* Fills the item; what is missing if memory ran out is NULL. */
 static struct expiry_item describe(const struct source *s, const struct tlv_cert *c,
 				   int64_t not_after, const char *subject)
 {

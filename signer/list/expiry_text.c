@@ -98,7 +98,7 @@ static void mark_repeated(struct line *v, size_t n)
 
 typedef void item_fn(const struct expiry_item *item, struct buf *b);
 
-/* Renders every item and marks repetitions; NULL where memory ended, which sticks to b. */
+/* Renders every item and marks repetitions; NULL if memory ran out, which sticks to b. */
 static struct line *lines_make(const struct expiry *x, item_fn *render, struct buf *b)
 {
 	struct line *v = calloc(x->n + 1, sizeof *v);

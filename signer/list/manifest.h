@@ -15,7 +15,7 @@ struct manifest_record {
 	char *role, *cert, *name, *address;
 };
 
-/* Strings are as written, NULL where absent. Owned by the manifest. */
+/* Strings are as written, NULL if absent. Owned by the manifest. */
 struct manifest {
 	char *file, *style, *mode, *digest, *key, *cert;
 	char *name_separator, *signer_version;
@@ -41,7 +41,7 @@ enum status manifest_error(const struct manifest_file *m, int record, const char
 			   struct tlv_err *e, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* A path of the manifest as seen from here; malloc'd, NULL where memory ends. URIs stay as they are. */
+/* A path of the manifest as seen from here; malloc'd, NULL if memory runs out. URIs stay as they are. */
 char *manifest_resolve(const struct manifest_file *m, const char *path);
 
 /* "cluster.yaml:7", malloc'd. */

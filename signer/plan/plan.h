@@ -36,7 +36,7 @@ struct plan {
 };
 
 /*
- * ST_USAGE where the lists are not of one kind, ST_NOMEM where memory ends; the
+ * ST_USAGE where the lists are not of one kind, ST_NOMEM if memory runs out; the
  * struct is to be freed all the same. Lists that phones refuse make a plan
  * too: plan_refused() says so.
  */
@@ -49,7 +49,7 @@ bool plan_refused(const struct plan *p);
 
 /* Appends the plan as text, escaped for a terminal. out's own failure says that memory ended. */
 void plan_text(const struct plan *p, struct buf *out);
-/* NULL where memory ends. */
+/* NULL if memory runs out. */
 json_t *plan_json(const struct plan *p);
 /* Appends a page that needs nothing but itself, every value escaped. */
 enum status plan_html(const struct plan *p, struct buf *out, struct tlv_err *e);

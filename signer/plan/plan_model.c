@@ -135,7 +135,7 @@ void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, 
 	buf_str(plan_line(l, kind, code), text);
 }
 
-/* The word in braces in front of the text; NULL where there is none that is known. */
+/* The word in braces in front of the text; NULL if there is none that is known. */
 static const struct plan_word *word_at(const char *text, const struct plan_word *words, size_t n)
 {
 	for (size_t i = 0; text[0] == '{' && i < n; i++) {

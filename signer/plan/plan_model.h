@@ -111,7 +111,7 @@ enum plan_line_kind {
 
 struct plan_line {
 	enum plan_line_kind kind;
-	const char *code; /* "lone-sast"; NULL where none is needed */
+	const char *code; /* "lone-sast"; NULL if none is needed */
 	unsigned fact;	  /* where it is from; FACT_OWN: nowhere */
 	struct buf text;
 };
@@ -146,7 +146,7 @@ enum { PLAN_SOURCES_MAX = 32 };
 size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX]);
 /* Whether the others have all sources of this fact. */
 bool plan_sources_within(unsigned fact, const unsigned *facts, size_t n);
-/* What a tag stands for, "vendor: ..."; "" where it is not known. */
+/* What a tag stands for, "vendor: ..."; "" if it is not known. */
 const char *plan_source_text(struct span tag);
 /* Appends " [214231, SG-cert]", or nothing. */
 void plan_put_sources(struct buf *b, const unsigned *facts, size_t n);
@@ -169,7 +169,7 @@ struct plan_facts {
 	struct buf name, signer;
 	bool is_signed;		/* else checksums are not known yet */
 	char md5[33], sha1[41]; /* of the whole file */
-	char time[32];		/* "" where it has none */
+	char time[32];		/* "" if it has none */
 	const char *digest, *style, *mode;
 	long signs; /* index of the signer's record, -1: none */
 	bool token_signs;
@@ -262,7 +262,7 @@ enum plan_kind plan_kind_of(const struct tlv_record *r);
 void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_record *r);
 /* Appends a certificate's CN, else the record's subject. */
 void plan_put_cn(struct buf *b, const struct tlv_record *r);
-/* NULL where it was not asked. */
+/* NULL if it was not asked. */
 const struct plan_verdict *plan_verdict(const struct plan_model *m, enum plan_list_id holds,
 					enum plan_list_id offered, enum lockout_class phones);
 bool plan_accepts(const struct plan_verdict *v);

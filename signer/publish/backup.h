@@ -33,7 +33,7 @@ void backup_name(char out[NAME_MAX + 1], const char *name, unsigned number);
 /* Gives the file a second name, by a link: it is never without one. ST_OUTPUT with an empty copy. */
 enum status backup_keep(int dir_fd, const char *name, uid_t owner, char copy[NAME_MAX + 1],
 			struct tlv_err *e);
-/* Takes the oldest away until no more than keep are left. ST_OUTPUT where one cannot be. */
+/* Takes the oldest away until no more than keep are left. ST_OUTPUT if one cannot be. */
 enum status backup_prune(int dir_fd, const char *name, uid_t owner, const struct backup_kind *kind,
 			 unsigned keep, struct tlv_err *e);
 

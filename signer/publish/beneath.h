@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 /*
- * As openat. -1 with errno: ELOOP where a part of the path is a link, EXDEV
+ * As openat. -1 with errno: ELOOP if a part of the path is a link, EXDEV
  * where the path is absolute or has "..".
  */
 int beneath_open(int dir_fd, const char *path, int flags, mode_t mode);

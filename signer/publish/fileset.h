@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Files in one folder that come to be all or none of them, and with them the
- * folder where it was missing.
+ * folder if it was missing.
  */
 #ifndef CTL_FILESET_H
 #define CTL_FILESET_H
@@ -25,7 +25,7 @@ struct fileset {
 
 #define FILESET_INIT ((struct fileset){ .n = 0 })
 
-/* Makes the folder where it is missing (not its parents). */
+/* Makes the folder if it is missing (not its parents). */
 enum status fileset_open(struct fileset *f, const char *dir, struct tlv_err *e);
 /* Writes "DIR/name" under a temporary name; opt is borrowed until fileset_free. */
 enum status fileset_add(struct fileset *f, const char *name, struct span bytes,

@@ -28,7 +28,7 @@ enum status publish_hole(struct publication *p, size_t n, struct tlv_err *e);
 /* Over bytes that are written already. */
 enum status publish_fill(struct publication *p, uint64_t at, struct span bytes, struct tlv_err *e);
 
-/* What stands at path now, opened for reading in the group's way; *fd is -1 where nothing does. */
+/* What stands at path now, opened for reading in the group's way; *fd is -1 if nothing does. */
 enum status publish_peek(const char *path, struct publish_group *g, int *fd, struct tlv_err *e);
 
 /* All of a file at once, as publish_begin. */

@@ -26,7 +26,7 @@ static bool is_list(struct span start)
 	return has_header(start, &h, &rest) && tlv_record_decode(&r, rest, 0, NULL) == ST_OK;
 }
 
-/* 1.0, or 2.0 where it is encrypted (docs/FORMAT.md). */
+/* 1.0, or 2.0 if it is encrypted (docs/FORMAT.md). */
 static bool is_signed(struct span start)
 {
 	struct tlv_header h;
@@ -87,7 +87,7 @@ static bool is_json_report(struct span s)
 	return skip(&s, "\"within_seconds\": ");
 }
 
-/* "2027-01-01T00:00:00Z  in 400 days …", or the last line where there is no certificate. */
+/* "2027-01-01T00:00:00Z  in 400 days …", or the last line if there is no certificate. */
 static bool is_text_report(struct span s)
 {
 	struct span count = s;

@@ -36,10 +36,10 @@ struct publication {
 	bool replaced_list;
 };
 
-/* The folder and the name in it. ST_OUTPUT where the name is none. */
+/* The folder and the name in it. ST_OUTPUT if the name is none. */
 enum status publication_name(struct publication *p, const char *path,
 			     const struct publish_options *opt, struct tlv_err *e);
-/* What stands in the target's place: ST_OUTPUT where that can never be replaced. */
+/* What stands in the target's place: ST_OUTPUT if that can never be replaced. */
 enum status publication_look(struct publication *p, struct tlv_err *e);
 /* Whether what stands there may be replaced by something of our kind. */
 enum status publication_may_replace(const struct publication *p, struct tlv_err *e);

@@ -5,7 +5,7 @@
  * name in the target's folder, synced, renamed, the folder synced. After a
  * failure the old file is as it was and no new one is there.
  *
- * A file that is there is replaced only where it is empty or of the kind that
+ * A file that is there is replaced only if it is empty or of the kind that
  * is written. One that has these very bytes already is left alone.
  */
 #ifndef CTL_PUBLISH_H
@@ -52,7 +52,7 @@ void publish_free(struct publication **p);
 enum status publish(const char *path, struct span bytes, const struct publish_options *opt,
 		    struct tlv_err *e);
 
-/* Makes the folder where it is missing (not its parents). *made says whether. */
+/* Makes the folder if it is missing (not its parents). *made says whether. */
 enum status publish_folder(const char *path, bool *made, struct tlv_err *e);
 /* Takes away a folder that was made, and is empty again. */
 void publish_folder_undo(const char *path);

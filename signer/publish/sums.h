@@ -26,7 +26,7 @@ struct sums {
 #define SUMS_INIT ((struct sums){ .exists = false })
 
 /*
- * What stands at path, nothing where there is no file. ST_OUTPUT for a file
+ * What stands at path, nothing if there is no file. ST_OUTPUT for a file
  * that sha256sum did not write: it is somebody's, and stays without overwrite.
  */
 enum status sums_read(struct sums *s, const char *path, bool overwrite, struct tlv_err *e);

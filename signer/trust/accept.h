@@ -20,7 +20,7 @@ struct accept_reason_row {
 	const char *word;
 	bool accepted;
 	enum fact_id fact;		/* what says so */
-	const char *explanation, *cure; /* cure: NULL where none is needed */
+	const char *explanation, *cure; /* cure: NULL if none is needed */
 };
 
 const struct accept_reason_row *accept_row(enum accept_reason r);

@@ -242,7 +242,7 @@ static bool is_same_file(const struct belief_witness *w, const struct belief_sub
 	       span_eq(span_of(w->sha256, sizeof w->sha256), sha256);
 }
 
-/* The folder that a path stands in; NULL where it cannot be found. Free it. */
+/* The folder that a path stands in; NULL if it cannot be found. Free it. */
 static char *folder_of(const char *path, bool follow)
 {
 	char *real = follow ? realpath(path, NULL) : strdup(path), *folder = NULL;

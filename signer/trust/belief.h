@@ -48,7 +48,7 @@ struct belief {
  * such. Of a list the key inside each SAST certificate counts, never field 7.
  * Its own signature must verify. That proves only that the list is whole: a
  * stranger's verifies as well. The user's word is what makes it a witness.
- * ST_INPUT where it is none of these; in a folder that costs a warning.
+ * ST_INPUT if it is none of these; in a folder that costs a warning.
  * ST_USAGE for "self". option is "--trust" or "--installed", for messages.
  */
 enum status belief_trust(struct belief *b, const char *option, const char *arg,

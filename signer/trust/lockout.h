@@ -31,7 +31,7 @@ void lockout_foresee(struct lockout *l, const struct tlv_list *old, const struct
 /* One line per class: "phones with Security by Default: accepted: tvs (assumes …)". */
 void lockout_lines(const struct lockout *l, void (*line)(void *arg, const char *text), void *arg);
 
-/* ST_NO where a class refuses that is not allowed to; the text says how to go on. */
+/* ST_NO if a class refuses that is not allowed to; the text says how to go on. */
 enum status lockout_check(const struct lockout *l, struct tlv_err *e);
 
 #endif

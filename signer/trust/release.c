@@ -29,7 +29,7 @@ enum {
 	SU = 100 /* a service update counts as so much maintenance */
 };
 
-/* A number of at most three digits in front; false where there is none. */
+/* A number of at most three digits in front; false if there is none. */
 static bool take_number(const char **p, unsigned *out)
 {
 	const char *start = *p;

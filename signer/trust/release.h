@@ -23,7 +23,7 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 
 /*
  * What a list's signer and SAST records tell: true with the first release of
- * which all is so; false where several rows of the table would differ.
+ * which all is so; false if several rows of the table would differ.
  */
 bool release_derive(const struct tlv_list *l, struct release *out);
 

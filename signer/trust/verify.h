@@ -17,7 +17,7 @@ struct trust {
 	struct trust_entry {
 		uint8_t *der; /* owned */
 		size_t n;
-		char *ca;   /* the argument, where it is a CA certificate; owned */
+		char *ca;   /* the argument, if it is a CA certificate; owned */
 		bool found; /* in a folder that was named, not named itself */
 	} * v;
 	size_t n, cap;
@@ -35,7 +35,7 @@ struct trust {
 enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *warn,
 		      struct tlv_err *e);
 /*
- * ST_INPUT where a CA certificate was named that is not itself a signer in the
+ * ST_INPUT if a CA certificate was named that is not itself a signer in the
  * list; a warning where it stood in a folder, as uploads may well have it.
  */
 enum status trust_check(const struct trust *t, const struct tlv_list *l,
@@ -62,7 +62,7 @@ struct verification {
 
 /*
  * Checks a decoded list. Findings of dates and key strength need now and cost
- * a parse of each certificate. ST_NOMEM only where memory ends. Who knows the signer
+ * a parse of each certificate. ST_NOMEM only if memory runs out. Who knows the signer
  * otherwise than by ask.trust makes a verdict of the findings: verdict_make().
  */
 enum status verify_list(struct verification *v, const struct tlv_list *l,

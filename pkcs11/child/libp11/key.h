@@ -13,7 +13,7 @@
 
 struct tok_key;
 
-/* One at a time. k must outlive the key. ST_TOKEN where the guard or libp11 fails. */
+/* One at a time. k must outlive the key. ST_TOKEN if the guard or libp11 fails. */
 enum status tok_key_open(struct tok_key **out, const struct tok_onekey *k, struct tlv_err *e);
 EVP_PKEY *tok_key_pkey(const struct tok_key *key); /* borrowed */
 void tok_key_free(struct tok_key **key);

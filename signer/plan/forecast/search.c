@@ -291,7 +291,7 @@ static bool is_publisher(const struct cluster *c, size_t cert)
 	return c->certs[cert].node == c->publisher || c->nodes[c->publisher].callmanager == cert;
 }
 
-/* The certificates of a phase; false where there are none. */
+/* The certificates of a phase; false if there are none. */
 static bool renewed_by(const struct cluster *c, struct search_phase *x)
 {
 	bool any = false;

@@ -27,7 +27,7 @@ size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 
 /* A list that is served: given, or foreseen. */
 struct stage_list {
-	struct buf bytes; /* owned; empty where the list was given */
+	struct buf bytes; /* owned; empty if the list was given */
 	struct tlv_list foreseen;
 	const struct tlv_list *list; /* NULL: none is served */
 	struct span key;	     /* PKCS#1 key that will sign it; borrowed from the cluster */
