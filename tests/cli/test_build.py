@@ -317,7 +317,7 @@ def test_two_anchors_of_one_name_with_other_keys(ctlsign, signer, out):
     """A phone would look the signer up by serial number and issuer, and find two."""
     key, cert = signer("rsa1024", cn="twin")
     _, other = signer("rsa1024b", cn="twin")
-    ctlsign.refused(3, "build", "-o", out, *lists.by(key, cert), "--sast", f"{other},name=m", says="other keys")
+    ctlsign.refused(3, "build", "-o", out, *lists.by(key, cert), "--sast", f"{other},name=m", says="different keys")
     assert not out.exists()
     _, other = signer("rsa2048", cn="twin", serial=5)
     ctlsign.ok("build", "-o", out, *lists.by(key, cert), "--sast", f"{other},name=m")
