@@ -31,9 +31,8 @@ bool tlv_record_is_itlrecovery(const struct tlv_record *r)
 	struct span text = r->subject;
 	struct tlv_cert c;
 
-	if (r->certificate.n > 0)
-		return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
-		       tlv_cert_is_itlrecovery(&c);
+	if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
+		return tlv_cert_is_itlrecovery(&c);
 	return span_starts_nocase(text, SPAN_LIT("CN=")) &&
 	       span_starts_nocase(span_slice(text, 3, text.n), ITLRECOVERY);
 }

@@ -25,7 +25,10 @@ bool tlv_cert_is_token(const struct tlv_cert *c);
  */
 bool tlv_cert_is_itlrecovery(const struct tlv_cert *c);
 
-/* The same of a record. Without a certificate, the subject's text must begin so, after "CN=". */
+/*
+ * The same of a record. Without a certificate that can be read (a printed list has none), the
+ * subject's text must begin so, after "CN=".
+ */
 bool tlv_record_is_itlrecovery(const struct tlv_record *r);
 
 /*
