@@ -19,7 +19,7 @@ from lists import PUB, SUB, TIME
 
 # The lists -----------------------------------------------------------------------------------
 
-ADDRESS = {"sub1": SUB, "tftp": "10.48.47.155"}
+ADDRESS = {"sub1": SUB, "rec-sub": SUB, "tftp": "10.48.47.155"}
 TOKENS = {"t1": "SAST-ADN0054f509", "t2": "SAST-ADN008580ef"}
 SERVERS = "CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
 PUB_NAME = [("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"),
@@ -152,6 +152,10 @@ LISTS = {
     "ctl-stranger-only": Built("stranger", "SAST=stranger CCM+TFTP=pub"),
     "ctl-capf": Built("capf", f"SAST=capf {SERVERS}"),
     "ctl-sub1": Built("sub1", f"SAST=sub1 {SERVERS}"),
+    # Servers with one service of the two, or with another.
+    "ctl-sub1-tftp": Built("sub1", "SAST=sub1 TFTP=sub1 CCM=pub"),
+    "ctl-sub1-ccm": Built("sub1", "SAST=sub1 CCM=sub1 CCM+TFTP=pub"),
+    "ctl-sub1-app": Built("sub1", "SAST=sub1 APP-SERVER=sub1 CCM+TFTP=pub"),
     # Tokens, in the CTL Client's dialect and in others; mixed, non-secure, on the way.
     "ctl-tokens": Built("t2", f"SAST=t1 {SERVERS} SAST=t2", "ctl-client"),
     "ctl-tokens-by-t1": Built("t1", f"SAST=t1 {SERVERS} SAST=t2", "ctl-client"),
@@ -189,6 +193,7 @@ LISTS = {
     "itl-six": Built("pub", "SAST=pub CCM+TFTP=pub TVS=tvs TVS=tvs2 TVS=tvs3 TVS=tvs4 TVS=tvs5 TVS=tvs6"),
     "itl-regen-five": Built("regen", "SAST=regen CCM+TFTP=regen TVS=tvs6 TVS=tvs5 TVS=tvs4 TVS=tvs3 TVS=tvs2 "
                                      "TVS=tvs-new"),
+    "itl-regen-twice": Built("regen", "SAST=regen CCM+TFTP=regen TVS=tvs TVS=tvs TVS=tvs2"),
     "itl-two-hash": Written(0, "SAST=pub CCM+TFTP=pub TVS=tvs/hash TVS=tvs2/hash"),
     # An issuer with attributes that CUCM leaves out, as it is written and as releases 0.x wrote it.
     "ctl-dc": Built("dc", "SAST=dc CCM+TFTP=dc"),
@@ -243,6 +248,12 @@ LISTS = {
     "itl-named-ctl": Written(0, "SAST=pub CCM+TFTP=pub", filename="CTLFile.tlv"),
     "ext_itl-named-ctl": Written(0, "SAST=pub CCM+TFTP=pub", filename="ctlfile.tlv"),
     "other-name-of-a-ctl": Written(0, "SAST=pub CCM+TFTP=pub", filename="CTLFile.tlv"),
+    "ctl-named-itl-small": Written(0, "SAST=pub CCM+TFTP=pub TVS=tvs", filename="ext_itlfile.tlv"),
+    "itl-small": Written(0, "SAST=sub1 CCM+TFTP=sub1 TVS=tvs", filename="itlfile.tlv"),
+    # ITLs of other nodes, later than the rest.
+    "itl-regen-other-node-later": Built("regen", "SAST=regen CCM+TFTP=regen CCM+TFTP=sub1 TVS=tvs",
+                                        more=("--timestamp", TIME + 86400)),
+    "itl-rec-sub-later": Built("rec-sub", "SAST=rec-sub CCM+TFTP=sub1 TVS=tvs", more=("--timestamp", TIME + 86400)),
     "ctl-named-oddly": Written(0, "SAST=sub1 CCM+TFTP=sub1", filename="MyITLFile.tlv"),
     # No lists.
     "cut-in-a-record": Damaged("ctl-pub", 2000),
@@ -280,6 +291,7 @@ class World:
                 shutil.copy(self.cluster / f"{file}.{ending}", self.cluster / f"{name}.{ending}")
         make("rec", self.keys["rsa2048"], node("ITLRECOVERY_cucm-1051-a-pub"), serial=0x1201)
         make("rec2", self.keys["rsa1024b"], node("ITLRECOVERY_cucm-1051-a-pub"), serial=0x1202)
+        make("rec-sub", self.keys["rsa1024"], node("ITLRecovery_cucm-1051-a-sub1"), serial=0x1207)
         make("tvs", self.keys["rsa1024"], node("TVS-cucm-1051-a-pub"), serial=0x1203)
         for number in range(2, 7):
             make(f"tvs{number}", self.keys["rsa1024"], node(f"TVS-{number}"), serial=0x1300 + number)
@@ -358,6 +370,7 @@ class Case:
     nodes: str = ""  # whose TVS is the same today, where others are not
     says: tuple = ()  # in the explanation
     warns: tuple = ()  # on standard error
+    wrong: str = ""  # why the program is known to say something else
 
     @property
     def first_line(self):
@@ -376,6 +389,13 @@ UNKNOWN, NOT_SAST, AMBIGUOUS, LARGE, BAD, KIND = (
                                         "too-large", "bad-signature", "wrong-kind"))
 # Words of the explanation that stand there where they are expected, and nowhere else.
 WOULD, TURNED, RENAMED, WARNING = ("would match SAST record", "back to front", "issuer's name", "warning:")
+
+# Where the program does not answer as docs/CLUSTER.md has it.
+ABSENT = ("a later list that lacks the signer's certificate is taken to show its renewal; TVS knows the nodes' own "
+          "CallManager certificates, and an ITL holds its own node's only, a non-secure list none")
+CERTAIN = "an ITL by a TFTP certificate, which has no source, is judged before TVS, which has one"
+SERVED = "a new ITL is taken to be the CTL of the TVS node; what CUCM's spelling misses is found in that CTL alone"
+TWICE = "a node is named twice if TVS's certificate of today stands twice in a list"
 
 CASES = [
     # Nothing installed.
@@ -631,6 +651,34 @@ CASES = [
     Case("a later list of the other kind says nothing", "ctl-tokens itl-regen-later", "ctl-pub", TVS, "own",
          today="tvs"),
 
+    Case("an older ITL of a node that the later one names, too", "itl-regen-other-node-later", "itl-sub1", TVS,
+         uploads="sub1.pem", options="--strict", wrong=CERTAIN),
+    Case("an older ITL of another node", "itl-regen-later", "itl-sub1", TVS, "own", wrong=ABSENT),
+    Case("an older ITL by another node's ITLRecovery", "itl-rec-sub-later", "itl-rec", TVS, "own",
+         options="--release 12.0", wrong=ABSENT),
+    Case("the cluster has one ITLRecovery from 12.5 on", "itl-rec-sub-later", "itl-rec", UNKNOWN,
+         options="--release 12.5"),
+    Case("an older list, and the later one is non-secure", "ctl-non-secure itl-rec-ccm", "ctl-pub-older", TVS, "own",
+         today="tvs", wrong=ABSENT),
+    Case("an older list by ITLRecovery, and the later one of tokens has none", "ctl-t2-later itl-pub", "ctl-rec", TVS,
+         "own", today="tvs", options="--release 12.5", wrong=ABSENT),
+    Case("own, of a TFTP server", "ctl-tokens itl-rec", "ctl-sub1-tftp", TVS, "own", today="tvs"),
+    Case("own, of a server without TFTP: nobody says so", "ctl-stranger-only itl-rec", "ctl-sub1-ccm", UNKNOWN,
+         today="tvs"),
+    Case("an application server is no CallManager", "ctl-stranger-only itl-rec", "ctl-sub1-app", UNKNOWN, today="tvs"),
+    Case("a TVS record twice is one node", "itl-pub", "itl-regen-twice", TVS, "group", nodes="cucm-tvs",
+         uploads="regen.pem", wrong=TWICE),
+
+    Case("a node twice in the phone's ITL is one node", "itl-regen-twice", "itl-six", TVS, "group",
+         nodes="cucm-tvs or cucm-tvs2", uploads="pub.pem"),
+
+    # TVS says for certain what a TFTP certificate leaves open.
+    Case("an ITL by CCM+TFTP, which TVS knows", "itl-rec", "itl-pub", TVS, uploads="pub.pem", wrong=CERTAIN),
+    Case("strict: an ITL by CCM+TFTP, which TVS knows", "itl-rec", "itl-pub", TVS, uploads="pub.pem",
+         options="--strict", wrong=CERTAIN),
+    Case("an ITL by CCM+TFTP's twin, which TVS knows", "itl-rec", "itl-twin", TVS, uploads="twin.pem", wrong=CERTAIN),
+    Case("an ITL by CCM+TFTP's twin, the cluster's own", "itl-twin-tftp", "itl-pub", TVS, "own", wrong=CERTAIN),
+
     # Names: TVS looks for CN OU O L ST C alone.
     Case("an AD CA's certificate, as CUCM spells it", "ctl-tokens itl-rec", "ctl-dc", TVS, today="tvs",
          uploads="dc.pem"),
@@ -672,6 +720,10 @@ CASES = [
          uploads="t2.pem", served="none"),
     Case("and is found there", "ctl-pub itl-pub", "ctl-comma-tokens", TVS, "cert ctl", uploads="t2.pem"),
     Case("with ';' too", "ctl-pub itl-pub", "ctl-semi-tokens", TVS, "cert ctl", uploads="t2.pem"),
+    Case("an ITL in rfc4514 is not the CTL that is served", "ctl-tokens itl-rec", "itl-comma", UNKNOWN,
+         uploads="pub.pem", wrong=SERVED),
+    Case("but its signer may be in that CTL", "ctl-tokens itl-rec", "itl-comma", TVS, uploads="pub.pem",
+         served="ctl-comma", options="--strict"),
     Case("a server in rfc4514 is not found under CUCM's spelling", "ctl-tokens itl-rec", "ctl-comma-regen",
          UNKNOWN,
          uploads="regen.pem", served="none"),
@@ -695,6 +747,8 @@ CASES = [
     Case("an ITL served as a CTL", "ctl-pub", "ctl-named-itl", KIND),
     Case("a CTL served as an ITL", "itl-sub1", "itl-named-ctl", KIND),
     Case("a CTL served as an external ITL, in small letters", "itl-sub1", "ext_itl-named-ctl", KIND),
+    Case("an external ITL served as a CTL, in small letters inside", "ctl-pub", "ctl-named-itl-small", KIND),
+    Case("an ITL in small letters inside", "ctl-pub", "itl-small", TFTP, "tftp"),
     Case("the other kind, as first list", "none", "ctl-named-itl", KIND),
     Case("a name that says no kind", "ctl-pub", "other-name-of-a-ctl", SAST),
 
@@ -746,7 +800,8 @@ def words(world, case, tmp_path):
 
 
 @pytest.mark.parametrize("case", [
-    pytest.param(case, id=case_id(case))
+    pytest.param(case, id=case_id(case),
+                 marks=[pytest.mark.xfail(reason=case.wrong, strict=True)] if case.wrong else [])
     for case in CASES])
 def test_case(world, tmp_path, case):
     line = words(world, case, tmp_path)
@@ -814,50 +869,60 @@ def test_the_tables_lists_are_what_they_say(world):
 def second_opinion(world, case):
     """The same case put to the rules in Python: the first line they give."""
     held = [name for name in case.held.split() if name != "none"]
-    ctl = next((world.bytes(name) for name in held if name.startswith("ctl")), None)
-    itl = next((world.bytes(name) for name in held if name.startswith("itl")), None)
+    phone = peeraccept.Phone(
+        next((world.bytes(name) for name in held if name.startswith("ctl")), None),
+        next((world.bytes(name) for name in held if name.startswith("itl")), None),
+        "--no-tvs" not in case.options, "--blank-itl" in case.options)
     uploads = [world.load(file.rsplit(".", 1)[0])
                for file in case.uploads.replace("|", " ").split() if not file.startswith("junk")]
     served = {"": "new", "new": "new", "none": None}.get(case.served, case.served)
-    if served not in ("new", None):
-        served = world.bytes(served)
-    good, reason, assumed = peeraccept.decide(
-        world.bytes(case.new), ctl, itl, uploads, no_tvs="--no-tvs" in case.options,
-        blank_itl="--blank-itl" in case.options, served=served, asked=f"{case.new}.tlv")
-    good = good and not (assumed and "--strict" in case.options)
-    verdict = f"{'accepted' if good else 'refused'}: {reason}"
-    assumes = " ".join(each for each in ASSUMES if each in assumed)
-    return Case("", "", "", verdict, assumes).first_line
-
-
-# Cases that the second opinion answers from facts that were known before: to be emptied when it is brought to
-# docs/CLUSTER.md. Whoever does that takes the three skips away, too.
-PREDATES = {each: "peer predates TVS's certificate of today, the cluster's own certificates, open TFTP signers"
-            for each in ("cert", "group", "own", "tftp")}
-
-
-def predates(case):
-    """Why the second opinion cannot answer, or ""."""
-    if case.today or "--release" in case.options or "itl-" in case.new and "itl-" in case.held:
-        return PREDATES["cert"]
-    return next((PREDATES[each] for each in case.assumes.split() if each in PREDATES), "")
+    release = re.search(r"--release (\S+)", case.options)
+    today = case.today.split()
+    cluster = peeraccept.Cluster(
+        uploads, world.bytes(served) if served not in ("new", None) else served,
+        [world.bytes(name) for name in today if name in LISTS],
+        [world.load(name) for name in today if name not in LISTS],
+        tuple(map(int, release[1].split("."))) if release else None)
+    verdict = peeraccept.decide(world.bytes(case.new), phone, cluster, f"{case.new}.tlv")
+    good = verdict.strictly() if "--strict" in case.options else verdict.accepted
+    nodes = verdict.nodes if len(verdict.nodes) <= 4 else [*verdict.nodes[:4], f"{len(verdict.nodes) - 4} more"]
+    return Case("", "", "", f"{'accepted' if good else 'refused'}: {verdict.reason}",
+                " ".join(each for each in ASSUMES if each in verdict.assumes), nodes=" or ".join(nodes)).first_line
 
 
 def test_the_second_opinion_agrees_with_the_table(world):
     """The rules in Python, once more, against what the table expects: no program is run."""
-    asked = [case for case in CASES if not predates(case)]
-    assert len(asked) > 100
-    for case in asked:
-        assert second_opinion(world, case) == case.first_line, case.what
+    opinions = [(case.what, case.first_line, second_opinion(world, case)) for case in CASES]
+    assert not [each for each in opinions if each[1] != each[2]]
 
 
 # Uploads that are drawn: TVS is not known to decide between two of one name.
 UPLOADS = ["pub.pem", "regen.der", "rec.cer", "capf.pem", "sub1.crt", "t1.cer", "t2.pem",
            "stranger.pem", "expired.pem"]
-# TVS looks signers up in the CTL: what it does for an ITL in another dialect is not known.
+TODAY = ["itl-pub", "itl-two", "itl-regen-one", "itl-regen-none", "itl-regen-both", "itl-six", "itl-comma",
+         "tvs", "tvs2", "tvs3", "tvs-new"]
 MISNAMED = [name for name in LISTS if "-named-ctl" in name or "-named-itl" in name]
-DRAWN = [name for name in LISTS if name not in FAULTY and name not in MISNAMED and name not in ("itl-comma", "other-name-of-a-ctl")]
-DRAWS = 480
+DRAWN = [name for name in LISTS if name not in FAULTY and name not in MISNAMED and name != "other-name-of-a-ctl"]
+DRAWS = 600
+
+
+def wrong(world, case, expected):
+    """Which of the reasons above lets the program answer something else here, or ""."""
+    new = peerlist.parse(world.bytes(case.new))
+    held = [peerlist.parse(world.bytes(name)) for name in case.held.split() if name != "none"]
+    later = [each for each in held if each["header"]["timestamp"] > new["header"]["timestamp"]
+             and each["header"]["filename"][:3] == new["header"]["filename"][:3]]
+    certificates = [{record.get("certificate") for record in each["records"]} for each in later]
+    if ASSUMES["own"][0] in expected and any(not each & set(peerlist.signers(new)) for each in certificates):
+        return ABSENT
+    servers = {(record.get("serial"), record.get("issuer")) for each in held for record in each["records"]
+               if record["role"] in (2, 3)}
+    signer = new["header"]["signer_serial"], new["header"]["signer_issuer"]
+    if signer in servers and expected.split(" (")[0] in (TVS, "refused: tvs"):
+        return CERTAIN
+    if case.new == "itl-comma" and case.served in ("", "new"):
+        return SERVED
+    return TWICE if case.new == "itl-regen-twice" and "group has" in expected else ""
 
 
 def relatives(world):
@@ -869,7 +934,14 @@ def relatives(world):
             for name, signer in signers.items()}
 
 
-def draw(rng, related):
+def naming_today(world):
+    """The ITLs that name TVS's certificates of today themselves: to name others, too, is status 2."""
+    parsed = {name: peerlist.parse(world.bytes(name)) for name in [*DRAWN, *MISNAMED]}
+    return {name for name, each in parsed.items() if "ctl" not in each["header"]["filename"].lower()
+            and any(record["role"] == 21 for record in each["records"])}
+
+
+def draw(rng, related, naming):
     """A phone, its cluster, and a new list, of whose signer the phone has often heard."""
     new = rng.choice([*DRAWN, *MISNAMED])
 
@@ -882,34 +954,35 @@ def draw(rng, related):
     rng.shuffle(held)
     options = [option for option, chance in (("--no-tvs", .15), ("--blank-itl", .15), ("--strict", .2))
                if rng.random() < chance]
+    options += rng.choice([[], [], ["--release", rng.choice(["9.1", "10.5", "11.5", "12.0", "12.5", "15"])]])
     uploads = rng.sample(UPLOADS, rng.choice([0, 1, 3, 5, 9]))
     served = rng.choice(["", "", "new", "none", rng.choice([n for n in DRAWN if n.startswith("ctl")])])
+    today = rng.sample(TODAY, rng.choice([1, 1, 2])) if new not in naming and rng.random() < .5 else []
     return Case("", " ".join(held) or "none", new, "", options=" ".join(options),
-                uploads=" ".join(uploads), served=served)
+                uploads=" ".join(uploads), served=served, today=" ".join(today))
 
 
-@pytest.mark.skip(reason=PREDATES["cert"])
 def test_the_second_opinion_agrees_with_the_program(world, tmp_path):
-    rng, related = random.Random(2015), relatives(world)
-    wrong, reasons = [], collections.Counter()
+    rng, related, naming = random.Random(2015), relatives(world), naming_today(world)
+    differ, known, reasons = [], [], collections.Counter()
     for count in range(DRAWS):
-        case = draw(rng, related)
+        case = draw(rng, related, naming)
         (tmp_path / str(count)).mkdir()
         run = world.run(*words(world, case, tmp_path / str(count)))
         expected = second_opinion(world, case)
         reasons[expected] += 1
         status = 0 if expected.startswith("accepted") else 1
         if (run.status, run.out.splitlines()[:1]) != (status, [expected]):
-            wrong.append(f"expected {expected}\n{run}")
-    assert not wrong, f"{len(wrong)} of {DRAWS}\n" + "\n".join(wrong[:5])
+            (known if wrong(world, case, expected) else differ).append(f"expected {expected}\n{run}")
+    assert len(known) <= DRAWS // 50, f"{len(known)} of {DRAWS}\n" + "\n".join(known[:5])
+    assert not differ, f"{len(differ)} of {DRAWS}\n" + "\n".join(differ[:5])
     # The draw says something only where it draws every answer.
     drawn = {each.split(" (")[0] for each in reasons}
     assert drawn >= {case.verdict for case in CASES}, reasons
-    assert {each for each in reasons if "assumes" in each} >= {
-        Case("", "", "", TVS, assumes).first_line for assumes in ("itl", "ctl", "itl ctl")}, reasons
+    for text, _ in ASSUMES.values():
+        assert any(text.format(nodes="") in each for each in reasons), (text, reasons)
 
 
-@pytest.mark.skip(reason=PREDATES["cert"])
 def test_every_list_against_every_list(world, tmp_path):
     """One history of all lists, each as what a phone holds: four new lists, the two opinions."""
     history = tmp_path / "history"
@@ -918,14 +991,16 @@ def test_every_list_against_every_list(world, tmp_path):
         shutil.copy(world[name], history / f"{name}.tlv")
     for new, uploads in (("ctl-pub", ""), ("ctl-tokens", "t2.pem"), ("itl-sub1", "regen.pem"),
                          ("ctl-regen", "regen.pem")):
-        case = Case("", "", new, "", uploads=uploads)
         folder = tmp_path / new
         folder.mkdir()
         more = ["--sast-trust", world.trust(folder / "uploads", uploads)] if uploads else []
         run = world.run("accept", "--installed-dir", history, *more, world[new])
-        expected = {f"{history}/{name}.tlv": second_opinion(
-            world, Case("", name, new, "", uploads=uploads)) for name in DRAWN}
-        assert dict(line.split(": ", 1) for line in run.out.splitlines()) == expected
+        said = dict(line.split(": ", 1) for line in run.out.splitlines())
+        assert len(said) == len(DRAWN)
+        for name in DRAWN:
+            held = Case("", name, new, "", uploads=uploads)
+            expected, answer = second_opinion(world, held), said[f"{history}/{name}.tlv"]
+            assert answer == expected or wrong(world, held, expected), (name, new, answer, expected)
         assert run.status == 1
 
 
