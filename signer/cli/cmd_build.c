@@ -10,8 +10,10 @@
 #include "signer/crypto/key.h"
 #include "signer/list/manifest.h"
 #include "signer/io/out.h"
+#include "signer/io/slurp.h"
 #include "signer/cli/verb.h"
 #include "tlv/kind.h"
+#include "tlv/text.h"
 
 /* All that the options and the manifest say, and what comes of it. */
 struct build {
@@ -25,7 +27,7 @@ struct build {
 	struct key *key;
 	struct entries entries;
 	struct compose_options compose;
-	struct buf records;
+	struct buf records, output; /* output: of --device */
 	struct delivery d;
 };
 
@@ -123,6 +125,43 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 	if (s.value != NULL && !opt_takes(OPT_SIGNER_VERSION, s.value))
 		return not_taken(b, &s, OPT_SIGNER_VERSION, e);
 	return ST_OK;
+}
+
+static bool is_device(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 3; i < n; i++)
+		if (hex_digit(name[i]) < 0 || (name[i] >= 'a' && name[i] <= 'f'))
+			return false;
+	return n == 15 && strncmp(name, "SEP", 3) == 0;
+}
+
+/*
+ * One phone's own list, which it asks for before the one of all: its name is CTL or ITL
+ * and the device's, its FILENAME that of the list of all. [docs/FORMAT.md, field 14]
+ */
+static enum status read_device(struct build *b, struct tlv_err *e)
+{
+	const char *device = opt_value(b->o, OPT_DEVICE), *output = b->d.output;
+	enum tlv_list_kind kind;
+
+	if (device == NULL)
+		return ST_OK;
+	if (!is_device(device))
+		return err_set(
+			e, ST_USAGE,
+			"--device '%s': must be SEP and the 12 hexadecimal digits of the MAC address, in upper case",
+			device);
+	kind = tlv_kind_of_name(span_str(output));
+	if (kind == TLV_LIST_OTHER)
+		return err_set(
+			e, ST_USAGE,
+			"--device: the name in -o must begin with CTL or ITL, which says what kind of list it is");
+	buf_put(&b->output, span_of(output, (size_t)(base_name(output) - output)));
+	buf_printf(&b->output, "%s%s.tlv", tlv_kind_text(kind), device);
+	b->d.output = buf_cstr(&b->output);
+	return buf_failed(&b->output, e);
 }
 
 static enum status read_filename(struct build *b, struct tlv_err *e)
@@ -314,6 +353,7 @@ static void build_free(struct build *b)
 	list_file_free(&b->old);
 	manifest_free(&b->manifest);
 	buf_free(&b->records);
+	buf_free(&b->output);
 	delivery_free(&b->d);
 	free(b->key_arg);
 	free(b->cert_arg);
@@ -332,6 +372,8 @@ enum status cmd_build(const struct opts *o, struct tlv_err *e)
 	b.d.sign.timestamp = (uint32_t)env_now();
 	if (st == ST_OK && b.d.output == NULL)
 		st = err_set(e, ST_USAGE, "where to? name the list with -o");
+	if (st == ST_OK)
+		st = read_device(&b, e);
 	if (st == ST_OK)
 		st = believe_options(&b.believing, o, e);
 	if (st == ST_OK)

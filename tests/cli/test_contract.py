@@ -15,7 +15,7 @@ FILES = "overwrite keep"
 PRINTED = "certs address"
 WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept-lockout sast-trust tvs-ctl yes"
 OPTIONS = {
-    "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version follow json"
+    "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version device follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
     "show": f"allow-large {PRINTED} json", "verify": f"allow-large {PRINTED} trust json",
     "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow json",

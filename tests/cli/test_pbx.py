@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a PBX needs: one phone's own list, and warnings of what only some phones read."""
+import peerlist
+import pytest
+from conftest import openssl
+from lists import TIME
+
+EC = "phones take a TFTP server's EC certificate, for HTTPS on port 6971, only from a list of signer version 1.1 [peer]"
+SHA512 = "phones that do not support SHA-512 do not work with a list that is signed with it [SG15]"
+DEVICE = "SEP001122334455"
+
+
+@pytest.fixture
+def signs(cluster):
+    return ["-k", cluster / "pub.key", "--cert", cluster / "pub.pem", "--timestamp", TIME, "--style", "rfc4514"]
+
+
+@pytest.fixture
+def ec(tmp_path):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1", "-nodes", "-subj", "/O=x/CN=ec",
+            "-keyout", tmp_path / "ec.key", "-out", tmp_path / "ec.pem")
+    return tmp_path / "ec.pem"
+
+
+@pytest.mark.parametrize("kind", ["CTL", "ITL"])
+def test_one_phones_own_list(ctlsign, cluster, signs, tmp_path, kind):
+    out = tmp_path / f"{kind}File.tlv"
+    run = ctlsign.ok("build", "-o", out, *signs, "--tftp", cluster / "sub1.pem")
+    general = out.read_bytes()
+    out.unlink()
+    own = tmp_path / f"{kind}{DEVICE}.tlv"
+    # The runner looks for what -o names.
+    words = ["build", f"--output={out}", *signs, "--tftp", cluster / "sub1.pem"]
+    run = ctlsign.ok(*words, "--device", DEVICE)
+    assert run.out.startswith(f"{own}: ") and not out.exists()
+    assert own.read_bytes() == general and peerlist.parse(general)["header"]["filename"] == f"{kind}File.tlv"
+    ctlsign.ok("verify", "--trust", cluster / "pub.pem", own)
+
+
+@pytest.mark.parametrize("device", ["001122334455", "SEP00112233445", "SEP0011223344556", "SEP00112233445G",
+                                    "SEP00112233445a", "../SEP001122334", ""])
+def test_what_is_no_device(ctlsign, cluster, signs, tmp_path, device):
+    ctlsign.refused(2, "build", "-o", tmp_path / "ITLFile.tlv", *signs, "--tftp", cluster / "sub1.pem",
+                    "--device", device, says="MAC")
+    assert [p.name for p in tmp_path.iterdir()] == ["cluster"]
+
+
+def test_the_name_says_the_kind(ctlsign, cluster, signs, tmp_path):
+    ctlsign.refused(2, "build", "-o", tmp_path / "list.tlv", *signs, "--tftp", cluster / "sub1.pem", "--device", DEVICE,
+                    says="CTL or ITL")
+
+
+def test_an_ec_certificate_wants_signer_version_1_1(ctlsign, cluster, signs, ec, tmp_path):
+    out = tmp_path / "ITLFile.tlv"
+    for role, version, warned in (("tftp", [], True), ("tftp", ["--signer-version", "1.0"], True), ("ccm-tftp", [], True),
+                                  ("tftp", ["--signer-version", "1.1"], False), ("app-server", [], False)):
+        out.unlink(missing_ok=True)
+        run = ctlsign.ok("build", "-o", out, *signs, f"--{role}", ec, "--tftp", cluster / "sub1.pem", *version)
+        assert (EC in run.err) == warned and ("'--signer-version 1.1'" in run.err) == warned, str(run)
+    out.unlink()
+    run = ctlsign.ok("build", "-o", out, *signs, "--tftp", cluster / "sub1.pem")
+    assert EC not in run.err
+    # The list that is changed keeps its version.
+    assert EC in ctlsign.ok("update", out, "--in-place", *signs[:4], "--add", f"TFTP={ec}").err
+
+
+def test_sha512(ctlsign, cluster, signs, tmp_path):
+    for digest in ("sha1", "sha256", "sha512"):
+        run = ctlsign.ok("build", "-o", tmp_path / f"ITL{digest}.tlv", *signs, "--tftp", cluster / "sub1.pem", "--digest", digest)
+        assert (SHA512 in run.err) == (digest == "sha512"), str(run)
