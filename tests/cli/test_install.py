@@ -7,6 +7,7 @@ import subprocess
 
 import lists
 import pytest
+import tables
 from conftest import BUILD, ROOT
 from token_helpers import TWO
 
@@ -26,17 +27,10 @@ def configure(folder, *words, **env):
     return run("cmake", "-S", ROOT, "-B", folder, *words, status=1, env={**os.environ, **env}).stderr
 
 
-def needs():
-    """(pkg-config's name, floor, Debian's package) as CMakeLists.txt has them."""
-    rows = re.findall(r'^ +"\w+ (\S+) ([0-9.]+) (\S+)"', (ROOT / "CMakeLists.txt").read_text(), re.M)
-    assert len(rows) >= 6
-    return rows
-
-
 def test_all_that_is_missing_is_said_at_once(tmp_path):
     said = configure(tmp_path / "build", "-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON",
                      PKG_CONFIG_LIBDIR=str(tmp_path))
-    for name, floor, package in needs():
+    for name, floor, package in tables.libraries():
         assert f"{name} {floor} or later (found: none)" in said, said
         assert re.search(rf"apt install[^']*\b{package}\b", said), said
     assert "./scripts/deps build" in said
@@ -57,7 +51,7 @@ def test_pkg_config_itself_may_be_missing(tmp_path):
 
 def test_scripts_deps_installs_what_cmake_asks_for():
     installed = (ROOT / "scripts" / "deps").read_text()
-    for _, _, package in needs():
+    for _, _, package in tables.libraries():
         assert re.search(rf"^\t\tbuild .*\b{package}\b", installed, re.M), package
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The program's own tables (*.def), for tests that ask whether something has every row."""
+"""The program's own tables (*.def, and those of CMakeLists.txt), for tests that ask whether something has every row."""
 import re
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def _arguments(text):
 
 def path_of(name):
     """The table of this name, in whatever room it stands."""
-    found = [p for top in ("tlv", "pkcs11", "signer") for p in (ROOT / top).rglob(name)]
+    found = [p for top in ("tlv", "pkcs11", "signer", "tests") for p in (ROOT / top).rglob(name)]
     assert len(found) == 1, (name, found)
     return found[0]
 
@@ -60,3 +60,19 @@ def options():
 def sources(suffix=".c"):
     """Every source file of the program."""
     return sorted(p for top in ("tlv", "pkcs11", "signer") for p in (ROOT / top).rglob(f"*{suffix}"))
+
+
+def _cmake(pattern):
+    return re.findall(pattern, (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
+
+
+def version():
+    [found] = _cmake(r"^project\(ctlsign VERSION ([0-9.]+)")
+    return found
+
+
+def libraries():
+    """What the program is built with: (pkg-config's name, oldest version, Debian's package) each."""
+    found = _cmake(r'^ +"\w+ (\S+) ([0-9.]+) (\S+)"')
+    assert len(found) >= 6, found
+    return found
