@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "cli"))
 
 import peerlist  # noqa: E402  (found through the path above)
 import schema  # noqa: E402
+import sharding  # noqa: E402
 
 DATA = ROOT / "tests" / "data"
 BUILD = pathlib.Path(os.environ.get("CTLSIGN_BUILD", ROOT / "build" / "release"))
@@ -29,6 +30,10 @@ SANITIZED = os.environ.get("CTLSIGN_SANITIZE", "0") == "1"
 # A sanitizer's report ends the program with this; no ctlsign status equals it.
 SANITIZER_STATUS = 99
 STATUSES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70}
+
+
+def pytest_collection_modifyitems(items):
+    items[:] = sharding.part_of(items, os.environ.get("TEST_SHARD", "1/1"))
 
 
 @dataclass(repr=False)
