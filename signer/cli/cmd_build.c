@@ -225,7 +225,7 @@ static enum status read_records(struct build *b, struct tlv_err *e)
 			st = entries_add_option(&b->entries, b->o->items[i].row->role,
 						b->o->items[i].value, b->o->items[i].row->name,
 						&b->tok, e);
-	for (unsigned i = 0; !from_options && i < content(b)->records_count && st == ST_OK; i++)
+	for (size_t i = 0; !from_options && i < content(b)->records_count && st == ST_OK; i++)
 		st = manifest_entry(b, (int)i, e);
 	b->compose.missing = !from_options && content(b)->records_count > 0 ? ST_INPUT : ST_USAGE;
 	return st;

@@ -6,45 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cyaml/cyaml.h>
 #include <yaml.h>
 
 #include "pkcs11/token.h"
 #include "signer/io/slurp.h"
 #include "tlv/sentence.h"
-
-#define TEXT_FIELD(key, type, member) \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, \
-			       CYAML_UNLIMITED)
-
-static const cyaml_schema_field_t record_fields[] = {
-	TEXT_FIELD("role", struct manifest_record, role),
-	TEXT_FIELD("cert", struct manifest_record, cert),
-	TEXT_FIELD("name", struct manifest_record, name),
-	TEXT_FIELD("address", struct manifest_record, address), CYAML_FIELD_END
-};
-
-static const cyaml_schema_value_t record_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct manifest_record, record_fields),
-};
-
-static const cyaml_schema_field_t manifest_fields[] = {
-	TEXT_FIELD("file", struct manifest, file),
-	TEXT_FIELD("style", struct manifest, style),
-	TEXT_FIELD("mode", struct manifest, mode),
-	TEXT_FIELD("digest", struct manifest, digest),
-	TEXT_FIELD("key", struct manifest, key),
-	TEXT_FIELD("cert", struct manifest, cert),
-	TEXT_FIELD("name-separator", struct manifest, name_separator),
-	TEXT_FIELD("signer-version", struct manifest, signer_version),
-	CYAML_FIELD_SEQUENCE("records", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct manifest,
-			     records, &record_schema, 0, 65536),
-	CYAML_FIELD_END
-};
-
-static const cyaml_schema_value_t manifest_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct manifest, manifest_fields),
-};
 
 /* Where a value stands. */
 struct place {
@@ -55,23 +21,54 @@ struct place {
 
 struct manifest_file {
 	char *path;
-	struct manifest *content;
+	struct manifest content;
+	size_t records_cap;
 	struct place *places;
 	size_t nplaces, cap;
 	size_t *starts; /* by record: its first place; the rest of them follows */
 	size_t nstarts, starts_cap;
 };
 
-static void schema_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
-	__attribute__((format(printf, 3, 0)));
+/* A key that takes a text, and where that goes. */
+struct slot {
+	const char *key;
+	char **text;
+};
 
-static cyaml_config_t schema_config(struct buf *log)
+static char **find_slot(const struct slot *slots, size_t n, const char *key)
 {
-	return (cyaml_config_t){ .log_fn = schema_log,
-				 .log_ctx = log,
-				 .mem_fn = cyaml_mem,
-				 .log_level = CYAML_LOG_WARNING,
-				 .flags = CYAML_CFG_NO_ALIAS };
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(slots[i].key, key) == 0)
+			return slots[i].text;
+	return NULL;
+}
+
+static char **manifest_slot(struct manifest *c, const char *key)
+{
+	const struct slot slots[] = {
+		{ "file", &c->file },
+		{ "style", &c->style },
+		{ "mode", &c->mode },
+		{ "digest", &c->digest },
+		{ "key", &c->key },
+		{ "cert", &c->cert },
+		{ "name-separator", &c->name_separator },
+		{ "signer-version", &c->signer_version },
+	};
+
+	return find_slot(slots, COUNT(slots), key);
+}
+
+static char **record_slot(struct manifest_record *r, const char *key)
+{
+	const struct slot slots[] = {
+		{ "role", &r->role },
+		{ "cert", &r->cert },
+		{ "name", &r->name },
+		{ "address", &r->address },
+	};
+
+	return find_slot(slots, COUNT(slots), key);
 }
 
 static enum status at_line(const char *path, unsigned line, struct tlv_err *e, const char *what)
@@ -101,77 +98,82 @@ static enum status add_start(struct manifest_file *m, struct tlv_err *e)
 	return ST_OK;
 }
 
-/* The pass over the events: lines of all values, and what the schema does not forbid. */
-struct survey {
+/* Of one pass over the events. */
+struct reading {
 	struct manifest_file *m;
-	int depth;   /* of open mappings and sequences */
-	int record;  /* index of the record that is open, -1 */
-	int records; /* how many began */
-	bool in_records;
-	char *key;	   /* owned; the key whose value comes next, NULL: a key comes next */
-	size_t own_places; /* places of the open mapping begin here */
+	int depth;  /* of open mappings and sequences */
+	int record; /* index of the record that is open, -1 */
+	bool has_records, in_records;
+	char *key; /* owned; the key whose value comes next, NULL: a key comes next */
 	int documents;
 	struct tlv_err *e;
 };
 
-static enum status complain(struct survey *s, const yaml_event_t *ev, const char *what)
+static enum status complain(struct reading *s, const yaml_event_t *ev, const char *what)
 {
 	return at_line(s->m->path, (unsigned)ev->start_mark.line + 1, s->e, what);
 }
 
-static bool key_is_repeated(const struct survey *s, const char *key)
+/* Where the text of a key of the open mapping goes; NULL: it is 'records', or unknown. */
+static char **slot_of(const struct reading *s, const char *key)
 {
-	for (size_t i = s->own_places; i < s->m->nplaces; i++)
-		if (s->m->places[i].record == s->record && s->m->places[i].key != NULL &&
-		    strcmp(s->m->places[i].key, key) == 0)
-			return true;
-	return false;
+	struct manifest *c = &s->m->content;
+
+	return s->record < 0 ? manifest_slot(c, key) : record_slot(&c->records[s->record], key);
 }
 
-/* libcyaml refuses unknown keys too, but names the line of the key before. */
-static bool key_is_known(const struct survey *s, const char *key)
+static bool is_records(const struct reading *s)
 {
-	const cyaml_schema_field_t *f = s->record < 0 ? manifest_fields : record_fields;
-
-	for (; f->key != NULL; f++)
-		if (strcmp(f->key, key) == 0)
-			return true;
-	return false;
+	return s->record < 0 && strcmp(s->key, "records") == 0;
 }
 
-static enum status take_key(struct survey *s, const yaml_event_t *ev)
+static enum status take_key(struct reading *s, const yaml_event_t *ev)
 {
 	char what[128];
+	char **slot;
 
 	s->key = span_dup(span_of(ev->data.scalar.value, ev->data.scalar.length));
 	if (s->key == NULL)
 		return err_nomem(s->e);
-	(void)snprintf(what, sizeof what, "unknown key '%.64s'", s->key);
-	if (!key_is_known(s, s->key))
+	slot = slot_of(s, s->key);
+	if (slot == NULL && !is_records(s)) {
+		(void)snprintf(what, sizeof what, "unknown key '%.64s'", s->key);
 		return complain(s, ev, what);
-	if (!key_is_repeated(s, s->key))
+	}
+	if (slot != NULL ? *slot == NULL : !s->has_records)
 		return ST_OK;
 	(void)snprintf(what, sizeof what, "key '%.64s' is there twice", s->key);
 	return complain(s, ev, what);
 }
 
-static enum status take_value(struct survey *s, const yaml_event_t *ev)
+static enum status keep_text(struct reading *s, const yaml_event_t *ev)
 {
+	char **slot = slot_of(s, s->key);
 	char what[128];
+
+	if (slot == NULL || ev->data.scalar.length == 0) {
+		(void)snprintf(what, sizeof what,
+			       slot == NULL ? "'%.64s' must be a list" : "'%.64s' is empty",
+			       s->key);
+		return complain(s, ev, what);
+	}
+	*slot = span_dup(span_of(ev->data.scalar.value, ev->data.scalar.length));
+	return *slot != NULL ? ST_OK : err_nomem(s->e);
+}
+
+/* The value of the key, a text or the beginning of the list of records. */
+static enum status take_value(struct reading *s, const yaml_event_t *ev)
+{
 	enum status st = add_place(s->m, s->record, s->key, ev->start_mark.line + 1, s->e);
 
-	bool list = strcmp(s->key, "records") == 0;
-
-	(void)snprintf(what, sizeof what, list ? "'%.64s' must be a list" : "'%.64s' is empty",
-		       s->key);
+	if (st == ST_OK && ev->type == YAML_SCALAR_EVENT)
+		st = keep_text(s, ev);
 	free(s->key);
 	s->key = NULL;
-	if (st == ST_OK && ev->type == YAML_SCALAR_EVENT && (list || ev->data.scalar.length == 0))
-		st = complain(s, ev, what);
 	return st;
 }
 
-static enum status take_scalar(struct survey *s, const yaml_event_t *ev)
+static enum status take_scalar(struct reading *s, const yaml_event_t *ev)
 {
 	if (ev->data.scalar.anchor != NULL)
 		return complain(s, ev, "anchors and aliases are not allowed");
@@ -182,33 +184,36 @@ static enum status take_scalar(struct survey *s, const yaml_event_t *ev)
 	return s->key == NULL ? take_key(s, ev) : take_value(s, ev);
 }
 
-static enum status open_mapping(struct survey *s, const yaml_event_t *ev)
+static enum status open_mapping(struct reading *s, const yaml_event_t *ev)
 {
-	enum status st = ST_OK;
+	struct manifest *c = &s->m->content;
+	enum status st;
 
 	s->depth++;
 	if (s->depth == 1)
 		return ST_OK;
 	if (s->depth != 3 || !s->in_records)
 		return complain(s, ev, "a mapping where a plain value was expected");
-	s->record = s->records++;
-	s->own_places = s->m->nplaces;
+	if (!ARRAY_ROOM(c->records, c->records_count, s->m->records_cap))
+		return err_nomem(s->e);
+	s->record = (int)c->records_count;
+	c->records[c->records_count++] = (struct manifest_record){ .role = NULL };
 	st = add_start(s->m, s->e);
 	if (st == ST_OK)
 		st = add_place(s->m, s->record, NULL, ev->start_mark.line + 1, s->e);
 	return st;
 }
 
-static enum status open_sequence(struct survey *s, const yaml_event_t *ev)
+static enum status open_sequence(struct reading *s, const yaml_event_t *ev)
 {
 	s->depth++;
 	if (s->depth != 2 || s->key == NULL || strcmp(s->key, "records") != 0)
 		return complain(s, ev, "a list where a plain value was expected");
-	s->in_records = true;
+	s->has_records = s->in_records = true;
 	return take_value(s, ev);
 }
 
-static enum status take_event(struct survey *s, const yaml_event_t *ev)
+static enum status take_event(struct reading *s, const yaml_event_t *ev)
 {
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
@@ -224,7 +229,6 @@ static enum status take_event(struct survey *s, const yaml_event_t *ev)
 	case YAML_MAPPING_END_EVENT:
 		s->depth--;
 		s->record = -1;
-		s->own_places = 0;
 		return ST_OK;
 	case YAML_SEQUENCE_END_EVENT:
 		s->depth--;
@@ -235,9 +239,9 @@ static enum status take_event(struct survey *s, const yaml_event_t *ev)
 	}
 }
 
-static enum status survey(struct manifest_file *m, struct span text, struct tlv_err *e)
+static enum status read_events(struct manifest_file *m, struct span text, struct tlv_err *e)
 {
-	struct survey s = { .m = m, .record = -1, .e = e };
+	struct reading s = { .m = m, .record = -1, .e = e };
 	yaml_parser_t parser;
 	yaml_event_t ev;
 	enum status st = ST_OK;
@@ -265,53 +269,6 @@ static enum status survey(struct manifest_file *m, struct span text, struct tlv_
 	return st;
 }
 
-/* libcyaml logs "Load: Unexpected key: foo", then lines with "(line: 3, column: 12)". */
-static void schema_log(cyaml_log_t level, void *arg, const char *fmt, va_list ap)
-{
-	struct buf *log = arg;
-	char text[512];
-
-	(void)level;
-	if (vsnprintf(text, sizeof text, fmt, ap) > 0 && log->n < 8192)
-		buf_str(log, text);
-}
-
-static enum status schema_error(const struct manifest_file *m, struct buf *log, cyaml_err_t code,
-				struct tlv_err *e)
-{
-	const char *text = buf_cstr(log), *line = strstr(text, "(line: ");
-	const char *what = strstr(text, "Load: ");
-	unsigned long number = line != NULL ? strtoul(line + 7, NULL, 10) : 1;
-	char sentence[256];
-
-	what = what != NULL ? what + 6 : cyaml_strerror(code);
-	(void)snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(what, "\n"), what);
-	if (strncmp(sentence, "Unexpected key: ", 16) == 0)
-		return err_set(e, ST_INPUT, "%s:%lu: unknown key '%s'", m->path, number,
-			       sentence + 16);
-	return err_set(e, ST_INPUT, "%s:%lu: %s", m->path, number, sentence);
-}
-
-static enum status load(struct manifest_file *m, struct span text, struct tlv_err *e)
-{
-	struct buf log = BUF_INIT;
-	cyaml_config_t config = schema_config(&log);
-	cyaml_err_t r = cyaml_load_data(text.p, text.n, &config, &manifest_schema,
-					(cyaml_data_t **)&m->content, NULL);
-	enum status st = ST_OK;
-
-	/* The survey found it to be YAML. */
-	if (r == CYAML_ERR_OOM || r == CYAML_ERR_LIBYAML_PARSER ||
-	    r == CYAML_ERR_LIBYAML_PARSER_INIT)
-		st = err_nomem(e);
-	else if (r != CYAML_OK)
-		st = schema_error(m, &log, r, e);
-	else if (m->content == NULL)
-		st = at_line(m->path, 1, e, "empty");
-	buf_free(&log);
-	return st;
-}
-
 /* Modules and PINs are the command line's to name: a manifest may come from anybody. */
 static enum status check_uri(const struct manifest_file *m, int record, const char *key,
 			     const char *value, struct tlv_err *e)
@@ -325,12 +282,12 @@ static enum status check_uri(const struct manifest_file *m, int record, const ch
 
 static enum status check_uris(const struct manifest_file *m, struct tlv_err *e)
 {
-	const struct manifest *c = m->content;
+	const struct manifest *c = &m->content;
 	enum status st = check_uri(m, -1, "key", c->key, e);
 
 	if (st == ST_OK)
 		st = check_uri(m, -1, "cert", c->cert, e);
-	for (unsigned i = 0; i < c->records_count && st == ST_OK; i++)
+	for (size_t i = 0; i < c->records_count && st == ST_OK; i++)
 		st = check_uri(m, (int)i, "cert", c->records[i].cert, e);
 	return st;
 }
@@ -349,9 +306,7 @@ enum status manifest_read(struct manifest_file **out, const char *path, struct t
 	}
 	st = slurp(path, SLURP_MANIFEST_MAX, SLURP_REGULAR, &file, e);
 	if (st == ST_OK)
-		st = survey(m, blob_span(&file), e);
-	if (st == ST_OK)
-		st = load(m, blob_span(&file), e);
+		st = read_events(m, blob_span(&file), e);
 	if (st == ST_OK)
 		st = check_uris(m, e);
 	blob_free(&file);
@@ -362,17 +317,30 @@ enum status manifest_read(struct manifest_file **out, const char *path, struct t
 
 const struct manifest *manifest_content(const struct manifest_file *m)
 {
-	return m->content;
+	return &m->content;
+}
+
+static void content_free(struct manifest *c)
+{
+	char *texts[] = { c->file, c->style, c->mode,		c->digest,
+			  c->key,  c->cert,  c->name_separator, c->signer_version };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		free(texts[i]);
+	for (size_t i = 0; i < c->records_count; i++) {
+		free(c->records[i].role);
+		free(c->records[i].cert);
+		free(c->records[i].name);
+		free(c->records[i].address);
+	}
+	free(c->records);
 }
 
 void manifest_free(struct manifest_file **m)
 {
-	cyaml_config_t config = schema_config(NULL);
-
 	if (*m == NULL)
 		return;
-	if ((*m)->content != NULL)
-		(void)cyaml_free(&config, &manifest_schema, (*m)->content, 0);
+	content_free(&(*m)->content);
 	for (size_t i = 0; i < (*m)->nplaces; i++)
 		free((*m)->places[i].key);
 	free((*m)->places);

@@ -20,7 +20,7 @@ struct manifest {
 	char *file, *style, *mode, *digest, *key, *cert;
 	char *name_separator, *signer_version;
 	struct manifest_record *records;
-	unsigned records_count;
+	size_t records_count;
 };
 
 struct manifest_file;
