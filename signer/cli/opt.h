@@ -26,14 +26,9 @@ enum verb_mask {
 #include "signer/cli/verbs.def"
 #undef VERB
 	V_ALL = (1 << VI_COUNT) - 1,
-	V_WRITERS = V_BUILD | V_UPDATE | V_MIGRATE, /* make and sign lists */
-	V_SIGNERS = V_WRITERS | V_CONFIG,
-	V_FILES =
-		V_SIGNERS | V_EXTRACT | V_EXPORT | V_EXPIRY | V_PLAN | V_REBUILD, /* write files */
-	V_ANSWERS = V_ALL & ~V_HELP,	    /* have something to print as JSON */
-	V_READERS = V_ANSWERS & ~V_WRITERS, /* may read lists, and make none */
-	V_LISTS = V_SHOW | V_VERIFY | V_EXTRACT | V_DIFF | V_IDENTIFY | V_ACCEPT | V_PLAN |
-		  V_EXPORT | V_REBUILD /* read lists that may be printed */
+#define GROUP(NAME, verbs) V_##NAME = (verbs),
+#include "signer/cli/verb_groups.def"
+#undef GROUP
 };
 
 enum opt_id {

@@ -42,13 +42,12 @@ def verbs():
 
 
 def options():
-    """The rows of options.def, with groups of verbs (opt.h) as the verbs that they stand for."""
+    """The rows of options.def, with groups of verbs (verb_groups.def) as the verbs that they stand for."""
     names = [f"V_{row[0]}" for row in rows("verbs.def", "VERB")]
     masks = {name: 1 << i for i, name in enumerate(names)}
     masks["V_ALL"] = (1 << len(names)) - 1
-    header = path_of("options.def").with_name("opt.h").read_text(encoding="utf-8")
-    for name, text in re.findall(r"^\s(V_\w+) = ((?:[|& ~]*V_\w+)+)", header, re.M):
-        masks[name] = eval(text, {}, masks)  # of bits: | & ~
+    for name, text in rows("verb_groups.def", "GROUP"):
+        masks[f"V_{name}"] = eval(text, {}, masks)  # of bits: | & ~
     found = rows("options.def", "OPTION")
     for row in found:
         mask = eval(row[5], {}, masks)
