@@ -44,7 +44,7 @@ LIBRARIES = {
     "libp11.h": "pkcs11/child/libp11",
     "expat.h": "signer/config",
     "yaml.h": "signer/list",
-    "jansson.h": "signer/cli signer/crypto signer/io signer/list signer/plan",
+    "jansson.h": "signer/cli signer/crypto signer/io signer/list signer/plan signer/plan/forecast",
 }
 
 # One door per danger: a name, what is dangerous, and the rooms or files that may do it.

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "signer/cli/common.h"
 #include "signer/cli/deliver.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "signer/plan/forecast/forecast.h"
 #include "signer/plan/plan.h"
 #include "signer/publish/publish.h"
 #include "signer/cli/verb.h"
@@ -120,15 +123,169 @@ static enum status answer(const struct request *q, struct tlv_err *e)
 	return st == ST_OK && locked_out(q) != LOCKOUT_CLASSES ? ST_NO : st;
 }
 
-/* Status 0 if every class of phone takes the new list, or may be locked out; else 1. */
+/* What is to be renewed in a cluster whose lists are there. */
+struct renewal {
+	const struct opts *o;
+	struct list_file *files; /* one for each argument */
+	const struct tlv_list **lists;
+	struct release release;
+	struct cluster cluster;
+	struct crowd_groups groups;
+	struct forecast forecast;
+	struct lockout lockout; /* what --accept-lockout allows */
+};
+
+static enum status read_lists(struct renewal *r, struct tlv_err *e)
+{
+	size_t n = r->o->nargs;
+	enum status st = ST_OK;
+
+	r->files = calloc(n, sizeof *r->files);
+	r->lists = calloc(n, sizeof *r->lists);
+	if (r->files == NULL || r->lists == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; st == ST_OK && i < n; i++) {
+		st = list_file_read(&r->files[i], r->o->args[i], 0, e);
+		r->lists[i] = &r->files[i].list;
+	}
+	return st;
+}
+
+/* The CTL tells more of the release than an ITL does. */
+static const struct tlv_list *telling_list(const struct renewal *r)
+{
+	for (size_t i = 0; i < r->o->nargs; i++)
+		if (!tlv_list_is_itl(r->lists[i]))
+			return r->lists[i];
+	return r->lists[0];
+}
+
+static enum status read_wishes(struct renewal *r, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < r->o->n; i++) {
+		const struct opt_item *x = &r->o->items[i];
+
+		if (x->row->id == OPT_RENEW)
+			st = cluster_ask(&r->cluster, x->value, e);
+		else if (x->row->id == OPT_GROUP)
+			st = crowd_group(&r->groups, &r->cluster, x->value, e);
+	}
+	return st;
+}
+
+/* What TVS knows is a part of the model; a page has no place for several plans yet. */
+static enum status refuse_others(const struct opts *o, struct tlv_err *e)
+{
+	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL, OPT_HTML };
+	static const char *const names[] = { "sast-trust", "tvs-ctl", "html" };
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (opt_given(o, others[i]))
+			return err_set(e, ST_USAGE,
+				       "option '--%s' does not go with '--renew': leave it out",
+				       names[i]);
+	return ST_OK;
+}
+
+static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
+{
+	enum status st = refuse_others(r->o, e);
+
+	lockout_options(&r->lockout, r->o);
+	if (st == ST_OK)
+		st = read_lists(r, e);
+	if (st == ST_OK)
+		st = release_choose(opt_value(r->o, OPT_RELEASE), telling_list(r), &r->release, e);
+	if (st == ST_OK)
+		st = cluster_read(&r->cluster, r->lists, r->o->nargs, &r->release, e);
+	if (st == ST_OK)
+		st = read_wishes(r, e);
+	return st;
+}
+
+static bool is_allowed(const struct renewal *r, enum crowd_class p)
+{
+	return r->lockout.allowed[crowd_row(p)->sbd ? LOCKOUT_SBD : LOCKOUT_NO_SBD];
+}
+
+static enum status print_forecast(const struct renewal *r, struct tlv_err *e)
+{
+	struct buf text = BUF_INIT;
+	enum status st;
+
+	if (opt_given(r->o, OPT_JSON)) {
+		st = out_json(forecast_json(&r->forecast), e);
+	} else {
+		forecast_text(&r->forecast, &text);
+		st = buf_failed(&text, e);
+		if (st == ST_OK)
+			out_text(buf_span(&text));
+		buf_free(&text);
+	}
+	if (st == ST_OK)
+		st = out_flush(e);
+	for (int p = 0; st == ST_OK && p < CROWD_CLASSES; p++)
+		if (forecast_refuses(&r->forecast, (enum crowd_class)p) &&
+		    !is_allowed(r, (enum crowd_class)p))
+			st = ST_NO;
+	return st;
+}
+
+static void renewal_free(struct renewal *r)
+{
+	forecast_free(&r->forecast);
+	cluster_free(&r->cluster);
+	for (size_t i = 0; r->files != NULL && i < r->o->nargs; i++)
+		list_file_free(&r->files[i]);
+	free(r->files);
+	free(r->lists);
+	free(r);
+}
+
+static enum status plan_renewal(const struct opts *o, struct tlv_err *e)
+{
+	struct renewal *r = calloc(1, sizeof *r); /* a cluster is large */
+	enum status st;
+
+	if (r == NULL)
+		return err_nomem(e);
+	r->o = o;
+	common_read_only();
+	st = prepare_renewal(r, e);
+	if (st == ST_OK)
+		st = forecast_make(&r->forecast, &r->cluster, &r->groups, env_now(), e);
+	if (st == ST_OK)
+		st = print_forecast(r, e);
+	renewal_free(r);
+	return st;
+}
+
+static enum status check_arguments(const struct opts *o, struct tlv_err *e)
+{
+	if (opt_given(o, OPT_GROUP))
+		return err_set(e, ST_USAGE, "option '--group' goes with '--renew' only");
+	if (o->nargs == 2)
+		return ST_OK;
+	return err_set(
+		e, ST_USAGE,
+		"plan takes an old and a new list, or with '--renew' the present lists of a cluster");
+}
+
+/* Status 0 if every class of phone takes what comes, or may be locked out; else 1. */
 enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 {
 	struct request q = { .o = o, .vouched = CERTSET_INIT };
 	enum status st;
 
+	if (opt_given(o, OPT_RENEW))
+		return plan_renewal(o, e);
 	if (!opt_given(o, OPT_HTML))
 		common_read_only();
-	st = prepare(&q, e);
+	st = check_arguments(o, e);
+	if (st == ST_OK)
+		st = prepare(&q, e);
 	if (st == ST_OK)
 		st = plan_make(&q.plan, &q.in, e);
 	if (st == ST_OK)

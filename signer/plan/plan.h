@@ -27,6 +27,7 @@ struct plan_input {
 	const char
 		*uploads; /* folder with certificates to upload, "Phone-SAST-trust"; NULL: none */
 	int64_t now;	  /* seconds since 1970 UTC */
+	bool foreseen;	  /* new_list does not exist yet: CUCM will write it */
 };
 
 struct plan_model;

@@ -190,25 +190,28 @@ static json_t *records_json(const struct plan_model *m)
 	return a;
 }
 
+json_t *plan_step_json(const struct plan_step *s, size_t *number)
+{
+	json_t *o = json_object();
+
+	set(o, "number", s->open ? json_null() : json_integer((json_int_t)++ * number));
+	set_word(o, "part", plan_part_word(s->part));
+	set_word(o, "code", s->code);
+	set_word(o, "stage", s->stage);
+	set(o, "open", json_boolean(s->open));
+	set_buf(o, "title", &s->title);
+	set(o, "sources", sources_json(s->facts, s->nfacts));
+	set(o, "lines", lines_json(&s->lines));
+	return o;
+}
+
 static json_t *steps_json(const struct plan_model *m)
 {
 	json_t *a = json_array();
-	json_int_t number = 0;
+	size_t number = 0;
 
-	for (size_t i = 0; i < m->nsteps; i++) {
-		const struct plan_step *s = &m->steps[i];
-		json_t *o = json_object();
-
-		set(o, "number", s->open ? json_null() : json_integer(++number));
-		set_word(o, "part", plan_part_word(s->part));
-		set_word(o, "code", s->code);
-		set_word(o, "stage", s->stage);
-		set(o, "open", json_boolean(s->open));
-		set_buf(o, "title", &s->title);
-		set(o, "sources", sources_json(s->facts, s->nfacts));
-		set(o, "lines", lines_json(&s->lines));
-		append(a, o);
-	}
+	for (size_t i = 0; i < m->nsteps; i++)
+		append(a, plan_step_json(&m->steps[i], &number));
 	return a;
 }
 

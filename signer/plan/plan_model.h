@@ -300,6 +300,16 @@ void plan_put_resets(struct buf *b, const struct plan_model *m);
 void plan_put_verdict(struct buf *b, const struct plan_verdict *v);
 /* The facts behind that sentence; returns how many. */
 size_t plan_verdict_facts(const struct plan_verdict *v, unsigned facts[PLAN_FACTS_MAX]);
+/*
+ * Appends text: the first line behind `first`, the others under it, and further to the right
+ * than any other line begins: their words may be somebody else's. Words longer
+ * than a line stay whole.
+ */
+void plan_put_wrapped(struct buf *b, const char *first, struct span text);
+/* Appends a step with its lines; number is that of the step before, and counts on. */
+void plan_put_step(struct buf *b, const struct plan_step *s, size_t *number);
+/* The same for JSON. */
+json_t *plan_step_json(const struct plan_step *s, size_t *number);
 /* Whether a warning says that phones are lost. */
 bool plan_is_dangerous(const struct plan_model *m);
 

@@ -47,7 +47,7 @@ bool plan_cucm_writes(const struct plan_model *m)
 
 	if (plan_is_two_phase(m))
 		return true;
-	return f->is_signed && m->facts[PLAN_BRIDGE].list == NULL &&
+	return (f->is_signed || m->in.foreseen) && m->facts[PLAN_BRIDGE].list == NULL &&
 	       tlv_list_dialect(f->list).style == TLV_STYLE_CUCM && has_usual_signer(m);
 }
 
@@ -136,6 +136,9 @@ static bool class_refuses(const struct plan_model *m, const struct plan_stage *s
 
 	if (plan_is_two_phase(m) && plan_shares_callmanager(m))
 		return false;
+	/* They load no ITL; the forecast judges the CTL that they hold. */
+	if (m->in.foreseen && m->itl && c == LOCKOUT_NO_SBD)
+		return false;
 	return v != NULL && !plan_accepts(v) && v->a.reason != ACCEPT_TOO_LARGE;
 }
 
@@ -179,7 +182,7 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
 {
 	bool bridged = m->facts[PLAN_BRIDGE].list != NULL;
 
-	return either(m->itl, W(ITL), W(CTL)) |
+	return either(m->itl, W(ITL), W(CTL)) | either(m->in.foreseen, W(FORESEEN), W(GIVEN)) |
 	       either(plan_recovery_signs(m), W(RECOVERY_SIGNS), W(CALLMANAGER_SIGNS)) |
 	       either(plan_cucm_writes(m), W(CUCM_WRITES), W(OUTSIDE)) |
 	       either(plan_is_two_phase(m), W(TWO_PHASES), 0) |

@@ -268,9 +268,11 @@ static void put_part(struct plan_model *m, const struct plan_stage *s, enum plan
 
 static void put_steps(struct plan_model *m, const struct plan_stage *last)
 {
-	static const struct plan_stage first = {
-		.word = "phase-1", .prefix = "Phase 1 of 2: ", .holds = PLAN_OLD, .offers = PLAN_NEW
-	};
+	const struct plan_stage first = { .word = "phase-1",
+					  .prefix = m->in.foreseen ? "First list: " :
+								     "Phase 1 of 2: ",
+					  .holds = PLAN_OLD,
+					  .offers = PLAN_NEW };
 	static const struct plan_stage bridge = { .word = "bridge",
 						  .prefix = "Bridge: ",
 						  .holds = PLAN_OLD,
@@ -292,9 +294,10 @@ void plan_note_steps(struct plan_model *m)
 	const struct plan_stage last = { .word = two	 ? "phase-2" :
 						 bridged ? "final" :
 							   "new",
-					 .prefix = two	   ? "Phase 2 of 2: " :
-						   bridged ? "Final list: " :
-							     "",
+					 .prefix = two && m->in.foreseen ? "Second list: " :
+						   two			 ? "Phase 2 of 2: " :
+						   bridged		 ? "Final list: " :
+									   "",
 					 .holds = bridged ? PLAN_BRIDGE : PLAN_OLD,
 					 .offers = PLAN_NEW };
 	const unsigned all = ONLY(ALL) | ONLY(LAST);

@@ -24,12 +24,7 @@ static size_t word_length(struct span s)
 	return n;
 }
 
-/*
- * The first line behind `first`, the others under it, and further to the right
- * than any other line begins: their words may be somebody else's. Words longer
- * than a line stay whole.
- */
-static void put_wrapped(struct buf *b, const char *first, struct span text)
+void plan_put_wrapped(struct buf *b, const char *first, struct span text)
 {
 	size_t at = columns(span_str(first)), indent = at < UNDER ? UNDER : at;
 	bool begins = true;
@@ -112,7 +107,7 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 		buf_printf(&text, " %s", r->advice);
 	plan_put_sources(&text, &r->fact, 1);
 	(void)snprintf(first, sizeof first, "  %-8s  ", plan_impact_word(r->impact));
-	put_wrapped(b, first, buf_span(&text));
+	plan_put_wrapped(b, first, buf_span(&text));
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);
 }
@@ -143,10 +138,10 @@ static void put_verdict(struct buf *b, const struct plan_model *m)
 	put_heading(b, "Verdict");
 	plan_put_summary(&text, m);
 	buf_str(&text, ".");
-	put_wrapped(b, "  ", buf_span(&text));
+	plan_put_wrapped(b, "  ", buf_span(&text));
 	buf_truncate(&text, 0);
 	plan_put_resets(&text, m);
-	put_wrapped(b, "  ", buf_span(&text));
+	plan_put_wrapped(b, "  ", buf_span(&text));
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);
 }
@@ -160,7 +155,7 @@ static void put_sourced(struct buf *b, const char *first, const struct plan_line
 	buf_put(&text, buf_span(&l->text));
 	if (s == NULL || !plan_sources_within(l->fact, s->facts, s->nfacts))
 		plan_put_sources(&text, &l->fact, 1);
-	put_wrapped(b, first, buf_span(&text));
+	plan_put_wrapped(b, first, buf_span(&text));
 	b->failed = b->failed != ST_OK ? b->failed : text.failed;
 	buf_free(&text);
 }
@@ -177,7 +172,7 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 		if (plan_missed_bridge(v))
 			buf_str(&text, " They have missed the bridge.");
 		plan_put_sources(&text, facts, plan_verdict_facts(v, facts));
-		put_wrapped(b, "  - ", buf_span(&text));
+		plan_put_wrapped(b, "  - ", buf_span(&text));
 		b->failed = b->failed != ST_OK ? b->failed : text.failed;
 		buf_free(&text);
 	}
@@ -235,12 +230,12 @@ static void put_step_line(struct buf *b, const struct plan_line *l, const struct
 	};
 
 	if (l->kind == PLAN_LINE_COMMAND || l->kind == PLAN_LINE_SUM)
-		put_wrapped(b, first[l->kind], buf_span(&l->text));
+		plan_put_wrapped(b, first[l->kind], buf_span(&l->text));
 	else
 		put_sourced(b, first[l->kind], l, s);
 }
 
-static void put_step(struct buf *b, const struct plan_step *s, size_t *number)
+void plan_put_step(struct buf *b, const struct plan_step *s, size_t *number)
 {
 	struct buf title = BUF_INIT;
 	char first[32];
@@ -251,7 +246,7 @@ static void put_step(struct buf *b, const struct plan_step *s, size_t *number)
 		(void)snprintf(first, sizeof first, "%4zu. ", ++*number);
 	buf_put(&title, buf_span(&s->title));
 	plan_put_sources(&title, s->facts, s->nfacts);
-	put_wrapped(b, first, buf_span(&title));
+	plan_put_wrapped(b, first, buf_span(&title));
 	for (size_t j = 0; j < s->lines.n; j++)
 		put_step_line(b, &s->lines.v[j], s);
 	b->failed = b->failed != ST_OK ? b->failed : title.failed;
@@ -267,7 +262,7 @@ static void put_steps(struct buf *b, const struct plan_model *m)
 
 		if (i == 0 || s->part != m->steps[i - 1].part)
 			put_heading(b, plan_part_heading(s->part));
-		put_step(b, s, &number);
+		plan_put_step(b, s, &number);
 	}
 }
 

@@ -151,6 +151,10 @@ static enum status note_record(struct cluster *c, const struct tlv_record *r, st
 	size_t node = CLUSTER_NONE;
 	enum status st = is_of_a_node(kind) ? note_node(c, r, &node, e) : ST_OK;
 
+	if (st == ST_OK && (r->unseen >> TLV_R_CERTIFICATE & 1U) != 0)
+		return err_set(
+			e, ST_INPUT,
+			"a list that was printed has no certificates, which a plan is made of: give the file, or a log that shows the certificates too");
 	return st == ST_OK && r->certificate.n > 0 ? note_cert(c, r, kind, node, e) : st;
 }
 

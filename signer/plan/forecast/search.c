@@ -458,12 +458,12 @@ static enum status find_order(struct search *s, struct search_phase *best, size_
 }
 
 /* Phones that hold what was served before the stage, and are offered what comes behind it. */
-static void note_gates(struct search *s, const struct stage_served *given, const bool *nodes)
+static void note_gates(struct search *s, const bool *nodes)
 {
 	for (size_t k = 0; k + 1 < s->nstages; k++) {
 		const struct search_stage *next = &s->stages[k + 1];
 		const struct change missed = { .nodes = nodes,
-					       .held = k == 0 ? given : s->stages[k - 1].served,
+					       .held = k == 0 ? s->given : s->stages[k - 1].served,
 					       .now = next->served,
 					       .tvs = &next->state,
 					       .first = k == 0 };
@@ -492,6 +492,7 @@ static enum status follow(struct search *s, struct tlv_err *e)
 
 	choose_nodes(s->c, true, nodes);
 	st = begin(s, &scene, nodes, e);
+	s->given = scene.served;
 	for (size_t i = 0; st == ST_OK && i < s->nphases; i++) {
 		struct search_stage *x = &s->stages[s->nstages];
 		size_t n = 0;
@@ -504,7 +505,7 @@ static enum status follow(struct search *s, struct tlv_err *e)
 	if (st != ST_OK)
 		return st;
 	note_refusals(s);
-	note_gates(s, s->owned[0], nodes);
+	note_gates(s, nodes);
 	return ST_OK;
 }
 

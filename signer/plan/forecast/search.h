@@ -49,9 +49,10 @@ struct search {
 	size_t nphases;
 	struct search_stage stages[SEARCH_STAGES_MAX];
 	size_t nstages;
-	bool locked[CROWD_CLASSES]; /* no order was found that spares the class */
-	bool strays[CROWD_CLASSES]; /* phones that the check before the plan must find */
-	bool split;		    /* the publisher apart was tried too */
+	bool locked[CROWD_CLASSES];	  /* no order was found that spares the class */
+	bool strays[CROWD_CLASSES];	  /* phones that the check before the plan must find */
+	bool split;			  /* the publisher apart was tried too */
+	const struct stage_served *given; /* what is served before */
 	size_t orders, steps; /* orders that are covered, and phases that were judged for it */
 	struct stage_served **owned;
 	size_t nowned, owned_cap;

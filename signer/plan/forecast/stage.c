@@ -36,6 +36,25 @@ size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 	return n;
 }
 
+bool stage_remedy(const struct cluster *c, size_t i, const char **text, enum fact_id *fact)
+{
+	static const struct {
+		unsigned when;
+		const char *text;
+		enum fact_id fact;
+	} rows[] = {
+#define FORECAST_REMEDY(when, text, fact) { when, text, FACT_##fact },
+#include "signer/plan/forecast/forecast_remedies.def"
+#undef FORECAST_REMEDY
+	};
+
+	if (i >= COUNT(rows))
+		return false;
+	*text = (rows[i].when & ~conditions(c)) == 0 ? rows[i].text : NULL;
+	*fact = rows[i].fact;
+	return true;
+}
+
 /* One list to be foreseen, and what it is made of. */
 struct draft {
 	const struct cluster *c;

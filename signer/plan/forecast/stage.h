@@ -25,6 +25,12 @@ enum { STAGES_MAX = 2 };
 size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 		   const struct stage_rule *rules[STAGES_MAX]);
 
+/*
+ * Row i of forecast_remedies.def; *text is NULL if it is not for this cluster. False
+ * beyond the last row.
+ */
+bool stage_remedy(const struct cluster *c, size_t i, const char **text, enum fact_id *fact);
+
 /* A list that is served: given, or foreseen. */
 struct stage_list {
 	struct buf bytes; /* owned; empty if the list was given */

@@ -1,0 +1,58 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A plan before anything exists: certificates are to be renewed, and no new list
+ * is there yet. The order comes from the search, the steps from the vendor's procedures.
+ */
+#ifndef CTL_FORECAST_H
+#define CTL_FORECAST_H
+
+#include <jansson.h>
+
+#include "signer/plan/forecast/search.h"
+#include "signer/plan/plan.h"
+
+/* A remedy, and the fact behind it. */
+struct forecast_remedy {
+	const char *text;
+	enum fact_id fact;
+};
+
+enum { FORECAST_REMEDIES_MAX = 8 };
+
+struct forecast {
+	struct search search;
+	const struct cluster *c;
+	struct plan plans[SEARCH_PHASES_MAX];  /* of each phase: its steps */
+	char names[SEARCH_PHASES_MAX + 1][32]; /* of the lists, in the steps */
+	struct forecast_remedy remedies[FORECAST_REMEDIES_MAX];
+	size_t nremedies;
+};
+
+/*
+ * Finds the order and writes its steps. The cluster, what is asked of it and the groups
+ * are borrowed. now: seconds since 1970 UTC. Errors are those of search_run(). To be
+ * freed all the same.
+ */
+enum status forecast_make(struct forecast *f, const struct cluster *c,
+			  const struct crowd_groups *groups, int64_t now, struct tlv_err *e);
+/* Whether phones of a class are locked out in every order. */
+bool forecast_refuses(const struct forecast *f, enum crowd_class p);
+/* "CallManager certificate of the publisher", "TVS certificate of every node". */
+void forecast_put_phase(struct buf *b, const struct forecast *f, size_t phase);
+/*
+ * Whether a step of the phase's own plan stands in the whole one: what all phases check before
+ * stands once, and there is one rollback.
+ */
+bool forecast_has_step(const struct forecast *f, size_t phase, const struct plan_step *s);
+/* One sentence: whether phones are locked out, and which. */
+void forecast_put_summary(struct buf *b, const struct forecast *f);
+/* Appends the node's name, escaped for a terminal. */
+void forecast_put_node(struct buf *b, const struct forecast *f, size_t node);
+/* The plan as text, escaped for a terminal; out's own failure says that memory ended. */
+void forecast_text(const struct forecast *f, struct buf *out);
+/* NULL if memory ends. */
+json_t *forecast_json(const struct forecast *f);
+void forecast_free(struct forecast *f);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/io/out.h"
+#include "signer/plan/forecast/forecast.h"
+
+static void set(json_t *o, const char *key, json_t *value)
+{
+	(void)json_object_set_new(o, key, value);
+}
+
+static void append(json_t *a, json_t *value)
+{
+	(void)json_array_append_new(a, value);
+}
+
+static void set_node(json_t *o, const char *key, const struct forecast *f, size_t node)
+{
+	struct buf b = BUF_INIT;
+
+	forecast_put_node(&b, f, node);
+	out_json_set_text(o, key, buf_span(&b));
+	buf_free(&b);
+}
+
+static json_t *phone_json(const struct forecast *f, const struct search_stage *x,
+			  enum crowd_class p)
+{
+	const struct search_verdict *v = &x->verdict[p];
+	json_t *o = json_object();
+
+	set(o, "class", json_string(crowd_row(p)->word));
+	set(o, "accepted", json_boolean(!v->refused));
+	set(o, "reason",
+	    v->answer.offered ? json_string(accept_row(v->answer.a.reason)->word) : json_null());
+	set(o, "by_tvs", json_boolean(v->by_tvs));
+	if (v->refused && v->is_itl)
+		set_node(o, "node", f, v->node);
+	else
+		set(o, "node", json_null());
+	set(o, "must_not_miss", json_boolean(x->gate[p]));
+	return o;
+}
+
+static json_t *stages_json(const struct forecast *f, size_t phase)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < f->search.nstages; i++) {
+		const struct search_stage *x = &f->search.stages[i];
+		json_t *o, *phones;
+
+		if (x->phase != phase)
+			continue;
+		o = json_object();
+		phones = json_array();
+		set(o, "writes_ctl", json_boolean(f->c->mixed && x->rule->ctl != STAGE_KEPT));
+		set(o, "writes_itl", json_boolean(x->rule->itl != STAGE_KEPT));
+		for (int p = 0; p < CROWD_CLASSES; p++)
+			if (x->verdict[p].exists)
+				append(phones, phone_json(f, x, (enum crowd_class)p));
+		set(o, "phones", phones);
+		append(a, o);
+	}
+	return a;
+}
+
+static json_t *steps_json(const struct forecast *f, size_t phase, size_t *number)
+{
+	const struct plan_model *m = f->plans[phase].model;
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < m->nsteps; i++)
+		if (forecast_has_step(f, phase, &m->steps[i]))
+			append(a, plan_step_json(&m->steps[i], number));
+	return a;
+}
+
+static json_t *phases_json(const struct forecast *f)
+{
+	static const char *const parts[] = { "all", "publisher", "others" };
+	json_t *a = json_array();
+	size_t number = 0;
+
+	for (size_t i = 0; i < f->search.nphases; i++) {
+		json_t *o = json_object();
+
+		set(o, "renews", json_string(plan_kind_word(f->search.phases[i].kind)));
+		set(o, "part", json_string(parts[f->search.phases[i].part]));
+		set(o, "resets", json_integer((json_int_t)f->plans[i].model->resets));
+		set(o, "lists", stages_json(f, i));
+		set(o, "steps", steps_json(f, i, &number));
+		append(a, o);
+	}
+	return a;
+}
+
+json_t *forecast_json(const struct forecast *f)
+{
+	json_t *o = json_object(), *search = json_object(), *remedies = json_array();
+	struct buf summary = BUF_INIT;
+
+	forecast_put_summary(&summary, f);
+	set(o, "accepted", json_boolean(!search_refused(&f->search)));
+	out_json_set_text(o, "summary", buf_span(&summary));
+	set(o, "release", json_string(f->c->release->name));
+	set(search, "orders", json_integer((json_int_t)f->search.orders));
+	set(search, "steps", json_integer((json_int_t)f->search.steps));
+	set(search, "publisher_apart", json_boolean(f->search.split));
+	set(o, "search", search);
+	set(o, "phases", phases_json(f));
+	for (size_t i = 0; i < f->nremedies; i++)
+		append(remedies, json_string(f->remedies[i].text));
+	set(o, "remedies", remedies);
+	buf_free(&summary);
+	return o;
+}
