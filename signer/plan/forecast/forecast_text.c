@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "signer/plan/forecast/forecast.h"
+#include "tlv/kind.h"
 
 static void put_heading(struct buf *b, const char *text)
 {
@@ -74,7 +75,8 @@ static void put_refusals(struct buf *b, const struct forecast *f)
 			if (!v->refused || crowd_row((enum crowd_class)p)->gated)
 				continue;
 			buf_printf(&text, "Phase %zu, %s refuse the %s of ", x->phase + 1,
-				   crowd_row((enum crowd_class)p)->text, v->is_itl ? "ITL" : "CTL");
+				   crowd_row((enum crowd_class)p)->text,
+				   tlv_kind_text(v->is_itl ? TLV_LIST_ITL : TLV_LIST_CTL));
 			forecast_put_node(&text, f, v->is_itl ? v->node : f->c->publisher);
 			buf_str(&text, ": ");
 			crowd_why(&v->answer, &text);
