@@ -243,7 +243,7 @@ enum status key_open(struct key **out, const struct key_options *opt, struct tlv
 {
 	enum status st = key_start(out, opt, e);
 
-	if (st == ST_OK)
+	if (st == ST_OK && *out != NULL)
 		st = key_started(*out, e);
 	if (st != ST_OK)
 		key_free(out);
