@@ -349,6 +349,9 @@ class Recorded:
         if self.shell.kind == "zsh" and re.search(r"[\x00-\x1f\x7f-\x9f]", line):
             line = ":"
         assert not re.search(r"[\x00-\x1f\x7f-\x9f]", line), repr(line)
+        # Where a quote is in the name, zsh leaves the one that was typed open, of ls too: one closes it.
+        if self.shell.kind == "zsh" and typed[-1] == "'" and "'" in name and line != typed:
+            line += "'"
         # A quote that nothing was found behind is still open.
         self.shell.run(line if line != typed or typed[-1] not in "'\"" else ":")
         assert [p.name for p in place.iterdir()] == [name], f"{typed!r}, {name!r}: something was run"
