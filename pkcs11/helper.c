@@ -175,6 +175,11 @@ bool tok_child_warns(struct tok_child *c, const struct tlv_warn *w, struct span 
 	return true;
 }
 
+pid_t tok_child_process(const struct tok_child *c)
+{
+	return process_id(c->p);
+}
+
 int tok_child_died_at(const struct tok_child *c)
 {
 	return c->died_at;

@@ -321,6 +321,11 @@ void process_kill(struct process *p)
 	p->pid = 0;
 }
 
+pid_t process_id(const struct process *p)
+{
+	return p->pid;
+}
+
 bool process_is_gone(const struct process *p)
 {
 	return p->pid == 0;

@@ -61,6 +61,8 @@ enum process_got process_drain(struct process *p, int64_t deadline);
 /* Ends it and its whole group now, and waits for a second at most. */
 void process_kill(struct process *p);
 
+/* 0: it is gone. */
+pid_t process_id(const struct process *p);
 bool process_is_gone(const struct process *p);
 /* How it ended, as waitpid tells it; false if nobody could tell. Waits for a second at most. */
 bool process_ended(struct process *p, int *status);

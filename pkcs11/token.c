@@ -183,6 +183,11 @@ const struct tok_info *tok_info(const struct tok *t)
 	return &t->info;
 }
 
+pid_t tok_process(const struct tok *t)
+{
+	return t->child != NULL ? tok_child_process(t->child) : 0;
+}
+
 struct span tok_certificate(const struct tok *t)
 {
 	return t->opt.cert.n != 0 ? t->opt.cert : t->cert;

@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <stddef.h>
 
 #include "pkcs11/shared/info.h"
@@ -61,6 +62,8 @@ enum status tok_started(struct tok *t, struct tlv_err *e);
 
 /* Borrowed until tok_free. The certificate is opt->cert where that was given. */
 const struct tok_info *tok_info(const struct tok *t);
+/* The token's process, which leads a group; 0: it is gone. */
+pid_t tok_process(const struct tok *t);
 struct span tok_certificate(const struct tok *t);
 
 /*

@@ -81,9 +81,9 @@ static enum status refuse_bad(struct believing *b, const char *path, const struc
 		       st;
 }
 
-enum status believe_open_key(struct believing *b, struct key **out, const struct key_options *k,
-			     const char *option, const char *path, const struct list_file *f,
-			     struct tlv_err *e)
+enum status believe_open_key(struct believing *b, struct early_key *early, struct key **out,
+			     const struct key_options *k, const char *option, const char *path,
+			     const struct list_file *f, struct tlv_err *e)
 {
 	struct key_options opt = *k;
 	struct tlv_err own = TLV_ERR_INIT;
@@ -95,7 +95,7 @@ enum status believe_open_key(struct believing *b, struct key **out, const struct
 	if (signer >= 0)
 		opt.fallback = tlv_list_record(&f->list, (size_t)signer).certificate;
 	opt.wrong_fallback = &b->wrong_key;
-	st = key_open(out, &opt, &own);
+	st = early_key_take(early, out, &opt, &own);
 	if (st == ST_OK)
 		return belief_key(&b->belief, option, key_cert(*out)->parts.public_key, e);
 	if (b->wrong_key && believe_list(b, path, f, "nothing is signed", e) != ST_OK)

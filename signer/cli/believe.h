@@ -7,6 +7,7 @@
 #ifndef CTL_BELIEVE_H
 #define CTL_BELIEVE_H
 
+#include "signer/cli/confine.h"
 #include "signer/cli/opt.h"
 #include "signer/crypto/key.h"
 #include "signer/text/list_file.h"
@@ -29,9 +30,9 @@ enum status believe_options(struct believing *b, const struct opts *o, struct tl
  * for another reason, the answer is that f is not believed: ST_NO. option is
  * "-k" or "--old-key"; the key is a reason to believe afterwards.
  */
-enum status believe_open_key(struct believing *b, struct key **out, const struct key_options *k,
-			     const char *option, const char *path, const struct list_file *f,
-			     struct tlv_err *e);
+enum status believe_open_key(struct believing *b, struct early_key *early, struct key **out,
+			     const struct key_options *k, const char *option, const char *path,
+			     const struct list_file *f, struct tlv_err *e);
 
 /* ST_NO unless the list is believed; what is what does not happen then: "nothing is signed". */
 enum status believe_list(struct believing *b, const char *path, const struct list_file *f,

@@ -25,6 +25,7 @@ struct build {
 	bool replaces;
 	struct believing believing;
 	struct key *key;
+	struct early_key early;
 	struct entries entries;
 	struct compose_options compose;
 	struct buf records, output; /* output: of --device */
@@ -300,6 +301,30 @@ static enum status believe(struct build *b, struct tlv_err *e)
 	return st;
 }
 
+/* A certificate of the manifest's that only a token has. */
+static bool manifest_names_tokens(const struct build *b)
+{
+	const struct manifest *m = content(b);
+
+	for (unsigned i = 0; !opt_given(b->o, OPT_RECORD) && i < m->records_count; i++)
+		if (m->records[i].cert != NULL && tok_is_uri(m->records[i].cert))
+			return true;
+	return false;
+}
+
+/* Nothing that anybody else wrote has been read so far: the manifest is ours. */
+static void enter_sandbox(struct build *b, const struct key_options *k)
+{
+	struct confine c = { .output = b->d.output,
+			     .follow = b->d.publish.follow,
+			     .keys = { &b->early },
+			     .more_tokens = confine_names_tokens(b->o) ||
+					    manifest_names_tokens(b) };
+
+	early_key_open(&b->early, k);
+	confine(&c);
+}
+
 /* Everything that needs no secret. */
 static enum status prepare(struct build *b, struct tlv_err *e)
 {
@@ -310,9 +335,12 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 				  .cert = b->cert_arg,
 				  .tok = b->tok,
 				  .allow_weak = opt_given(b->o, OPT_ALLOW_WEAK_KEYS) };
-	/* A token's process starts while all else is read. */
 	if (st == ST_OK)
-		st = key_start(&b->key, &k, e);
+		enter_sandbox(b, &k);
+	if (st == ST_OK)
+		st = believe_options(&b->believing, b->o, e);
+	if (st == ST_OK)
+		st = delivery_options(&b->d, b->o, e);
 	if (st == ST_OK)
 		st = read_old(b, e);
 	if (st == ST_OK)
@@ -324,7 +352,7 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_records(b, e);
 	if (st == ST_OK)
-		st = key_started(b->key, e);
+		st = early_key_take(&b->early, &b->key, &k, e);
 	if (st == ST_OK)
 		st = believe(b, e);
 	if (st == ST_OK)
@@ -348,6 +376,7 @@ static enum status make_records(struct build *b, struct tlv_err *e)
 static void build_free(struct build *b)
 {
 	key_free(&b->key);
+	early_key_free(&b->early);
 	entries_free(&b->entries);
 	believing_free(&b->believing);
 	list_file_free(&b->old);
@@ -361,7 +390,7 @@ static void build_free(struct build *b)
 
 enum status cmd_build(const struct opts *o, struct tlv_err *e)
 {
-	struct build b = { .o = o };
+	struct build b = { .o = o, .early = EARLY_KEY_INIT };
 	const char *manifest = opt_value(o, OPT_MANIFEST);
 	enum status st = common_token_options(o, &b.tok, e);
 
@@ -374,10 +403,6 @@ enum status cmd_build(const struct opts *o, struct tlv_err *e)
 		st = err_set(e, ST_USAGE, "where to? name the list with -o");
 	if (st == ST_OK)
 		st = read_device(&b, e);
-	if (st == ST_OK)
-		st = believe_options(&b.believing, o, e);
-	if (st == ST_OK)
-		st = delivery_options(&b.d, o, e);
 	if (st == ST_OK && manifest != NULL)
 		st = manifest_read(&b.manifest, manifest, e);
 	if (st == ST_OK)

@@ -138,7 +138,7 @@ void help_first(void)
 
 void help_version(void)
 {
-	struct sandbox s = sandbox_enter(SANDBOX_ALL, NULL, 0);
+	struct sandbox s = sandbox_enter(SANDBOX_ALL, NULL);
 	char text[64];
 
 	/* Said by one who has entered it: what a kernel claims to have a container may still refuse. */

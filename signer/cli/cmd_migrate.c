@@ -42,6 +42,7 @@ struct migration {
 	struct lockout lockout;
 	struct migrate_input in;
 	struct key *key, *old_key; /* old_key: NULL without --old-key */
+	struct early_key early[2]; /* of -k and --old-key */
 	struct part parts[LISTS];
 	struct plan plan;
 	struct buf filename;
@@ -155,20 +156,41 @@ static enum status read_sasts(struct migration *m, struct tlv_err *e)
 	return st;
 }
 
+static struct key_options key_options(const struct migration *m, enum opt_id key, enum opt_id cert)
+{
+	return (struct key_options){ .key = opt_value(m->o, key),
+				     .cert = opt_value(m->o, cert),
+				     .tok = m->tok,
+				     .allow_weak = opt_given(m->o, OPT_ALLOW_WEAK_KEYS) };
+}
+
+/* Nothing that anybody else wrote has been read so far. */
+static void enter_sandbox(struct migration *m)
+{
+	struct key_options k = key_options(m, OPT_KEY, OPT_CERT);
+	struct key_options old = key_options(m, OPT_OLD_KEY, OPT_OLD_CERT);
+	struct confine c = { .output = opt_given(m->o, OPT_DRY_RUN) ? NULL : m->folder,
+			     .tree = true,
+			     .keys = { &m->early[0], &m->early[1] },
+			     .more_tokens = confine_names_tokens(m->o) };
+
+	early_key_open(&m->early[0], &k);
+	early_key_open(&m->early[1], &old);
+	confine(&c);
+}
+
 static enum status open_key(struct migration *m, enum opt_id key, enum opt_id cert,
 			    struct key **out, struct tlv_err *e)
 {
-	struct key_options k = { .key = opt_value(m->o, key),
-				 .cert = opt_value(m->o, cert),
-				 .tok = m->tok,
-				 .allow_weak = opt_given(m->o, OPT_ALLOW_WEAK_KEYS) };
+	struct key_options k = key_options(m, key, cert);
+	struct early_key *early = &m->early[key == OPT_OLD_KEY];
 	enum status st;
 
 	/* A file that brings no certificate is taken to be the old list's signer. */
 	if (key == OPT_OLD_KEY)
-		return believe_open_key(&m->believing, out, &k, "--old-key", m->o->args[1], &m->old,
-					e);
-	st = key_open(out, &k, e);
+		return believe_open_key(&m->believing, early, out, &k, "--old-key", m->o->args[1],
+					&m->old, e);
+	st = early_key_take(early, out, &k, e);
 	return st == ST_OK ?
 		       belief_key(&m->believing.belief, "-k", key_cert(*out)->parts.public_key, e) :
 		       st;
@@ -529,6 +551,8 @@ static enum status prepare(struct migration *m, struct tlv_err *e)
 		st = read_direction(m, e);
 	lockout_options(&m->lockout, m->o);
 	if (st == ST_OK)
+		enter_sandbox(m);
+	if (st == ST_OK)
 		st = read_old(m, e);
 	if (st == ST_OK)
 		read_style(m);
@@ -561,6 +585,8 @@ static void migration_free(struct migration *m)
 	plan_free(&m->plan);
 	key_free(&m->key);
 	key_free(&m->old_key);
+	early_key_free(&m->early[0]);
+	early_key_free(&m->early[1]);
 	certset_free(&m->sasts);
 	certset_free(&m->vouched);
 	list_file_free(&m->tvs_ctl);
@@ -571,7 +597,7 @@ static void migration_free(struct migration *m)
 
 enum status cmd_migrate(const struct opts *o, struct tlv_err *e)
 {
-	struct migration m = { .o = o };
+	struct migration m = { .o = o, .early = { EARLY_KEY_INIT, EARLY_KEY_INIT } };
 	enum status st = prepare(&m, e);
 
 	if (st == ST_OK)

@@ -18,6 +18,7 @@ struct update {
 	struct certset certs;
 	struct compose_options compose;
 	struct key *key;
+	struct early_key early;
 	struct buf records, filename;
 	struct tok_options tok;
 	struct delivery d;
@@ -209,17 +210,39 @@ static enum status read_changes(struct update *u, struct tlv_err *e)
 	return st == ST_OK ? apply_mode(u, e) : st;
 }
 
+static struct key_options key_options(const struct update *u)
+{
+	return (struct key_options){ .key = opt_value(u->o, OPT_KEY),
+				     .cert = opt_value(u->o, OPT_CERT),
+				     .tok = u->tok,
+				     .allow_weak = opt_given(u->o, OPT_ALLOW_WEAK_KEYS) };
+}
+
+/* Nothing that anybody else wrote has been read so far. */
+static void enter_sandbox(struct update *u)
+{
+	const char *output = opt_value(u->o, OPT_OUTPUT);
+	struct key_options k = key_options(u);
+	struct confine c = { .output = output != NULL ? output : u->o->args[0],
+			     .follow = opt_given(u->o, OPT_FOLLOW),
+			     .keys = { &u->early },
+			     .more_tokens = confine_names_tokens(u->o) };
+
+	if (opt_given(u->o, OPT_DRY_RUN))
+		c.output = NULL;
+	early_key_open(&u->early, &k);
+	confine(&c);
+}
+
 /* A key file without certificate is taken to be that of the list's signer. */
 static enum status open_key(struct update *u, struct tlv_err *e)
 {
-	struct key_options k = { .key = opt_value(u->o, OPT_KEY),
-				 .cert = opt_value(u->o, OPT_CERT),
-				 .tok = u->tok,
-				 .allow_weak = opt_given(u->o, OPT_ALLOW_WEAK_KEYS) };
+	struct key_options k = key_options(u);
 
 	if (k.key == NULL)
 		return err_set(e, ST_USAGE, "no key to sign with: name it with -k");
-	return believe_open_key(&u->believing, &u->key, &k, "-k", u->o->args[0], &u->old, e);
+	return believe_open_key(&u->believing, &u->early, &u->key, &k, "-k", u->o->args[0], &u->old,
+				e);
 }
 
 /* A list names its signer: compose adds the record where the changes left none. */
@@ -264,6 +287,8 @@ static enum status prepare_old(struct update *u, struct tlv_err *e)
 	enum status st = common_token_options(u->o, &u->tok, e);
 
 	if (st == ST_OK)
+		enter_sandbox(u);
+	if (st == ST_OK)
 		st = read_old(u, e);
 	if (st == ST_OK)
 		st = read_output(u, e);
@@ -299,13 +324,14 @@ static enum status prepare(struct update *u, struct tlv_err *e)
 
 enum status cmd_update(const struct opts *o, struct tlv_err *e)
 {
-	struct update u = { .o = o };
+	struct update u = { .o = o, .early = EARLY_KEY_INIT };
 	enum status st = prepare(&u, e);
 
 	if (st == ST_OK && !opt_given(o, OPT_DRY_RUN))
 		st = deliver_finish(&u.d, u.key, e);
 	st = believe_after_login(&u.believing, st, o->args[0], &u.old, e);
 	key_free(&u.key);
+	early_key_free(&u.early);
 	edit_free(&u.edit);
 	certset_free(&u.certs);
 	buf_free(&u.records);

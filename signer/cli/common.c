@@ -51,14 +51,14 @@ void common_read_only(void)
 {
 	/* What openssl.cnf names is loaded while it may do what it likes. */
 	digest_configure();
-	(void)sandbox_enter(SANDBOX_ALL, NULL, 0);
+	(void)sandbox_enter(SANDBOX_ALL, NULL);
 }
 
 enum status common_write_beneath(const char *folder, bool made, struct tlv_err *e)
 {
 	struct sandbox_grant grants[2] = { { .what = SANDBOX_WRITE },
 					   { .what = SANDBOX_TAKE_AWAY } };
-	size_t n = made ? 2 : 1;
+	struct sandbox_wants wants = { .grants = grants, .ngrants = made ? 2 : 1 };
 	enum status st = ST_OK;
 
 	grants[0].fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -67,7 +67,7 @@ enum status common_write_beneath(const char *folder, bool made, struct tlv_err *
 		st = err_set(e, ST_OUTPUT, "%s: cannot be opened: %s", folder, strerror(errno));
 	if (st == ST_OK) {
 		digest_configure();
-		(void)sandbox_enter(SANDBOX_ALL, grants, n);
+		(void)sandbox_enter(SANDBOX_ALL, &wants);
 	}
 	for (size_t i = 0; i < COUNT(grants); i++)
 		if (grants[i].fd >= 0)

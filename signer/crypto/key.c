@@ -44,6 +44,11 @@ const struct tok_info *key_token(const struct key *k)
 	return k->tok != NULL ? tok_info(k->tok) : NULL;
 }
 
+pid_t key_process(const struct key *k)
+{
+	return k != NULL && k->tok != NULL ? tok_process(k->tok) : 0;
+}
+
 static enum status check_cert(struct key *k, struct tlv_err *e)
 {
 	return cert_can_sign(&k->cert.parts, k->opt.allow_weak, &k->bits, e);
@@ -212,7 +217,7 @@ static enum status open_token(struct key *k, struct tlv_err *e)
 	return st == ST_OK ? check_cert(k, e) : st;
 }
 
-enum status key_start(struct key **out, const struct key_options *opt, struct tlv_err *e)
+static enum status start(struct key **out, const struct key_options *opt, struct tlv_err *e)
 {
 	struct key *k = calloc(1, sizeof *k);
 	enum status st = ST_OK;
@@ -230,7 +235,7 @@ enum status key_start(struct key **out, const struct key_options *opt, struct tl
 	return st;
 }
 
-enum status key_started(struct key *k, struct tlv_err *e)
+static enum status started(struct key *k, struct tlv_err *e)
 {
 	enum status st = k->tok != NULL ? open_token(k, e) : open_file(k, e);
 
@@ -241,10 +246,10 @@ enum status key_started(struct key *k, struct tlv_err *e)
 
 enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e)
 {
-	enum status st = key_start(out, opt, e);
+	enum status st = start(out, opt, e);
 
 	if (st == ST_OK && *out != NULL)
-		st = key_started(*out, e);
+		st = started(*out, e);
 	if (st != ST_OK)
 		key_free(out);
 	return st;

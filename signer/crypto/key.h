@@ -44,17 +44,12 @@ enum status key_open_private(struct key **out, const struct key_options *opt, st
 /* Such a key; borrowed. */
 EVP_PKEY *key_private(const struct key *k);
 
-/*
- * The two halves of key_open: a token's process is started, and works while
- * the caller does something else; then its answer is waited for. The second
- * leaves the key to the caller's key_free also where it fails.
- */
-enum status key_start(struct key **out, const struct key_options *opt, struct tlv_err *e);
-enum status key_started(struct key *k, struct tlv_err *e);
 const struct cert *key_cert(const struct key *k);
 unsigned key_bits(const struct key *k);
 /* The token it is on, NULL for a file. */
 const struct tok_info *key_token(const struct key *k);
+/* The token's process; 0: there is none. k may be NULL. */
+pid_t key_process(const struct key *k);
 
 /* Whether key_login will ask for one. */
 bool key_needs_login(const struct key *k);

@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,13 +43,18 @@ struct ruleset {
 enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD = 445, LANDLOCK_RESTRICT = 446 };
 enum { LANDLOCK_VERSION = 1, LANDLOCK_PATH_BENEATH = 1 };
 
-/* What a grant allows for the folder and all that is beneath it. */
+#define FILES (1U << 1 | 1U << 5 | 1U << 8 | 1U << 14) /* write, take away, make, truncate */
+
+/* What a grant allows for the folder and all that is beneath it, or for the file. */
 static const uint64_t granted[] = {
-	/* write, take away a file, make one, truncate */
-	[SANDBOX_WRITE] = 1U << 1 | 1U << 5 | 1U << 8 | 1U << 14,
-	/* take away an empty folder */
+	[SANDBOX_WRITE] = FILES,
+	[SANDBOX_TREE] = FILES | 1U << 7 | 1U << 4, /* make a folder, take one away */
 	[SANDBOX_TAKE_AWAY] = 1U << 4,
+	[SANDBOX_DEVICE] = 1U << 1 | 1U << 15, /* write, ioctl */
 };
+
+/* Signals out of the sandbox, of scope. */
+enum { SCOPE_SIGNALS = 2 };
 
 /* struct landlock_path_beneath_attr, which is packed. */
 struct rule {
@@ -75,15 +81,17 @@ static struct ruleset rights_of(int abi)
 	return all;
 }
 
+/* A pipe without a name cannot be granted, and is written to all the same. */
 static bool grant(long ruleset, const struct sandbox_grant *g, uint64_t known)
 {
 	struct rule r = { .files = granted[g->what] & known, .fd = g->fd };
 
-	return syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PATH_BENEATH, &r, 0) == 0;
+	return syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PATH_BENEATH, &r, 0) == 0 ||
+	       g->what == SANDBOX_DEVICE;
 }
 
 /* What cannot be granted is wanted all the same: then without Landlock. */
-static int enter_landlock(const struct sandbox_grant *grants, size_t n)
+static int enter_landlock(const struct sandbox_wants *w)
 {
 	int abi = landlock_abi();
 	struct ruleset all = rights_of(abi);
@@ -92,11 +100,13 @@ static int enter_landlock(const struct sandbox_grant *grants, size_t n)
 
 	if (abi == 0)
 		return 0;
+	if (w->children[0] != 0)
+		all.scope &= ~(uint64_t)SCOPE_SIGNALS;
 	ruleset = syscall(LANDLOCK_CREATE, &all, sizeof all, 0);
 	if (ruleset < 0)
 		return 0;
-	for (size_t i = 0; i < n && ready; i++)
-		ready = grant(ruleset, &grants[i], all.files);
+	for (size_t i = 0; i < w->ngrants && ready; i++)
+		ready = grant(ruleset, &w->grants[i], all.files);
 	if (ready)
 		entered = syscall(LANDLOCK_RESTRICT, ruleset, 0);
 	(void)close((int)ruleset);
@@ -106,20 +116,26 @@ static int enter_landlock(const struct sandbox_grant *grants, size_t n)
 /* One row of the tables. */
 struct call {
 	unsigned nr;
-	enum { PLAIN, WITHOUT, WITH, OWN } kind;
+	enum { PLAIN, WITHOUT, WITH, OWN, CHILDREN } kind;
 	unsigned arg;
 	uint32_t value;
 	unsigned error;
 };
 
-/* A writer's rows come first. */
+/* A signer's rows come first, then a writer's. */
 static const struct call calls[] = {
 #define CALL(name) { __NR_##name, PLAIN, 0, 0, 0 },
 #define CALL_WITHOUT(name, arg, bits, error) { __NR_##name, WITHOUT, arg, bits, error },
 #define CALL_WITH(name, arg, value, error) { __NR_##name, WITH, arg, value, error },
 #define CALL_OWN(name, arg, error) { __NR_##name, OWN, arg, 0, error },
+#define CALL_CHILDREN(name, arg, error) { __NR_##name, CHILDREN, arg, 0, error },
+#include "signer/io/sandbox_signer.def"
 #include "signer/io/sandbox_writer.def"
 #include "signer/io/sandbox.def"
+};
+
+static const struct call signer_calls[] = {
+#include "signer/io/sandbox_signer.def"
 };
 
 static const struct call writer_calls[] = {
@@ -128,6 +144,7 @@ static const struct call writer_calls[] = {
 #undef CALL_WITHOUT
 #undef CALL_WITH
 #undef CALL_OWN
+#undef CALL_CHILDREN
 };
 
 /* What the numbers of the table mean; 0: a machine that we have not looked at gets no filter. */
@@ -141,7 +158,10 @@ static const uint32_t this_arch = AUDIT_ARCH_RISCV64;
 static const uint32_t this_arch;
 #endif
 
-enum { FILTER_MAX = 5 * COUNT(calls) + 8, NR = offsetof(struct seccomp_data, nr) };
+enum {
+	FILTER_MAX = (2 * SANDBOX_CHILDREN_MAX + 5) * COUNT(calls) + 8,
+	NR = offsetof(struct seccomp_data, nr)
+};
 
 /* A filter that grows; the table's length bounds it. */
 struct program {
@@ -183,10 +203,36 @@ static size_t arg_at(const struct call *c)
 	return offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t);
 }
 
+/* Each child and its group; where there is none, those are meant that are shut in as we are. */
+static void put_children(struct program *p, const struct call *c, const pid_t *children)
+{
+	size_t n = 0;
+
+	while (n < SANDBOX_CHILDREN_MAX && children[n] != 0)
+		n++;
+	put_is(p, c->nr, n == 0 ? 1 : (unsigned)n * 4 + 2);
+	if (n == 0) {
+		put_allow(p);
+		return;
+	}
+	put_load(p, arg_at(c));
+	for (size_t i = 0; i < n; i++) {
+		put_is(p, (uint32_t)children[i], 1);
+		put_allow(p);
+		put_is(p, (uint32_t)-children[i], 1);
+		put_allow(p);
+	}
+	put_refuse(p, c->error);
+}
+
 /* The call's number is loaded before and after. */
-static void put_call(struct program *p, const struct call *c, bool last_of_its_kind)
+static void put_call(struct program *p, const struct call *c, const pid_t *children,
+		     bool last_of_its_kind)
 {
 	switch (c->kind) {
+	case CHILDREN:
+		put_children(p, c, children);
+		break;
 	case PLAIN:
 		put_is(p, c->nr, 1);
 		put_allow(p);
@@ -218,7 +264,14 @@ static void put_call(struct program *p, const struct call *c, bool last_of_its_k
 	}
 }
 
-static bool enter_seccomp(bool writes)
+static size_t first_call(const struct sandbox_wants *w)
+{
+	if (w->signs)
+		return 0;
+	return COUNT(signer_calls) + (w->ngrants > 0 ? 0 : COUNT(writer_calls));
+}
+
+static bool enter_seccomp(const struct sandbox_wants *w)
 {
 	struct program p = { .n = 0 };
 	struct sock_fprog filter = { .filter = p.v };
@@ -230,24 +283,27 @@ static bool enter_seccomp(bool writes)
 	put(&p, BPF_JMP | BPF_JA, 1, 0, 0);
 	put_refuse(&p, ENOSYS);
 	put_load(&p, NR);
-	for (size_t i = writes ? 0 : COUNT(writer_calls); i < COUNT(calls); i++)
-		put_call(&p, &calls[i], i + 1 == COUNT(calls) || calls[i + 1].nr != calls[i].nr);
+	for (size_t i = first_call(w); i < COUNT(calls); i++)
+		put_call(&p, &calls[i], w->children,
+			 i + 1 == COUNT(calls) || calls[i + 1].nr != calls[i].nr);
 	put_refuse(&p, ENOSYS);
 	filter.len = p.n;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
-struct sandbox sandbox_enter(unsigned layers, const struct sandbox_grant *grants, size_t n)
+struct sandbox sandbox_enter(unsigned layers, const struct sandbox_wants *wants)
 {
+	static const struct sandbox_wants reading = { .ngrants = 0 };
+	const struct sandbox_wants *w = wants != NULL ? wants : &reading;
 	struct sandbox s = { .landlock = 0 };
 
 	/* Without this neither is to be had by those who are not root. */
 	if (!CTLSIGN_SANDBOX || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return s;
 	if ((layers & SANDBOX_LANDLOCK) != 0)
-		s.landlock = enter_landlock(grants, n);
+		s.landlock = enter_landlock(w);
 	if ((layers & SANDBOX_SECCOMP) != 0)
-		s.seccomp = enter_seccomp(n > 0);
+		s.seccomp = enter_seccomp(w);
 	return s;
 }
 

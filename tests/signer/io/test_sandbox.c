@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -323,7 +324,7 @@ static int try_behind(const struct attempt *a, unsigned layers)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		struct sandbox s = sandbox_enter(layers, NULL, 0);
+		struct sandbox s = sandbox_enter(layers, NULL);
 
 		if (((layers & SANDBOX_LANDLOCK) != 0 && s.landlock == 0) ||
 		    ((layers & SANDBOX_SECCOMP) != 0 && !s.seccomp) ||
@@ -450,8 +451,8 @@ static const struct {
 	{ "takes the folder away that it made", takes_the_folder_away, 2, true },
 };
 
-/* Whether Landlock was there. */
-static bool try_beneath(size_t i)
+/* In a child, where the folder "beneath" stands; its grant and as many as are wanted. */
+static int try_with(struct sandbox_wants *wants, bool (*possible)(void), int abi)
 {
 	int status = 0, there = open("there", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	pid_t child;
@@ -465,32 +466,131 @@ static bool try_beneath(size_t i)
 			{ open("beneath", O_PATH | O_CLOEXEC), SANDBOX_WRITE },
 			{ open(".", O_PATH | O_CLOEXEC), SANDBOX_TAKE_AWAY },
 		};
-		struct sandbox s = sandbox_enter(SANDBOX_ALL, grants, beneath[i].grants);
+		struct sandbox s;
 
-		if (s.landlock < 3 || !s.seccomp)
+		wants->grants = grants;
+		wants->ngrants = wants->ngrants > 0 ? wants->ngrants : 1;
+		s = sandbox_enter(SANDBOX_ALL, wants);
+		if (s.landlock < abi || !s.seccomp)
 			_exit(NO_LAYER);
-		_exit(beneath[i].possible() ? POSSIBLE : IMPOSSIBLE);
+		_exit(possible() ? POSSIBLE : IMPOSSIBLE);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	(void)unlink("beneath/out");
 	(void)unlink("beneath/new");
 	(void)unlink("new");
 	(void)rmdir("beneath");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_LAYER)
-		return false;
-	if (!WIFEXITED(status) ||
-	    WEXITSTATUS(status) != (beneath[i].expected ? POSSIBLE : IMPOSSIBLE))
-		fail_msg("'%s' is %s", beneath[i].name,
-			 beneath[i].expected ? "impossible" : "possible");
-	return true;
+	/* A program that was run ends with 0. */
+	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : POSSIBLE;
 }
 
 static void a_writer_has_its_folder_only(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(beneath); i++)
-		if (!try_beneath(i))
+	for (size_t i = 0; i < COUNT(beneath); i++) {
+		struct sandbox_wants wants = { .ngrants = beneath[i].grants };
+		int got = try_with(&wants, beneath[i].possible, 3);
+
+		if (got == NO_LAYER)
 			skip();
+		if (got != (beneath[i].expected ? POSSIBLE : IMPOSSIBLE))
+			fail_msg("'%s' is %s", beneath[i].name,
+				 beneath[i].expected ? "impossible" : "possible");
+	}
+}
+
+static bool signals_its_child(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(pause());
+	return child > 0 && kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child;
+}
+
+static bool talks_to_its_copy(void)
+{
+	int ends[2];
+	char byte = 0;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return false;
+	child = fork();
+	if (child == 0)
+		_exit(send(ends[1], "x", 1, MSG_NOSIGNAL) == 1 ? 0 : 1);
+	return child > 0 && recv(ends[0], &byte, 1, 0) == 1 && byte == 'x' &&
+	       waitpid(child, NULL, 0) == child;
+}
+
+static bool makes_another_namespace(void)
+{
+	return unshare(CLONE_NEWUSER) == 0 ||
+	       syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL) >= 0;
+}
+
+static bool becomes_its_init_s_child(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+}
+
+static bool types_into_a_terminal(void)
+{
+	char byte = 'x';
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* What is no terminal says ENOTTY too: so it is asked for what only the filter forbids. */
+	return fd >= 0 && (ioctl(fd, TIOCSTI, &byte) == 0 || ioctl(fd, FIONBIO, &(int){ 0 }) == 0);
+}
+
+/* A signer's, which has started no process before, or one. */
+static const struct {
+	const char *name;
+	bool (*possible)(void);
+	bool child, expected;
+	int abi; /* of Landlock, from which on it is refused */
+} signer[] = {
+	{ "writes beneath", writes_beneath, false, true, 3 },
+	{ "talks to its copy", talks_to_its_copy, false, true, 3 },
+	{ "signals its child", signals_its_child, false, true, 3 },
+	{ "starts a thread", starts_a_thread, true, true, 3 },
+	{ "writes a file", writes_a_file, false, false, 3 },
+	{ "makes a file", makes_a_file, true, false, 3 },
+	{ "takes a file away", takes_a_file_away, false, false, 3 },
+	{ "moves a file out", moves_a_file_out, false, false, 3 },
+	{ "runs a program", runs_a_program, false, false, 3 },
+	{ "makes a socket", makes_a_socket, false, false, 3 },
+	{ "connects by TCP", connects_by_tcp, false, false, 3 },
+	{ "signals its parent", signals_its_parent, false, false, 6 },
+	{ "signals its parent, beside a child", signals_its_parent, true, false, 3 },
+	{ "owns a file's signals", owns_signals, false, false, 3 },
+	{ "is traced", is_traced, false, false, 3 },
+	{ "makes another namespace", makes_another_namespace, false, false, 3 },
+	{ "becomes a reaper", becomes_its_init_s_child, false, false, 3 },
+	{ "types into a terminal", types_into_a_terminal, false, false, 3 },
+};
+
+static void a_signer_has_its_processes_only(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(signer); i++) {
+		struct sandbox_wants wants = { .signs = true };
+		pid_t other = fork();
+		int got;
+
+		assert_true(other >= 0);
+		if (other == 0)
+			_exit(pause());
+		wants.children[0] = signer[i].child ? other : 0;
+		got = try_with(&wants, signer[i].possible, signer[i].abi);
+
+		assert_true(kill(other, SIGKILL) == 0 && waitpid(other, NULL, 0) == other);
+		if (got == NO_LAYER)
+			skip();
+		if (got != (signer[i].expected ? POSSIBLE : IMPOSSIBLE))
+			fail_msg("'%s' is %s", signer[i].name,
+				 signer[i].expected ? "impossible" : "possible");
+	}
 }
 
 static void what_holds_is_told(void **state)
@@ -537,6 +637,7 @@ int main(void)
 		cmocka_unit_test(behind_seccomp),
 		cmocka_unit_test(behind_both),
 		cmocka_unit_test(a_writer_has_its_folder_only),
+		cmocka_unit_test(a_signer_has_its_processes_only),
 		cmocka_unit_test(what_holds_is_told),
 	};
 
