@@ -47,7 +47,8 @@ class Update:
         self.path.write_bytes(self.before)
 
     def words(self, key=None):
-        return ["update", self.path, "--in-place", *(key or by_file(self.cluster, "pub")), *LATER]
+        trust = ["--trust", self.cluster / "pub.pem"] if key else []
+        return ["update", self.path, "--in-place", *(key or by_file(self.cluster, "pub")), *trust, *LATER]
 
     def learn(self):
         """After a good run: what the new list is."""

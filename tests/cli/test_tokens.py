@@ -27,6 +27,21 @@ def blocks(text):
     return {block.splitlines()[0]: block for block in text.split("\n\n") if block}
 
 
+# Before any verb is known, the line is searched for the variables that hold PINs -------------
+
+MALFORMED = ["pkcs11:%", "pkcs11:token=%zz", "PKCS11:%g", "pkcs11:token=a;token=b", "pkcs11:=", "pkcs11:;;;",
+             "pkcs11:?pin-source=", "pkcs11:token=a?pin-source=|x", "pkcs11:token=a?pin-source=env:"]
+
+
+@pytest.mark.parametrize("uri", MALFORMED)
+def test_a_malformed_uri_is_refused_wherever_it_stands(ctlsign, uri):
+    """Once it ended the program by a signal, in the search that comes before every verb."""
+    ctlsign.refused(2, "tokens", uri)
+    ctlsign.refused(2, "export", uri)
+    assert ctlsign("show", uri).status == 3
+    assert ctlsign("--version", uri).status == 0
+
+
 # The same as other tools --------------------------------------------------------------------
 
 def test_p11tool_sees_the_same_tokens(tokens, lab):
