@@ -318,8 +318,8 @@ static void enter_sandbox(struct build *b, const struct key_options *k)
 	struct confine c = { .output = b->d.output,
 			     .follow = b->d.publish.follow,
 			     .keys = { &b->early },
-			     .more_tokens = confine_names_tokens(b->o) ||
-					    manifest_names_tokens(b) };
+			     .more_tokens =
+				     confine_names_tokens(b->o) || manifest_names_tokens(b) };
 
 	early_key_open(&b->early, k);
 	confine(&c);
