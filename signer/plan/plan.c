@@ -8,8 +8,8 @@
 /* A text that memory cut is not shown as if it were whole. */
 static bool ran_out(const struct plan_model *m)
 {
-	bool bad = m->failed || plan_lines_failed(&m->changes) || plan_lines_failed(&m->warnings) ||
-		   plan_lines_failed(&m->assumptions);
+	bool bad =
+		m->failed || plan_lines_failed(&m->warnings) || plan_lines_failed(&m->assumptions);
 
 	for (size_t k = 0; k < PLAN_KINDS; k++)
 		for (size_t v = 0; v < PLAN_EVENTS; v++)
@@ -32,16 +32,10 @@ static enum status check_kinds(const struct plan_input *in, struct tlv_err *e)
 		itl ? "an ITL" : "a CTL", itl ? "a CTL" : "an ITL");
 }
 
-static void take_line(void *arg, const char *line)
+enum status plan_changes(const struct plan_model *m, diff_line_fn *line, void *arg,
+			 struct tlv_err *e)
 {
-	buf_str(plan_line(arg, PLAN_LINE_TEXT, NULL), line);
-}
-
-static enum status note_changes(struct plan_model *m, struct tlv_err *e)
-{
-	enum status st = diff_lists(&m->diff, m->in.old_list, m->in.new_list, e);
-
-	return st == ST_OK ? diff_print(&m->diff, take_line, &m->changes, e) : st;
+	return diff_print(&m->diff, line, arg, e);
 }
 
 enum status plan_make(struct plan *out, const struct plan_input *in, struct tlv_err *e)
@@ -58,11 +52,10 @@ enum status plan_make(struct plan *out, const struct plan_input *in, struct tlv_
 	if (st == ST_OK)
 		st = plan_note_facts(m, e);
 	if (st == ST_OK)
-		st = note_changes(m, e);
-	if (st == ST_OK)
-		st = plan_note_records(m, e);
+		st = diff_lists(&m->diff, m->in.old_list, m->in.new_list, e);
 	if (st != ST_OK)
 		return st;
+	plan_note_records(m);
 	plan_note_events(m);
 	plan_note_anchors(m);
 	plan_note_verdicts(m);
@@ -79,20 +72,6 @@ bool plan_refuses(const struct plan *p, enum lockout_class phones)
 bool plan_refused(const struct plan *p)
 {
 	return plan_refuses(p, LOCKOUT_SBD) || plan_refuses(p, LOCKOUT_NO_SBD);
-}
-
-static void records_free(struct plan_model *m)
-{
-	for (size_t i = 0; i < m->nrecords; i++) {
-		struct plan_record *r = &m->records[i];
-
-		buf_free(&r->role_text);
-		buf_free(&r->name);
-		buf_free(&r->subject);
-		buf_free(&r->address);
-		buf_free(&r->key);
-	}
-	free(m->records);
 }
 
 static void steps_free(struct plan_model *m)
@@ -122,9 +101,7 @@ void plan_free(struct plan *p)
 	for (size_t i = 0; i < m->nanchors; i++)
 		buf_free(&m->anchors[i].name);
 	free(m->anchors);
-	records_free(m);
 	steps_free(m);
-	plan_lines_free(&m->changes);
 	plan_lines_free(&m->warnings);
 	plan_lines_free(&m->assumptions);
 	diff_free(&m->diff);

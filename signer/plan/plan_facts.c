@@ -151,45 +151,38 @@ enum status plan_note_facts(struct plan_model *m, struct tlv_err *e)
 	return st;
 }
 
-static enum status note_record(struct plan_record *x, const struct tlv_list *l, size_t i,
-			       struct tlv_err *e)
+struct plan_record plan_record_at(const struct plan_model *m, size_t i)
 {
-	struct tlv_record r = tlv_list_record(l, i);
+	struct tlv_record r = tlv_list_record(m->in.new_list, i);
 	const struct tlv_role_row *role = tlv_role_find(r.role);
+	struct plan_record x = { .number = i + 1, .role = r.role, .signs = (long)i == m->signer };
 	enum tlv_key_type type;
 	unsigned bits = tlv_key_bits(r.public_key, &type);
 
-	x->number = i + 1;
-	x->role = r.role;
 	if (role != NULL)
-		buf_str(&x->role_text, role->text);
+		buf_str(&x.role_text, role->text);
 	else
-		buf_printf(&x->role_text, "function %u", (unsigned)r.role);
-	safe_text(&x->name, tlv_text(r.dns_name));
-	plan_put_cn(&x->subject, &r);
-	put_address(&x->address, &r);
+		buf_printf(&x.role_text, "function %u", (unsigned)r.role);
+	safe_text(&x.name, tlv_text(r.dns_name));
+	plan_put_cn(&x.subject, &r);
+	put_address(&x.address, &r);
 	if (bits > 0)
-		buf_printf(&x->key, "%s %u", type == TLV_KEY_RSA ? "RSA" : "EC", bits);
-	x->has_dates = cert_validity(r.certificate, &x->not_before, &x->not_after, NULL) == ST_OK;
-	if (buf_failed(&x->name, e) != ST_OK || buf_failed(&x->subject, e) != ST_OK ||
-	    buf_failed(&x->role_text, e) != ST_OK || buf_failed(&x->key, e) != ST_OK)
-		return ST_NOMEM;
-	return buf_failed(&x->address, e);
+		buf_printf(&x.key, "%s %u", type == TLV_KEY_RSA ? "RSA" : "EC", bits);
+	x.has_dates = cert_validity(r.certificate, &x.not_before, &x.not_after, NULL) == ST_OK;
+	return x;
 }
 
-enum status plan_note_records(struct plan_model *m, struct tlv_err *e)
+void plan_record_free(struct plan_record *r)
 {
-	const struct tlv_list *l = m->in.new_list;
-	long signer = tlv_list_signer(l);
-	enum status st = ST_OK;
+	buf_free(&r->role_text);
+	buf_free(&r->name);
+	buf_free(&r->subject);
+	buf_free(&r->address);
+	buf_free(&r->key);
+}
 
-	m->records = calloc(l->nrecords + 1, sizeof *m->records);
-	if (m->records == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
-		m->nrecords++;
-		st = note_record(&m->records[i], l, i, e);
-		m->records[i].signs = (long)i == signer;
-	}
-	return st;
+void plan_note_records(struct plan_model *m)
+{
+	m->nrecords = m->in.new_list->nrecords;
+	m->signer = tlv_list_signer(m->in.new_list);
 }

@@ -328,26 +328,37 @@ static void put_anchors(struct buf *b, const struct plan_model *m)
 		buf_printf(b, "<p>And %zu more.</p>\n", m->anchors_left_out);
 }
 
-/* The diff's lines: what is indented belongs to the line before. */
+struct changes {
+	struct buf *b;
+	bool begun, inside; /* inside: the line before was indented */
+};
+
+/* What is indented belongs to the line before. */
+static void put_change(void *arg, const char *text)
+{
+	struct changes *c = arg;
+	struct span line = span_str(text);
+	bool detail = span_starts(line, SPAN_LIT("    "));
+
+	if (detail != c->inside)
+		buf_str(c->b, detail ? "<ul class=\"soft\">\n" : "</ul></li>\n");
+	else if (!detail && c->begun)
+		buf_str(c->b, "</li>\n");
+	c->inside = detail;
+	c->begun = true;
+	buf_str(c->b, "<li>");
+	put(c->b, detail ? span_slice(line, 4, line.n) : line);
+	buf_str(c->b, detail ? "</li>\n" : "\n");
+}
+
 static void put_changes(struct buf *b, const struct plan_model *m)
 {
-	bool inside = false;
+	struct changes c = { .b = b };
 
 	buf_str(b, "<h2>Changes, record by record</h2>\n<ul class=\"changes\">\n");
-	for (size_t i = 0; i < m->changes.n; i++) {
-		struct span line = buf_span(&m->changes.v[i].text);
-		bool detail = span_starts(line, SPAN_LIT("    "));
-
-		if (detail != inside)
-			buf_str(b, detail ? "<ul class=\"soft\">\n" : "</ul></li>\n");
-		else if (!detail && i > 0)
-			buf_str(b, "</li>\n");
-		inside = detail;
-		buf_str(b, "<li>");
-		put(b, detail ? span_slice(line, 4, line.n) : line);
-		buf_str(b, detail ? "</li>\n" : "\n");
-	}
-	buf_str(b, inside ? "</ul></li>\n</ul>\n" : "</li>\n</ul>\n");
+	if (plan_changes(m, put_change, &c, NULL) != ST_OK)
+		b->failed = ST_NOMEM;
+	buf_str(b, c.inside ? "</ul></li>\n</ul>\n" : "</li>\n</ul>\n");
 }
 
 static void put_impact(struct buf *b, const struct plan_model *m, const struct plan_rule *r)
@@ -465,12 +476,13 @@ static struct scale scale_of(const struct plan_model *m)
 	int64_t first = m->in.now - (int64_t)PAST * YEAR, last = m->in.now + (int64_t)FUTURE * YEAR;
 
 	for (size_t i = 0; i < m->nrecords; i++) {
-		const struct plan_record *r = &m->records[i];
+		struct plan_record r = plan_record_at(m, i);
 
-		if (r->has_dates && r->not_before < s.from)
-			s.from = r->not_before > first ? r->not_before : first;
-		if (r->has_dates && r->not_after > s.to)
-			s.to = r->not_after < last ? r->not_after : last;
+		if (r.has_dates && r.not_before < s.from)
+			s.from = r.not_before > first ? r.not_before : first;
+		if (r.has_dates && r.not_after > s.to)
+			s.to = r.not_after < last ? r.not_after : last;
+		plan_record_free(&r);
 	}
 	return s;
 }
@@ -531,11 +543,14 @@ static void put_time_line(struct buf *b, const struct plan_model *m)
 	buf_str(b, "; the upright line is the day of this plan, ");
 	put_day(b, m->in.now);
 	buf_str(b, ".</p>\n");
-	for (size_t i = 0; i < m->nrecords && shown < BARS_MAX; i++)
-		if (m->records[i].has_dates) {
-			put_bar(b, m, &s, &m->records[i]);
-			shown++;
-		}
+	for (size_t i = 0; i < m->nrecords && shown < BARS_MAX; i++) {
+		struct plan_record r = plan_record_at(m, i);
+
+		if (r.has_dates)
+			put_bar(b, m, &s, &r);
+		shown += r.has_dates;
+		plan_record_free(&r);
+	}
 }
 
 static void put_cell(struct buf *b, const char *label, const struct buf *text)
@@ -569,8 +584,12 @@ static void put_records(struct buf *b, const struct plan_model *m)
 		"<h2>Records of the new list</h2>\n<table class=\"records\"><thead><tr><th>#</th>"
 		"<th>Role</th><th>Name</th><th>Address</th><th>Certificate</th><th>Key</th>"
 		"<th>Valid</th></tr></thead>\n<tbody>\n");
-	for (size_t i = 0; i < m->nrecords; i++)
-		put_record(b, &m->records[i]);
+	for (size_t i = 0; i < m->nrecords; i++) {
+		struct plan_record r = plan_record_at(m, i);
+
+		put_record(b, &r);
+		plan_record_free(&r);
+	}
 	buf_str(b, "</tbody></table>\n");
 }
 

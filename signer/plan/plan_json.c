@@ -173,19 +173,20 @@ static json_t *records_json(const struct plan_model *m)
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < m->nrecords; i++) {
-		const struct plan_record *r = &m->records[i];
+		struct plan_record r = plan_record_at(m, i);
 		json_t *o = json_object();
 
-		set(o, "number", json_integer((json_int_t)r->number));
-		set_buf(o, "role", &r->role_text);
-		set_buf(o, "name", &r->name);
-		set_buf(o, "address", &r->address);
-		set_buf(o, "subject", &r->subject);
-		set_buf(o, "key", &r->key);
-		set_time(o, "not_before", r->has_dates, r->not_before);
-		set_time(o, "not_after", r->has_dates, r->not_after);
-		set(o, "signed_the_list", json_boolean(r->signs));
+		set(o, "number", json_integer((json_int_t)r.number));
+		set_buf(o, "role", &r.role_text);
+		set_buf(o, "name", &r.name);
+		set_buf(o, "address", &r.address);
+		set_buf(o, "subject", &r.subject);
+		set_buf(o, "key", &r.key);
+		set_time(o, "not_before", r.has_dates, r.not_before);
+		set_time(o, "not_after", r.has_dates, r.not_after);
+		set(o, "signed_the_list", json_boolean(r.signs));
 		append(a, o);
+		plan_record_free(&r);
 	}
 	return a;
 }

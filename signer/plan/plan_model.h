@@ -220,7 +220,6 @@ struct plan_model {
 	struct plan_input in;
 	struct plan_facts facts[PLAN_LISTS];
 	struct diff diff;
-	struct plan_lines changes;			   /* the diff, line by line */
 	struct plan_lines events[PLAN_KINDS][PLAN_EVENTS]; /* labels of what it happened to */
 	size_t counts[PLAN_KINDS][PLAN_EVENTS];
 	struct plan_verdict verdicts[PLAN_VERDICTS_MAX];
@@ -228,8 +227,8 @@ struct plan_model {
 	struct plan_anchor *anchors;
 	size_t nanchors, anchors_cap, anchors_left_out;
 	struct plan_lines warnings, assumptions;
-	struct plan_record *records; /* of the new list */
-	size_t nrecords;
+	size_t nrecords; /* of the new list */
+	long signer;	 /* which of them signs, or below 0 */
 	struct plan_step *steps;
 	size_t nsteps, steps_cap;
 	struct plan_step spill; /* takes what memory has no room for; failed is set */
@@ -247,12 +246,23 @@ struct plan_stage {
 	bool more; /* another one comes */
 };
 
+/*
+ * Record i of the new list, made anew each time: lists may have a million. Out of
+ * memory its texts are short, and err_nomem_seen says so.
+ */
+struct plan_record plan_record_at(const struct plan_model *m, size_t i);
+void plan_record_free(struct plan_record *r);
+
+/* The diff's lines, one after the other; they are not kept either. */
+enum status plan_changes(const struct plan_model *m, diff_line_fn *line, void *arg,
+			 struct tlv_err *e);
+
 /* In this order; each looks at what is there already. */
 enum status plan_note_facts(struct plan_model *m, struct tlv_err *e);
 void plan_note_events(struct plan_model *m);
 void plan_note_anchors(struct plan_model *m);
 void plan_note_verdicts(struct plan_model *m);
-enum status plan_note_records(struct plan_model *m, struct tlv_err *e);
+void plan_note_records(struct plan_model *m);
 enum status plan_note_warnings(struct plan_model *m, struct tlv_err *e);
 void plan_note_steps(struct plan_model *m);
 

@@ -81,14 +81,20 @@ static void put_lists(struct buf *b, const struct plan_model *m)
 		buf_printf(b, "  CUCM      lists as %s has them\n", m->in.release->name);
 }
 
+static void put_change(void *arg, const char *line)
+{
+	struct buf *b = arg;
+
+	buf_str(b, "  ");
+	buf_str(b, line);
+	buf_str(b, "\n");
+}
+
 static void put_changes(struct buf *b, const struct plan_model *m)
 {
 	put_heading(b, "Changes, record by record");
-	for (size_t i = 0; i < m->changes.n; i++) {
-		buf_str(b, "  ");
-		buf_put(b, buf_span(&m->changes.v[i].text));
-		buf_str(b, "\n");
-	}
+	if (plan_changes(m, put_change, b, NULL) != ST_OK)
+		b->failed = ST_NOMEM;
 }
 
 static void put_impact(struct buf *b, const struct plan_model *m, const struct plan_rule *r)

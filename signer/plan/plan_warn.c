@@ -205,19 +205,24 @@ static void warn_date(struct plan_model *m, const struct plan_record *r, enum pl
 	buf_free(&what);
 }
 
+static void warn_dates_of(struct plan_model *m, const struct plan_record *r)
+{
+	if (r->not_after < m->in.now)
+		warn_date(m, r, PLAN_WARNING_EXPIRED, r->not_after);
+	else if (r->not_before > m->in.now)
+		warn_date(m, r, PLAN_WARNING_NOT_YET_VALID, r->not_before);
+	else if (r->not_after - m->in.now < EXPIRES_SOON)
+		warn_date(m, r, PLAN_WARNING_EXPIRING, r->not_after);
+}
+
 static void warn_dates(struct plan_model *m)
 {
 	for (size_t i = 0; i < m->nrecords; i++) {
-		const struct plan_record *r = &m->records[i];
+		struct plan_record r = plan_record_at(m, i);
 
-		if (!r->has_dates)
-			continue;
-		if (r->not_after < m->in.now)
-			warn_date(m, r, PLAN_WARNING_EXPIRED, r->not_after);
-		else if (r->not_before > m->in.now)
-			warn_date(m, r, PLAN_WARNING_NOT_YET_VALID, r->not_before);
-		else if (r->not_after - m->in.now < EXPIRES_SOON)
-			warn_date(m, r, PLAN_WARNING_EXPIRING, r->not_after);
+		if (r.has_dates)
+			warn_dates_of(m, &r);
+		plan_record_free(&r);
 	}
 }
 
