@@ -430,7 +430,7 @@ def test_valgrind_finds_nothing(ctlsign, cluster, out, fault, tmp_path, plan, st
     logs = tmp_path / "logs"
     logs.mkdir()
     run = ctlsign(*build_words(cluster, out, f.key()), "--timeout", 200, env=f.env, timeout=300,
-                  wrapper=["valgrind", "-q", "--leak-check=full",
+                  wrapper=["valgrind", "-q", "--vgdb=no", "--leak-check=full",
                            "--show-leak-kinds=definite,indirect",
                            "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=97",
                            f"--suppressions={here}/valgrind.supp", f"--log-file={logs}/%p"])
