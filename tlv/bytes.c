@@ -12,7 +12,8 @@ void *array_more(void *v, size_t n, size_t *cap, size_t size)
 	size_t more = *cap < 8 ? 16 : *cap * 2;
 	void *grown;
 
-	if (n < *cap || *cap > SIZE_MAX / 2)
+	/* No object is larger than PTRDIFF_MAX: the allocator is not even asked. */
+	if (n < *cap || *cap > PTRDIFF_MAX / 2 || more > PTRDIFF_MAX / size)
 		return v;
 	grown = reallocarray(v, more, size);
 	if (grown == NULL)

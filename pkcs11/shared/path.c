@@ -23,6 +23,7 @@ struct walk {
 	const char *asked; /* as it was given */
 	int at;		   /* the folder, or at last the file */
 	char path[PATH_MAX], rest[PATH_MAX];
+	const char *left; /* what of the rest is to be walked yet */
 	int links;
 	struct tlv_err *e;
 };
@@ -78,13 +79,13 @@ static enum status start_at_root(struct walk *w)
 /* The next name of what is left to go; false if nothing is. */
 static bool next_name(struct walk *w, char name[NAME_MAX + 1])
 {
-	const char *from = w->rest + strspn(w->rest, "/");
+	const char *from = w->left + strspn(w->left, "/");
 	size_t n = strcspn(from, "/");
 
 	if (n == 0)
 		return false;
 	(void)snprintf(name, NAME_MAX + 1, "%.*s", (int)n, from);
-	memmove(w->rest, from + n, strlen(from + n) + 1);
+	w->left = from + n;
 	return true;
 }
 
@@ -111,10 +112,11 @@ static enum status follow(struct walk *w, int link, const char *name)
 	if (n <= 0 || ++w->links > LINKS_MAX)
 		return failed(w, strerror(n <= 0 ? errno : ELOOP));
 	target[n] = '\0';
-	(void)snprintf(rest, sizeof rest, "%s/%s", target, w->rest);
+	(void)snprintf(rest, sizeof rest, "%s/%s", target, w->left);
 	if (strlen(rest) >= sizeof w->rest)
 		return failed(w, strerror(ENAMETOOLONG));
-	memmove(w->rest, rest, strlen(rest) + 1);
+	(void)snprintf(w->rest, sizeof w->rest, "%s", rest);
+	w->left = w->rest;
 	return *target == '/' ? start_at_root(w) : ST_OK;
 }
 
@@ -172,6 +174,7 @@ static enum status check_path(const struct keepers *k, const char *path, char ou
 	if (strlen(path) >= sizeof w.rest)
 		return failed(&w, strerror(ENAMETOOLONG));
 	(void)snprintf(w.rest, sizeof w.rest, "%s", path);
+	w.left = w.rest;
 	st = go(&w);
 	if (w.at >= 0)
 		(void)close(w.at);

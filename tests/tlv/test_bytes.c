@@ -225,7 +225,7 @@ static void tables(void **state)
 
 	(void)state;
 	assert_non_null(tlv_tags(&n));
-	assert_int_equal(n, 28);
+	assert_int_equal(n, 40);
 	assert_string_equal(tlv_tag_find(TLV_SCOPE_RECORD, 9)->text, "certificate");
 	assert_null(tlv_tag_find(TLV_SCOPE_RECORD, 13));
 	assert_string_equal(tlv_roles(&n)[0].text, "SAST");
