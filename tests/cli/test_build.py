@@ -491,7 +491,7 @@ def test_the_former_spelling_of_such_a_name_is_kept_and_warned_of(ctlsign, clust
     """Releases 0.x wrote the other attributes behind: such a list stays as it is, whatever is done with it."""
     cert = peerwrite.load(DATA / "dc-issuer" / "pub.pem")
     fields = dict(peerwrite.record_fields(cert, "CCM+TFTP", "cucm", "n", SUB))
-    fields[5] = peerwrite.text("CN=example-DC1-CA;DC=example;DC=local")
+    fields[5] = peerwrite.text("CN=example-DC1-CA;DC=local;DC=example")
     pub = peerwrite.record_fields(peerwrite.load(cluster / "pub.pem"), "SAST", "cucm", "p", SUB)
     old, new = tmp_path / "CTLFile.tlv", tmp_path / "new.tlv"
     old.write_bytes(peerwrite.assemble([pub, list(fields.items())], 0, cluster / "pub.key"))
@@ -499,7 +499,7 @@ def test_the_former_spelling_of_such_a_name_is_kept_and_warned_of(ctlsign, clust
     assert run.status == 0 and run.last_line.startswith("good signature by"), str(run)
     assert "warning: record 2" in run.out and "CUCM leaves out" in run.out, str(run)
     ctlsign.ok("update", old, "-o", new, *lists.key(cluster, "tokenless"))
-    assert peerlist.parse(new.read_bytes())["records"][1]["issuer"] == "CN=example-DC1-CA;DC=example;DC=local"
+    assert peerlist.parse(new.read_bytes())["records"][1]["issuer"] == "CN=example-DC1-CA;DC=local;DC=example"
 
 
 def openssl_names(path):
