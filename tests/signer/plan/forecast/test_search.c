@@ -214,6 +214,104 @@ static void a_missed_phase_is_named(void **state)
 	done();
 }
 
+static const char *const kinds_to_renew[] = { "capf", "callmanager", "tvs", "itlrecovery" };
+
+/* All pairs, by the same rule as all four. */
+static void all_pairs_have_an_order(void **state)
+{
+	size_t tried = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int mode = NOT_MIXED; mode <= TOKENS; mode++)
+			for (size_t pair = 0; pair < 16; pair++) {
+				char what[64];
+				const char *a = kinds_to_renew[pair / 4],
+					   *b = kinds_to_renew[pair % 4];
+				bool plain;
+
+				if (pair / 4 >= pair % 4 || !can_be(rows[i], (enum made_mode)mode))
+					continue;
+				(void)snprintf(what, sizeof what, "%s %s", b, a);
+				run(rows[i], (enum made_mode)mode, 3, 3, what, NULL);
+				plain = mode == TOKENLESS &&
+					m.release.signer == RELEASE_CALLMANAGER &&
+					strstr(what, "callmanager") != NULL;
+				if (search_refused(&s) != plain || s.locked[CROWD_PLAIN] != plain)
+					fail_msg("%s, mode %d, %s: %s", rows[i], mode, what,
+						 found());
+				done();
+				tried++;
+			}
+	assert_true(tried > 100);
+}
+
+/* Numbers that are the same in every run. */
+static unsigned dice(unsigned *seed, unsigned sides)
+{
+	*seed = *seed * 1103515245U + 12345U;
+	return (*seed >> 16) % sides;
+}
+
+/*
+ * One phone goes through the plan and is off now and then. If it was off for one stage
+ * alone and refuses what comes then, the plan must have said to wait for it.
+ */
+static void walk(enum crowd_class p, size_t node, unsigned *seed)
+{
+	const struct tlv_list *ctl = crowd_row(p)->ctl ? s.given->ctl.list : NULL;
+	const struct tlv_list *itl = crowd_row(p)->itl ? s.given->itl[node].list : NULL;
+	size_t off = 0;
+
+	for (size_t k = 0; k < s.nstages; k++) {
+		const struct search_stage *x = &s.stages[k];
+		struct crowd_question q = { .c = &c,
+					    .groups = &groups,
+					    .tvs = &x->state,
+					    .holds_ctl = ctl,
+					    .holds_itl = itl,
+					    .ctl = &x->served->ctl,
+					    .itl = &x->served->itl[node] };
+		struct crowd_answers a;
+
+		if (dice(seed, 3) == 0) {
+			off++;
+			continue;
+		}
+		crowd_ask(&a, p, &q);
+		if ((a.ctl.offered && !a.ctl.accepted) || (a.itl.offered && !a.itl.accepted)) {
+			if (!s.locked[p] && (off == 0 || (off == 1 && !s.stages[k - 1].gate[p])))
+				fail_msg("%s, stage %zu, off %zu: %s", m.release.name, k, off,
+					 found());
+			return;
+		}
+		off = 0;
+		ctl = a.holds_ctl;
+		itl = a.holds_itl;
+	}
+}
+
+static void no_walker_is_lost_without_a_word(void **state)
+{
+	unsigned seed = 20260729;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (int mode = NOT_MIXED; mode <= TOKENS; mode++) {
+			if (!can_be(rows[i], (enum made_mode)mode))
+				continue;
+			run(rows[i], (enum made_mode)mode, 3, 2, "tvs itlrecovery callmanager capf",
+			    NULL);
+			for (unsigned n = 0; n < 60; n++) {
+				enum crowd_class p = (enum crowd_class)dice(&seed, CROWD_CLASSES);
+
+				if (crowd_exists(&c, p) && !crowd_row(p)->gated)
+					walk(p, dice(&seed, 3), &seed);
+			}
+			done();
+		}
+}
+
 /* Whether phones are locked out if all that was asked for is renewed in one go. */
 static bool locked_in_one_go(void)
 {
@@ -394,6 +492,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(single_renewals_agree_with_the_vendor),
 		cmocka_unit_test(all_four_have_an_order),
+		cmocka_unit_test(all_pairs_have_an_order),
+		cmocka_unit_test(no_walker_is_lost_without_a_word),
 		cmocka_unit_test(together_they_lock_out),
 		cmocka_unit_test(a_missed_phase_is_named),
 		cmocka_unit_test(a_group_without_tvs_counts),
