@@ -174,13 +174,18 @@ static struct acceptance through_tvs(const struct phone *p, const struct candida
 	return a;
 }
 
-/* An ITL that a TFTP certificate signed: nobody says that phones take it. */
-static struct acceptance by_tftp(const struct candidate *c, const struct matches *m)
+/* An ITL by a TFTP certificate: nobody says that phones take it. What TVS says for certain does. */
+static struct acceptance by_tftp(const struct phone *p, const struct candidate *c,
+				 const struct matches *m)
 {
 	struct acceptance a = by_key(c, m->key, ACCEPT_SIGNER_IS_TFTP, m->tftp, m->tftp_in_itl);
+	struct acceptance tvs = through_tvs(p, c, m);
 
 	if (a.reason == ACCEPT_SIGNER_IS_TFTP)
 		a.assumptions |= 1U << TVS_ASSUMES_TFTP;
+	if (tvs.reason == ACCEPT_TVS &&
+	    (a.reason != ACCEPT_SIGNER_IS_TFTP || (tvs.assumptions & ~a.assumptions) == 0))
+		return tvs;
 	return a;
 }
 
@@ -201,7 +206,7 @@ static struct acceptance decide(const struct phone *p, const struct candidate *c
 	if (m.sast >= 0)
 		return by_key(c, m.key, ACCEPT_SIGNER_IS_SAST, m.sast, m.sast_in_itl);
 	if (m.tftp >= 0 && tlv_list_is_itl(c->list))
-		return by_tftp(c, &m);
+		return by_tftp(p, c, &m);
 	return through_tvs(p, c, &m);
 }
 

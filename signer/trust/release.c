@@ -29,6 +29,11 @@ enum {
 	SU = 100 /* a service update counts as so much maintenance */
 };
 
+bool release_has_one_itlrecovery(const struct release *r)
+{
+	return r->version >= VERSION(12, 5, 0);
+}
+
 /* A number of at most three digits in front; false if there is none. */
 static bool take_number(const char **p, unsigned *out)
 {

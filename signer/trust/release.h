@@ -11,7 +11,7 @@
 enum release_signer { RELEASE_NOBODY, RELEASE_CALLMANAGER, RELEASE_ITLRECOVERY };
 
 struct release {
-	unsigned version; /* ordered: comparable with release_version() */
+	unsigned version; /* ordered, a later release's is greater */
 	const char *name; /* as it was given (borrowed), or of the table's row, "10.5(2)" */
 	bool ctl_client, tokens, tokenless, itlrecovery;
 	enum release_signer signer, itl_signer; /* of a tokenless CTL, and of an ITL */
@@ -20,6 +20,9 @@ struct release {
 
 /* "10.5", "10.5(2)", "10.5.2", "12.0(1)", "14", "14SU3", "15": ST_USAGE for anything else, or before 9.1(2). */
 enum status release_parse(const char *text, struct release *out, struct tlv_err *e);
+
+/* Whether all nodes have the same ITLRecovery, as from 12.5 on. Source: docs/CLUSTER.md. */
+bool release_has_one_itlrecovery(const struct release *r);
 
 /*
  * What a list's signer and SAST records tell: true with the first release of

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/trust/tvs.h"
 
+#include "signer/trust/own.h"
 #include "tlv/kind.h"
 
 #define ASSUME(name) (1U << TVS_ASSUMES_##name)
@@ -35,54 +36,119 @@ static bool is_certificate(const struct tlv_list *l, const struct tlv_record *r,
 	       span_starts(r->certificate, span_of(sha1, sizeof sha1));
 }
 
-/* [TVS_CERT_IN_ITL]: the phone compares the certificate, byte for byte. */
-static bool names_tvs(const struct tlv_list *itl, struct span der, struct span *node)
+static struct span node_of(const struct tlv_record *r)
+{
+	return tlv_text(r->dns_name.n > 1 ? r->dns_name : r->subject);
+}
+
+/* Where TVS's certificates of today are named. */
+struct today {
+	const struct tlv_list *list; /* NULL: in the set */
+	const struct certset *set;
+};
+
+static bool next_today(const struct today *t, size_t *i, struct span *der)
 {
 	struct tlv_record r;
+	bool more = t->list != NULL ? next_tvs(t->list, i, &r) : t->set != NULL && *i < t->set->n;
 
-	for (size_t i = 0; next_tvs(itl, &i, &r); i++)
-		if (is_certificate(itl, &r, der)) {
-			*node = tlv_text(r.dns_name.n > 1 ? r.dns_name : r.subject);
+	if (more)
+		*der = t->list != NULL ? r.certificate : buf_span(&t->set->v[*i].cert.der);
+	(*i)++;
+	return more;
+}
+
+/* Whether it is named once more in front of the one that ends there. */
+static bool is_repeated(const struct today *t, size_t end, struct span der)
+{
+	struct span other;
+
+	for (size_t i = 0; next_today(t, &i, &other) && i < end;)
+		if (span_eq(other, der))
 			return true;
-		}
 	return false;
 }
 
-struct presented {
-	size_t n; /* certificates that TVS presents today */
-	struct tvs_answer *a;
-};
-
-static void note_presented(struct presented *x, const struct tlv_list *itl, struct span der)
+/* [TVS_CERT_IN_ITL]: the phone compares the certificate, byte for byte. */
+static bool is_todays(const struct today *t, const struct tlv_list *itl, const struct tlv_record *r)
 {
-	struct span node;
+	struct span der;
 
-	x->n++;
-	if (!names_tvs(itl, der, &node))
-		return;
-	if (x->a->nodes < TVS_NODES_SHOWN)
-		x->a->node[x->a->nodes] = node;
-	x->a->nodes++;
+	for (size_t i = 0; next_today(t, &i, &der);)
+		if (is_certificate(itl, r, der))
+			return true;
+	return false;
+}
+
+/* The search goes back, so that records of one name cost no more than their number. */
+static bool is_counted(const struct today *t, const struct tlv_list *itl, size_t at,
+		       struct span node)
+{
+	while (at-- > 0) {
+		struct tlv_record r = tlv_list_record(itl, at);
+
+		if (r.role == TLV_ROLE_TVS && r.certificate.n > 0 && span_eq(node_of(&r), node) &&
+		    is_todays(t, itl, &r))
+			return true;
+	}
+	return false;
+}
+
+static size_t count_nodes(const struct today *t, const struct tlv_list *itl)
+{
+	struct tlv_record r;
+	size_t n = 0;
+
+	for (size_t i = 0; next_tvs(itl, &i, &r); i++)
+		if (is_todays(t, itl, &r) && !is_counted(t, itl, i, node_of(&r)))
+			n++;
+	return n;
+}
+
+static void show_node(struct tvs_answer *a, struct span node)
+{
+	for (size_t i = 0; i < a->nodes; i++)
+		if (span_eq(a->node[i], node))
+			return;
+	if (a->nodes < TVS_NODES_SHOWN)
+		a->node[a->nodes++] = node;
+}
+
+static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct span der)
+{
+	struct tlv_record r;
+	bool named = false;
+
+	for (size_t i = 0; next_tvs(itl, &i, &r); i++)
+		if (is_certificate(itl, &r, der)) {
+			show_node(a, node_of(&r));
+			named = true;
+		}
+	return named;
 }
 
 static void compare_today(struct tvs_answer *a, const struct phone *p,
 			  const struct tlv_list *new_list)
 {
-	struct presented x = { .a = a };
-	struct tlv_record r;
+	struct today t = { .list = tvs_list_says_now(new_list) ? new_list : NULL,
+			   .set = p->tvs_now };
+	size_t presented = 0, believed = 0;
+	struct span der;
 
-	if (tvs_list_says_now(new_list))
-		for (size_t i = 0; next_tvs(new_list, &i, &r); i++)
-			note_presented(&x, p->itl, r.certificate);
-	else
-		for (size_t i = 0; p->tvs_now != NULL && i < p->tvs_now->n; i++)
-			note_presented(&x, p->itl, buf_span(&p->tvs_now->v[i].cert.der));
-	if (x.n == 0)
+	for (size_t i = 0; next_today(&t, &i, &der);) {
+		if (is_repeated(&t, i, der))
+			continue;
+		presented++;
+		believed += names_tvs(a, p->itl, der) ? 1 : 0;
+	}
+	if (presented == 0)
 		a->assumptions |= ASSUME(TVS_CERT);
-	else if (a->nodes == 0)
+	else if (believed == 0)
 		a->reach = TVS_RENEWED;
-	else if (a->nodes < x.n)
+	else if (believed < presented)
 		a->assumptions |= ASSUME(GROUP);
+	if (a->nodes == TVS_NODES_SHOWN)
+		a->nodes = count_nodes(&t, p->itl);
 }
 
 static bool has_tvs_record(const struct tlv_list *itl)
@@ -149,30 +215,6 @@ static bool is_near(const struct held *c, const struct tlv_header *h)
 	return !c->by_text && tlv_header_means(h, &c->parts);
 }
 
-static bool is_later(const struct tlv_header *held, const struct tlv_header *new_list)
-{
-	return tlv_header_has(held, TLV_H_TIMESTAMP) && tlv_header_has(new_list, TLV_H_TIMESTAMP) &&
-	       held->timestamp > new_list->timestamp;
-}
-
-/* [OWN_GONE]: a later list of the same kind no longer names it. What is SAST there needs no TVS. */
-static bool is_gone(const struct phone *p, const struct tlv_list *new_list, struct span der)
-{
-	const struct tlv_list *held = tlv_list_is_itl(new_list) ? p->itl : p->ctl;
-
-	return held != NULL && (p->goes_back || is_later(&held->header, &new_list->header)) &&
-	       !tlv_list_has_tftp(held, der);
-}
-
-/* [KNOWS_OWN], [KNOWS_ITLRECOVERY] */
-static bool is_own(const struct tlv_record *r, const struct release *release)
-{
-	if (tlv_record_is_tftp(r))
-		return true;
-	return tlv_record_is(r, TLV_ROLE_SAST) && release != NULL &&
-	       release->itl_signer == RELEASE_ITLRECOVERY && tlv_record_is_itlrecovery(r);
-}
-
 /* What TVS holds, one after the other: what it was given, then what the new list says is its own. */
 static bool next_held(const struct phone *p, const struct tlv_list *new_list, size_t *i,
 		      struct held *c)
@@ -192,7 +234,7 @@ static bool next_held(const struct phone *p, const struct tlv_list *new_list, si
 				    .own = true,
 				    .by_text = new_list->printed,
 				    .signs = tlv_record_signs(&r, &new_list->header) };
-		if (is_own(&r, p->release) && !is_gone(p, new_list, c->der) &&
+		if (own_is_known(p, new_list, &r) &&
 		    (c->by_text || tlv_cert_walk(r.certificate, &c->parts, NULL) == ST_OK))
 			return true;
 	}
@@ -206,10 +248,18 @@ static void found(struct tvs_answer *a, const struct held *c, unsigned more)
 	a->assumptions |= more | (c->own ? ASSUME(OWN) : 0U);
 }
 
+/* The CTL that the TVS node serves. An ITL is none. */
+static const struct tlv_list *served_ctl(const struct phone *p, const struct tlv_list *new_list)
+{
+	const struct tlv_list *ctl = p->tvs_ctl_is_new ? new_list : p->tvs_ctl;
+
+	return ctl == NULL || tlv_list_is_itl(ctl) ? NULL : ctl;
+}
+
 static void look_up(struct tvs_answer *a, const struct phone *p, const struct tlv_list *new_list)
 {
 	const struct tlv_header *h = &new_list->header;
-	const struct tlv_list *ctl = p->tvs_ctl_is_new ? new_list : p->tvs_ctl;
+	const struct tlv_list *ctl = served_ctl(p, new_list);
 	struct held c;
 
 	for (size_t i = 0; !a->knows && next_held(p, new_list, &i, &c);)

@@ -77,6 +77,25 @@ static void what_a_release_does(void **state)
 	}
 }
 
+static void how_many_itlrecoveries(void **state)
+{
+	static const struct {
+		const char *text;
+		bool one;
+	} rows[] = {
+		{ "11.5", false },   { "12.0(1)", false }, { "12.0(1)SU5", false },
+		{ "12.5(1)", true }, { "14", true },	   { "15", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct release r;
+
+		assert_int_equal(release_parse(rows[i].text, &r, NULL), ST_OK);
+		assert_int_equal(release_has_one_itlrecovery(&r), rows[i].one);
+	}
+}
+
 static void what_a_list_tells(void **state)
 {
 	static const struct {
@@ -110,9 +129,8 @@ static void what_a_list_tells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(how_they_are_written),
-		cmocka_unit_test(what_is_none),
-		cmocka_unit_test(what_a_release_does),
+		cmocka_unit_test(how_they_are_written), cmocka_unit_test(what_is_none),
+		cmocka_unit_test(what_a_release_does),	cmocka_unit_test(how_many_itlrecoveries),
 		cmocka_unit_test(what_a_list_tells),
 	};
 

@@ -1,0 +1,19 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The cluster's own certificates, which TVS knows without an upload.
+ * Source: docs/CLUSTER.md, "What TVS knows".
+ */
+#ifndef CTL_OWN_H
+#define CTL_OWN_H
+
+#include "signer/trust/tvs.h"
+
+/*
+ * Whether the record of the new list is of a certificate that is taken to be the cluster's own, and
+ * no later list that the phone holds shows that the cluster has another one in its place.
+ */
+bool own_is_known(const struct phone *p, const struct tlv_list *new_list,
+		  const struct tlv_record *r);
+
+#endif
