@@ -59,7 +59,7 @@ def test_four_mib_are_read(ctlsign, tmp_path):
 
 @pytest.mark.skipif(SANITIZED, reason="memory, once")
 @pytest.mark.parametrize("words, factor", [(["show", "--json", "{a}"], 12), (["verify", "{a}"], 12), (["diff", "{a}", "{b}"], 60),
-                                           (["expiry", "{a}"], 12)])
+                                           (["expiry", "{a}"], 12), (["plan", "--release", "12.5", "{a}", "{b}"], 60)])
 def test_memory_is_proportionate(ctlsign, tmp_path, words, factor):
     """No more than so many times the bytes that are read, besides what every run takes."""
     a = of_tiny_records(tmp_path / "a.tlv", MIB)
