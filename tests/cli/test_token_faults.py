@@ -161,7 +161,7 @@ def test_a_wrong_pin_file_costs_one_attempt_in_all(ctlsign, cluster, out, fault,
     wrong = secret(tmp_path / "wrong", "no-such-pin")
     words = build_words(cluster, out, f.key(pin_file=wrong))
     run = ctlsign.refused(6, *words, env=f.env, says=["the PIN is wrong", "if it is right",
-                                                      "another token", "module", "OPENSSL_CONF"])
+                                                      "this token's PIN", "module", "OPENSSL_CONF"])
     assert "no-such-pin" not in run.err and f.logins == 1
     for _ in range(15):
         ctlsign.refused(7, *words, env=f.env, says="log in once by hand")
