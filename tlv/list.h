@@ -28,6 +28,7 @@ struct tlv_list {
 	 * is its SHA-1, and zeros behind it. The list's own signature cannot be checked.
 	 */
 	bool printed;
+	bool known_bad; /* of a printed one: its signature did not verify, says who has seen it */
 };
 
 /*

@@ -29,9 +29,12 @@ static enum status kit_parse(const char *text, P11KitUri *kit, struct tlv_err *e
 enum status tok_uri_parse(const char *text, struct tok_uri **out, struct tlv_err *e)
 {
 	struct tok_uri *u = calloc(1, sizeof *u);
-	enum status st = u == NULL ? err_nomem(e) : tok_uri_read(text, &u->text, e);
+	enum status st;
 
 	*out = NULL;
+	if (u == NULL)
+		return err_nomem(e);
+	st = tok_uri_read(text, &u->text, e);
 	if (st == ST_OK) {
 		u->kit = p11_kit_uri_new();
 		st = u->kit == NULL ? err_nomem(e) : kit_parse(text, u->kit, e);

@@ -282,7 +282,7 @@ static enum status answer_list(struct history *h, const char *path, struct list_
 	struct question *q = h->q;
 	struct acceptance a;
 
-	if (list_file_alike((struct list_file *const[]){ &q->new_list, f }, 2, e) != ST_OK)
+	if (common_quietly_alike((struct list_file *const[]){ &q->new_list, f }, 2, e) != ST_OK)
 		return e->status;
 	q->phone.ctl = tlv_list_is_itl(l) ? NULL : l;
 	q->phone.itl = tlv_list_is_itl(l) ? l : NULL;
@@ -355,8 +355,8 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 	if (q.new_list.printed != NULL)
 		q.phone.asked = NULL; /* a log's name says nothing of the list's */
 	if (st == ST_OK && folder == NULL)
-		st = list_file_alike((struct list_file *const[]){ &q.new_list, &q.ctl, &q.itl }, 3,
-				     e);
+		st = common_quietly_alike(
+			(struct list_file *const[]){ &q.new_list, &q.ctl, &q.itl }, 3, e);
 	if (st == ST_OK)
 		st = folder != NULL ? answer_folder(&q, folder, e) : answer_one(&q, e);
 	list_file_free(&q.new_list);

@@ -69,6 +69,7 @@ static enum status read_replaced(struct update *u, struct tlv_err *e)
 	    !folder_file_begins_as_list(path))
 		return ST_OK;
 	st = list_file_read(&u->replaced, path, LIST_DAMAGED, e);
+	u->d.publish.replaces = &u->replaced.file.st; /* what is judged here is what is replaced */
 	/* A file that is not whole comes here only if it may be overwritten. */
 	if (st == ST_OK && u->replaced.fault.status != ST_OK && u->d.publish.overwrite)
 		return ST_OK;

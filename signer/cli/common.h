@@ -37,7 +37,8 @@ enum status common_write_beneath(const char *folder, bool made, struct tlv_err *
 /* --accept-lockout, repeatable. */
 void lockout_options(struct lockout *l, const struct opts *o);
 
-/* list_file_alike(), with a warning that says what is not compared. */
+/* list_file_alike(); the second one warns of what is not compared. */
+enum status common_quietly_alike(struct list_file *const *files, size_t n, struct tlv_err *e);
 enum status common_alike(struct list_file *const *files, size_t n, struct tlv_err *e);
 
 #endif

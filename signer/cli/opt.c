@@ -95,8 +95,11 @@ bool opt_takes(enum opt_id id, const char *value)
 
 void opt_put_must_be(struct buf *b, enum opt_id id)
 {
+	const struct opt_row *row = row_of(id);
+
 	buf_str(b, "must be ");
-	put_values(b, row_of(id)->values);
+	if (row != NULL)
+		put_values(b, row->values);
 }
 
 static enum status not_taken(const struct opt_row *row, const char *value, struct tlv_err *e)

@@ -54,6 +54,9 @@ static enum status take_piece(const struct opening *o, struct pass *p, struct sp
 	if (st != ST_OK)
 		return st;
 	out = span_slice(out, 0, p->left < out.n ? (size_t)p->left : out.n);
+	if (p->left == o->f->size && tlv_list_begins(out))
+		return err_set(e, ST_INPUT, "%s: the content begins as a trust list does",
+			       o->f->path);
 	p->left -= out.n;
 	st = digest_add(p->plain, out, e);
 	if (st == ST_OK && p->writes)
@@ -159,6 +162,10 @@ static enum status decrypt(const struct config *c, struct config_file *f, const 
 			&f->err, ST_INPUT,
 			"%s: is not encrypted: 'ctlsign config strip' takes the signature off",
 			f->path);
+	/* As strip does: no trust list comes out of a configuration, under whatever name. */
+	if (config_names_list(tlv_text(h->filename)) ||
+	    config_names_list(span_str(buf_cstr(&f->output))))
+		return err_set(&f->err, ST_INPUT, "%s: has a trust list's name", f->path);
 	st = verify(c, f, src, h, start);
 	if (st == ST_OK)
 		st = open_content(&o);

@@ -98,7 +98,7 @@ static enum status read_log(struct list_file *f, const char *path, size_t number
 		return ST_OK; /* the reader of lists says what it is instead */
 	if (st == ST_OK)
 		st = choose(path, &f->log, number, &p, e);
-	return st == ST_OK ? take_printed(f, p, e) : st;
+	return st == ST_OK && p != NULL ? take_printed(f, p, e) : st;
 }
 
 static enum status decode(struct list_file *f, const char *arg, size_t number, struct tlv_err *e)
@@ -184,7 +184,7 @@ enum status list_file_read(struct list_file *f, const char *arg, unsigned flags,
 	return st;
 }
 
-static enum status forget(struct list_file *f, struct tlv_err *e)
+static enum status forget(struct list_file *f, bool good, struct tlv_err *e)
 {
 	struct buf bytes = BUF_INIT;
 	enum status st = printed_forget(&f->list, &bytes, e);
@@ -199,10 +199,12 @@ static enum status forget(struct list_file *f, struct tlv_err *e)
 	f->file.p = bytes.p;
 	st = tlv_list_decode(&f->list, buf_span(&bytes), e);
 	f->list.printed = true;
+	f->list.known_bad = !good;
 	return st;
 }
 
-enum status list_file_alike(struct list_file *const *files, size_t n, struct tlv_err *e)
+enum status list_file_alike(struct list_file *const *files, size_t n,
+			    bool (*is_good)(const struct tlv_list *l), struct tlv_err *e)
 {
 	bool printed = false;
 	enum status st = ST_OK;
@@ -211,7 +213,7 @@ enum status list_file_alike(struct list_file *const *files, size_t n, struct tlv
 		printed = printed || (files[i] != NULL && files[i]->list.printed);
 	for (size_t i = 0; printed && i < n && st == ST_OK; i++)
 		if (files[i] != NULL && files[i]->list.bytes.n > 0 && !files[i]->list.printed)
-			st = forget(files[i], e);
+			st = forget(files[i], is_good(&files[i]->list), e);
 	return st;
 }
 

@@ -43,8 +43,13 @@ enum {
 enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e);
 void list_file_free(struct list_file *f);
 
-/* If one of them is printed, all become so: compared is what 'show ctl' prints of lists. NULL is passed over. */
-enum status list_file_alike(struct list_file *const *files, size_t n, struct tlv_err *e);
+/*
+ * If one of them is printed, all become so: compared is what 'show ctl' prints of
+ * lists. NULL is passed over. is_good says whether a list's own signature verifies: it
+ * is asked before the list forgets its keys (tlv_list.known_bad).
+ */
+enum status list_file_alike(struct list_file *const *files, size_t n,
+			    bool (*is_good)(const struct tlv_list *l), struct tlv_err *e);
 
 /* "cucm-1051-a-pub" of a text field that may lack its NUL, escaped for a terminal; malloc'd inside b. */
 const char *field_text(struct buf *b, struct span value);

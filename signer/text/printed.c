@@ -337,15 +337,20 @@ static void take_line(struct parser *x, struct span line, size_t number)
 
 static enum status read_line(struct parser *x, struct span line, size_t number, struct tlv_err *e)
 {
+	struct span rest;
 	bool itl;
 
 	if (begins(line, &itl) || (x->p == NULL && begins_late(line, &itl)))
 		return begin_list(x, itl, number, e);
 	if (x->p == NULL)
 		return ST_OK;
-	if (ends(line))
+	if (ends(line)) {
+		struct printed *p = x->p;
+
 		finish_list(x, number);
-	else
+		p->list.known_bad = row_after(line, "The CTL file could not be verified", &rest) ||
+				    row_after(line, "The ITL file could not be verified", &rest);
+	} else
 		take_line(x, line, number);
 	return ST_OK;
 }

@@ -15,7 +15,10 @@ enum {
 	CANDIDATES_MAX = 16,	 /* addresses that a node may have */
 	COMBINATIONS_MAX = 4096, /* of all nodes' addresses */
 	ADDRESSES_MAX = 1024,	 /* that are taken from a log */
+	COMPARED_MAX = 5000000,	 /* words of a log with records of a list: a second or two */
 };
+
+enum { HASH_COST = 4096 /* what a hash costs besides its bytes, in bytes */ };
 
 /* Bytes that are hashed at most: ten seconds and more, then something is asked for. */
 static const uint64_t HASH_MAX = UINT64_C(20) << 30;
@@ -36,6 +39,7 @@ struct rebuild {
 	size_t nnodes;
 	size_t timestamp_at, digest_at; /* SIZE_MAX: known or not there */
 	uint64_t hashed;
+	uint8_t (*sha1s)[20]; /* owned: of each certificate */
 };
 
 static void lacks(struct rebuild *x, const char *what, size_t record)
@@ -46,11 +50,16 @@ static void lacks(struct rebuild *x, const char *what, size_t record)
 /* Certificates ---------------------------------------------------------------------------- */
 
 /* The printed SHA-1 of a record's certificate; NULL if it has none. */
-static const uint8_t *printed_sha1(const struct rebuild *x, size_t record)
+static const uint8_t *printed_sha1(const struct rebuild *x, const struct printed_gap *g)
 {
-	for (size_t i = 0; i < x->p->ngaps; i++)
-		if (x->p->gaps[i].has_sha1 && x->p->gaps[i].record == record)
-			return x->p->gaps[i].sha1;
+	const struct printed_gap *first = x->p->gaps, *end = first + x->p->ngaps;
+
+	/* The gaps of a record stand side by side. */
+	while (g > first && g[-1].scope == TLV_SCOPE_RECORD && g[-1].record == g->record)
+		g--;
+	for (size_t record = g->record; g < end && g->record == record; g++)
+		if (g->has_sha1)
+			return g->sha1;
 	return NULL;
 }
 
@@ -58,13 +67,9 @@ static const struct cert *find_cert(const struct rebuild *x, const uint8_t sha1[
 {
 	const struct certset *set = x->hints->certs;
 
-	for (size_t i = 0; i < set->n; i++) {
-		uint8_t own[20];
-
-		if (cert_sha1(set->v[i].cert.parts.der, own, NULL) == ST_OK &&
-		    memcmp(own, sha1, sizeof own) == 0)
+	for (size_t i = 0; i < set->n; i++)
+		if (memcmp(x->sha1s[i], sha1, sizeof x->sha1s[i]) == 0)
 			return &set->v[i].cert;
-	}
 	return NULL;
 }
 
@@ -229,7 +234,7 @@ static size_t combinations(const struct rebuild *x)
 static void fill_record(struct rebuild *x, const struct printed_gap *g)
 {
 	struct tlv_record r = tlv_list_record(&x->p->list, g->record);
-	const uint8_t *sha1 = printed_sha1(x, g->record);
+	const uint8_t *sha1 = printed_sha1(x, g);
 	const struct cert *c = cert_of(x, &r, sha1);
 
 	if (g->tag == TLV_R_IP_ADDRESS) {
@@ -313,7 +318,7 @@ static bool is_it(struct rebuild *x)
 {
 	struct span bytes = buf_span(&x->bytes);
 
-	x->hashed += bytes.n;
+	x->hashed += bytes.n + HASH_COST;
 	return digest_is(bytes, true, span_of(x->p->sha1, sizeof x->p->sha1)) &&
 	       digest_is(bytes, false, span_of(x->p->md5, sizeof x->p->md5));
 }
@@ -357,6 +362,9 @@ static bool try_all(struct rebuild *x, size_t first, size_t n)
 			fill_byte(x, x->digest_at, digests[d]);
 		do {
 			put_addresses(x);
+			x->hashed += (uint64_t)x->p->ngaps * 256; /* about as long as that */
+			if (x->hashed >= HASH_MAX)
+				return false;
 			if (try_times(x, first, n))
 				return true;
 		} while (next_addresses(x));
@@ -380,6 +388,20 @@ static enum status not_found(const struct rebuild *x, struct tlv_err *e)
 		e, ST_NO,
 		"not rebuilt: no time of signing around '%s' gives both printed checksums: check the addresses (--address NAME=IP), or give --timestamp",
 		x->p->modified);
+}
+
+/* Each certificate is hashed once, however many records ask for it. */
+static enum status hash_certificates(struct rebuild *x, struct tlv_err *e)
+{
+	const struct certset *set = x->hints->certs;
+	enum status st = ST_OK;
+
+	x->sha1s = calloc(set->n + 1, sizeof *x->sha1s);
+	if (x->sha1s == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < set->n && st == ST_OK; i++)
+		st = cert_sha1(set->v[i].cert.parts.der, x->sha1s[i], e);
+	return st;
 }
 
 static enum status check_printed(const struct printed *p, struct tlv_err *e)
@@ -433,21 +455,28 @@ enum status rebuild_list(const struct printed *p, const struct rebuild_hints *hi
 			 struct buf *out, struct tlv_err *e)
 {
 	struct rebuild *x = calloc(1, sizeof *x);
-	enum status st = x == NULL ? err_nomem(e) : check_printed(p, e);
+	enum status st;
 
+	if (x == NULL)
+		return err_nomem(e);
+	st = check_printed(p, e);
 	if (st == ST_OK) {
 		x->p = p;
 		x->hints = hints;
 		x->timestamp_at = x->digest_at = SIZE_MAX;
 		buf_put(&x->bytes, buf_span(&p->bytes));
-		fill_gaps(x);
-		st = buf_failed(&x->bytes, e) == ST_OK ? search(x, e) : e->status;
+		st = hash_certificates(x, e);
+		if (st == ST_OK)
+			fill_gaps(x);
+		if (st == ST_OK)
+			st = buf_failed(&x->bytes, e) == ST_OK ? search(x, e) : e->status;
 		if (st == ST_OK)
 			buf_put(out, buf_span(&x->bytes));
 		st = st == ST_OK ? buf_failed(out, e) : st;
 		buf_free(&x->bytes);
 		buf_free(&x->missing);
 	}
+	free(x->sha1s);
 	free(x);
 	return st;
 }
@@ -458,6 +487,7 @@ struct address_list {
 	struct rebuild_address *v;
 	size_t n, cap;
 	const struct printed *p;
+	uint64_t compared; /* words with records, so far */
 };
 
 static enum status add_address(struct address_list *l, struct span name, const uint8_t ip[4],
@@ -527,8 +557,10 @@ static enum status take_addresses(struct address_list *l, struct span line, stru
 
 	if (l->n >= ADDRESSES_MAX || !has_address(line))
 		return ST_OK;
-	while (name.n == 0 && (word = next_word(&all)).n > 0)
+	while (name.n == 0 && l->compared < COMPARED_MAX && (word = next_word(&all)).n > 0) {
+		l->compared += l->p->list.nrecords;
 		name = name_in_list(l->p, word);
+	}
 	while (st == ST_OK && (word = next_word(&line)).n > 0)
 		if (name_is_address(word, ip))
 			st = add_address(l, name, ip, e);

@@ -33,13 +33,33 @@ struct candidate {
 	struct span key;
 };
 
-/* Whether the new list's signature is, or will be, made by this key. */
-static bool signed_with(const struct candidate *new_list, struct span public_key)
+/*
+ * Whether a printed list shows this certificate as its signer's, by the SHA-1. Another
+ * one has another key. A list without a record of its signer contradicts nothing.
+ */
+static bool shows(const struct tlv_list *l, struct span certificate)
+{
+	long signer = tlv_list_signer(l);
+	struct span own;
+	uint8_t sha1[20];
+
+	if (signer < 0)
+		return signer == TLV_SIGNER_NONE;
+	own = tlv_list_record(l, (size_t)signer).certificate;
+	return certificate.n == 0 || span_eq(own, certificate) ||
+	       (cert_sha1(certificate, sha1, NULL) == ST_OK &&
+		span_starts(own, span_of(sha1, sizeof sha1)));
+}
+
+/* Whether the new list's signature is, or will be, made by this key, which the certificate is of. */
+static bool signed_with(const struct candidate *new_list, struct span public_key,
+			struct span certificate)
 {
 	if (new_list->key.n > 0)
 		return span_eq(new_list->key, public_key);
+	/* Without keys it is an assumption, which by_key() says; what contradicts it is known. */
 	if (new_list->list->printed)
-		return true; /* an assumption: by_key() says so */
+		return !new_list->list->known_bad && shows(new_list->list, certificate);
 	return signature_is_by(new_list->list, public_key);
 }
 
@@ -47,7 +67,8 @@ static bool signed_with(const struct candidate *new_list, struct span public_key
 struct matches {
 	long sast, tftp, other; /* record indices, -1: none */
 	bool sast_in_itl, tftp_in_itl, other_in_itl;
-	struct span key; /* of the first match that gives one */
+	struct span key;	 /* of the first match that gives one */
+	struct span certificate; /* of the first match that has one */
 	bool ambiguous;
 };
 
@@ -58,6 +79,8 @@ static void note_match(struct matches *m, const struct tlv_record *r, size_t i, 
 		m->ambiguous = true;
 	if (m->key.n == 0)
 		m->key = r->public_key;
+	if (m->certificate.n == 0)
+		m->certificate = r->certificate;
 	if (tlv_record_is(r, TLV_ROLE_SAST) && m->sast < 0) {
 		m->sast = (long)i;
 		m->sast_in_itl = itl;
@@ -132,9 +155,10 @@ static struct acceptance decided(enum accept_reason reason, long record, bool in
 }
 
 static struct acceptance by_key(const struct candidate *new_list, struct span key,
-				enum accept_reason good, long record, bool in_itl)
+				struct span certificate, enum accept_reason good, long record,
+				bool in_itl)
 {
-	bool signs = signed_with(new_list, key);
+	bool signs = signed_with(new_list, key, certificate);
 	struct acceptance a = decided(signs ? good : ACCEPT_BAD_SIGNATURE, record, in_itl);
 
 	a.anybody_signs = signs && tlv_key_proves_nothing(key);
@@ -148,8 +172,9 @@ static struct acceptance first_list(const struct candidate *new_list)
 	struct acceptance a = decided(ACCEPT_LEAP_OF_FAITH, -1, false);
 	long signer;
 
-	a.new_is_bad = new_list->key.n == 0 && !new_list->list->printed &&
-		       !signature_is_own(new_list->list, &signer);
+	a.new_is_bad = new_list->list->known_bad;
+	if (!new_list->list->printed)
+		a.new_is_bad = new_list->key.n == 0 && !signature_is_own(new_list->list, &signer);
 	return a;
 }
 
@@ -160,7 +185,7 @@ static struct acceptance through_tvs(const struct phone *p, const struct candida
 	struct tvs_answer tvs = tvs_ask(p, new_list->list);
 
 	if (tvs.knows) {
-		a = by_key(new_list, tvs.key, ACCEPT_TVS, -1, false);
+		a = by_key(new_list, tvs.key, tvs.certificate, ACCEPT_TVS, -1, false);
 		a.assumptions |= tvs.assumptions;
 	} else if (m->tftp >= 0) {
 		a = decided(ACCEPT_SIGNER_NOT_SAST, m->tftp, m->tftp_in_itl);
@@ -178,7 +203,8 @@ static struct acceptance through_tvs(const struct phone *p, const struct candida
 static struct acceptance by_tftp(const struct phone *p, const struct candidate *c,
 				 const struct matches *m)
 {
-	struct acceptance a = by_key(c, m->key, ACCEPT_SIGNER_IS_TFTP, m->tftp, m->tftp_in_itl);
+	struct acceptance a =
+		by_key(c, m->key, m->certificate, ACCEPT_SIGNER_IS_TFTP, m->tftp, m->tftp_in_itl);
 	struct acceptance tvs = through_tvs(p, c, m);
 
 	if (a.reason == ACCEPT_SIGNER_IS_TFTP)
@@ -204,7 +230,8 @@ static struct acceptance decide(const struct phone *p, const struct candidate *c
 	if (m.ambiguous)
 		return decided(ACCEPT_AMBIGUOUS_SIGNER, -1, false);
 	if (m.sast >= 0)
-		return by_key(c, m.key, ACCEPT_SIGNER_IS_SAST, m.sast, m.sast_in_itl);
+		return by_key(c, m.key, m.certificate, ACCEPT_SIGNER_IS_SAST, m.sast,
+			      m.sast_in_itl);
 	if (m.tftp >= 0 && tlv_list_is_itl(c->list))
 		return by_tftp(p, c, &m);
 	return through_tvs(p, c, &m);

@@ -170,6 +170,8 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 	const struct accept_reason_row *row = accept_row(a->reason);
 
 	buf_str(out, row->explanation);
+	if (assumes(a, TVS_ASSUMES_SIGNATURE))
+		buf_str(out, ", as far as printed texts tell");
 	if (a->record >= 0)
 		buf_printf(out, " (record %ld of the installed %s)", a->record + 1,
 			   tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL));

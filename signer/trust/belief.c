@@ -363,13 +363,14 @@ enum status belief_judge(const struct belief *b, const struct belief_subject *s,
 			 const struct tlv_warn *warn, struct believed *out, struct tlv_err *e)
 {
 	bool *counts = calloc(b->nwitnesses + 1, sizeof *counts);
-	enum status st = counts != NULL ? ST_OK : err_nomem(e);
+	enum status st;
 
 	*out = (struct believed){ .state = BELIEF_BAD };
+	if (counts == NULL)
+		return err_nomem(e);
 	if (is_whole(s->list, &out->signer))
 		out->state = BELIEF_UNKNOWN;
-	if (st == ST_OK)
-		st = judge_witnesses(b, s, warn, counts, e);
+	st = judge_witnesses(b, s, warn, counts, e);
 	if (st == ST_OK && out->state == BELIEF_UNKNOWN)
 		st = find_why(b, s, counts, out, e);
 	free(counts);

@@ -245,6 +245,7 @@ static void found(struct tvs_answer *a, const struct held *c, unsigned more)
 {
 	a->knows = true;
 	a->key = c->parts.public_key;
+	a->certificate = c->der;
 	a->assumptions |= more | (c->own ? ASSUME(OWN) : 0U);
 }
 

@@ -51,7 +51,7 @@ struct tvs_answer {
 	struct span node[TVS_NODES_SHOWN];
 	size_t nodes; /* all of them */
 	bool knows;   /* … the signer, whose key and DER issuer these are; borrowed */
-	struct span key;
+	struct span key, certificate;
 	bool near; /* it would know the signer under its own spelling of this DER issuer */
 	struct span near_issuer;
 };

@@ -449,3 +449,12 @@ def test_usage(ctlsign, keys, signs, by, one):
     assert run.status == 3 and ".cnf.xml" in run.err, str(run)
     assert subprocess.run(["ls", one.parent], capture_output=True, check=True).stdout.split() == [
         one.name.encode(), other.name.encode()]
+
+
+def test_no_trust_list_comes_out_of_a_configuration(ctlsign, keys, tmp_path):
+    """As strip has it: not under a list's name, whoever signed."""
+    path = tmp_path / "CTLFile.tlv.enc.sgn"
+    path.write_bytes((CASE / "SEP00AABBCCDDEE.cnf.xml.enc.sgn").read_bytes())
+    run = ctlsign("config", "decrypt", "-k", keys / "phone.key", path)
+    assert run.status == 3 and "trust list's name" in run.err, str(run)
+    assert not (tmp_path / "CTLFile.tlv").exists()

@@ -103,7 +103,8 @@ def test_what_is_in_the_package(first):
     modes = {row[5].removeprefix("."): row[0] for row in rows}
     assert {row[1] for row in rows} == {"root/root"}
     executable = {name for name, mode in modes.items() if mode[0] == "-" and "x" in mode}
-    assert executable == {"/usr/bin/ctlsign", "/usr/share/doc/ctlsign/examples/ctlsign-lab"}
+    helper = next(name for name in executable if name.endswith("/ctlsign/ctlsign-token"))
+    assert executable == {"/usr/bin/ctlsign", helper, "/usr/share/doc/ctlsign/examples/ctlsign-lab"}
     assert {mode for mode in modes.values()} == {"drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--"}
     assert sum(name.endswith("/ctlsign/ctlsign-guard.so") for name in modes) == 1
     assert {f"/usr/share/{name}" for name in ("doc/ctlsign/copyright", "doc/ctlsign/README.md",
@@ -148,8 +149,9 @@ class Bare:
         for name in ("bin", "lib", "lib64", "sbin"):
             (folder / "usr" / name).mkdir(parents=True)
             (folder / name).symlink_to(f"usr/{name}")
-        for name in ("proc", "tmp", "etc", "var/lib/dpkg/info", "var/lib/dpkg/updates"):
+        for name in ("proc", "dev", "tmp", "etc", "var/lib/dpkg/info", "var/lib/dpkg/updates"):
             (folder / name).mkdir(parents=True)
+        (folder / "dev" / "null").touch()
         status = []
         for name in sorted(depends(names)):
             status.append(run("dpkg-query", "-s", name).stdout)
@@ -172,7 +174,8 @@ class Bare:
                 if "var/lib/dpkg" not in str(p)}
 
     def __call__(self, *words, env=None):
-        script = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+        script = ('mount -t proc proc "$0/proc" && mount --bind /dev/null "$0/dev/null" && '
+                  'exec chroot "$0" "$@"')
         return run(*self.enter, "sh", "-c", script, self.folder, *words, env=env)
 
 

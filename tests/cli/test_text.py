@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 
 import pytest
 from conftest import DATA
@@ -67,6 +68,46 @@ def test_accept_refuses_a_stranger_by_text(ctlsign, tmp_path):
     log = printed(ctlsign, DATA / "lists" / "ctl-client.tlv", tmp_path / "log.txt")
     run = ctlsign("accept", "--no-tvs", "--installed", LOG, log)
     assert run.status == 1 and run.out.startswith("refused: signer-unknown")
+
+
+def test_a_stranger_with_the_publisher_s_name_is_refused_by_text(ctlsign, signer, tmp_path):
+    """Another certificate under the same serial number and issuer: its SHA-1 tells."""
+    genuine = json.loads(ctlsign.ok("show", "--json", GENUINE).out)["records"][0]["certificate"]
+    key, cert = tmp_path / "fake.key", tmp_path / "fake.pem"
+    subprocess.run(["openssl", "req", "-x509", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
+                    "-days", "3650", "-set_serial", f"0x{genuine['serial']}", "-subj",
+                    "/C=PL/ST=Malopolska/L=Krakow/O=Cisco/OU=TAC/CN=cucm-1051-a-pub"], check=True, capture_output=True)
+    key.chmod(0o600)
+    fake = tmp_path / "fake.tlv"
+    record = f"{cert},name=cucm-1051-a-pub,address=10.48.47.153"
+    ctlsign.ok("build", "-o", fake, "--sast", record, "--ccm-tftp", record, "-k", key, "--cert", cert)
+    for held, new in ((GENUINE, fake), (LOG, fake), (GENUINE, printed(ctlsign, fake, tmp_path / "fake.log"))):
+        run = ctlsign("accept", "--no-tvs", "--installed", held, new)
+        assert run.status == 1 and run.out.startswith("refused: bad-signature"), str(run)
+    assert genuine["sha1"].upper() in ctlsign("diff", LOG, fake).out
+
+
+def test_a_signature_that_is_known_to_be_bad_is_not_assumed_good(ctlsign, tmp_path):
+    bad, log = tmp_path / "bad.tlv", tmp_path / "bad.log"
+    content = bytearray(GENUINE.read_bytes())
+    content[200] ^= 1  # in field 12
+    bad.write_bytes(content)
+    log.write_text(ctlsign("show", bad).out)
+    for new in (bad, log):
+        run = ctlsign("accept", "--installed", LOG, new)
+        assert run.status == 1 and run.out.startswith("refused: bad-signature"), str(run)
+    assert "own signature does not verify" in ctlsign("accept", "--installed", "none", log).out
+
+
+def test_a_hostile_log_ends_in_time(ctlsign, tmp_path):
+    """Words times records, and certificates times gaps: both are bounded."""
+    rows = "".join(f"\tCTL Record #:{n}\n1\tRECORDLENGTH\t2\t24\n2\tDNSNAME\t4\tn{n % 90:02}\n4\tFUNCTION\t2\tCAPF\n"
+                   f"10\tIPADDRESS\t4\n" for n in range(2000))
+    words = " ".join(f"w{n}" for n in range(20000))
+    (tmp_path / "log").write_text(
+        f"The checksum value of the CTL file:\n{'0' * 32}(MD5)\n{'0' * 40}(SHA1)\n\n\tParse CTL File\n"
+        f"Version:\t1.2\nHeaderLength:\t10 (BYTES)\n{rows}The CTL file was verified successfully.\n{words} 10.1.2.3\n")
+    ctlsign("show", tmp_path / "log", *CERTS, timeout=60)
 
 
 @pytest.mark.parametrize("verb", [["verify", "--trust", DATA / "cluster" / "pub.pem"], ["extract", "-o", "out"],

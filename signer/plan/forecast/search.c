@@ -248,7 +248,7 @@ static size_t against_order(const struct table *t, size_t set, size_t next)
 	for (size_t i = 0; i < t->n; i++)
 		if ((set >> i & 1U) != 0)
 			n += rank(t->phases[i].kind) > rank(t->phases[next].kind) ||
-			     (t->phases[i].kind == t->phases[next].kind && i > next);
+			     (i > next && t->phases[i].kind == t->phases[next].kind);
 	return n;
 }
 
