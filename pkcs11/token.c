@@ -154,14 +154,17 @@ enum status tok_start(struct tok **out, const struct tok_options *opt, struct tl
 enum status tok_started(struct tok *t, struct tlv_err *e)
 {
 	struct tok_harvest h = { .list = NULL };
-	enum status st = search(&t->child, &t->quest, t, &h, e);
+	enum status st;
 
-	if (st == ST_OK && (h.n != 1 || t->cert.n == 0))
-		st = tok_malformed(e);
-	if (st == ST_OK) {
+	if (t == NULL)
+		return err_set(e, ST_BUG, "no token was started");
+	st = search(&t->child, &t->quest, t, &h, e);
+	if (st == ST_OK && h.list != NULL && h.n == 1 && t->cert.n > 0) {
 		t->info = h.list[0];
 		h.n = 0;
 		sort_certs(&t->info);
+	} else if (st == ST_OK) {
+		st = tok_malformed(e);
 	}
 	tok_harvest_free(&h);
 	return st;

@@ -38,6 +38,7 @@ bool when_parse(const char *text, int64_t *seconds)
 	int day, hour, minute, second, year = 0, month;
 	const char *last;
 
+	/* NOLINTNEXTLINE(cert-err34-c): each number has a width, and cannot overflow */
 	if (sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %63[^\n]", month_name, &day, &hour, &minute,
 		   &second, rest) != 6)
 		return false;
@@ -47,6 +48,7 @@ bool when_parse(const char *text, int64_t *seconds)
 	last = strrchr(rest, ' ');
 	last = last == NULL ? rest : last + 1;
 	month = month_of(month_name);
+	/* NOLINTNEXTLINE(cert-err34-c): the same */
 	if (sscanf(last, "%4d", &year) != 1 || month == 0 || year < 1970 || year > 2106 ||
 	    day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
 	    second < 0 || second > 60)

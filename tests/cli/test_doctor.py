@@ -105,7 +105,7 @@ def test_one_token(doctor):
 # Tokens --------------------------------------------------------------------------------------
 
 PINS = [("LOCKED", "error", "locked"), ("FINAL_TRY", "error", "one attempt left"),
-        ("TO_BE_CHANGED", "error", "must be changed"), ("COUNT_LOW", "warning", "given wrong")]
+        ("TO_BE_CHANGED", "error", "must be changed"), ("COUNT_LOW", "warning", "a wrong PIN was given")]
 
 
 @pytest.mark.parametrize("flag,level,words", PINS, ids=[p[0] for p in PINS])
