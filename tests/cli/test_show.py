@@ -103,7 +103,7 @@ def test_default_is_ctlfile_in_the_working_folder(ctlsign, listed):
 
 
 def test_no_file(ctlsign, tmp_path):
-    run = ctlsign("show", tmp_path / "CTLFile.tlv")
+    run = ctlsign("show", cwd=tmp_path)
     assert run.status == 3
     assert "Length of CTL file: 0" in run.out
     assert ("CTL File not found. Please run CTLClient plugin or run the CLI - utils ctl.. "

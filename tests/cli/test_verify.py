@@ -350,7 +350,7 @@ def test_a_large_file(ctlsign, cluster, tmp_path):
     path = tmp_path / "CTLFile.tlv"
     path.write_bytes(data)
     assert path.stat().st_size > 50_000_000
-    run = ctlsign("verify", "--trust", cluster / "pub.pem", path)
+    run = ctlsign("verify", "--allow-large", "--trust", cluster / "pub.pem", path)
     assert (run.status, run.last_line) == (1, BAD)
 
 
