@@ -176,7 +176,7 @@ static void a_crash_or_a_hang_ends_it_for_all(void **state)
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		lab_plan(l, "%s", rows[i].plan);
-		l->opt.timeout = strstr(rows[i].plan, "sleep") != NULL ? LAB_TIMEOUT : 20;
+		l->opt.timeout = strstr(rows[i].plan, "sleep") != NULL ? LAB_TIMEOUT : 60;
 		assert_in_range(sign_all(l, 4), 10, THREADS * EACH - 1);
 		assert_in_range(threads_told(rows[i].text), 1, THREADS);
 	}
