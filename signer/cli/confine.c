@@ -73,8 +73,10 @@ static void add_folder_of(struct grants *g, const struct confine *c)
 
 	if (path == NULL)
 		path = strdup(c->output);
-	if (path == NULL)
+	if (path == NULL) {
+		(void)err_nomem(NULL); /* remembered: the run ends with it */
 		return;
+	}
 	n = strlen(path);
 	while (n > 1 && path[n - 1] == '/')
 		path[--n] = '\0';

@@ -66,7 +66,8 @@ HARMLESS = set("""
     madvise mprotect munmap poll ppoll prctl prlimit64 rseq rt_sigaction rt_sigprocmask rt_sigreturn
     sched_getaffinity sched_yield set_robust_list set_tid_address shutdown socket connect
     statfs fstatfs sysinfo tgkill umask uname wait4 nanosleep restart_syscall getcwd mremap
-    getsockopt memfd_create pidfd_open readlinkat setpgid vfork
+    getsockopt memfd_create pidfd_open readlinkat setpgid vfork seccomp
+    landlock_create_ruleset landlock_add_rule landlock_restrict_self
 """.split())
 EXACT = ("write", "pwrite64", "fsync", "fdatasync", "syncfs", "rename", "renameat", "renameat2", "linkat",
          "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "fchmod", "fchown", "ftruncate", "flock")
