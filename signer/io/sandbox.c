@@ -136,11 +136,11 @@ static const struct call calls[] = {
 
 /* Only their number is asked for. */
 static const struct call signer_calls[] __attribute__((unused)) = {
-#include "signer/io/sandbox_signer.def"
+#include "signer/io/sandbox_signer.def" /* NOLINT(readability-duplicate-include): a table again */
 };
 
 static const struct call writer_calls[] __attribute__((unused)) = {
-#include "signer/io/sandbox_writer.def"
+#include "signer/io/sandbox_writer.def" /* NOLINT(readability-duplicate-include): the same */
 #undef CALL
 #undef CALL_WITHOUT
 #undef CALL_WITH

@@ -399,7 +399,7 @@ static enum status try_phases(struct search *s, bool split, struct search_phase 
 {
 	struct search_phase phases[SEARCH_PHASES_MAX];
 	struct table *t = calloc(1, sizeof *t);
-	bool nodes[CLUSTER_NODES_MAX];
+	bool nodes[CLUSTER_NODES_MAX] = { false };
 	enum status st;
 
 	if (t == NULL)
@@ -486,8 +486,8 @@ static void note_refusals(struct search *s)
 
 static enum status follow(struct search *s, struct tlv_err *e)
 {
-	bool nodes[CLUSTER_NODES_MAX];
-	struct scene scene;
+	bool nodes[CLUSTER_NODES_MAX] = { false };
+	struct scene scene = { .served = NULL };
 	enum status st;
 
 	choose_nodes(s->c, true, nodes);
