@@ -439,8 +439,8 @@ static enum status find_order(struct search *s, struct search_phase *best, size_
 			      struct tlv_err *e)
 {
 	struct search_phase other[SEARCH_PHASES_MAX];
-	struct cost cost, second;
-	size_t m;
+	struct cost cost = { .locked = 0 }, second = { .locked = 0 };
+	size_t m = 0;
 	enum status st = try_phases(s, false, best, n, &cost, e);
 
 	drop_lists(s);
