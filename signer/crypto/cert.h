@@ -43,7 +43,7 @@ void cert_facts_free(struct cert_facts *f);
 /* Validity alone, seconds since 1970 UTC; ST_INPUT if it cannot be read. */
 enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_after,
 			  struct tlv_err *e);
-/* The same, and ST_INPUT too if OpenSSL does not take the rest: 0.1 ms more. */
+/* The same, and ST_INPUT too if d2i_X509() does not take the rest. */
 enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
 				 struct tlv_err *e);
 

@@ -46,12 +46,29 @@ static void same_key(const struct tlv_cert *c, const X509 *x)
 	REQUIRE((nid == NID_X9_62_id_ecPublicKey) == (c->key_type == TLV_KEY_EC));
 }
 
+static bool has_dates(const X509 *x)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(X509_get0_notBefore(x), &tm) == 1 &&
+	       ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) == 1;
+}
+
+/* verify calls a certificate malformed if and only if d2i_X509 or its dates do. */
+static bool taken(struct span der)
+{
+	int64_t before, after;
+
+	return cert_validity_judged(der, &before, &after, NULL) == ST_OK;
+}
+
 static void compare(const struct tlv_cert *c, struct span der)
 {
 	const ASN1_BIT_STRING *signature;
 	const unsigned char *p = der.p;
 	X509 *x = d2i_X509(NULL, &p, (long)der.n);
 
+	REQUIRE((x != NULL && p == der.p + der.n && has_dates(x)) == taken(der));
 	if (x != NULL && p == der.p + der.n) {
 		same_serial(c, x);
 		same_name(c->issuer, X509_get_issuer_name(x));

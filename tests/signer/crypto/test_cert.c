@@ -5,6 +5,12 @@
  * The facts are compared with those that openssl prints (tests/cli/test_tokens.py).
  */
 #include "signer/crypto/cert.h"
+
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
 #include "tests/signer/given.h"
 #include "tlv/text.h"
 
@@ -195,12 +201,60 @@ static void cut_certificates(void **state)
 	cert_free(&c);
 }
 
+static bool openssl_takes(struct span der)
+{
+	const unsigned char *p = der.p;
+	X509 *x = d2i_X509(NULL, &p, (long)der.n);
+	struct tm tm;
+	bool ok = x != NULL && p == der.p + der.n &&
+		  ASN1_TIME_to_tm(X509_get0_notBefore(x), &tm) == 1 &&
+		  ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) == 1;
+
+	X509_free(x);
+	ERR_clear_error();
+	return ok;
+}
+
+/* verify does not decode keys, but what it calls a certificate is what d2i_X509 takes. */
+static void changed_certificates(void **state)
+{
+	static const char *const paths[] = { PUB, TOKEN_1, CA };
+	static const uint8_t changes[] = { 0x01, 0x20, 0x80 };
+	size_t taken = 0, refused = 0;
+	int64_t from, to;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct cert c = given_cert(paths[i]);
+
+		for (size_t n = 0; n < c.der.n * COUNT(changes); n++) {
+			struct span der = buf_span(&c.der);
+			uint8_t was = c.der.p[n / COUNT(changes)];
+			bool ok;
+
+			c.der.p[n / COUNT(changes)] ^= changes[n % COUNT(changes)];
+			ok = openssl_takes(der);
+			assert_int_equal(cert_validity_judged(der, &from, &to, NULL),
+					 ok ? ST_OK : ST_INPUT);
+			c.der.p[n / COUNT(changes)] = was;
+			taken += ok;
+			refused += !ok;
+		}
+		cert_free(&c);
+	}
+	assert_true(taken > 500 && refused > 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(facts),	cmocka_unit_test(which_are_authorities),
-		cmocka_unit_test(short_names),	cmocka_unit_test(who_can_sign),
-		cmocka_unit_test(pem_and_back), cmocka_unit_test(cut_certificates),
+		cmocka_unit_test(facts),
+		cmocka_unit_test(which_are_authorities),
+		cmocka_unit_test(short_names),
+		cmocka_unit_test(who_can_sign),
+		cmocka_unit_test(pem_and_back),
+		cmocka_unit_test(cut_certificates),
+		cmocka_unit_test(changed_certificates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
