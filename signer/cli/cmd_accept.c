@@ -203,10 +203,20 @@ static void explain(const struct question *q, const struct acceptance *a, struct
 		buf_str(out, "--strict: what rests on an assumption counts as refused\n");
 }
 
+static void set_explanation(json_t *o, const struct question *q, const struct acceptance *a)
+{
+	const char *cure = accept_cure(a);
+	struct buf text = BUF_INIT;
+
+	explain(q, a, &text);
+	out_json_set_text(o, "explanation", buf_span(&text));
+	(void)json_object_set_new(o, "cure", cure != NULL ? json_string(cure) : json_null());
+	buf_free(&text);
+}
+
 static json_t *acceptance_json(const struct question *q, const struct acceptance *a)
 {
 	json_t *o = json_object(), *list = json_array();
-	struct buf text = BUF_INIT;
 
 	(void)json_object_set_new(o, "accepted", json_boolean(accepted(q, a)));
 	(void)json_object_set_new(o, "reason", json_string(accept_row(a->reason)->word));
@@ -223,10 +233,49 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 			json_null() :
 			json_string(tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL)));
 	(void)json_object_set_new(o, "sources", list_json_sources(accept_row(a->reason)->fact));
-	explain(q, a, &text);
-	out_json_set_text(o, "explanation", buf_span(&text));
-	buf_free(&text);
+	set_explanation(o, q, a);
 	return o;
+}
+
+static void add_name(json_t *names, const char *path)
+{
+	json_t *o = json_object();
+
+	out_json_set_text(o, "file", span_str(path));
+	(void)json_array_append_new(names, o);
+}
+
+/* What the phone holds: nothing, one list, or a CTL and an ITL. */
+static json_t *installed_names(const struct opts *o)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i + 1 < o->nargs; i++)
+		if (strcmp(o->args[i], "none") != 0)
+			add_name(names, o->args[i]);
+	for (size_t i = 0; i < o->n; i++)
+		if (o->items[i].row->id == OPT_INSTALLED && strcmp(o->items[i].value, "none") != 0)
+			add_name(names, o->items[i].value);
+	return names;
+}
+
+/* One verdict or many, it has the same shape: that which decides, and then all. */
+static enum status print_verdicts(json_t *all, json_t *decides, struct tlv_err *e)
+{
+	json_t *o = json_copy(decides);
+
+	(void)json_object_set_new(o, "verdicts", all);
+	return out_json(o, e);
+}
+
+static enum status print_verdict(const struct question *q, const struct acceptance *a,
+				 struct tlv_err *e)
+{
+	json_t *all = json_array(), *o = acceptance_json(q, a);
+
+	(void)json_object_set_new(o, "installed", installed_names(q->o));
+	(void)json_array_append_new(all, o);
+	return print_verdicts(all, o, e);
 }
 
 /* "accepted: tvs (assumes …)": the line of the contract. */
@@ -249,10 +298,12 @@ static enum status answer_one(const struct question *q, struct tlv_err *e)
 	enum status st = ST_OK;
 
 	if (opt_given(q->o, OPT_JSON)) {
-		st = out_json(acceptance_json(q, &a), e);
+		st = print_verdict(q, &a, e);
 	} else {
 		print_line(q, &a);
 		explain(q, &a, &text);
+		if (accept_cure(&a) != NULL)
+			buf_printf(&text, "cure: %s\n", accept_cure(&a));
 		out_text(buf_span(&text));
 	}
 	buf_free(&text);
@@ -271,9 +322,21 @@ static bool looks_like_list(const struct list_file *f, const char *path)
 /* Every list that was ever published, and what holds for all of them. */
 struct history {
 	struct question *q;
-	json_t *all; /* NULL: lines of text */
+	json_t *all;	 /* NULL: lines of text */
+	json_t *decides; /* of all: the first that is refused, or the first; borrowed */
 	bool any, refused;
 };
+
+static void add_verdict(struct history *h, const char *path, const struct acceptance *a)
+{
+	json_t *o = acceptance_json(h->q, a), *names = json_array();
+
+	add_name(names, path);
+	(void)json_object_set_new(o, "installed", names);
+	(void)json_array_append_new(h->all, o);
+	if (!h->any || (!h->refused && !accepted(h->q, a)))
+		h->decides = o;
+}
 
 static enum status answer_list(struct history *h, const char *path, struct list_file *f,
 			       struct tlv_err *e)
@@ -288,18 +351,15 @@ static enum status answer_list(struct history *h, const char *path, struct list_
 	q->phone.itl = tlv_list_is_itl(l) ? l : NULL;
 	a = accept_decide(&q->phone, &q->new_list.list);
 	q->phone.ctl = q->phone.itl = NULL;
-	h->any = true;
-	h->refused = h->refused || !accepted(q, &a);
 	if (h->all != NULL) {
-		json_t *o = acceptance_json(q, &a);
-
-		out_json_set_text(o, "installed", span_str(path));
-		(void)json_array_append_new(h->all, o);
+		add_verdict(h, path, &a);
 	} else {
 		out_safe(span_str(path));
 		out_printf(": ");
 		print_line(q, &a);
 	}
+	h->any = true;
+	h->refused = h->refused || !accepted(q, &a);
 	return ST_OK;
 }
 
@@ -333,7 +393,7 @@ static enum status answer_folder(struct question *q, const char *folder, struct 
 	if (st == ST_OK && !h.any)
 		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
 	if (st == ST_OK && h.all != NULL)
-		st = out_json(h.all, e);
+		st = print_verdicts(h.all, h.decides, e);
 	else
 		json_decref(h.all);
 	return st == ST_OK && h.refused ? ST_NO : st;

@@ -596,7 +596,7 @@ static void print_json(const struct config_run *r, struct config_file *f, enum o
 		out_json_set_text(o, "error", span_str(err_text(&f->err)));
 	if (r->done > 0)
 		out_printf(",\n");
-	(void)out_json(o, NULL);
+	(void)out_json_part(o, NULL);
 }
 
 static void report(void *arg, size_t slot)
@@ -664,6 +664,12 @@ static void print_summary(const struct config_run *r)
 	buf_free(&b);
 }
 
+static void print_json_begin(void)
+{
+	out_json_begin();
+	out_printf("\"files\": [\n");
+}
+
 /* The counts behind the files. */
 static void end_json(const struct config_run *r)
 {
@@ -722,7 +728,7 @@ static enum status run_batch(struct config_run *r, struct tlv_err *e)
 	r->lines = !(r->bar && out_is_terminal());
 	r->began = r->drawn = env_ticks_ms();
 	if (r->json)
-		out_printf("{\"files\": [\n");
+		print_json_begin();
 	batch_catch_signals();
 	st = batch_run(r->batch, e);
 	msg_progress(NULL);

@@ -493,7 +493,7 @@ static enum status report_json(const struct migration *m, struct tlv_err *e)
 						    buf_span(&m->parts[i].signing.list)));
 	out_json_set_text(o, "folder", span_str(m->folder));
 	(void)json_object_set_new(o, "lists", lists);
-	(void)json_object_set_new(o, "plan", plan_json(&m->plan));
+	(void)json_object_set_new(o, "plan", out_json_answer(plan_json(&m->plan)));
 	return out_json(o, e);
 }
 

@@ -325,7 +325,7 @@ static enum status prepare(struct update *u, struct tlv_err *e)
 
 enum status cmd_update(const struct opts *o, struct tlv_err *e)
 {
-	struct update u = { .o = o, .early = EARLY_KEY_INIT };
+	struct update u = { .o = o, .early = EARLY_KEY_INIT, .d.tells_foreseen = true };
 	enum status st = prepare(&u, e);
 
 	if (st == ST_OK && !opt_given(o, OPT_DRY_RUN))

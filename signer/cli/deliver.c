@@ -223,7 +223,7 @@ static json_t *anchors_json(const struct delivery *d, const struct tlv_list *l)
 	return list;
 }
 
-/* What a dry run says, for machines. */
+/* What the run does to lists and phones, for machines. */
 static json_t *foreseen_json(const struct delivery *d, const struct diff *diff,
 			     const struct tlv_list *new_list)
 {
@@ -243,6 +243,44 @@ static json_t *foreseen_json(const struct delivery *d, const struct diff *diff,
 	return o;
 }
 
+json_t *deliver_json(const char *name, struct span bytes)
+{
+	json_t *o = json_object();
+	char md5[33], sha1[41];
+	struct tlv_list l;
+
+	if (checksums(bytes, md5, sha1, NULL) != ST_OK ||
+	    tlv_list_decode(&l, bytes, NULL) != ST_OK) {
+		json_decref(o);
+		return NULL;
+	}
+	out_json_set_text(o, "file", span_str(name));
+	(void)json_object_set_new(o, "length", json_integer((json_int_t)bytes.n));
+	(void)json_object_set_new(o, "records", json_integer((json_int_t)l.nrecords));
+	(void)json_object_set_new(o, "md5", json_string(md5));
+	(void)json_object_set_new(o, "sha1", json_string(sha1));
+	out_json_set_text(o, "signer", tlv_text(l.header.signer_name));
+	tlv_list_free(&l);
+	return o;
+}
+
+/* A list that is not signed has no checksums; else a dry run has the shape of the run itself. */
+static enum status report_json(const struct delivery *d, struct tlv_err *e)
+{
+	bool dry = opt_given(d->o, OPT_DRY_RUN);
+	json_t *o = deliver_json(d->output, buf_span(&d->signing.list));
+
+	if (d->tells_foreseen)
+		(void)json_object_set_new(o, "written", json_boolean(!dry));
+	if (dry) {
+		(void)json_object_set_new(o, "md5", json_null());
+		(void)json_object_set_new(o, "sha1", json_null());
+	}
+	if (d->foreseen != NULL)
+		(void)json_object_update(o, d->foreseen);
+	return out_json(o, e);
+}
+
 static enum status say_changes(struct delivery *d, const struct tlv_list *new_list,
 			       struct tlv_err *e)
 {
@@ -251,8 +289,8 @@ static enum status say_changes(struct delivery *d, const struct tlv_list *new_li
 
 	if (st == ST_OK)
 		st = diff_print(&diff, say_line, d, e);
-	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
-		st = out_json(foreseen_json(d, &diff, new_list), e);
+	if (st == ST_OK && d->tells_foreseen && opt_given(d->o, OPT_JSON))
+		d->foreseen = foreseen_json(d, &diff, new_list);
 	diff_free(&diff);
 	return st;
 }
@@ -299,6 +337,8 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 		st = say_changes(d, &l, e);
 	if (d->nheld > 0)
 		lockout_lines(&d->lockout, say_line, d);
+	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
+		st = report_json(d, e);
 	tlv_list_free(&l);
 	return st == ST_OK ? asked : st;
 }
@@ -364,39 +404,12 @@ enum status deliver_report(const char *name, struct span bytes, struct tlv_err *
 	return st;
 }
 
-json_t *deliver_json(const char *name, struct span bytes)
-{
-	json_t *o = json_object();
-	char md5[33], sha1[41];
-	struct tlv_list l;
-
-	if (checksums(bytes, md5, sha1, NULL) != ST_OK ||
-	    tlv_list_decode(&l, bytes, NULL) != ST_OK) {
-		json_decref(o);
-		return NULL;
-	}
-	out_json_set_text(o, "file", span_str(name));
-	(void)json_object_set_new(o, "length", json_integer((json_int_t)bytes.n));
-	(void)json_object_set_new(o, "records", json_integer((json_int_t)l.nrecords));
-	(void)json_object_set_new(o, "md5", json_string(md5));
-	(void)json_object_set_new(o, "sha1", json_string(sha1));
-	out_json_set_text(o, "signer", tlv_text(l.header.signer_name));
-	tlv_list_free(&l);
-	return o;
-}
-
 static enum status report(const struct delivery *d, struct tlv_err *e)
 {
-	struct span bytes = buf_span(&d->signing.list);
-	json_t *o = NULL;
-	enum status st = ST_OK;
+	enum status st = opt_given(d->o, OPT_JSON) ?
+				 report_json(d, e) :
+				 deliver_report(d->output, buf_span(&d->signing.list), e);
 
-	if (opt_given(d->o, OPT_JSON)) {
-		o = deliver_json(d->output, bytes);
-		st = out_json(o, e);
-	} else {
-		st = deliver_report(d->output, bytes, e);
-	}
 	return st == ST_OK ? out_flush(e) : st;
 }
 
@@ -437,6 +450,7 @@ enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *
 
 void delivery_free(struct delivery *d)
 {
+	json_decref(d->foreseen);
 	certset_free(&d->vouched);
 	list_file_free(&d->tvs_ctl);
 	signing_free(&d->signing);

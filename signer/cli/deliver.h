@@ -34,6 +34,8 @@ struct delivery {
 	struct phone tvs;	  /* what they come to */
 	struct lockout lockout;
 	struct signing signing;
+	json_t *foreseen;    /* changes, phones, anchors; NULL: nobody asks for them as JSON */
+	bool tells_foreseen; /* --json has what was foreseen beside the list, written or not */
 };
 
 /* Phones hold this list; at most two. It must be believed, and outlive the delivery. */

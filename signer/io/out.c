@@ -134,7 +134,33 @@ static enum status told_json(bool ok, struct tlv_err *e)
 	return ok ? ST_OK : err_set(e, ST_OUTPUT, "standard output: %s", strerror(errno));
 }
 
+/* The first version had none; CHANGELOG.md says what changed. */
+enum { JSON_VERSION = 2 };
+
+json_t *out_json_answer(json_t *value)
+{
+	json_t *answer = json_pack("{s:i}", "version", JSON_VERSION);
+
+	if (value != NULL && answer != NULL && json_object_update(answer, value) == 0) {
+		json_decref(value);
+		return answer;
+	}
+	json_decref(answer);
+	json_decref(value);
+	return NULL;
+}
+
+void out_json_begin(void)
+{
+	(void)printf("{\n  \"version\": %d,\n", JSON_VERSION);
+}
+
 enum status out_json(json_t *value, struct tlv_err *e)
+{
+	return out_json_part(out_json_answer(value), e);
+}
+
+enum status out_json_part(json_t *value, struct tlv_err *e)
 {
 	bool ok;
 
@@ -172,6 +198,7 @@ enum status out_json_with(json_t *value, const char *member, out_json_next *next
 	const char *key;
 	json_t *v;
 
+	value = out_json_answer(value);
 	if (value == NULL || err_nomem_seen()) {
 		json_decref(value);
 		return err_nomem(e);

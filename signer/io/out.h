@@ -25,8 +25,16 @@ void out_text(struct span text);
 void out_safe(struct span text);
 /* Two digits for each byte, and `between` between two bytes. */
 void out_hex(struct span s, enum hex_case digits, const char *between);
-/* Prints and frees the value, indented, with a newline. */
+/*
+ * An answer: the object's members behind "version", the version of docs/schema that they follow.
+ * Frees the value; NULL if it is NULL or memory runs out.
+ */
+json_t *out_json_answer(json_t *value);
+/* Prints and frees the answer that an object comes to, indented, with a newline. */
 enum status out_json(json_t *value, struct tlv_err *e);
+/* The beginning of an answer that is printed in pieces, up to its first member, and a value of it. */
+void out_json_begin(void);
+enum status out_json_part(json_t *value, struct tlv_err *e);
 /* The next element of an array, new; NULL behind the last one. */
 typedef json_t *out_json_next(void *arg);
 /*

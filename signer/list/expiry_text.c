@@ -250,7 +250,7 @@ static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
 	set_text(o, "file", item->file);
 	set(o, "number", item->record > 0 ? json_integer((json_int_t)item->record) : json_null());
 	set_text(o, "role", item->role);
-	set_text(o, "name", item->node);
+	set_text(o, "dns_name", item->node);
 	set_text(o, "subject", item->subject);
 	set_text(o, "serial", item->serial);
 	set_text(o, "unit", item->unit);
@@ -279,8 +279,9 @@ void expiry_json(const struct expiry *x, struct buf *b)
 	}
 	set_time(o, "now", x->now);
 	set(o, "within_seconds", json_integer(x->within));
-	set(o, "within", json_integer((json_int_t)within));
+	set(o, "expiring", json_integer((json_int_t)within));
 	set(o, "certificates", all);
+	o = out_json_answer(o);
 	if (json_dump_callback(o, put_piece, b,
 			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0 &&
 	    b->failed == ST_OK)

@@ -75,7 +75,9 @@ void accept_reason_text(const struct acceptance *a, struct buf *out);
 void accept_assumption_text(const struct acceptance *a, enum tvs_assumption which, struct buf *out);
 /* Why TVS was no help to a phone that refuses, and the fact behind it; NULL if it was not to be asked. */
 const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact);
-/* Appends the explanation with its sources, the spelling that would match, and the cure, a line each. */
+/* Appends the explanation with its sources and the spelling that would match, a line each. */
 void accept_explain(const struct acceptance *a, struct buf *out);
+/* What helps a phone that refuses, as a sentence; NULL: nothing is to be done. Static. */
+const char *accept_cure(const struct acceptance *a);
 
 #endif

@@ -185,6 +185,9 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 	explain_assumptions(a, out);
 	explain_near(a, out);
 	explain_tvs(a, out);
-	if (row->cure != NULL)
-		buf_printf(out, "cure: %s\n", row->cure);
+}
+
+const char *accept_cure(const struct acceptance *a)
+{
+	return accept_row(a->reason)->cure;
 }

@@ -829,7 +829,8 @@ def test_case(world, tmp_path, case):
     assert answer["accepted"] is (case.status == 0)
     assert answer["reason"] == case.verdict.split(": ")[1]
     assert answer["assumptions"] == [ASSUMES[each][1] for each in case.assumes.split()]
-    assert answer["explanation"].splitlines() == rest
+    cure = [f"cure: {answer['cure']}"] if answer["cure"] is not None else []
+    assert answer["explanation"].splitlines() + cure == rest
 
 
 def test_the_table_is_whole():
@@ -1113,12 +1114,16 @@ def test_what_tvs_presents_is_nothing_to_a_phone_that_does_not_ask(world):
 # JSON ------------------------------------------------------------------------------------------
 
 def test_json_shape(world, tmp_path):
-    keys = {"accepted", "reason", "assumptions", "record", "record_in", "explanation"}
+    keys = {"version", "accepted", "reason", "assumptions", "record", "record_in", "explanation", "cure", "installed",
+            "verdicts"}
     uploads = world.trust(tmp_path / "uploads", "t2.pem")
 
     def ask(*line):
         answer = json.loads(world.run("accept", "--json", *line).out)
         assert keys <= set(answer)
+        assert answer["verdicts"] == [{k: v for k, v in answer.items() if k not in ("version", "verdicts")}]
+        assert [held["file"] for held in answer["installed"]] == [str(word) for word in line[1:-1:2] if str(line[0]) != "none"
+                                                                  and word not in ("none", uploads)]
         return answer["accepted"], answer["reason"], answer["record"], answer["record_in"]
     assert ask("--installed", world["ctl-pub-rec"], world["ctl-rec"]) == (True, "signer-is-sast", 2, "CTL")
     assert ask("--installed", world["itl-rec"], world["itl-pub"]) == (True, "signer-is-tftp", 2, "ITL")
@@ -1177,11 +1182,19 @@ def test_installed_dir_with_tvs_and_strict(world, tmp_path):
 def test_installed_dir_json(world, tmp_path):
     folder = history(world, tmp_path / "history", "ctl-pub ctl-tokens")
     run = world.run("accept", "--json", "--installed-dir", folder, "--no-tvs", world["ctl-bridge"])
-    answers = json.loads(run.out)
+    answer = json.loads(run.out)
     assert run.status == 1
-    assert [(a["installed"], a["accepted"], a["reason"]) for a in answers] == [
+    verdicts = answer.pop("verdicts")
+    assert [(a["installed"][0]["file"], a["accepted"], a["reason"]) for a in verdicts] == [
         (f"{folder}/ctl-pub.tlv", True, "signer-is-sast"),
         (f"{folder}/ctl-tokens.tlv", False, "signer-not-sast")]
+    # The first refusal decides, in the shape that a single question's answer has.
+    assert answer == {"version": 2, **verdicts[1]} and answer["cure"].startswith("sign with a SAST key")
+    alone = json.loads(world.run("accept", "--json", folder / "ctl-tokens.tlv", "--no-tvs", world["ctl-bridge"]).out)
+    assert alone == {**answer, "verdicts": verdicts[1:]}
+    taken = json.loads(world.run.ok("accept", "--json", "--installed-dir", folder, world["ctl-tokens"],
+                                    "--sast-trust", world.trust(tmp_path / "up", "t1.pem t2.pem")).out)
+    assert taken["accepted"] and taken["installed"] == [{"file": f"{folder}/ctl-pub.tlv"}]
 
 
 def test_installed_dir_with_a_file_that_is_no_list(world, tmp_path):
@@ -1190,7 +1203,7 @@ def test_installed_dir_with_a_file_that_is_no_list(world, tmp_path):
     run = world.run.ok("accept", "--installed-dir", folder, world["ctl-pub-later"])
     assert len(run.out.splitlines()) == 2 and f"{folder}/README" in run.err, str(run)
     run = world.run.ok("accept", "--json", "--installed-dir", folder, world["ctl-pub-later"])
-    assert len(json.loads(run.out)) == 2 and f"{folder}/README" in run.err, str(run)
+    assert len(json.loads(run.out)["verdicts"]) == 2 and f"{folder}/README" in run.err, str(run)
 
 
 @pytest.mark.parametrize("damaged", ("cut-in-a-record", "itl-cut"))

@@ -395,10 +395,10 @@ def test_json(ctlsign, ending):
     made = ending("x", 3)
     run = ctlsign("expiry", "--json", "--within", "36h", made)
     said = json.loads(run.out)
-    assert run.status == 0 and said["within"] == 0 and said["within_seconds"] == 36 * 3600
+    assert run.status == 0 and said["expiring"] == 0 and said["within_seconds"] == 36 * 3600
     (item,) = said["certificates"]
     assert abs(item.pop("seconds_left") - 3 * 86400) < 3600
-    assert item == {"file": str(made), "number": None, "role": None, "name": None, "subject": "CN=x",
+    assert item == {"file": str(made), "number": None, "role": None, "dns_name": None, "subject": "CN=x",
                     "serial": "1122334455667788", "unit": "unknown",
                     "not_after": made.end.strftime("%Y-%m-%dT%H:%M:%SZ"),
                     "not_after_seconds": int(made.end.replace(tzinfo=datetime.timezone.utc).timestamp()),

@@ -83,14 +83,54 @@ def test_words_are_the_tables():
     assert find("doctor", "checks", "check") == table("doctor.def", "CHECK")
     # What diff prints is what update and plan print of changes, and two names.
     diff, changes = schema.FILES["diff"], schema.FILES["common"]["$defs"]["changes"]
-    assert {k: v for k, v in diff["properties"].items() if k not in ("old", "new")} == changes["properties"]
+    assert {k: v for k, v in diff["properties"].items() if k not in ("version", "old", "new")} == changes["properties"]
 
 
 def answer(run, verb):
     """The one JSON value of a run, valid; and nothing but that."""
     complaints = schema.complaints(verb, run.out)
     assert not complaints, f"{complaints}\n{run}"
+    assert run.out.startswith('{\n  "version": 2,\n'), str(run)
     return json.loads(run.out)
+
+
+def test_every_answer_has_its_version():
+    """Every JSON of every test is held against these schemas: one without it fails there."""
+    for verb in VERBS:
+        whole = schema.FILES[verb]
+        assert whole["type"] == "object" and "version" in whole["required"], verb
+        assert whole["properties"]["version"]["type"] == "integer" and whole["properties"]["version"]["enum"] == [2]
+        assert schema.complaints(verb, '{"version": 1}') and list(whole["properties"])[0] == "version"
+
+
+def members(node, found):
+    """Each member's name, with whether it is yes or no, wherever it stands."""
+    for name, child in node.get("properties", {}).items():
+        found.setdefault(name, set()).add("boolean" in str(child.get("type", "")))
+    return found
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_name_has_one_type_in_an_answer(verb):
+    """A count above and a yes or no below is what scripts trip over."""
+    found = {}
+    for path, node in walk(schema.FILES[verb]):
+        if not path.endswith(".counts"):  # they count what a word of the same name says
+            members(node, found)
+    assert not [name for name, kinds in found.items() if len(kinds) > 1]
+
+
+def test_update_tells_the_same_with_and_without_dry_run(ctlsign, cluster, tmp_path):
+    shutil.copy(OLD, tmp_path / "old.tlv")
+    words = ["update", "old.tlv", "-o", "out.tlv", *words_of(KEY, (tmp_path, cluster))[0], "--remove", "role=CAPF",
+             "--timestamp", lists.TIME + 7]
+    dry = answer(ctlsign.ok(*words, "-n", "--json", cwd=tmp_path), "update")
+    assert not (tmp_path / "out.tlv").exists()
+    done = answer(ctlsign.ok(*words, "--json", cwd=tmp_path), "update")
+    assert dry["written"] is False and dry["md5"] is None and dry["sha1"] is None
+    assert done["written"] is True and len(done["md5"]) == 32
+    rest = {"written", "md5", "sha1"}
+    assert {k: v for k, v in dry.items() if k not in rest} == {k: v for k, v in done.items() if k not in rest}
 
 
 def spoilt(value):

@@ -53,7 +53,7 @@ def test_extract(ctlsign, cluster, tmp_path):
     out = tmp_path / "CTLFile.tlv"
     make(ctlsign, cluster, out)
     answer = json.loads(ctlsign.ok("extract", out, "-o", tmp_path / "x", "--json").out)
-    assert answer == {"manifest": str(tmp_path / "x" / "cluster.yaml"), "records": 4, "verified": False}
+    assert answer == {"version": 2, "manifest": str(tmp_path / "x" / "cluster.yaml"), "records": 4, "verified": False}
 
 
 def test_migrate(ctlsign, cluster, tmp_path):

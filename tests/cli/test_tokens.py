@@ -153,7 +153,7 @@ def test_no_token(ctlsign, tmp_path):
     env = {"P11_KIT_SERVER_ADDRESS": f"unix:path={tmp_path}/nobody"}
     run = ctlsign.ok("tokens", "--module", client, env=env)
     assert run.out == ""
-    assert json.loads(ctlsign.ok("tokens", "--json", "--module", client, env=env).out) == {"tokens": []}
+    assert json.loads(ctlsign.ok("tokens", "--json", "--module", client, env=env).out) == {"version": 2, "tokens": []}
     ctlsign.refused(4, "tokens", f"pkcs11:token={ONE}", "--module", client, env=env)
 
 
