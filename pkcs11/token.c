@@ -186,6 +186,11 @@ const struct tok_info *tok_info(const struct tok *t)
 	return &t->info;
 }
 
+bool tok_may_start_again(const struct tok *t)
+{
+	return t->quest.search.module_path == NULL;
+}
+
 pid_t tok_process(const struct tok *t)
 {
 	return t->child != NULL ? tok_child_process(t->child) : 0;

@@ -11,13 +11,22 @@
 #include "signer/crypto/digest.h"
 #include "signer/io/sandbox.h"
 
+/* Waits for the token's process, once. */
+static void early_key_answer(struct early_key *k)
+{
+	if (k->key != NULL && !k->answered && key_started(k->key, &k->err) != ST_OK)
+		key_free(&k->key);
+	k->answered = true;
+}
+
 void early_key_open(struct early_key *k, const struct key_options *opt)
 {
 	if (opt->key == NULL ||
 	    (!tok_is_uri(opt->key) && (opt->cert == NULL || !tok_is_uri(opt->cert))))
 		return;
 	k->tried = true;
-	(void)key_open(&k->key, opt, &k->err);
+	if (key_start(&k->key, opt, &k->err) == ST_OK && key_may_start_again(k->key))
+		early_key_answer(k);
 }
 
 enum status early_key_take(struct early_key *k, struct key **out, const struct key_options *opt,
@@ -25,6 +34,7 @@ enum status early_key_take(struct early_key *k, struct key **out, const struct k
 {
 	if (!k->tried)
 		return key_open(out, opt, e);
+	early_key_answer(k);
 	*out = k->key;
 	k->key = NULL;
 	if (k->err.status != ST_OK)

@@ -15,12 +15,15 @@
 struct early_key {
 	struct key *key; /* owned until it is taken */
 	struct tlv_err err;
-	bool tried;
+	bool tried, answered;
 };
 
 #define EARLY_KEY_INIT ((struct early_key){ .err = TLV_ERR_INIT })
 
-/* Opens the key where a token's process has part in it; else, or with key NULL, nothing. */
+/*
+ * Starts the token's process if the key or its certificate is a token's. Its answer is awaited
+ * here only if another process might have to be started, which the sandbox forbids.
+ */
 void early_key_open(struct early_key *k, const struct key_options *opt);
 /* As key_open, with the key that is open already where there is one. */
 enum status early_key_take(struct early_key *k, struct key **out, const struct key_options *opt,

@@ -59,7 +59,7 @@ struct plain_tbs {
 	X509_VAL *validity;
 	struct plain_key *key;
 	ASN1_BIT_STRING *issuer_id, *subject_id;
-	STACK_OF(X509_EXTENSION) *extensions;
+	STACK_OF(X509_EXTENSION) * extensions;
 };
 
 struct plain_cert {

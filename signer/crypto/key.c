@@ -217,7 +217,7 @@ static enum status open_token(struct key *k, struct tlv_err *e)
 	return st == ST_OK ? check_cert(k, e) : st;
 }
 
-static enum status start(struct key **out, const struct key_options *opt, struct tlv_err *e)
+enum status key_start(struct key **out, const struct key_options *opt, struct tlv_err *e)
 {
 	struct key *k = calloc(1, sizeof *k);
 	enum status st = ST_OK;
@@ -235,7 +235,7 @@ static enum status start(struct key **out, const struct key_options *opt, struct
 	return st;
 }
 
-static enum status started(struct key *k, struct tlv_err *e)
+enum status key_started(struct key *k, struct tlv_err *e)
 {
 	enum status st = k->tok != NULL ? open_token(k, e) : open_file(k, e);
 
@@ -244,12 +244,17 @@ static enum status started(struct key *k, struct tlv_err *e)
 	return st;
 }
 
+bool key_may_start_again(const struct key *k)
+{
+	return k->tok != NULL && tok_may_start_again(k->tok);
+}
+
 enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e)
 {
-	enum status st = start(out, opt, e);
+	enum status st = key_start(out, opt, e);
 
 	if (st == ST_OK && *out != NULL)
-		st = started(*out, e);
+		st = key_started(*out, e);
 	if (st != ST_OK)
 		key_free(out);
 	return st;

@@ -37,6 +37,15 @@ struct key_options {
 enum status key_open(struct key **out, const struct key_options *opt, struct tlv_err *e);
 
 /*
+ * The two halves of key_open. A token's process is started, and works while the
+ * caller does something else. What key_start gives must go to key_started or key_free.
+ */
+enum status key_start(struct key **out, const struct key_options *opt, struct tlv_err *e);
+enum status key_started(struct key *k, struct tlv_err *e);
+/* Whether key_started may start another process, as tok_may_start_again says. */
+bool key_may_start_again(const struct key *k);
+
+/*
  * A file's key that decrypts, a phone's: it needs no certificate, and signs nothing.
  * Asks for its passphrase at once. ST_USAGE for a token's: those sign here only.
  */

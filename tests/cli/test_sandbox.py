@@ -152,9 +152,16 @@ def test_writers_of_a_folder_enter_too(ctlsign, can_trace, holds, world, name):
     entered_first(seen, holds)
 
 
-def refused(log):
+def shut_in(log):
+    """The program's calls, and those of its copies. A token's process is another program, and starts early."""
+    parts = sorted(log.parent.glob(log.name + ".*"), key=lambda part: int(part.suffix[1:]))
+    first, *others = [part.read_text(errors="replace") for part in parts]
+    return first, [text for text in others if "execve(" not in text]
+
+
+def refused(texts):
     """What the kernel refused behind the sandbox: its C library does without clone3."""
-    lines = log.read_text(errors="replace").split("PR_SET_SECCOMP")[-1].splitlines()
+    lines = [line for text in texts for line in text.splitlines()]
     return [line for line in lines if re.search(r"= -1 (ENOSYS|EACCES|EPERM)\b", line) and "clone3(" not in line]
 
 
@@ -167,12 +174,13 @@ def signs(ctlsign, holds, world, args, made, **kw):
     (world / "cluster" / "secret.key").chmod(0o600)
     (world / "link").symlink_to("in/tokenless.tlv")
     log = world / "calls"
-    run = ctlsign.ok(*args, "--yes", cwd=world, wrapper=["strace", "-f", "-qq", "-o", log], **kw)
+    run = ctlsign.ok(*args, "--yes", cwd=world, wrapper=["strace", "-ff", "-qq", "-o", log], **kw)
     assert made is None or (world / made).exists(), str(run)
     if holds.startswith(NONE):
         pytest.skip(holds)
-    assert not refused(log), "\n".join(refused(log))
-    text = log.read_text(errors="replace")
+    text, copies = shut_in(log)
+    behind = [text.split("PR_SET_SECCOMP")[-1], *copies]
+    assert not refused(behind), "\n".join(refused(behind))
     entered = max(m.start() for m in re.finditer(r"landlock_restrict_self\(.*= 0|PR_SET_SECCOMP.*= 0", text))
     read = re.search(r'open(at)?\([^"]*"(tokenless|tokens|in/)[^"]*", [^)]*O_RDONLY(?!\|O_PATH)(?!.*O_DIRECTORY)', text)
     reads = any(word in args for word in (OLD, NEW, "in/tokenless.tlv"))
@@ -192,6 +200,19 @@ def test_those_that_sign_at_a_token_enter_too(ctlsign, can_trace, holds, world, 
     args, made = AT_TOKEN[name]
     key = ["-k", f"pkcs11:token={TWO}", "--module", lab.module, "--pin-source", f"file:{lab.pin_file}"]
     signs(ctlsign, holds, world, [*args, *key], made, env=lab.env)
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["a module is named", "all are searched"])
+def test_a_named_module_works_while_the_records_are_read(ctlsign, can_trace, world, lab, named):
+    """Among all modules one may hang, and be left out by another process: that one starts before the sandbox."""
+    args, made = AT_TOKEN["build"]
+    key = ["-k", f"pkcs11:token={TWO}", "--pin-source", f"file:{lab.pin_file}", *(["--module", lab.module] * named)]
+    log = world / "calls"
+    ctlsign.ok(*args, *key, "--yes", cwd=world, env=lab.env, wrapper=["strace", "-ff", "-qq", "-o", log])
+    text, _ = shut_in(log)
+    record, answer = text.index('"cluster/pub.pem"'), text.index("recvfrom(")
+    assert (record < answer) == named, text
+    assert (world / made).exists()
 
 
 @needs_sandbox
