@@ -32,6 +32,10 @@ SANITIZER_STATUS = 99
 STATUSES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70}
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="all cases of tests that take a sample")
+
+
 def pytest_collection_modifyitems(items):
     items[:] = sharding.part_of(items, os.environ.get("TEST_SHARD", "1/1"))
 

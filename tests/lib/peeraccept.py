@@ -4,6 +4,7 @@
 Written from the description of phones and clusters alone. It shares the second
 reader and the second spelling of names with the tests, and nothing with the program.
 """
+import functools
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -20,6 +21,10 @@ LIMIT = 64 * 1024  # phones load no list that is larger
 HASHES = {1: hashes.SHA1, 2: hashes.SHA256, 3: hashes.SHA512}
 ITLRECOVERY_IS_KNOWN = (12, 0)  # the release from which TVS knows it without an upload
 ONE_ITLRECOVERY = (12, 5)  # the release from which a cluster has one
+
+
+# Nobody changes a list that was read, and the same ones come again and again.
+parse = functools.lru_cache(maxsize=4096)(peerlist.parse)
 
 
 @dataclass
@@ -79,9 +84,12 @@ def signer_of(header):
     return header["signer_serial"], header["signer_issuer"]
 
 
+load = functools.lru_cache(maxsize=None)(x509.load_der_x509_certificate)
+
+
 def certificate(record):
     der = record.get("certificate")
-    return x509.load_der_x509_certificate(der) if der else None
+    return load(der) if der else None
 
 
 def key(record):
@@ -92,8 +100,10 @@ def key(record):
     return peerwrite.public_key(found) if found else None
 
 
-def verifies(data, rsa_key):
-    """RSA PKCS#1 v1.5 over the whole file without field 12."""
+def verifies(data, rsa_key, signing_key=None):
+    """RSA PKCS#1 v1.5 over the whole file without field 12. signing_key: who will sign what is not signed yet."""
+    if signing_key is not None:
+        return rsa_key == signing_key
     header = peerlist.parse_header(data)
     try:
         load_der_public_key(rsa_key).verify(header["signature"], peerlist.signed_bytes(data),
@@ -163,7 +173,7 @@ def vouched(new, held, cluster):
         if looked_up(cert) == signer:
             return cert, set()
     # In another spelling a certificate is found in the server's own CTL, and it must have been uploaded.
-    ctl = new if cluster.served == "new" else peerlist.parse(cluster.served) if cluster.served else None
+    ctl = new if cluster.served == "new" else parse(cluster.served) if cluster.served else None
     given = {peerwrite.der(cert) for cert in cluster.uploads}
     for record in ctl["records"] if ctl and not is_itl(ctl) else []:
         if record["role"] == SAST and (record.get("serial"), record.get("issuer")) == signer:
@@ -184,7 +194,7 @@ def tvs_records(parsed):
 def todays_tvs(new, cluster):
     """DER of the certificates that TVS presents today, each once, in the order in which they are named."""
     says_it = is_itl(new) and tvs_records(new)
-    lists = [new] if says_it else map(peerlist.parse, cluster.itls)
+    lists = [new] if says_it else map(parse, cluster.itls)
     named = [record["certificate"] for parsed in lists for record in tvs_records(parsed)
              if "certificate" in record]
     if not says_it:
@@ -202,7 +212,7 @@ def can_ask(phone, new, cluster):
         return None, []
     if phone.itl is None:  # neither whether it has a TVS record nor of which certificate
         return {"itl", "cert"}, []
-    held = tvs_records(peerlist.parse(phone.itl))
+    held = tvs_records(parse(phone.itl))
     if not held:
         return None, []
     today = todays_tvs(new, cluster)
@@ -218,7 +228,7 @@ def can_ask(phone, new, cluster):
     return {"group"}, list(dict.fromkeys(map(node, believed)))
 
 
-def ask_tvs(data, phone, held, new, cluster):
+def ask_tvs(data, phone, held, new, cluster, signing_key):
     """The verdict through TVS; None if the phone cannot ask or TVS does not know the signer."""
     assumes, nodes = can_ask(phone, new, cluster)
     if assumes is None:
@@ -226,22 +236,25 @@ def ask_tvs(data, phone, held, new, cluster):
     known, more = vouched(new, held, cluster)
     if known is None:
         return None
-    good = verifies(data, peerwrite.public_key(known))
+    good = verifies(data, peerwrite.public_key(known), signing_key)
     return Verdict(good, "tvs" if good else "bad-signature", assumes | more, nodes)
 
 
 # The phone -----------------------------------------------------------------------------------
 
-def decide(data, phone, cluster=None, name=""):
-    """The verdict on the list in data. name: what the phone asks for it by, or a path that ends so."""
+def decide(data, phone, cluster=None, name="", signing_key=None):
+    """The verdict on the list in data. name: what the phone asks for it by, or a path that ends so.
+
+    signing_key: the PKCS#1 key that will sign the list, of which there are only the bytes before.
+    """
     cluster = cluster or Cluster()
-    new = peerlist.parse(data)
+    new = parse(data)
     if len(data) > LIMIT:
         return Verdict(False, "too-large")
     said, served_as = kind(new), kind_of(base_name(name))
     if said and served_as and said != served_as:
         return Verdict(False, "wrong-kind")
-    held = [peerlist.parse(each) for each in (phone.ctl, phone.itl) if each is not None]
+    held = [parse(each) for each in (phone.ctl, phone.itl) if each is not None]
     if not held:
         return Verdict(True, "leap-of-faith")
 
@@ -251,11 +264,11 @@ def decide(data, phone, cluster=None, name=""):
     keys = {key(record) for record in matches} - {None}
     if len(keys) > 1:
         return Verdict(False, "ambiguous-signer")
-    signed_by_match = any(verifies(data, each) for each in keys)
+    signed_by_match = any(verifies(data, each, signing_key) for each in keys)
     roles = {record["role"] for record in matches}
     if SAST in roles:
         return Verdict(True, "signer-is-sast") if signed_by_match else Verdict(False, "bad-signature")
-    tvs = ask_tvs(data, phone, held, new, cluster)
+    tvs = ask_tvs(data, phone, held, new, cluster, signing_key)
     if said == "ITL" and roles & {CCM_TFTP, TFTP}:
         # That phones take such an ITL has no source. What TVS says for certain goes before it.
         if tvs and tvs.strictly():

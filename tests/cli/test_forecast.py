@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plans of 'plan --renew' before other judges: every list of every plan, and every claim about orders.
+
+tests/tools/forecast.c shows what the plan found, lists as bytes. peeraccept judges these bytes as phones do;
+peercluster is a second model of cluster and phones, which says what the lists must hold and tries every order.
+Both come from docs/CLUSTER.md alone.
+"""
+import functools
+import itertools
+import json
+import pathlib
+import subprocess
+import tempfile
+from dataclasses import dataclass
+
+import peeraccept
+import peercluster
+import peerlist
+import peerwrite
+import pytest
+from conftest import BUILD, make_certificate
+from peercluster import CLASSES, KINDS, MODES, RELEASES, Cert, Served
+
+TOOL = BUILD / "tests" / "ctlsign-forecast"
+NODES = ["pub", "sub1", "sub2"]
+WORLDS = [(release, mode) for release in RELEASES for mode in MODES if peercluster.can_be(release, mode)]
+SETS = [kinds for n in range(1, 5) for kinds in itertools.combinations(KINDS, n)]
+
+
+# Clusters ------------------------------------------------------------------------------------
+
+class Keys:
+    """Certificates by Cert, as PEM files: the same in all clusters."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    @functools.cache
+    def key(self, name):
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+        path = self.folder / f"{name}.key"
+        private = rsa.generate_private_key(65537, 1024)
+        path.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                               serialization.NoEncryption()))
+        return path
+
+    @functools.cache
+    def certificate(self, cert):
+        name = f"{cert.kind}-{cert.node}"
+        common = {"callmanager": f"cucm-{NODES[cert.node % 3]}", "tvs": f"cucm-{NODES[cert.node % 3]}",
+                  "capf": "CAPF-0a1b2c3d", "itlrecovery": f"ITLRECOVERY_cucm-{NODES[cert.node % 3]}",
+                  "token": f"SAST-ADN00{cert.node}"}[cert.kind]
+        issuer = [("COMMON_NAME", "Cisco Manufacturing CA")] if cert.kind == "token" else None
+        serial = 0x41000000 + 256 * [*KINDS, "token"].index(cert.kind) + cert.node
+        path = make_certificate(self.folder / f"{name}.pem", self.key(name), [("COMMON_NAME", common)],
+                                issuer=issuer, serial=serial)
+        return peerwrite.load(path)
+
+    @functools.cache
+    def fields(self, role, cert, node):
+        if node is None:
+            return peerwrite.record_fields(self.certificate(cert), role, "ctl-client", token=True)
+        return peerwrite.record_fields(self.certificate(cert), role, "cucm", f"cucm-{NODES[node]}", f"10.0.0.{node + 1}")
+
+    @functools.cache
+    def list(self, served):
+        """The bytes of a list of certificates that are there today."""
+        rows = sorted(served.records, key=lambda row: (row[0] != "SAST", str(row)))
+        signer = next(i for i, row in enumerate(rows) if row[:2] == ("SAST", served.signer))
+        return peerwrite.assemble([self.fields(*row) for row in rows], signer,
+                                  self.key(f"{served.signer.kind}-{served.signer.node}"),
+                                  filename=f"{served.kind}File.tlv")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return Keys(tmp_path_factory.mktemp("keys"))
+
+
+@dataclass(frozen=True)
+class Case:
+    release: str
+    mode: str
+    kinds: tuple
+    where: str = "all"  # or "publisher", "one": a node that is none
+    nodes: int = 3
+    given: int = 3  # how many ITLs
+    group: str = None
+
+    def __str__(self):
+        rest = f"{self.nodes}-{self.given}-{self.group}"
+        return f"{self.release} {self.mode} {'+'.join(self.kinds)} {self.where} {rest}"
+
+    def words(self):
+        """What '--renew' is told."""
+        at = {"all": "", "publisher": "@cucm-pub", "one": "@cucm-sub1"}[self.where]
+        return [kind + (at if self.is_of_nodes(kind) else "") for kind in self.kinds]
+
+    def is_of_nodes(self, kind):
+        one = kind == "capf" or (kind == "itlrecovery" and RELEASES[self.release] >= (12, 5))
+        return not one
+
+    def groups(self):
+        return [{NODES.index(name) for name in self.group.split("+")}] if self.group else None
+
+    def model(self):
+        return peercluster.Cluster(self.release, self.mode, self.nodes, self.groups())
+
+    def asked(self):
+        """The certificates that are to be renewed: (kind, node)."""
+        node = {"publisher": 0, "one": 1}.get(self.where)
+        return {unit for kind in self.kinds for unit in self.model().units(kind)
+                if node is None or not self.is_of_nodes(kind) or unit[1] == node}
+
+
+class Plan:
+    """What the program found, its lists as bytes."""
+
+    def __init__(self, case, keys, folder, follow=None):
+        self.case, self.folder = case, folder
+        self.model = case.model()
+        args = self.files(keys) + ["--release", case.release]
+        args += [word for each in case.words() for word in ("--renew", each)]
+        if case.group:
+            args += ["--group", "g=" + ",".join(f"cucm-{name}" for name in case.group.split("+"))]
+        args += ["--follow", ",".join(follow)] if follow else []
+        run = subprocess.run([TOOL, folder, *args], cwd=folder, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, f"{case}: {args}\n{run.stdout}{run.stderr}"
+        vars(self).update(json.loads(run.stdout))
+        self.names = self.read_names(keys)
+
+    def files(self, keys):
+        names = []
+        for number, served in enumerate([self.model.ctl, *self.model.itls[:self.case.given]]):
+            if served:
+                names.append(f"given-{number}.tlv")
+                (self.folder / names[-1]).write_bytes(keys.list(served))
+        return names
+
+    def read_names(self, keys):
+        """Cert by DER: those of today by the files that they were made from, successors by those that they succeed."""
+        today = [self.model.cert(kind, node) for kind in KINDS for node in range(self.case.nodes)]
+        today += [Cert("token", number) for number in (1, 2)]
+        names = {peerwrite.der(keys.certificate(cert)): cert for cert in today}
+        for each in self.certs:
+            cert = names[bytes.fromhex(each["known"])]
+            if each["successor"]:
+                names[bytes.fromhex(each["successor"])] = cert._replace(age=1)
+        return names
+
+    @functools.cache
+    def bytes(self, file):
+        return (self.folder / file).read_bytes()
+
+    def served(self, shown):
+        """The list as the second model has it; its header must name the signer as its record does."""
+        if shown is None:
+            return None
+        parsed = peerlist.parse(self.bytes(shown["file"]))
+        records, signer = set(), None
+        for record in parsed["records"]:
+            cert = self.names[record["certificate"]]
+            name = record["dns_name"]
+            node = NODES.index(name.removeprefix("cucm-")) if name else None
+            records.add((record["role_name"], cert, node))
+            assert record["public_key"] == peerwrite.public_key(peeraccept.certificate(record))
+            named = (record["serial"], record["issuer"]) == peeraccept.signer_of(parsed["header"])
+            if named and record["public_key"].hex() == shown["key"]:
+                signer = cert
+        assert len(records) == len(parsed["records"]) and signer, (self.case, parsed["header"])
+        return Served("ITL" if peeraccept.is_itl(parsed) else "CTL", signer, frozenset(records))
+
+    def order(self):
+        """Phases as the second model has them."""
+        certs = [self.names[bytes.fromhex(each["known"])][:2] for each in self.certs]
+        return [(phase["renews"], tuple(sorted(certs[i] for i in phase["certs"]))) for phase in self.phases]
+
+
+def plan_of(case, keys, follow=None):
+    return Plan(case, keys, pathlib.Path(tempfile.mkdtemp(dir=keys.folder)), follow)
+
+
+# The bytes, as phones judge them ---------------------------------------------------------------
+
+class Judge:
+    """Phones of one class and node and group, one stage after the other."""
+
+    def __init__(self, plan):
+        self.plan, self.known = plan, {}
+
+    def takes(self, held, shown, tvs, group, sbd):
+        """(taken, reason) of a list as it was served, for a phone that holds (ctl, itl) as bytes."""
+        key = (held, shown["file"], tuple(tvs), frozenset(group), sbd)
+        if key not in self.known:
+            self.known[key] = self.decide(held, shown, tvs, group, sbd)
+        return self.known[key]
+
+    def decide(self, held, shown, tvs, group, sbd):
+        phone = peeraccept.Phone(*held, security_by_default=sbd and held[1] is not None)
+        presented = [peeraccept.load(bytes.fromhex(der)) for der in tvs]
+        cluster = peeraccept.Cluster(tvs=presented, release=RELEASES[self.plan.case.release])
+        verdict = peeraccept.decide(self.plan.bytes(shown["file"]), phone, cluster,
+                                    signing_key=bytes.fromhex(shown["key"]))
+        if verdict.reason != "tvs":
+            return verdict.accepted, verdict.reason
+        # A phone asks the TVS of its group, and believes one whose certificate is in the ITL that it holds.
+        believed = [record["certificate"].hex() for record in peeraccept.tvs_records(peeraccept.parse(held[1]))]
+        return verdict.accepted and any(tvs[node] in believed for node in group), "tvs"
+
+    def run(self, name):
+        """[{reasons}] of each stage, over all nodes and groups; "refused" among them."""
+        plan, (sbd, ctl, itl) = self.plan, CLASSES[name]
+        said = [set() for _ in plan.stages]
+        for node, group in itertools.product(range(plan.case.nodes), plan.model.groups):
+            given = plan.given
+            held = [plan.bytes(given["ctl"]["file"]) if ctl else None,
+                    plan.bytes(given["itls"][node]["file"]) if itl else None]
+            for stage, reasons in zip(plan.stages, said):
+                offered = [stage["served"]["ctl"], stage["served"]["itls"][node] if sbd else None]
+                for at, shown in enumerate(offered):
+                    if shown is None or plan.bytes(shown["file"]) == held[at]:
+                        continue
+                    taken, reason = self.takes(tuple(held), shown, stage["tvs"], group, sbd)
+                    reasons.add(reason if taken else "refused")
+                    held[at] = plan.bytes(shown["file"])  # who refuses is cleared by hand
+        return said
+
+
+def judge_plan(plan):
+    """What of a plan is not as the judges see it, in words."""
+    judge, cluster = Judge(plan), plan.case.model()
+    names = peercluster.classes(cluster)
+    stages, rest = iter(plan.stages), []
+    for phase in plan.order():
+        for _ in cluster.stages(*phase):
+            stage = next(stages)
+            wanted = [cluster.ctl, *cluster.itls]
+            got = [plan.served(each) for each in (stage["served"]["ctl"], *stage["served"]["itls"])]
+            for at, (want, have) in enumerate(zip(wanted, got)):
+                if want != have:
+                    rest.append(f"stage {plan.stages.index(stage) + 1}, list {at}: {have} and not {want}")
+            presented = [plan.names[bytes.fromhex(der)] for der in stage["tvs"]]
+            if presented != [cluster.presented[node] for node in range(cluster.nodes)]:
+                rest.append(f"TVS presents {presented}")
+    if next(stages, None):
+        rest.append("more stages than the procedures have")
+    said = {name: judge.run(name) for name in names}
+    for number, stage in enumerate(plan.stages):
+        for shown in stage["classes"]:
+            name = shown["class"]
+            if shown["exists"] != (name in names) and not shown["gated"]:
+                rest.append(f"{name}: exists {shown['exists']}")
+            if name not in names:
+                continue
+            reasons = said[name][number]
+            refused = "refused" in reasons
+            if shown["refused"] != refused or (not refused and shown["by_tvs"] != ("tvs" in reasons)):
+                rest.append(f"stage {number + 1}, {name}: {shown}, and the judge says {reasons}")
+    locked = {name for name in names if any("refused" in reasons for reasons in said[name])}
+    if locked != set(plan.locked):
+        rest.append(f"locked out are {locked}, and the plan says {plan.locked}")
+    return rest
+
+
+CASES = [Case(release, mode, kinds, where) for release, mode in WORLDS for kinds in SETS
+         for where in ("all", "publisher", "one")
+         if where == "all" or any(Case(release, mode, kinds).is_of_nodes(kind) for kind in kinds)]
+
+
+
+@pytest.fixture
+def share(request):
+    """Of many cases: all of them with --long, else every n-th, and what stands in front."""
+    def choose(cases, step, front=lambda case: False):
+        if request.config.getoption("--long"):
+            return cases
+        return [case for n, case in enumerate(cases) if front(case) or n % step == 0]
+    return choose
+
+
+def of_world(world):
+    return [case for case in CASES if (case.release, case.mode) == world]
+
+
+@pytest.mark.parametrize("world", WORLDS, ids="-".join)
+def test_every_list_of_every_plan_is_judged_again(world, keys, share):
+    """What each holds, who signs it, what TVS presents, and whether each class of phones takes it."""
+    chosen = share(of_world(world), 4, lambda case: len(case.kinds) in (1, 4) and case.where == "all")
+    for case in chosen:
+        complaints = judge_plan(plan_of(case, keys))
+        assert not complaints, (str(case), complaints)
+
+
+def test_the_judge_sees_what_is_wrong(keys):
+    """A judge who agrees with everything is none: each part of a plan is changed, and he says so."""
+    case = Case("11.5", "not-mixed", ("callmanager", "tvs"))
+
+    def complaints(change):
+        plan = plan_of(case, keys)
+        assert not judge_plan(plan)
+        change(plan)
+        return judge_plan(plan)
+
+    def swap_phases(plan):
+        plan.stages.reverse()
+
+    def deny(plan):
+        plan.stages[0]["classes"][1]["by_tvs"] = False
+
+    def lock(plan):
+        plan.locked.append("sbd-itl-only")
+
+    def renew_tvs(plan):
+        plan.stages[0]["tvs"] = plan.stages[1]["tvs"]
+
+    def sign_otherwise(plan):
+        plan.stages[0]["served"]["itls"][0]["key"] = plan.given["itls"][0]["key"]
+
+    for change in (swap_phases, deny, lock, renew_tvs):
+        assert complaints(change), change.__name__
+    with pytest.raises(AssertionError):
+        complaints(sign_otherwise)
+
+
+# Every order -----------------------------------------------------------------------------------
+
+def cost(walks, order):
+    """As the contract has it: who is locked out, stages through TVS, phases, then the vendor's order."""
+    stages = walks.order(order)
+    by_tvs = sum(any("tvs" in reasons for reasons in stage.values()) for stage in stages)
+    ranks = [KINDS.index(kind) for kind, _ in order]
+    against = sum(a > b for a, b in itertools.combinations(ranks, 2))
+    return len(walks.locked(order)), by_tvs, len(order), against
+
+
+@pytest.mark.parametrize("world", WORLDS, ids="-".join)
+def test_no_order_is_better(world, keys, share):
+    """Whom the plan locks out every order locks out, with the certificates of each node apart too."""
+    walks = peercluster.Walks(*world, nodes=2)
+    cases = [Case(*world, kinds, where, nodes=2, given=2) for kinds in SETS for where in ("all", "one")
+             if where == "all" or "callmanager" in kinds or "tvs" in kinds]
+    for case in share(cases, 2, lambda case: len(case.kinds) == 4):
+        plan, cluster = plan_of(case, keys), case.model()
+        orders = list(peercluster.all_orders(cluster, case.asked()))
+        spared = min(len(walks.locked(order)) for order in orders)
+        assert len(plan.locked) == spared, (str(case), plan.locked, plan.order())
+        for order in orders:
+            assert spared == 0 or walks.locked(order) >= set(plan.locked), (str(case), order)
+        whole = peercluster.phases(cluster, case.asked(), ())
+        best = min(cost(walks, order) for order in itertools.permutations(whole))
+        assert cost(walks, plan.order()) == best, (str(case), plan.order())
