@@ -52,19 +52,6 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 	return st;
 }
 
-static enum status begin_page(const struct request *q, const char *path,
-			      const struct publish_options *opt, struct publication **out,
-			      struct tlv_err *e)
-{
-	struct buf page = BUF_INIT;
-	enum status st = plan_html(&q->plan, &page, e);
-
-	if (st == ST_OK)
-		st = publish_begin(out, path, buf_span(&page), opt, e);
-	buf_free(&page);
-	return st;
-}
-
 static enum status print_text(const struct plan *p, struct tlv_err *e)
 {
 	struct buf text = BUF_INIT;
@@ -87,38 +74,62 @@ static enum lockout_class locked_out(const struct request *q)
 	return LOCKOUT_CLASSES;
 }
 
-static enum status print_plan(const struct request *q, struct tlv_err *e)
+static enum status print_plan(const void *plan, struct tlv_err *e)
 {
+	const struct request *q = plan;
 	enum status st = opt_given(q->o, OPT_JSON) ? out_json(plan_json(&q->plan), e) :
 						     print_text(&q->plan, e);
 
 	return st == ST_OK ? out_flush(e) : st;
 }
 
+static enum status make_page(const void *plan, struct buf *out, struct tlv_err *e)
+{
+	return plan_html(&((const struct request *)plan)->plan, out, e);
+}
+
+/* A plan of either kind, to be printed and written as a page. */
+struct outlet {
+	const struct opts *o;
+	const void *plan;
+	enum status (*print)(const void *plan, struct tlv_err *e);
+	enum status (*page)(const void *plan, struct buf *out, struct tlv_err *e);
+};
+
 /* A page must not be in its place when the plan cannot be printed. */
-static enum status print_and_publish(const struct request *q, const char *page, struct tlv_err *e)
+static enum status print_and_publish(const struct outlet *x, const char *path, struct tlv_err *e)
 {
 	struct publish_options opt;
 	struct publication *p = NULL;
-	enum status st = common_publish_options(q->o, KIND_PAGE, &opt, e);
+	struct buf page = BUF_INIT;
+	enum status st = common_publish_options(x->o, KIND_PAGE, &opt, e);
 
 	opt.stream = true;
 	if (st == ST_OK)
-		st = begin_page(q, page, &opt, &p, e);
-
+		st = x->page(x->plan, &page, e);
 	if (st == ST_OK)
-		st = print_plan(q, e);
+		st = publish_begin(&p, path, buf_span(&page), &opt, e);
+	if (st == ST_OK)
+		st = x->print(x->plan, e);
 	if (st == ST_OK)
 		st = publish_commit(p, e);
 	publish_free(&p);
+	buf_free(&page);
 	return st;
+}
+
+static enum status put_out(const struct outlet *x, struct tlv_err *e)
+{
+	const char *path = opt_value(x->o, OPT_HTML);
+
+	return path != NULL ? print_and_publish(x, path, e) : x->print(x->plan, e);
 }
 
 /* Plan and page are the answer whatever they say: a refused one is headed REFUSED. */
 static enum status answer(const struct request *q, struct tlv_err *e)
 {
-	const char *page = opt_value(q->o, OPT_HTML);
-	enum status st = page != NULL ? print_and_publish(q, page, e) : print_plan(q, e);
+	const struct outlet x = { .o = q->o, .plan = q, .print = print_plan, .page = make_page };
+	enum status st = put_out(&x, e);
 
 	return st == ST_OK && locked_out(q) != LOCKOUT_CLASSES ? ST_NO : st;
 }
@@ -175,11 +186,11 @@ static enum status read_wishes(struct renewal *r, struct tlv_err *e)
 	return st;
 }
 
-/* What TVS knows is a part of the model; a page has no place for several plans yet. */
+/* What TVS knows is a part of the model. */
 static enum status refuse_others(const struct opts *o, struct tlv_err *e)
 {
-	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL, OPT_HTML };
-	static const char *const names[] = { "sast-trust", "tvs-ctl", "html" };
+	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL };
+	static const char *const names[] = { "sast-trust", "tvs-ctl" };
 
 	for (size_t i = 0; i < COUNT(others); i++)
 		if (opt_given(o, others[i]))
@@ -210,8 +221,9 @@ static bool is_allowed(const struct renewal *r, enum crowd_class p)
 	return r->lockout.allowed[crowd_row(p)->sbd ? LOCKOUT_SBD : LOCKOUT_NO_SBD];
 }
 
-static enum status print_forecast(const struct renewal *r, struct tlv_err *e)
+static enum status print_forecast(const void *plan, struct tlv_err *e)
 {
+	const struct renewal *r = plan;
 	struct buf text = BUF_INIT;
 	enum status st;
 
@@ -224,8 +236,22 @@ static enum status print_forecast(const struct renewal *r, struct tlv_err *e)
 			out_text(buf_span(&text));
 		buf_free(&text);
 	}
-	if (st == ST_OK)
-		st = out_flush(e);
+	return st == ST_OK ? out_flush(e) : st;
+}
+
+static enum status make_forecast_page(const void *plan, struct buf *out, struct tlv_err *e)
+{
+	return forecast_html(&((const struct renewal *)plan)->forecast, out, e);
+}
+
+/* A class that is locked out in every order, unless --accept-lockout names it, is ST_NO. */
+static enum status answer_forecast(const struct renewal *r, struct tlv_err *e)
+{
+	const struct outlet x = {
+		.o = r->o, .plan = r, .print = print_forecast, .page = make_forecast_page
+	};
+	enum status st = put_out(&x, e);
+
 	for (int p = 0; st == ST_OK && p < CROWD_CLASSES; p++)
 		if (forecast_refuses(&r->forecast, (enum crowd_class)p) &&
 		    !is_allowed(r, (enum crowd_class)p))
@@ -252,12 +278,13 @@ static enum status plan_renewal(const struct opts *o, struct tlv_err *e)
 	if (r == NULL)
 		return err_nomem(e);
 	r->o = o;
-	common_read_only();
+	if (!opt_given(o, OPT_HTML))
+		common_read_only();
 	st = prepare_renewal(r, e);
 	if (st == ST_OK)
 		st = forecast_make(&r->forecast, &r->cluster, &r->groups, env_now(), e);
 	if (st == ST_OK)
-		st = print_forecast(r, e);
+		st = answer_forecast(r, e);
 	renewal_free(r);
 	return st;
 }

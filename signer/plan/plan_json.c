@@ -32,7 +32,7 @@ static void append(json_t *a, json_t *value)
 	(void)json_array_append_new(a, value);
 }
 
-static json_t *texts_json(const struct plan_lines *l)
+json_t *plan_texts_json(const struct plan_lines *l)
 {
 	json_t *a = json_array();
 
@@ -54,7 +54,7 @@ static json_t *sources_json(const unsigned *facts, size_t n)
 	return a;
 }
 
-static json_t *lines_json(const struct plan_lines *l)
+json_t *plan_lines_json(const struct plan_lines *l)
 {
 	static const char *const kinds[] = {
 		[PLAN_LINE_TEXT] = "text",	 [PLAN_LINE_COMMAND] = "command",
@@ -110,7 +110,7 @@ static json_t *impacts_json(const struct plan_model *m)
 		o = json_object();
 		set_word(o, "kind", plan_kind_word(r[i].kind));
 		set_word(o, "event", plan_event_word(r[i].event));
-		set(o, "what", texts_json(&m->events[r[i].kind][r[i].event]));
+		set(o, "what", plan_texts_json(&m->events[r[i].kind][r[i].event]));
 		set_word(o, "impact", plan_impact_word(r[i].impact));
 		set_word(o, "hits", r[i].hits);
 		set_word(o, "advice", r[i].advice);
@@ -202,7 +202,7 @@ json_t *plan_step_json(const struct plan_step *s, size_t *number)
 	set(o, "open", json_boolean(s->open));
 	set_buf(o, "title", &s->title);
 	set(o, "sources", sources_json(s->facts, s->nfacts));
-	set(o, "lines", lines_json(&s->lines));
+	set(o, "lines", plan_lines_json(&s->lines));
 	return o;
 }
 
@@ -234,9 +234,9 @@ json_t *plan_json(const struct plan *p)
 	set(o, "changes", diff_json(&m->diff));
 	set(o, "impacts", impacts_json(m));
 	set(o, "phones", phones_json(m));
-	set(o, "assumptions", lines_json(&m->assumptions));
+	set(o, "assumptions", plan_lines_json(&m->assumptions));
 	set(o, "anchors", anchors_json(m));
-	set(o, "warnings", lines_json(&m->warnings));
+	set(o, "warnings", plan_lines_json(&m->warnings));
 	set(o, "records", records_json(m));
 	set(o, "steps", steps_json(m));
 	buf_free(&summary);

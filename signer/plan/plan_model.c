@@ -62,6 +62,17 @@ const struct plan_rule *plan_rules(size_t *n)
 	return rules;
 }
 
+const struct plan_rule *plan_rule_of(enum plan_kind k, enum plan_event v)
+{
+	size_t n;
+	const struct plan_rule *r = plan_rules(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (r[i].kind == k && r[i].event == v)
+			return &r[i];
+	return NULL;
+}
+
 const char *plan_kind_word(enum plan_kind k)
 {
 	return kinds[k].word;

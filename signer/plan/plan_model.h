@@ -88,6 +88,8 @@ struct plan_rule {
 };
 
 const struct plan_rule *plan_rules(size_t *n);
+/* NULL if no rule is about it. */
+const struct plan_rule *plan_rule_of(enum plan_kind k, enum plan_event v);
 const char *plan_kind_word(enum plan_kind k);
 const char *plan_kind_text(enum plan_kind k);
 const char *plan_event_word(enum plan_event v);
@@ -144,6 +146,9 @@ enum { PLAN_SOURCES_MAX = 32 };
 
 /* The tags of the facts' sources, each once; returns how many. FACT_OWN has none. */
 size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX]);
+/* Adds them to those that are found already; returns how many there are then. */
+size_t plan_add_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX],
+			size_t found);
 /* Whether the others have all sources of this fact. */
 bool plan_sources_within(unsigned fact, const unsigned *facts, size_t n);
 /* What a tag stands for, "vendor: ..."; "" if it is not known. */
@@ -300,6 +305,11 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s);
 /* Adds what the program itself knows: checksums, nodes, names, verdicts. */
 void plan_fill(struct plan_model *m, const struct plan_stage *s, enum plan_fill what,
 	       struct plan_lines *l);
+/* The same of lines, and of a step with its lines. */
+size_t plan_add_lines_sources(const struct plan_lines *l, struct span tags[PLAN_SOURCES_MAX],
+			      size_t found);
+size_t plan_add_step_sources(const struct plan_step *s, struct span tags[PLAN_SOURCES_MAX],
+			     size_t found);
 /* The tags of all that the plan says; returns how many. */
 size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCES_MAX]);
 /* One sentence: what phones do in all. */
@@ -316,10 +326,18 @@ size_t plan_verdict_facts(const struct plan_verdict *v, unsigned facts[PLAN_FACT
  * than a line stay whole.
  */
 void plan_put_wrapped(struct buf *b, const char *first, struct span text);
+/* Appends a line behind `first`, with its sources unless the step has them; s: NULL, of none. */
+void plan_put_line(struct buf *b, const char *first, const struct plan_line *l,
+		   const struct plan_step *s);
+/* Appends what the tags stand for, under a heading; nothing if there are none. */
+void plan_put_legend(struct buf *b, const struct span *tags, size_t n);
 /* Appends a step with its lines; number is that of the step before, and counts on. */
 void plan_put_step(struct buf *b, const struct plan_step *s, size_t *number);
 /* The same for JSON. */
 json_t *plan_step_json(const struct plan_step *s, size_t *number);
+json_t *plan_lines_json(const struct plan_lines *l);
+/* The texts alone. */
+json_t *plan_texts_json(const struct plan_lines *l);
 /* Whether a warning says that phones are lost. */
 bool plan_is_dangerous(const struct plan_model *m);
 

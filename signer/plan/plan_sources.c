@@ -40,8 +40,8 @@ static size_t add_tag(struct span tags[PLAN_SOURCES_MAX], size_t n, struct span 
 	return n;
 }
 
-static size_t add_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX],
-			  size_t found)
+size_t plan_add_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX],
+			size_t found)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *s =
@@ -60,7 +60,7 @@ static size_t add_sources(const unsigned *facts, size_t n, struct span tags[PLAN
 
 size_t plan_sources(const unsigned *facts, size_t n, struct span tags[PLAN_SOURCES_MAX])
 {
-	return add_sources(facts, n, tags, 0);
+	return plan_add_sources(facts, n, tags, 0);
 }
 
 bool plan_sources_within(unsigned fact, const unsigned *facts, size_t n)
@@ -68,15 +68,22 @@ bool plan_sources_within(unsigned fact, const unsigned *facts, size_t n)
 	struct span tags[PLAN_SOURCES_MAX];
 	size_t had = plan_sources(facts, n, tags);
 
-	return add_sources(&fact, 1, tags, had) == had;
+	return plan_add_sources(&fact, 1, tags, had) == had;
 }
 
-static size_t add_lines(const struct plan_lines *l, struct span tags[PLAN_SOURCES_MAX],
-			size_t found)
+size_t plan_add_lines_sources(const struct plan_lines *l, struct span tags[PLAN_SOURCES_MAX],
+			      size_t found)
 {
 	for (size_t i = 0; i < l->n; i++)
-		found = add_sources(&l->v[i].fact, 1, tags, found);
+		found = plan_add_sources(&l->v[i].fact, 1, tags, found);
 	return found;
+}
+
+size_t plan_add_step_sources(const struct plan_step *s, struct span tags[PLAN_SOURCES_MAX],
+			     size_t found)
+{
+	found = plan_add_sources(s->facts, s->nfacts, tags, found);
+	return plan_add_lines_sources(&s->lines, tags, found);
 }
 
 size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCES_MAX])
@@ -86,19 +93,17 @@ size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCE
 
 	for (size_t i = 0; i < rules; i++)
 		if (m->counts[r[i].kind][r[i].event] > 0 && r[i].impact != PLAN_IMPACT_NO)
-			found = add_sources(&r[i].fact, 1, tags, found);
-	found = add_lines(&m->warnings, tags, found);
-	for (size_t i = 0; i < m->nsteps; i++) {
-		found = add_sources(m->steps[i].facts, m->steps[i].nfacts, tags, found);
-		found = add_lines(&m->steps[i].lines, tags, found);
-	}
+			found = plan_add_sources(&r[i].fact, 1, tags, found);
+	found = plan_add_lines_sources(&m->warnings, tags, found);
+	for (size_t i = 0; i < m->nsteps; i++)
+		found = plan_add_step_sources(&m->steps[i], tags, found);
 	for (size_t i = 0; i < m->nverdicts; i++) {
 		unsigned facts[PLAN_FACTS_MAX];
 		size_t n = plan_verdict_facts(&m->verdicts[i], facts);
 
-		found = add_sources(facts, n, tags, found);
+		found = plan_add_sources(facts, n, tags, found);
 	}
-	return add_lines(&m->assumptions, tags, found);
+	return plan_add_lines_sources(&m->assumptions, tags, found);
 }
 
 void plan_put_sources(struct buf *b, const unsigned *facts, size_t n)

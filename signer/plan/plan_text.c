@@ -152,9 +152,8 @@ static void put_verdict(struct buf *b, const struct plan_model *m)
 	buf_free(&text);
 }
 
-/* A line with its sources, unless the step above has named all of them. */
-static void put_sourced(struct buf *b, const char *first, const struct plan_line *l,
-			const struct plan_step *s)
+void plan_put_line(struct buf *b, const char *first, const struct plan_line *l,
+		   const struct plan_step *s)
 {
 	struct buf text = BUF_INIT;
 
@@ -183,7 +182,7 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 		buf_free(&text);
 	}
 	for (size_t i = 0; i < m->assumptions.n; i++)
-		put_sourced(b, "  assumed: ", &m->assumptions.v[i], NULL);
+		plan_put_line(b, "  assumed: ", &m->assumptions.v[i], NULL);
 }
 
 static void put_anchors(struct buf *b, const struct plan_model *m)
@@ -222,7 +221,7 @@ static void put_warnings(struct buf *b, const struct plan_model *m)
 	put_heading(b, "Warnings");
 	for (size_t i = 0; i < m->warnings.n; i++) {
 		(void)snprintf(first, sizeof first, "  %s: ", level(m->warnings.v[i].kind));
-		put_sourced(b, first, &m->warnings.v[i], NULL);
+		plan_put_line(b, first, &m->warnings.v[i], NULL);
 	}
 }
 
@@ -238,7 +237,7 @@ static void put_step_line(struct buf *b, const struct plan_line *l, const struct
 	if (l->kind == PLAN_LINE_COMMAND || l->kind == PLAN_LINE_SUM)
 		plan_put_wrapped(b, first[l->kind], buf_span(&l->text));
 	else
-		put_sourced(b, first[l->kind], l, s);
+		plan_put_line(b, first[l->kind], l, s);
 }
 
 void plan_put_step(struct buf *b, const struct plan_step *s, size_t *number)
@@ -272,11 +271,8 @@ static void put_steps(struct buf *b, const struct plan_model *m)
 	}
 }
 
-static void put_legend(struct buf *b, const struct plan_model *m)
+void plan_put_legend(struct buf *b, const struct span *tags, size_t n)
 {
-	struct span tags[PLAN_SOURCES_MAX];
-	size_t n = plan_all_sources(m, tags);
-
 	if (n == 0)
 		return;
 	put_heading(b, "Sources");
@@ -291,6 +287,8 @@ static void put_legend(struct buf *b, const struct plan_model *m)
 void plan_text(const struct plan *p, struct buf *out)
 {
 	const struct plan_model *m = p->model;
+	struct span tags[PLAN_SOURCES_MAX];
+	size_t n = plan_all_sources(m, tags);
 
 	buf_str(out, "Plan: ");
 	buf_put(out, buf_span(&m->facts[PLAN_OLD].name));
@@ -305,7 +303,7 @@ void plan_text(const struct plan *p, struct buf *out)
 	put_anchors(out, m);
 	put_lists(out, m);
 	put_changes(out, m);
-	put_legend(out, m);
+	plan_put_legend(out, tags, n);
 	buf_str(out, "\n");
 	plan_put_summary(out, m);
 	buf_str(out, "\n");

@@ -2,10 +2,14 @@
 """plan --renew: in which order a cluster's certificates can be renewed, before anything exists."""
 import json
 import os
+import re
+import shutil
 
+import browser
 import pytest
 from conftest import DATA
 from test_plan import World
+from test_plan_html import COLOURS, WIDE, Page, complaints, luminance, needs_chromium
 
 GOLDEN = DATA / "plans" / "renew-all-four.txt"
 CTL_10 = "SAST=pub! SAST=golden-recovery CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
@@ -109,8 +113,8 @@ def test_the_preflight_of_every_phase_is_there(world):
     (4, "the lists show no certificate for 'capf@cucm-1051-a-sub1'",
      ["CTLFile.tlv", "itl-pub.tlv", "--renew", "capf@cucm-1051-a-sub1"]),
     (2, "'west' is not NAME=NODE,NODE", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--group", "west"]),
-    (2, "option '--html' does not go with '--renew'",
-     ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--html", "plan.html"]),
+    (2, "option '--sast-trust' does not go with '--renew'",
+     ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--sast-trust", ".", "--html", "plan.html"]),
     (2, "option '--group' goes with '--renew' only", ["CTLFile.tlv", "CTLFile.tlv", "--group", "a=b"]),
     (2, "plan takes an old and a new list", ["CTLFile.tlv"]),
     (2, "two CTLs were given", ["CTLFile.tlv", "CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs"]),
@@ -120,3 +124,158 @@ def test_what_cannot_be_planned(world, status, says, args):
     world.make("itl-pub.tlv", ITL_12)
     world.run.refused(status, "plan", *args, "--release", "12.5", says=[says], cwd=world.folder)
     assert not (world.folder / "plan.html").exists()
+
+
+# What a plan is made of: text, JSON and page ------------------------------------------------------
+
+def words(text):
+    return " ".join(text.split())
+
+
+def test_every_step_has_its_source_and_every_source_its_line(world):
+    world.make("CTLFile.tlv", CTL_12)
+    world.make("itl-pub.tlv", ITL_12)
+    text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "15", *ALL, status=0)
+    body, legend = text.split("\nSources\n")
+    for phase in answer["phases"]:
+        for step in phase["steps"]:
+            assert step["sources"], step["title"]
+            assert f"{step['title']} [{', '.join(step['sources'])}]" in words(body)
+    used = {tag for tags in re.findall(r"\[([^\]\n]+)\]", words(body)) for tag in tags.split(", ")}
+    explained = re.findall(r"^  \[([^\]]+)\] \S.*$", legend, re.M)
+    assert sorted(explained) == sorted(used) and len(explained) > 10
+
+
+def page_of(world, *args, status=0):
+    """A page, and the JSON of the same plan."""
+    path = world.folder / "plan.html"
+    run = world.run("plan", *args, "--html", path, "--json", cwd=world.folder)
+    assert (run.status, run.err) == (status, ""), str(run)
+    return path.read_text(encoding="utf-8"), path, json.loads(run.out)
+
+
+@pytest.fixture
+def four(world):
+    """A page of four phases."""
+    world.make("CTLFile.tlv", CTL_12)
+    world.make("itl-pub.tlv", ITL_12)
+    return page_of(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "15", *ALL)
+
+
+def says_all(page, answer):
+    """Whether the page has all that the JSON has."""
+    text = page.text
+    assert answer["summary"] in text
+    lines = answer["dangers"] + answer["warnings"] + answer["assumptions"]
+    for phase in answer["phases"]:
+        assert words(phase["hits"]) in text
+        lines += [phase["gate"]] if phase["gate"] else []
+        for step in phase["steps"]:
+            assert words(step["title"]) in text
+            lines += step["lines"]
+    for line in lines:
+        assert words(line["text"]) in text
+        for tag in line["sources"]:
+            assert f"[{tag}]" in text, "not in the legend"
+    for remedy in answer["remedies"]:
+        assert f"What helps: {words(remedy)}" in text
+
+
+def test_the_page_says_what_the_json_says(four):
+    source, _, answer = four
+    page = Page(source)
+    says_all(page, answer)
+    assert '<p class="banner good">' in source and "REFUSED" not in page.text
+    steps = [step for phase in answer["phases"] for step in phase["steps"]]
+    assert source.count('<p class="title">') == len(steps)
+    ticks = [a["aria-label"] for tag, a in page.tags if tag == "input" and "aria-label" in a]
+    assert ticks == [f"done: step {i + 1}" for i in range(len(steps))]
+    numbers = re.findall(r'<span class="number">(\d+)[.]</span>', source)
+    assert numbers == [str(i + 1) for i in range(len(steps))]
+
+
+def test_the_page_has_the_order_of_the_text(world, four):
+    """The time line stands at the top, the steps under it."""
+    text, _ = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "15", *ALL, status=0)
+    heads = re.findall("<h2>([^<]*)</h2>", four[0])
+    assert heads[:2] == ["Verdict", "Phases, and what is down"] and heads[-1] == "Legend"
+    lines = [line for line in text.splitlines() if line in heads]
+    assert lines == heads[:-1]
+
+
+def test_the_time_line_shows_what_is_down(four):
+    source, _, answer = four
+    rows = re.findall(r'<div class="line"><div>(.*?)</div><div class="track phases">(.*?)</div></div>', source)
+    shown = {name: [int(n) for n in re.findall(r">(\d+)</span>", track)] for name, track in rows}
+    wanted = {"All phones are reset": [i + 1 for i, p in enumerate(answer["phases"]) if p["resets"]]}
+    for i, phase in enumerate(answer["phases"]):
+        for service in phase["restarts"]:
+            wanted.setdefault(f"{service} restarts", []).append(i + 1)
+    assert shown == wanted and len(wanted) == 7
+    for left, width, n in re.findall(r"left:([0-9.]+)%;width:([0-9.]+)%;[^>]*>(\d)<", source):
+        assert float(left) == (int(n) - 1) * 25 and 20 < float(width) < 25
+
+
+def test_a_refused_plan_makes_its_page(world):
+    """Headed REFUSED, with the reason and what helps; the status is that of the text."""
+    world.make("CTLFile.tlv", CTL_10)
+    world.make("itl-pub.tlv", ITL_10)
+    args = ["CTLFile.tlv", "itl-pub.tlv", "--release", "11.5", "--renew", "callmanager"]
+    source, _, answer = page_of(world, *args, status=1)
+    page = Page(source)
+    says_all(page, answer)
+    assert "<title>REFUSED. Plan: renew CallManager" in source
+    assert '<h1 class="bad">REFUSED. Plan' in source and '<p class="banner bad">' in source
+    assert answer["accepted"] is False and answer["dangers"] and answer["remedies"]
+    text, _ = renew(world, *args, status=1)
+    for line in answer["dangers"]:
+        assert words(f"DANGER: {line['text']}") in words(text)
+
+
+def test_a_page_replaces_a_page_only(world):
+    world.make("itl-pub.tlv", ITL_12)
+    args = ["plan", "itl-pub.tlv", "--release", "12.5", "--renew", "tvs", "--html", "plan.html"]
+    page = world.folder / "plan.html"
+    page.write_text("somebody's notes")
+    world.run.refused(9, *args, says=["plan.html"], cwd=world.folder)
+    assert page.read_text() == "somebody's notes"
+    world.run.ok(*args, "--overwrite", cwd=world.folder)
+    first = page.read_text()
+    world.run.ok(*args, cwd=world.folder)
+    made = re.compile("Made [^;.]*")
+    assert made.sub("", page.read_text()) == made.sub("", first)
+
+
+def test_hostile_names_are_text(world):
+    hostile = "<img-src=x>&'\x1b[31m"
+    spec = ITL_12.replace("CCM+TFTP=pub", "CCM+TFTP=pub@" + hostile.replace(" ", "") + "/10.0.0.1")
+    world.make("itl-pub.tlv", spec)
+    source, _, _ = page_of(world, "itl-pub.tlv", "--release", "12.5", "--renew", "callmanager")
+    Page(source)
+    assert "<img" not in source and "\x1b" not in source and "&lt;img-src=x&gt;" in source
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    one = browser.Browser()
+    yield one
+    one.close()
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 400])
+def test_in_a_browser(chromium, four, scheme, width, tmp_path):
+    """Nothing is asked for, nothing sticks out, everything can be read; CTLSIGN_SHOTS gets pictures."""
+    said, asked = complaints(chromium.open(four[1], width, 900, scheme))
+    assert said == [] and asked == []
+    assert chromium.ask("document.documentElement.scrollWidth") <= width
+    assert chromium.ask(WIDE) == []
+    for text, ink, paper in chromium.ask(COLOURS):
+        a, b = sorted((luminance(ink), luminance(paper)))
+        assert (b + 0.05) / (a + 0.05) >= 4.5, f"{scheme}: {text!r} is {ink} on {paper}"
+    assert chromium.ask("document.querySelectorAll('.track.phases span').length") > 10
+    if os.environ.get("CTLSIGN_SHOTS"):
+        shot = tmp_path / f"renew-{scheme}-{width}.png"
+        chromium.screenshot(shot)
+        shutil.copy(shot, os.environ["CTLSIGN_SHOTS"])

@@ -139,6 +139,17 @@ void crowd_ask(struct crowd_answers *out, enum crowd_class p, const struct crowd
 	}
 }
 
+size_t crowd_facts(const struct crowd_answer *a, unsigned facts[CROWD_FACTS_MAX])
+{
+	enum fact_id fact = accept_row(a->a.reason)->fact;
+	size_t n = 0;
+
+	facts[n++] = a->group != SIZE_MAX ? FACT_TVS_CERT_IN_ITL : fact;
+	if (a->group == SIZE_MAX && accept_tvs_why(&a->a, &fact) != NULL)
+		facts[n++] = fact;
+	return n;
+}
+
 void crowd_why(const struct crowd_answer *a, struct buf *out)
 {
 	const struct accept_reason_row *row = accept_row(a->a.reason);

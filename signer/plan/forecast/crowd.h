@@ -65,6 +65,9 @@ struct crowd_answers {
 
 /* The CTL comes first; the ITL is judged with what the phone holds then. */
 void crowd_ask(struct crowd_answers *out, enum crowd_class p, const struct crowd_question *q);
+enum { CROWD_FACTS_MAX = 2 };
+/* The facts behind a refusal; returns how many. */
+size_t crowd_facts(const struct crowd_answer *a, unsigned facts[CROWD_FACTS_MAX]);
 /* What a refusal says of itself: "no installed record has …"; appends it with its sources. */
 void crowd_why(const struct crowd_answer *a, struct buf *out);
 

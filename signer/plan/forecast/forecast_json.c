@@ -74,6 +74,17 @@ static json_t *steps_json(const struct forecast *f, size_t phase, size_t *number
 	return a;
 }
 
+/* What to wait for; null behind the last phase. */
+static json_t *gate_json(const struct plan_lines *gate)
+{
+	json_t *all = plan_lines_json(gate), *one = json_null();
+
+	if (json_array_size(all) > 0)
+		one = json_incref(json_array_get(all, 0));
+	json_decref(all);
+	return one;
+}
+
 static json_t *phases_json(const struct forecast *f)
 {
 	static const char *const parts[] = { "all", "publisher", "others" };
@@ -82,12 +93,16 @@ static json_t *phases_json(const struct forecast *f)
 
 	for (size_t i = 0; i < f->search.nphases; i++) {
 		json_t *o = json_object();
+		unsigned fact;
 
 		set(o, "renews", json_string(plan_kind_word(f->search.phases[i].kind)));
 		set(o, "part", json_string(parts[f->search.phases[i].part]));
 		set(o, "resets", json_integer((json_int_t)f->plans[i].model->resets));
+		set(o, "restarts", plan_texts_json(&f->restarts[i]));
+		set(o, "hits", json_string(forecast_hits(f, i, &fact)));
 		set(o, "lists", stages_json(f, i));
 		set(o, "steps", steps_json(f, i, &number));
+		set(o, "gate", gate_json(&f->gates[i]));
 		append(a, o);
 	}
 	return a;
@@ -107,6 +122,9 @@ json_t *forecast_json(const struct forecast *f)
 	set(search, "publisher_apart", json_boolean(f->search.split));
 	set(o, "search", search);
 	set(o, "phases", phases_json(f));
+	set(o, "dangers", plan_lines_json(&f->dangers));
+	set(o, "warnings", plan_lines_json(&f->strays));
+	set(o, "assumptions", plan_lines_json(&f->assumed));
 	for (size_t i = 0; i < f->nremedies; i++)
 		append(remedies, json_string(f->remedies[i].text));
 	set(o, "remedies", remedies);

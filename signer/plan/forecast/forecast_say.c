@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "signer/plan/forecast/forecast.h"
+#include "tlv/kind.h"
+
+/* A line with the fact that it rests on. */
+static struct buf *line(struct plan_lines *l, enum plan_line_kind kind, const char *code,
+			unsigned fact)
+{
+	struct buf *b = plan_line(l, kind, code);
+
+	if (l->n > 0)
+		l->v[l->n - 1].fact = fact;
+	return b;
+}
+
+static void note_named(struct forecast *f, const unsigned *facts, size_t n)
+{
+	for (size_t i = 0; i < n && f->nnamed < FORECAST_NAMED_MAX; i++)
+		f->named[f->nnamed++] = facts[i];
+}
+
+static void say_refusal(struct forecast *f, const struct search_stage *x, enum crowd_class p)
+{
+	const struct search_verdict *v = &x->verdict[p];
+	struct buf *b = line(&f->dangers, PLAN_LINE_DANGER, "lock-out", FACT_OWN);
+	unsigned facts[CROWD_FACTS_MAX];
+
+	buf_printf(b, "Phase %zu, %s refuse the %s of ", x->phase + 1, crowd_row(p)->text,
+		   tlv_kind_text(v->is_itl ? TLV_LIST_ITL : TLV_LIST_CTL));
+	forecast_put_node(b, f, v->is_itl ? v->node : f->c->publisher);
+	buf_str(b, ": ");
+	crowd_why(&v->answer, b);
+	note_named(f, facts, crowd_facts(&v->answer, facts));
+}
+
+static void say_verdict(struct buf *b, const struct search_stage *x, enum crowd_class p)
+{
+	const struct search_verdict *v = &x->verdict[p];
+
+	buf_printf(b, "Phase %zu, list %zu, %s: %s: %s", x->phase + 1, x->rule_at + 1,
+		   crowd_row(p)->text, v->refused ? "refused" : "accepted",
+		   v->answer.offered ? accept_row(v->answer.a.reason)->word :
+				       "no list of theirs is written");
+	if (v->by_tvs && !v->refused && v->answer.a.reason != ACCEPT_TVS)
+		buf_str(b, ", and another list by tvs");
+	if ((v->assumptions >> TVS_ASSUMES_TFTP & 1U) != 0)
+		buf_printf(b, " (assumes that %s)", accept_assumption(TVS_ASSUMES_TFTP)->text);
+}
+
+static void say_stage(struct forecast *f, const struct search_stage *x)
+{
+	for (int p = 0; p < CROWD_CLASSES; p++) {
+		if (!x->verdict[p].exists || crowd_row((enum crowd_class)p)->gated)
+			continue;
+		say_verdict(line(&f->why, PLAN_LINE_TEXT, NULL, x->rule->fact), x,
+			    (enum crowd_class)p);
+		if (x->verdict[p].refused)
+			say_refusal(f, x, (enum crowd_class)p);
+	}
+}
+
+static bool is_gate(const struct search_stage *x)
+{
+	for (int p = 0; p < CROWD_CLASSES; p++)
+		if (x->gate[p])
+			return true;
+	return false;
+}
+
+/* Between two phases, so that the last one has none. */
+static void say_gate(struct forecast *f, size_t phase)
+{
+	bool gate = false;
+
+	for (size_t i = 0; i < f->search.nstages; i++)
+		if (f->search.stages[i].phase == phase)
+			gate = is_gate(&f->search.stages[i]);
+	if (phase + 1 == f->search.nphases)
+		return;
+	if (gate)
+		buf_str(line(&f->gates[phase], PLAN_LINE_WARNING, "must-not-miss",
+			     FACT_SIGNER_IS_SAST),
+			"Continue only when every phone has registered and shows the checksum that CUCM printed. A phone that misses this phase will refuse a later list.");
+	else
+		buf_str(line(&f->gates[phase], PLAN_LINE_TEXT, "wait", FACT_ONE_TYPE),
+			"Wait until all phones have registered. A phone that misses this phase alone takes the next lists too.");
+}
+
+static void say_assumptions(struct forecast *f)
+{
+	for (size_t i = 0; i < f->c->nnodes; i++) {
+		struct buf *b;
+
+		if (!f->c->nodes[i].tftp || f->c->nodes[i].itl != NULL)
+			continue;
+		b = line(&f->assumed, PLAN_LINE_ASSUMED, "itl-like-another", FACT_OWN);
+		buf_str(b, "The ITL of ");
+		forecast_put_node(b, f, i);
+		buf_str(b, " was not given: it is taken to be like that of another node.");
+	}
+	if (f->search.groups->n == 0)
+		buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "groups-unknown", FACT_ASKS_TVS),
+			"The CallManager groups are not known: a phone's group may have any one node alone.");
+	buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "up-to-date", FACT_OWN),
+		"Each phone holds the present lists, and takes the lists of a phase before the next one begins.");
+}
+
+static const char restart[] = "utils service restart ";
+
+/* The services that the steps of the phase restart, each once. */
+static void say_restarts(struct plan_lines *out, const struct plan_model *m)
+{
+	for (size_t i = 0; i < m->nsteps; i++)
+		for (size_t k = 0; k < m->steps[i].lines.n; k++) {
+			struct span text = buf_span(&m->steps[i].lines.v[k].text);
+			struct buf name = BUF_INIT;
+
+			if (!span_starts(text, span_str(restart)) ||
+			    strcmp(m->steps[i].code, "restart") != 0)
+				continue;
+			buf_put(&name, span_slice(text, sizeof restart - 1, text.n));
+			plan_label(out, &name);
+			buf_free(&name);
+		}
+}
+
+void forecast_say(struct forecast *f)
+{
+	for (size_t i = 0; i < f->search.nstages; i++)
+		say_stage(f, &f->search.stages[i]);
+	for (size_t i = 0; i < f->nremedies; i++)
+		buf_str(line(&f->helps, PLAN_LINE_NOTE, NULL, f->remedies[i].fact),
+			f->remedies[i].text);
+	if (f->search.strays[CROWD_CTL_ONLY])
+		buf_str(line(&f->strays, PLAN_LINE_WARNING, "itl-missing", FACT_CTL_HAS_NO_TVS),
+			"Check that each phone with Security by Default shows an ITL too: with a CTL alone it refuses a later list.");
+	for (size_t i = 0; i < f->search.nphases; i++) {
+		say_restarts(&f->restarts[i], f->plans[i].model);
+		say_gate(f, i);
+	}
+	say_assumptions(f);
+}
