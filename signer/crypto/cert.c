@@ -120,9 +120,11 @@ static struct plain_cert *plain_parse(struct span der)
 
 static bool to_seconds(const ASN1_TIME *t, int64_t *out)
 {
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	/* No time_t is passed: on 32 bits libcrypto's may be shorter than ours. */
+	ASN1_TIME *epoch = ASN1_TIME_new();
 	int days = 0, seconds = 0;
-	bool ok = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
+	bool ok = epoch != NULL && ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 &&
+		  ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
 
 	if (ok)
 		*out = (int64_t)days * 86400 + seconds;

@@ -61,6 +61,10 @@ void time_cucm(int64_t seconds, char out[64])
 	struct tm tm;
 
 	out[0] = '\0';
-	if (localtime_r(&t, &tm) != NULL && strftime(out, 64, "%a %b %d %H:%M:%S %Z %Y", &tm) == 0)
+	if (localtime_r(&t, &tm) == NULL)
+		return;
+	/* TZ may name a zone with more letters than there is room for. */
+	if (strftime(out, 64, "%a %b %d %H:%M:%S %Z %Y", &tm) == 0 &&
+	    strftime(out, 64, "%a %b %d %H:%M:%S %z %Y", &tm) == 0)
 		out[0] = '\0';
 }

@@ -86,6 +86,11 @@ def test_checksums_date_signature_and_hashes(ctlsign, listed):
         assert f"{words} (SHA1 Hash HEX)" in out
 
 
+def test_a_time_zone_with_a_long_name(ctlsign, listed):
+    out = ctlsign.ok("show", listed("tokenless"), env={"TZ": f"{'X' * 70}-1"}).out
+    assert "The CTL File was last modified on Tue Mar 10 16:06:40 +0100 2015" in out.splitlines()
+
+
 def test_signature_is_left_justified_in_four_columns(ctlsign, listed):
     out = ctlsign.ok("show", listed("tokenless")).out
     for line in out.splitlines():
