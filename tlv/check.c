@@ -315,29 +315,41 @@ static void check_duplicates(const struct tlv_list *l, struct tlv_findings *out)
 	free(t);
 }
 
+const char tlv_lone_sast_text[] =
+	"only one SAST (signing key) in this list: if it is lost or renewed, phones reject every later list; add a second";
+
 /* Two independent SAST records are the recovery design. */
-static void check_anchors(const struct tlv_list *l, struct tlv_findings *out)
+bool tlv_list_is_lone_sast(const struct tlv_list *l)
 {
 	struct span first = SPAN_NONE;
-	size_t keys = 0, tvs = 0;
+	size_t keys = 0;
 
-	for (size_t i = 0; i < l->nrecords; i++) {
+	for (size_t i = 0; i < l->nrecords && keys < 2; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		tvs += r.role == TLV_ROLE_TVS;
-		if (tvs == 1 && r.role == TLV_ROLE_TVS && !tlv_list_is_itl(l))
-			tlv_find(out, TLV_FIND_KIND, i + 1, (int64_t)r.at,
-				 "a TVS record in a CTL: only an ITL has them");
-		if (r.role != TLV_ROLE_SAST || !tlv_record_has(&r, TLV_R_FUNCTION) || keys > 1)
+		if (!tlv_record_is(&r, TLV_ROLE_SAST))
 			continue;
 		if (keys == 0 || !span_eq(first, r.public_key))
 			keys++;
 		first = keys == 1 ? r.public_key : first;
 	}
-	if (keys == 1 && !tlv_list_is_itl(l))
-		tlv_find(
-			out, TLV_FIND_LONE_SAST, 0, TLV_NO_OFFSET,
-			"only one SAST (signing key) in this list: if it is lost or renewed, phones reject every later list; add a second");
+	return keys == 1 && !tlv_list_is_itl(l);
+}
+
+static void check_anchors(const struct tlv_list *l, struct tlv_findings *out)
+{
+	size_t tvs = 0;
+
+	for (size_t i = 0; i < l->nrecords && !tlv_list_is_itl(l) && tvs == 0; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		tvs += r.role == TLV_ROLE_TVS;
+		if (tvs > 0)
+			tlv_find(out, TLV_FIND_KIND, i + 1, (int64_t)r.at,
+				 "a TVS record in a CTL: only an ITL has them");
+	}
+	if (tlv_list_is_lone_sast(l))
+		tlv_find(out, TLV_FIND_LONE_SAST, 0, TLV_NO_OFFSET, "%s", tlv_lone_sast_text);
 }
 
 /* The community reports that phones look at two; CUCM's own lists have up to four (docs/CLUSTER.md). */

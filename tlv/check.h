@@ -24,4 +24,8 @@ void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out);
 /* The same of the list, and of its records: agreement with their certificates, duplicates, anchors. */
 void tlv_check_list(const struct tlv_list *l, struct tlv_findings *out);
 
+/* Whether all SAST records of a CTL have one key: no other one could sign if it is lost. */
+bool tlv_list_is_lone_sast(const struct tlv_list *l);
+extern const char tlv_lone_sast_text[];
+
 #endif

@@ -373,3 +373,48 @@ bool tlv_name_is_open(struct span name)
 			return true;
 	return false;
 }
+
+/* The value as text, or as its bytes if it is none. */
+static void put_comparable(struct buf *b, const struct attr *a)
+{
+	size_t start = b->n;
+
+	if (is_string_type(a->value.tag) && put_text(b, &a->value))
+		return;
+	buf_truncate(b, start);
+	buf_put(b, a->value.raw);
+}
+
+static bool same_attr(const struct attr *a, const struct attr *b)
+{
+	struct buf x = BUF_INIT, y = BUF_INIT;
+	bool same;
+
+	put_comparable(&x, a);
+	put_comparable(&y, b);
+	same = span_eq(a->oid, b->oid) && buf_failed(&x, NULL) == ST_OK &&
+	       buf_failed(&y, NULL) == ST_OK && span_eq(buf_span(&x), buf_span(&y));
+	buf_free(&x);
+	buf_free(&y);
+	return same;
+}
+
+bool tlv_name_same(struct span a, struct span b)
+{
+	struct attr x[ATTRS_MAX], y[ATTRS_MAX];
+	int n = read_attrs(a, x), left = read_attrs(b, y);
+
+	if (n <= 0 || n != left)
+		return false;
+	/* What was found goes, so that each stands for one only. */
+	for (int i = 0; i < n; i++) {
+		int k = 0;
+
+		while (k < left && !same_attr(&x[i], &y[k]))
+			k++;
+		if (k == left)
+			return false;
+		y[k] = y[--left];
+	}
+	return true;
+}

@@ -29,6 +29,12 @@ enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form
 /* Appends the value of the last CN in certificate order, as UTF-8; false if there is none. */
 bool tlv_name_cn(struct span name, struct buf *out);
 
+/*
+ * Whether both Names have the same attributes with the same values, in whatever order and
+ * string type. False if either has none: such a name is nobody's.
+ */
+bool tlv_name_same(struct span a, struct span b);
+
 /* Whether the Name has attributes beyond CN OU O L ST C, which CUCM leaves out. */
 bool tlv_name_is_open(struct span name);
 

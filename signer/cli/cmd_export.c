@@ -322,6 +322,7 @@ static enum status check_item(const struct export *x, struct item *it, struct tl
 /* Of a folder that is to be made: whether that can be. */
 static enum status check_parent(const struct export *x, struct tlv_err *e)
 {
+	struct publish_options opt = x->publish;
 	struct span dir = span_str(x->dir);
 	enum status st;
 	char *bare;
@@ -329,7 +330,7 @@ static enum status check_parent(const struct export *x, struct tlv_err *e)
 	while (dir.n > 1 && span_at(dir, dir.n - 1) == '/')
 		dir = span_slice(dir, 0, dir.n - 1);
 	bare = span_dup(dir);
-	st = bare != NULL ? publish_check(bare, &x->publish, e) : err_nomem(e);
+	st = bare != NULL ? publish_check(bare, &opt, e) : err_nomem(e);
 	free(bare);
 	return st;
 }

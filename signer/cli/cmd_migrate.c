@@ -376,7 +376,6 @@ static enum status show_and_ask(struct migration *m, struct tlv_err *e)
 
 	if (st == ST_OK)
 		st = make_plan(m, false, e);
-
 	if (st == ST_OK) {
 		plan_text(&m->plan, &text);
 		st = buf_failed(&text, e);

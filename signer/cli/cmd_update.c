@@ -208,6 +208,8 @@ static enum status read_changes(struct update *u, struct tlv_err *e)
 		u->edit.keep_old_sast = opt_given(u->o, OPT_KEEP_OLD_SAST);
 	if (st == ST_OK)
 		st = apply_changes(u, e);
+	if (st == ST_OK)
+		st = edit_check_signer(&u->edit, buf_span(&key_cert(u->key)->der), e);
 	return st == ST_OK ? apply_mode(u, e) : st;
 }
 
@@ -240,10 +242,14 @@ static enum status open_key(struct update *u, struct tlv_err *e)
 {
 	struct key_options k = key_options(u);
 
-	if (k.key == NULL)
+	if (k.key == NULL && !opt_given(u->o, OPT_DRY_RUN))
 		return err_set(e, ST_USAGE, "no key to sign with: name it with -k");
-	return believe_open_key(&u->believing, &u->early, &u->key, &k, "-k", u->o->args[0], &u->old,
-				e);
+	if (k.key == NULL && k.cert == NULL)
+		return err_set(
+			e, ST_USAGE,
+			"who would sign? name the key with -k, or only its certificate with --cert");
+	return believe_open_key(&u->believing, &u->early, &u->key, &k,
+				k.key != NULL ? "-k" : "--cert", u->o->args[0], &u->old, e);
 }
 
 /* A list names its signer: compose adds the record where the changes left none. */

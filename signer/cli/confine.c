@@ -21,8 +21,7 @@ static void early_key_answer(struct early_key *k)
 
 void early_key_open(struct early_key *k, const struct key_options *opt)
 {
-	if (opt->key == NULL ||
-	    (!tok_is_uri(opt->key) && (opt->cert == NULL || !tok_is_uri(opt->cert))))
+	if (!tok_is_uri(opt->key) && !tok_is_uri(opt->cert))
 		return;
 	k->tried = true;
 	if (key_start(&k->key, opt, &k->err) == ST_OK && key_may_start_again(k->key))

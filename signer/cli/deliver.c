@@ -183,6 +183,13 @@ enum status deliver_anchors(const struct tlv_list *l, const struct tlv_list *con
 	return st;
 }
 
+/* The plan of migrate says it in its own words. */
+static void warn_lone(const struct tlv_list *l)
+{
+	if (tlv_list_is_lone_sast(l))
+		msg_warn("%s", tlv_lone_sast_text);
+}
+
 /* What a dry run is for goes to stdout; what is said on the way to signing does not. */
 static void say_line(void *arg, const char *line)
 {
@@ -331,6 +338,8 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	known_lists(d, known);
 	if (st == ST_OK)
 		st = deliver_anchors(&l, known, e);
+	if (st == ST_OK)
+		warn_lone(&l);
 	if (st == ST_OK)
 		asked = ask_phones(d, key, &l, e);
 	if (st == ST_OK && d->old != NULL)

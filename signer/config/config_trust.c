@@ -6,6 +6,7 @@
 
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
+#include "tlv/check.h"
 #include "tlv/kind.h"
 
 enum status config_trust_cert(struct config_trust *t, const char *arg,
@@ -34,9 +35,9 @@ enum status config_trust_list(struct config_trust *t, const char *path, struct t
 	t->paths[t->nlists] = path;
 	st = list_file_read(f, path, 0, e);
 	t->nlists++;
-	if (st == ST_OK && !signature_is_own(&f->list, &signer))
-		st = err_set(e, ST_INPUT,
-			     "%s: its own signature does not verify: it vouches for nobody", path);
+	if (st == ST_OK && !signature_vouches(&f->list, &signer))
+		st = err_set(e, ST_INPUT, "%s: %s: it vouches for nobody", path,
+			     signature_why_not(&f->list, signer));
 	return st;
 }
 
@@ -45,15 +46,10 @@ bool config_trust_any(const struct config_trust *t)
 	return t->cert.der.n > 0 || t->nlists > 0 || t->vouched.n > 0;
 }
 
-/* The key that verifies must be the certificate's, where there is one. */
+/* A record must be what its certificate says, if it has one. */
 static bool agrees(const struct tlv_record *r)
 {
-	struct tlv_cert c;
-
-	if (r->certificate.n == 0)
-		return r->public_key.n > 0;
-	return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
-	       span_eq(c.public_key, r->public_key);
+	return r->certificate.n > 0 ? tlv_record_agrees(r) : r->public_key.n > 0;
 }
 
 /* What is found so far: a key, or another role. */

@@ -228,16 +228,29 @@ enum status key_start(struct key **out, const struct key_options *opt, struct tl
 	k->opt = *opt;
 	if (opt->cert != NULL)
 		st = cert_load(&k->cert, opt->cert, &opt->tok, &opt->tok.warn, e);
-	if (st == ST_OK && tok_is_uri(opt->key))
+	if (st == ST_OK && opt->key != NULL && tok_is_uri(opt->key))
 		st = start_token(k, e);
 	if (st != ST_OK)
 		key_free(out);
 	return st;
 }
 
+/* The certificate alone: what a list signed with its key would be like. */
+static enum status open_cert(struct key *k, struct tlv_err *e)
+{
+	return check_cert(k, e) == ST_OK ? ST_OK : err_in(e, "%s", k->opt.cert);
+}
+
+static enum status open_any(struct key *k, struct tlv_err *e)
+{
+	if (k->opt.key == NULL)
+		return open_cert(k, e);
+	return k->tok != NULL ? open_token(k, e) : open_file(k, e);
+}
+
 enum status key_started(struct key *k, struct tlv_err *e)
 {
-	enum status st = k->tok != NULL ? open_token(k, e) : open_file(k, e);
+	enum status st = open_any(k, e);
 
 	if (st == ST_OK && msg_is_verbose())
 		say_key(k);

@@ -20,7 +20,7 @@
 struct key;
 
 struct key_options {
-	const char *key;	/* path or pkcs11: URI */
+	const char *key;	/* path or pkcs11: URI; NULL: cert alone, which signs nothing */
 	const char *cert;	/* --cert, or NULL */
 	struct span fallback;	/* DER of the certificate if neither brings one; empty: none */
 	struct tok_options tok; /* module, pin_source, timeout, insecure_file_mode, warn */

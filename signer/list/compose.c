@@ -191,31 +191,35 @@ static bool is_signer(const struct entry *x, const struct cert *signer)
 	return x->role == TLV_ROLE_SAST && span_eq(buf_span(&x->cert.der), buf_span(&signer->der));
 }
 
-/* The entry that the signer's record takes name and address from: any with the same certificate. */
-static const struct entry *twin_of(const struct entries *es, const struct cert *signer)
+/* Name and address of the signer's record: of any record with the same certificate that has them. */
+static enum status take_place(struct entry *x, const struct entries *es, const struct cert *signer,
+			      struct tlv_err *e)
 {
-	for (size_t i = 0; i < es->n; i++)
-		if (span_eq(buf_span(&es->v[i].cert.der), buf_span(&signer->der)))
-			return &es->v[i];
-	return NULL;
+	for (size_t i = 0; i < es->n; i++) {
+		const struct entry *twin = &es->v[i];
+
+		if (!span_eq(buf_span(&twin->cert.der), buf_span(&signer->der)))
+			continue;
+		if (x->name == NULL && twin->name != NULL && (x->name = strdup(twin->name)) == NULL)
+			return err_nomem(e);
+		if (x->has_address || !twin->has_address)
+			continue;
+		x->has_address = true;
+		(void)span_copy(span_of(twin->address, 4), x->address, 4);
+	}
+	return ST_OK;
 }
 
 static enum status add_signer(struct entries *es, const struct cert *signer, struct tlv_err *e)
 {
-	const struct entry *twin;
 	struct entry copy = { .role = TLV_ROLE_SAST, .source = -1 };
 	struct entry *x;
 
 	for (size_t i = 0; i < es->n; i++)
 		if (is_signer(&es->v[i], signer))
 			return ST_OK;
-	twin = twin_of(es, signer);
-	if (twin != NULL && twin->name != NULL && (copy.name = strdup(twin->name)) == NULL)
-		return err_nomem(e);
-	if (twin != NULL) {
-		copy.has_address = twin->has_address;
-		(void)span_copy(span_of(twin->address, 4), copy.address, 4);
-	}
+	if (take_place(&copy, es, signer, e) != ST_OK)
+		return e->status;
 	copy.origin = strdup("the signer's SAST record");
 	x = entries_insert(es, 0);
 	if (x == NULL || copy.origin == NULL) {
@@ -264,7 +268,8 @@ static enum status default_name(struct entries *es, struct entry *x, struct tlv_
 	if (names_itself(x))
 		return set_short_name(x, x, e);
 	for (size_t i = 0; i < es->n; i++)
-		if (is_node(&es->v[i]) && (same_address(x, &es->v[i]) || same_cert(x, &es->v[i])))
+		if ((names_itself(&es->v[i]) && same_cert(x, &es->v[i])) ||
+		    (is_node(&es->v[i]) && same_address(x, &es->v[i])))
 			return set_short_name(x, &es->v[i], e);
 	return ST_OK;
 }

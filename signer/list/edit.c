@@ -49,6 +49,25 @@ enum status edit_add(struct edit *x, const char *arg, struct tlv_err *e)
 	return st;
 }
 
+/* Whether the list had this certificate as a SAST record, and its changes took the last one away. */
+static bool lost_anchor(const struct edit *x, struct span der)
+{
+	for (size_t i = 0; i < x->entries.n; i++)
+		if (x->entries.v[i].role == TLV_ROLE_SAST &&
+		    span_eq(buf_span(&x->entries.v[i].cert.der), der))
+			return false;
+	return tlv_list_has(x->old, TLV_ROLE_SAST, der);
+}
+
+enum status edit_check_signer(const struct edit *x, struct span der, struct tlv_err *e)
+{
+	if (!lost_anchor(x, der))
+		return ST_OK;
+	return err_set(
+		e, ST_USAGE,
+		"the signer's own SAST record goes, and a list must have it: sign with another key, or leave that record in the list");
+}
+
 enum status edit_remove(struct edit *x, const char *arg, struct tlv_err *e)
 {
 	size_t *found = NULL, n = 0;
@@ -120,7 +139,7 @@ static bool is_renewal(const struct tlv_record *r, const struct cert *new_cert)
 	if (tlv_cert_walk(r->certificate, &old, NULL) != ST_OK ||
 	    span_eq(r->certificate, buf_span(&new_cert->der)))
 		return false;
-	if (span_eq(old.subject, new_cert->parts.subject))
+	if (tlv_name_same(old.subject, new_cert->parts.subject))
 		return true;
 	return r->role == TLV_ROLE_CAPF && cn_begins(old.subject, SPAN_LIT("CAPF-")) &&
 	       cn_begins(new_cert->parts.subject, SPAN_LIT("CAPF-"));

@@ -33,6 +33,11 @@ enum status edit_remove(struct edit *x, const char *arg, struct tlv_err *e);
 enum status edit_replace(struct edit *x, const char *arg, struct tlv_err *e);
 /* "SELECTOR,name=NAME,address=IP" */
 enum status edit_set(struct edit *x, const char *arg, struct tlv_err *e);
+/*
+ * ST_USAGE if the changes take away the SAST record of the certificate whose key is
+ * to sign: it would come back by itself, and nobody asked for that.
+ */
+enum status edit_check_signer(const struct edit *x, struct span der, struct tlv_err *e);
 /* CCM+TFTP records lose all but name, role and address. */
 void edit_empty(struct edit *x);
 /*

@@ -83,6 +83,7 @@ static bool is_pipe_or_terminal(mode_t mode)
 enum status publication_look(struct publication *p, struct tlv_err *e)
 {
 	const struct stat *expected = p->opt->replaces;
+	const struct publish_seen *seen = &p->opt->seen;
 	struct stat now;
 
 	p->exists = p->is_stream = false;
@@ -90,7 +91,8 @@ enum status publication_look(struct publication *p, struct tlv_err *e)
 		return errno == ENOENT ? ST_OK : place_failed(e, "cannot look at it");
 	if (S_ISLNK(now.st_mode) && p->opt->stream && is_system_link(p->shown))
 		(void)stat(p->shown, &now);
-	p->is_stream = p->opt->stream && expected == NULL && is_pipe_or_terminal(now.st_mode);
+	p->is_stream = p->opt->stream && expected == NULL && !seen->looked &&
+		       is_pipe_or_terminal(now.st_mode);
 	if (p->is_stream)
 		return ST_OK;
 	if (fstatat(p->dir_fd, p->name, &p->old, AT_SYMLINK_NOFOLLOW) != 0)
@@ -104,6 +106,10 @@ enum status publication_look(struct publication *p, struct tlv_err *e)
 		return err_set(e, ST_OUTPUT, "is a folder");
 	if (!S_ISREG(p->old.st_mode))
 		return err_set(e, ST_OUTPUT, "is not a regular file");
+	if (seen->looked && !seen->existed)
+		return err_set(e, ST_OUTPUT,
+			       "was put there by somebody else meanwhile: run this again");
+	expected = expected == NULL && seen->looked ? &seen->st : expected;
 	if (expected != NULL && !is_same_state(expected, &p->old))
 		return err_set(e, ST_OUTPUT,
 			       "was changed by somebody else meanwhile: run this again");
@@ -275,7 +281,8 @@ enum status publication_place(struct publication *p, struct tlv_err *e)
 	bool existed = p->exists;
 	enum status st = publication_look(p, e);
 
-	if (st == ST_OK && (existed || p->opt->replaces != NULL) && !p->exists)
+	existed = existed || p->opt->replaces != NULL || p->opt->seen.existed;
+	if (st == ST_OK && existed && !p->exists)
 		st = err_set(e, ST_OUTPUT,
 			     "was removed by somebody else meanwhile: run this again");
 	if (st == ST_OK && p->exists && is_equal(p))

@@ -126,7 +126,8 @@ enum status publish(const char *path, struct span bytes, const struct publish_op
 
 /* bytes NULL: they are not known yet. */
 static enum status check(const char *path, const struct span *bytes,
-			 const struct publish_options *opt, struct tlv_err *e)
+			 const struct publish_options *opt, struct publish_seen *seen,
+			 struct tlv_err *e)
 {
 	struct publication p;
 	enum status st = begin(&p, path, opt, e);
@@ -136,19 +137,25 @@ static enum status check(const char *path, const struct span *bytes,
 		st = publication_may_replace(&p, e);
 	if (st == ST_OK && !p.is_stream && faccessat(p.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		st = place_failed(e, "cannot be written in its folder");
+	if (seen != NULL && !p.is_stream)
+		*seen = (struct publish_seen){ .looked = true, .existed = p.exists, .st = p.old };
 	publication_release(&p);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 
-enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e)
+enum status publish_check(const char *path, struct publish_options *opt, struct tlv_err *e)
 {
-	return check(path, NULL, opt, e);
+	struct publish_seen seen = { .looked = false };
+	enum status st = check(path, NULL, opt, &seen, e);
+
+	opt->seen = seen;
+	return st;
 }
 
 enum status publish_check_bytes(const char *path, struct span bytes,
 				const struct publish_options *opt, struct tlv_err *e)
 {
-	return check(path, &bytes, opt, e);
+	return check(path, &bytes, opt, NULL, e);
 }
 
 enum status publish_folder(const char *path, bool *made, struct tlv_err *e)

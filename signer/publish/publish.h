@@ -30,6 +30,11 @@ struct publish_options {
 	unsigned keep;	/* copies FILE.~N~ of replaced lists that stay; 0: none is made */
 	/* What was read of the target, or NULL; a change since is refused. */
 	const struct stat *replaces;
+	/* What publish_check() saw there; a file that appears since then is refused too. */
+	struct publish_seen {
+		bool looked, existed;
+		struct stat st;
+	} seen;
 };
 
 /* A file that is written and on the disk, but not in its place yet. */
@@ -57,8 +62,11 @@ enum status publish_folder(const char *path, bool *made, struct tlv_err *e);
 /* Takes away a folder that was made, and is empty again. */
 void publish_folder_undo(const char *path);
 
-/* Whether publish could begin: the folder can be written, and what is there may be replaced. */
-enum status publish_check(const char *path, const struct publish_options *opt, struct tlv_err *e);
+/*
+ * Whether publish could begin: the folder can be written, and what is there may be replaced.
+ * What is there is remembered in opt->seen.
+ */
+enum status publish_check(const char *path, struct publish_options *opt, struct tlv_err *e);
 /* The same for these bytes: a file that holds them already is left alone. */
 enum status publish_check_bytes(const char *path, struct span bytes,
 				const struct publish_options *opt, struct tlv_err *e);

@@ -43,7 +43,7 @@ static bool is_ours(struct span text)
 
 enum status sums_read(struct sums *s, const char *path, bool overwrite, struct tlv_err *e)
 {
-	const struct publish_options opt = { .kind = KIND_SUMS, .overwrite = overwrite };
+	struct publish_options opt = { .kind = KIND_SUMS, .overwrite = overwrite };
 	struct stat there;
 	struct blob file;
 	enum status st = publish_check(path, &opt, e);

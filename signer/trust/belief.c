@@ -89,18 +89,6 @@ static enum status add_certificate(struct belief *b, struct span der, bool is_ca
 	return st;
 }
 
-/* Whether the list is what its signer made, as far as the list itself can tell. */
-static bool is_whole(const struct tlv_list *l, long *signer)
-{
-	struct tlv_record r;
-
-	if (!signature_is_own(l, signer))
-		return false;
-	/* The key that verified is field 7's: only as its certificate's does it say who signed. */
-	r = tlv_list_record(l, (size_t)*signer);
-	return tlv_record_agrees(&r);
-}
-
 static enum status add_list(struct belief *b, struct span bytes, const char *option,
 			    struct tlv_err *e)
 {
@@ -109,9 +97,9 @@ static enum status add_list(struct belief *b, struct span bytes, const char *opt
 	long signer;
 	enum status st = tlv_list_decode(&l, bytes, e);
 
-	if (st == ST_OK && !is_whole(&l, &signer))
-		st = err_set(e, ST_INPUT,
-			     "its own signature does not verify: it vouches for nobody");
+	if (st == ST_OK && !signature_vouches(&l, &signer))
+		st = err_set(e, ST_INPUT, "%s: it vouches for nobody",
+			     signature_why_not(&l, signer));
 	w->is_list = true;
 	w->is_itl = tlv_list_is_itl(&l);
 	w->has_time = tlv_header_has(&l.header, TLV_H_TIMESTAMP);
@@ -368,7 +356,7 @@ enum status belief_judge(const struct belief *b, const struct belief_subject *s,
 	*out = (struct believed){ .state = BELIEF_BAD };
 	if (counts == NULL)
 		return err_nomem(e);
-	if (is_whole(s->list, &out->signer))
+	if (signature_vouches(s->list, &out->signer))
 		out->state = BELIEF_UNKNOWN;
 	st = judge_witnesses(b, s, warn, counts, e);
 	if (st == ST_OK && out->state == BELIEF_UNKNOWN)

@@ -2,6 +2,7 @@
 #include "signer/trust/signature.h"
 
 #include "signer/crypto/digest.h"
+#include "tlv/check.h"
 
 bool signature_is_by(const struct tlv_list *l, struct span public_key)
 {
@@ -29,6 +30,16 @@ bool signature_is_own(const struct tlv_list *l, long *signer)
 	return !tlv_key_proves_nothing(key) && signature_is_by(l, key);
 }
 
+bool signature_vouches(const struct tlv_list *l, long *signer)
+{
+	struct tlv_record r;
+
+	if (!signature_is_own(l, signer))
+		return false;
+	r = tlv_list_record(l, (size_t)*signer);
+	return tlv_record_agrees(&r);
+}
+
 bool signature_was_made(const struct tlv_list *l)
 {
 	long signer = tlv_list_signer(l);
@@ -44,5 +55,7 @@ const char *signature_why_not(const struct tlv_list *l, long signer)
 		return "two SAST records are the signer's, with different keys";
 	if (tlv_key_proves_nothing(tlv_list_record(l, (size_t)signer).public_key))
 		return "the signature proves nothing: its key's public exponent is 1 or even";
-	return "the signature does not verify";
+	return signature_is_own(l, &signer) ?
+		       "the signer's record is not what its certificate says" :
+		       "the signature does not verify";
 }

@@ -23,10 +23,17 @@ bool signature_is_by(const struct tlv_list *l, struct span public_key);
  */
 bool signature_is_own(const struct tlv_list *l, long *signer);
 
+/*
+ * The same, and the signer's record is what its certificate says. Only then does the key
+ * that verified, which is the record's, say whose certificate signed. A list that is a
+ * witness for others must be so.
+ */
+bool signature_vouches(const struct tlv_list *l, long *signer);
+
 /* Whether it was made for the signer's key, whatever such a key is worth: what one has just signed. */
 bool signature_was_made(const struct tlv_list *l);
 
-/* The sentence where signature_is_own() is false. */
+/* The sentence where signature_vouches() is false. */
 const char *signature_why_not(const struct tlv_list *l, long signer);
 
 #endif

@@ -49,9 +49,9 @@ static enum status add_list(struct trust *t, const struct tlv_list *l, struct tl
 	enum status st = ST_OK;
 	long signer;
 
-	if (!signature_is_own(l, &signer))
-		return err_set(e, ST_INPUT,
-			       "its own signature does not verify: it vouches for nobody");
+	if (!signature_vouches(l, &signer))
+		return err_set(e, ST_INPUT, "%s: it vouches for nobody",
+			       signature_why_not(l, signer));
 	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 

@@ -413,6 +413,24 @@ def test_json_has_them_too(world):
         assert json.loads(run.out)["verified"] is verified
 
 
+def test_a_forged_record_vouches_for_nobody(world):
+    """Its signature verifies with its own field 7: only the certificate beside it says whose key that is."""
+    forged, honest = world.admin / "forged.tlv", world.admin / "earlier.tlv"
+    forged.write_bytes(world.make("forged-key-alone"))
+    world.list.write_bytes(world.make("honest"))
+    config = world.root / "SEP001122334455.cnf.xml"
+    config.write_bytes(b"<device/>")
+    signs = ["-k", world.cluster / "pub.key", "--cert", world.cluster / "pub.pem"]
+    world.ctlsign.ok("config", "sign", *signs, config)
+    signed = config.with_name(config.name + ".sgn")
+    for verb in (["verify"], ["config", "verify"]):
+        file = world.list if verb == ["verify"] else signed
+        world.ctlsign.ok(*verb, "--trust", honest, file)
+        world.ctlsign.refused(3, *verb, "--trust", forged, file,
+                              says=[str(forged), "not what its certificate says", "vouches for nobody"])
+    world.ctlsign.refused(3, "config", "sign", *signs, "--trust", forged, config, says="vouches for nobody")
+
+
 def test_migrate_lists_its_anchors(world):
     world.list.write_bytes(world.make("honest"))
     run = world.ctlsign.ok(*world.words(VERBS["bridge"]), "--quiet")

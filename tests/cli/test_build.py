@@ -202,6 +202,29 @@ def test_the_signer_s_record_comes_first_of_itself(ctlsign, cluster, out):
     assert out.read_bytes() == lists.build(ctlsign, cluster, "tokenless", out)
 
 
+@pytest.mark.parametrize("records,name,address", [
+    (["--ccm", "{c}/pub.pem"], "cucm-1051-a-pub", None),
+    (["--app-server", "{c}/pub.pem,address=10.1.2.3"], "cucm-1051-a-pub", "10.1.2.3"),
+    (["--capf", "{c}/pub.pem,name=a", "--ccm", "{c}/pub.pem,address=10.1.2.3"], "a", "10.1.2.3"),
+    (["--ccm", "{c}/pub.pem,address=10.1.2.3", "--tftp", "{c}/pub.pem,name=b,address=10.4.5.6"], "b", "10.1.2.3")])
+def test_the_signer_s_record_takes_its_place_from_any_record(ctlsign, cluster, out, records, name, address):
+    words = [word.replace("{c}", str(cluster)) for word in records]
+    ctlsign.ok("build", "-o", out, "--style", "cucm", *words, *lists.key(cluster, "tokenless"))
+    first = peerlist.parse(out.read_bytes())["records"][0]
+    assert first["role"] == 0 and first["dns_name"] == name
+    assert first.get("address") == (address and peerwrite.address_bytes(address))
+
+
+def test_a_single_anchor_is_warned_of(ctlsign, cluster, out):
+    warning = "warning: only one SAST (signing key) in this list"
+    words = ["build", "-o", out, "--yes", *lists.key(cluster, "tokens"), "--overwrite",
+             "--ccm-tftp", f"{cluster}/sub1.pem,address={SUB}"]
+    assert warning in ctlsign.ok(*words).err
+    assert warning not in ctlsign.ok(*words, "--sast", cluster / "SAST-ADN0054f509.pem", "--accept-lockout", "all").err
+    itl = out.with_name("ITLFile.tlv")
+    assert warning not in ctlsign.ok(*(itl if w == out else w for w in words)).err
+
+
 def test_a_given_sast_record_keeps_its_place(ctlsign, cluster, out):
     ctlsign.ok("build", "-o", out, "--ccm-tftp", f"{cluster}/pub.pem,address={PUB}",
                "--sast", f"{cluster}/pub.pem,address={PUB}", *lists.key(cluster, "tokenless"))

@@ -355,6 +355,8 @@ def test_a_module_never_meets_another_key(world, fault):
 def test_one_token_by_wish(world):
     out = world.migrate(TO, world.old("tokenless"), *world.key(TWO), "--one-token", *AGREED.split())
     assert anchors(out / "CTLFile.tlv") == ders(world, TWO)
+    plan = " ".join((out / "plan.txt").read_text().split())
+    assert "warning: The new list has one anchor (SAST key) only." in plan
 
 
 @pytest.mark.parametrize("name", ["unproven", "foreign"])
