@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A list without the function is a module's fault too. */
 #define THROUGH(m, call, ...) \
@@ -42,9 +43,33 @@ CK_RV tok_c_finalize(struct tok_module *m)
 	return rv;
 }
 
-CK_RV tok_c_get_info(const struct tok_module *m, CK_INFO *info)
+static CK_RV get_info(const struct tok_module *m, CK_INFO *info)
 {
 	THROUGH(m, C_GetInfo, info);
+}
+
+/*
+ * PKCS#11 pads texts with blanks. Some modules pad with NUL, or leave whatever was there
+ * behind one: the text ends there. A URI cannot hold a NUL.
+ */
+static void pad(CK_UTF8CHAR *text, size_t n)
+{
+	size_t used = strnlen((const char *)text, n);
+
+	memset(text + used, ' ', n - used);
+}
+
+#define PAD(field) pad(field, sizeof(field))
+
+CK_RV tok_c_get_info(const struct tok_module *m, CK_INFO *info)
+{
+	CK_RV rv = get_info(m, info);
+
+	if (rv != CKR_OK)
+		return rv;
+	PAD(info->manufacturerID);
+	PAD(info->libraryDescription);
+	return rv;
 }
 
 CK_RV tok_c_get_slot_list(const struct tok_module *m, CK_SLOT_ID *list, CK_ULONG *n)
@@ -52,14 +77,38 @@ CK_RV tok_c_get_slot_list(const struct tok_module *m, CK_SLOT_ID *list, CK_ULONG
 	THROUGH(m, C_GetSlotList, CK_TRUE, list, n);
 }
 
-CK_RV tok_c_get_slot_info(const struct tok_module *m, CK_SLOT_ID slot, CK_SLOT_INFO *info)
+static CK_RV get_slot_info(const struct tok_module *m, CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
 	THROUGH(m, C_GetSlotInfo, slot, info);
 }
 
-CK_RV tok_c_get_token_info(const struct tok_module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+CK_RV tok_c_get_slot_info(const struct tok_module *m, CK_SLOT_ID slot, CK_SLOT_INFO *info)
+{
+	CK_RV rv = get_slot_info(m, slot, info);
+
+	if (rv != CKR_OK)
+		return rv;
+	PAD(info->slotDescription);
+	PAD(info->manufacturerID);
+	return rv;
+}
+
+static CK_RV get_token_info(const struct tok_module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	THROUGH(m, C_GetTokenInfo, slot, info);
+}
+
+CK_RV tok_c_get_token_info(const struct tok_module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
+{
+	CK_RV rv = get_token_info(m, slot, info);
+
+	if (rv != CKR_OK)
+		return rv;
+	PAD(info->label);
+	PAD(info->manufacturerID);
+	PAD(info->model);
+	PAD(info->serialNumber);
+	return rv;
 }
 
 CK_RV tok_c_open_session(const struct tok_module *m, CK_SLOT_ID slot, CK_SESSION_HANDLE *s)

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ID, LABEL, VALUE, WANTED };
 
@@ -35,6 +36,16 @@ static struct span copy(const CK_ATTRIBUTE *a)
 	return span_of(span_dup(from), from.n);
 }
 
+/* A label that is padded with NUL: a URI cannot hold one. */
+static struct span copy_text(const CK_ATTRIBUTE *a)
+{
+	CK_ATTRIBUTE text = *a;
+
+	if (a->ulValueLen != CK_UNAVAILABLE_INFORMATION && a->pValue != NULL)
+		text.ulValueLen = strnlen(a->pValue, a->ulValueLen);
+	return copy(&text);
+}
+
 static void object_free(struct tok_object *o)
 {
 	const struct span *parts[] = { &o->id, &o->label, &o->value };
@@ -46,7 +57,7 @@ static void object_free(struct tok_object *o)
 static bool keep(struct tok_object *o, const CK_ATTRIBUTE a[WANTED])
 {
 	o->id = copy(&a[ID]);
-	o->label = copy(&a[LABEL]);
+	o->label = copy_text(&a[LABEL]);
 	o->value = copy(&a[VALUE]);
 	return o->value.p != NULL && (o->id.n == 0 || o->id.p != NULL) &&
 	       (o->label.n == 0 || o->label.p != NULL);

@@ -192,6 +192,33 @@ static enum status manifest_cert(struct build *b, int i, struct entry *x, struct
 	return st == ST_OK ? ST_OK : err_in(e, "%s", x->origin);
 }
 
+/* A record that has no certificate to be made from: its bytes, as extract wrote them. */
+static enum status manifest_bytes(struct build *b, int i, struct entry *x, struct tlv_err *e)
+{
+	const struct manifest_record *r = &content(b)->records[i];
+	uint16_t role = x->role;
+	struct blob file = { .p = NULL };
+	char *path;
+	enum status st;
+
+	if (r->cert != NULL || r->name != NULL || r->address != NULL)
+		return manifest_error(
+			b->manifest, i, "record", e,
+			"'record' is the whole record: leave out cert, name and address");
+	path = manifest_resolve(b->manifest, r->record);
+	if (path == NULL)
+		return err_nomem(e);
+	st = slurp(path, TLV_FIELD_MAX, SLURP_REGULAR, &file, e);
+	if (st == ST_OK)
+		st = entry_take_record(x, blob_span(&file), e);
+	if (st == ST_OK && x->role != role)
+		st = err_set(e, ST_INPUT, "its role is another one than '%s'", r->role);
+	blob_free(&file);
+	st = st == ST_OK ? ST_OK : err_in(e, "%s: %s", x->origin, path);
+	free(path);
+	return st;
+}
+
 static enum status manifest_entry(struct build *b, int i, struct tlv_err *e)
 {
 	const struct manifest_record *r = &content(b)->records[i];
@@ -206,6 +233,8 @@ static enum status manifest_entry(struct build *b, int i, struct tlv_err *e)
 	if (x == NULL || (x->origin = manifest_origin(b->manifest, i)) == NULL)
 		return err_nomem(e);
 	x->role = role->number;
+	if (r->record != NULL)
+		return manifest_bytes(b, i, x, e);
 	if (r->name != NULL && (x->name = strdup(r->name)) == NULL)
 		return err_nomem(e);
 	x->has_address = r->address != NULL;

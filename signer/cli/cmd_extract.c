@@ -70,6 +70,33 @@ static enum status write_cert(struct extract *x, const struct tlv_record *r, con
 	return st;
 }
 
+/* What has no certificate is kept as it is: nothing could make it again. */
+static enum status keep_bytes(struct extract *x, const struct tlv_record *r, const char *role,
+			      struct tlv_err *e)
+{
+	struct buf label = BUF_INIT, file = BUF_INIT;
+	enum status st = label_of(r, &label, e);
+
+	if (st == ST_OK)
+		st = filename_make(&x->names, role, buf_span(&label), r->serial, r->raw, ".record",
+				   &file, e);
+	if (st == ST_OK)
+		st = fileset_add(&x->files, buf_cstr(&file), r->raw, &x->cert_options, e);
+	buf_printf(&x->manifest, "  - {role: %s, record: ", role);
+	put_quoted(&x->manifest, buf_span(&file));
+	buf_str(&x->manifest, "}\n");
+	buf_free(&file);
+	buf_free(&label);
+	return st;
+}
+
+/* Non-secure mode leaves no more of a CCM+TFTP record than the manifest can say. */
+static bool is_kept(const struct tlv_record *r)
+{
+	return r->certificate.n == 0 && r->role != TLV_ROLE_SAST &&
+	       (r->role != TLV_ROLE_CCM_TFTP || tlv_record_has(r, TLV_R_CERT_HASH));
+}
+
 static void put_record_line(struct buf *b, const struct tlv_record *r, const char *role,
 			    struct buf *file)
 {
@@ -91,6 +118,17 @@ static void put_record_line(struct buf *b, const struct tlv_record *r, const cha
 	buf_str(b, "}\n");
 }
 
+static void warn_left_out(const struct tlv_record *r, size_t number)
+{
+	if (r->certificate.n == 0 && r->role == TLV_ROLE_SAST)
+		msg_warn(
+			"record %zu: has no certificate, and build makes no SAST record without one",
+			number);
+	if (r->address.n == 16)
+		msg_warn("record %zu: has an IPv6 address, which build does not write: left out",
+			 number);
+}
+
 static enum status extract_record(struct extract *x, size_t i, struct tlv_err *e)
 {
 	struct tlv_record r = tlv_list_record(x->l, i);
@@ -102,10 +140,13 @@ static enum status extract_record(struct extract *x, size_t i, struct tlv_err *e
 		msg_warn("record %zu: function %u is unknown: left out", i + 1, (unsigned)r.role);
 		return ST_OK;
 	}
+	if (is_kept(&r)) {
+		st = keep_bytes(x, &r, role->text, e);
+		return st == ST_OK ? ST_OK : err_in(e, "record %zu", i + 1);
+	}
+	warn_left_out(&r, i + 1);
 	if (r.certificate.n > 0)
 		st = write_cert(x, &r, role->text, &file, e);
-	else if (r.role != TLV_ROLE_CCM_TFTP)
-		msg_warn("record %zu: has no certificate", i + 1);
 	if (st == ST_OK)
 		put_record_line(&x->manifest, &r, role->text, &file);
 	buf_free(&file);

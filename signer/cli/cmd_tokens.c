@@ -87,7 +87,7 @@ static void print_cert(const struct tok_cert *c, const struct tlv_list *l)
 {
 	struct token_judged j;
 
-	token_judge(&j, c->der);
+	token_judge(&j, c->der, c->key_seen);
 	print_row("  ", "certificate", c->uri);
 	if (j.is_cert) {
 		print_row("    ", "subject", j.facts.subject);
@@ -137,7 +137,7 @@ static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 	json_t *o = json_object();
 	struct token_judged j;
 
-	token_judge(&j, c->der);
+	token_judge(&j, c->der, c->key_seen);
 	out_json_set_text(o, "uri", span_str(c->uri));
 	out_json_set_text(o, "label", span_str(c->label));
 	(void)json_object_set_new(o, "id", out_json_hex(c->id));

@@ -6,7 +6,6 @@
 
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
-#include "tlv/check.h"
 #include "tlv/kind.h"
 
 enum status config_trust_cert(struct config_trust *t, const char *arg,
@@ -46,10 +45,15 @@ bool config_trust_any(const struct config_trust *t)
 	return t->cert.der.n > 0 || t->nlists > 0 || t->vouched.n > 0;
 }
 
-/* A record must be what its certificate says, if it has one. */
+/* The key that verifies must be the certificate's, where there is one. */
 static bool agrees(const struct tlv_record *r)
 {
-	return r->certificate.n > 0 ? tlv_record_agrees(r) : r->public_key.n > 0;
+	struct tlv_cert c;
+
+	if (r->certificate.n == 0)
+		return r->public_key.n > 0;
+	return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK &&
+	       span_eq(c.public_key, r->public_key);
 }
 
 /* What is found so far: a key, or another role. */

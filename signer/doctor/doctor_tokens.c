@@ -104,7 +104,7 @@ static bool check_cert(struct doctor *d, const struct tok_cert *c)
 	struct token_judged j;
 	bool signs;
 
-	token_judge(&j, c->der);
+	token_judge(&j, c->der, c->key_seen);
 	signs = j.signs;
 	if (signs) {
 		doctor_say(d, DOCTOR_OK, c->uri, NULL, "signs lists: %s, %s of %u bits",

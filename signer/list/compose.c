@@ -24,6 +24,7 @@ static void entry_free(struct entry *x)
 	cert_free(&x->cert);
 	free(x->name);
 	free(x->origin);
+	buf_free(&x->own);
 }
 
 void entry_forget_address_name(struct entry *x)
@@ -138,6 +139,38 @@ static enum status keep_record(struct entry *x, const struct tlv_record *r, size
 	if (r->certificate.n > 0 && cert_from_der(&x->cert, r->certificate, NULL) != ST_OK)
 		cert_free(&x->cert);
 	return ST_OK;
+}
+
+/* Nobody can say of an anchor without a certificate whose it is. */
+static enum status check_taken(const struct tlv_record *r, size_t n, struct tlv_err *e)
+{
+	if (r->raw.n != n)
+		return err_set(e, ST_INPUT, "bytes follow the record: one file holds one record");
+	if (!tlv_record_has(r, TLV_R_FUNCTION))
+		return err_set(e, ST_INPUT, "a record without FUNCTION");
+	if (r->certificate.n > 0)
+		return err_set(e, ST_INPUT,
+			       "the record has a certificate: name that with 'cert' instead");
+	if (r->role == TLV_ROLE_SAST)
+		return err_set(
+			e, ST_INPUT,
+			"a SAST record without certificate: name the certificate with 'cert'");
+	return ST_OK;
+}
+
+enum status entry_take_record(struct entry *x, struct span bytes, struct tlv_err *e)
+{
+	struct tlv_record r;
+	enum status st = tlv_record_decode(&r, bytes, 0, e);
+
+	if (st == ST_OK)
+		st = check_taken(&r, bytes.n, e);
+	if (st != ST_OK)
+		return st;
+	buf_put(&x->own, bytes);
+	x->role = r.role;
+	x->raw = buf_span(&x->own);
+	return buf_failed(&x->own, e);
 }
 
 enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,

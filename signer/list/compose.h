@@ -21,6 +21,7 @@ struct entry {
 	bool token;	 /* a hardware token's record, whoever issued its certificate */
 	long source;	 /* index in the list that it was kept from, -1: none */
 	struct span raw; /* a record that is kept as it is; borrowed; the rest describes it */
+	struct buf own;	 /* raw's bytes, if they are the entry's own */
 	char *origin;	 /* owned; "cluster.yaml:7", "--capf capf.pem": where an error is */
 };
 
@@ -48,6 +49,12 @@ enum status entries_add_option(struct entries *es, uint16_t role, const char *te
 
 /* Takes the settings off the end of text, which is cut there. ST_USAGE. */
 enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e);
+
+/*
+ * Makes the entry one of these bytes, a whole record that is written as it is. ST_INPUT if
+ * they are none, or have a certificate (the record is made from that), or are an anchor.
+ */
+enum status entry_take_record(struct entry *x, struct span bytes, struct tlv_err *e);
 
 /* Appends record i, or all records, of a list, to be kept byte for byte; the list must outlive the entries. */
 enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,

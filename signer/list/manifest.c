@@ -62,10 +62,8 @@ static char **manifest_slot(struct manifest *c, const char *key)
 static char **record_slot(struct manifest_record *r, const char *key)
 {
 	const struct slot slots[] = {
-		{ "role", &r->role },
-		{ "cert", &r->cert },
-		{ "name", &r->name },
-		{ "address", &r->address },
+		{ "role", &r->role },	    { "cert", &r->cert },     { "name", &r->name },
+		{ "address", &r->address }, { "record", &r->record },
 	};
 
 	return find_slot(slots, COUNT(slots), key);
@@ -332,6 +330,7 @@ static void content_free(struct manifest *c)
 		free(c->records[i].cert);
 		free(c->records[i].name);
 		free(c->records[i].address);
+		free(c->records[i].record);
 	}
 	free(c->records);
 }

@@ -13,6 +13,7 @@
 
 struct manifest_record {
 	char *role, *cert, *name, *address;
+	char *record; /* a file of the record's own bytes; then there is no other key but role */
 };
 
 /* Strings are as written, NULL if absent. Owned by the manifest. */

@@ -3,7 +3,15 @@
 
 #include "tlv/kind.h"
 
-void token_judge(struct token_judged *j, struct span der)
+static bool is_foreign_ca(const struct token_judged *j, bool key_seen, struct tlv_err *e)
+{
+	if (!j->facts.is_ca || key_seen)
+		return false;
+	(void)err_set(e, ST_INPUT, "is a CA certificate, and no key of it is seen on the token");
+	return true;
+}
+
+void token_judge(struct token_judged *j, struct span der, bool key_seen)
 {
 	unsigned bits;
 
@@ -14,6 +22,8 @@ void token_judge(struct token_judged *j, struct span der)
 		(void)err_in(&j->why, "not a certificate");
 		return;
 	}
+	if (is_foreign_ca(j, key_seen, &j->why))
+		return;
 	j->signs = cert_can_sign(&j->parts, false, &bits, &j->why) == ST_OK;
 	j->signs_weakly = !j->signs && cert_can_sign(&j->parts, true, &bits, NULL) == ST_OK;
 }

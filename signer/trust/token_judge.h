@@ -18,8 +18,11 @@ struct token_judged {
 	struct tlv_err why;	  /* why it does not, or what is wrong with the bytes */
 };
 
-/* der is borrowed. */
-void token_judge(struct token_judged *j, struct span der);
+/*
+ * der is borrowed. A CA's certificate lies beside those that it issued, and its key is
+ * elsewhere: it signs no list, unless a key of it is seen (key_seen).
+ */
+void token_judge(struct token_judged *j, struct span der, bool key_seen);
 
 /* Whether record i is a SAST record of the certificate; one without certificate by serial and issuer. */
 bool token_is_sast(const struct tlv_list *l, size_t i, const struct tlv_cert *c);

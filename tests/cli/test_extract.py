@@ -55,6 +55,76 @@ def test_an_itl_comes_back(ctlsign, cluster, tmp_path):
                    lists.key(cluster, "tokenless")) == out.read_bytes()
 
 
+def hashed(role, name, cert, **changes):
+    """A record of an ITL that names its certificate by serial number, issuer and hash only."""
+    fields = {2: peerwrite.text(name), 3: peerwrite.text(peerwrite.cucm_name(cert.subject)),
+              4: role.to_bytes(2, "big"), 5: peerwrite.text(peerwrite.cucm_name(cert.issuer)),
+              6: peerwrite.serial_bytes(cert), 10: peerwrite.address_bytes(SUB), 11: bytes(range(20)), 12: b"\x01",
+              **changes}
+    return [(tag, fields[tag]) for tag in sorted(fields) if fields[tag] is not None]
+
+
+def hashed_list(cluster, *records, name="ITLFile.tlv"):
+    fields = peerwrite.record_fields(peerwrite.load(cluster / "pub.pem"), "SAST", "cucm", name="cucm-1051-a-pub",
+                                     address=PUB)
+    return peerwrite.assemble([fields, *records], 0, cluster / "pub.key", filename=name, timestamp=TIME)
+
+
+def test_records_with_a_hash_only_come_back(ctlsign, cluster, tmp_path):
+    """In their order, with fields that nobody knows, two of one name."""
+    cert = peerwrite.load(cluster / "sub1.pem")
+    data = hashed_list(cluster, hashed(21, "sub1", cert), hashed(2, "sub1", cert),
+                       [*hashed(21, "sub1", cert), (200, b"own field")], hashed(3, "../x", cert))
+    path = tmp_path / "ITLFile.tlv"
+    path.write_bytes(data)
+    run = ctlsign.ok("extract", path, "-o", tmp_path / "x")
+    assert "has no certificate" not in run.err
+    files = {p.name: p.read_bytes() for p in (tmp_path / "x").iterdir() if p.suffix == ".record"}
+    raw = [r["raw"] for r in peerlist.parse(data)["records"]]
+    assert sorted(files.values()) == sorted(raw[1:])
+    again = tmp_path / "again" / "ITLFile.tlv"
+    again.parent.mkdir()
+    assert rebuild(ctlsign, tmp_path / "x", again, lists.key(cluster, "tokenless")) == data
+
+
+@pytest.mark.parametrize("bad,says", [
+    ("cert", "has a certificate"), ("sast", "SAST record without certificate"), ("two", "one record"),
+    ("cut", "remain"), ("empty", "y.record"), ("role", "another"), ("beside", "leave out"), ("missing", "y.record"),
+    ("no-function", "FUNCTION")])
+def test_what_is_no_record(ctlsign, cluster, tmp_path, bad, says):
+    cert = peerwrite.load(cluster / "sub1.pem")
+    good = peerwrite.raw_record(hashed(21, "n", cert))
+    content = {"cert": peerwrite.raw_record(peerwrite.record_fields(cert, "TVS", "cucm", name="n", address=SUB)),
+               "sast": peerwrite.raw_record(hashed(0, "n", cert)), "two": good * 2, "cut": good[:-3], "empty": b"",
+               "no-function": peerwrite.raw_record([f for f in hashed(21, "n", cert) if f[0] != 4])}
+    (tmp_path / "y.record").write_bytes(content.get(bad, good))
+    row = {"role": "SAST" if bad == "sast" else "CAPF" if bad == "role" else "TVS", "record": "y.record"}
+    if bad == "beside":
+        row["name"] = "n"
+    if bad == "missing":
+        (tmp_path / "y.record").unlink()
+    manifest = tmp_path / "cluster.yaml"
+    manifest.write_text(yaml.safe_dump({"style": "cucm", "records": [row]}))
+    out = tmp_path / "ITLFile.tlv"
+    ctlsign.refused(3, "build", "-o", out, "-m", manifest, *lists.key(cluster, "tokenless"),
+                    says=[f"{manifest}:", says])
+    assert not out.exists()
+
+
+def test_a_sast_record_without_certificate_is_told(ctlsign, cluster, tmp_path):
+    path = tmp_path / "ITLFile.tlv"
+    path.write_bytes(hashed_list(cluster, hashed(0, "n", peerwrite.load(cluster / "sub1.pem"))))
+    assert "record 2: has no certificate" in ctlsign.ok("extract", path, "-o", tmp_path / "x").err
+
+
+def test_an_ipv6_address_is_told(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    fields = peerwrite.record_fields(peerwrite.load(cluster / "sub1.pem"), "CCM+TFTP", "cucm", name="n", address=SUB)
+    path.write_bytes(hashed_list(cluster, [(tag, bytes(16) if tag == 10 else value) for tag, value in fields],
+                                 name="CTLFile.tlv"))
+    assert "record 2: has an IPv6 address" in ctlsign.ok("extract", path, "-o", tmp_path / "x").err
+
+
 def test_what_is_written(ctlsign, cluster, tmp_path):
     out = tmp_path / "CTLFile.tlv"
     lists.build(ctlsign, cluster, "tokenless", out)

@@ -75,6 +75,45 @@ def test_pkcs11_tool_sees_the_same(tokens, lab):
             [c["id"] for c in token["certificates"]]
 
 
+@pytest.mark.parametrize("what", ["C_GetTokenInfo", "C_GetAttributeValue"])
+def test_a_printed_uri_is_taken_whatever_pads_it(ctlsign, tokens, lab, fault, cluster, tmp_path, what):
+    """Modules that pad with NUL, or leave rubbish behind it: no URI can hold a NUL."""
+    f = fault(f"{what} * nul-pad")
+    padded = tokens(module=FAULT, **f.env)
+    assert padded == {k: {**v, "module": padded[k]["module"]} for k, v in tokens().items()}
+    for uri in [t["uri"] for t in padded.values() if t["label"]] + [
+            c["uri"] for t in padded.values() for c in t["certificates"]]:
+        assert "%00" not in uri
+        said = ctlsign.ok("tokens", "--json", "--module", FAULT, uri, env=f.env)
+        assert len(json.loads(said.out)["tokens"]) == 1, uri
+    uri = padded[TWO]["certificates"][0]["uri"]
+    out = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", out, "-k", uri.replace("type=cert", "type=private"), "--module", FAULT, "--pin-source",
+               f"file:{lab.pin_file}", env=f.env)
+    ctlsign.ok("verify", "--trust", cluster / f"{TWO}.pem", out)
+
+
+def test_a_cas_certificate_signs_no_list(ctlsign, tokens, lab, cluster, keys, tmp_path):
+    """It lies beside the certificate that it issued; doctor says the same."""
+    own = make_certificate(tmp_path / "own-ca.pem", keys["rsa2048"], [("COMMON_NAME", "own CA")], ca=True)
+    no_ca = make_certificate(tmp_path / "no-ca.pem", keys["rsa2048"], [("COMMON_NAME", "no CA")], ca=False)
+    for number, path in (("41", cluster / "manufacturing-ca.pem"), ("42", own), ("43", no_ca)):
+        add_object(lab, TWO, path, "cert", name=path.stem, number=number)
+    found = {c["label"]: c for c in tokens()[TWO]["certificates"]}
+    for label in ("manufacturing-ca", "own-ca"):
+        assert found[label]["signs_lists"] is found[label]["signs_with_allow_weak_keys"] is False
+        assert "is a CA certificate" in found[label]["why_not"]
+    assert found["no-ca"]["signs_lists"] is True
+    text = ctlsign.ok("tokens", "--module", lab.module, env=lab.env).out
+    assert text.count("signs lists: no: is a CA certificate") == 2
+    said = ctlsign("doctor", "--module", lab.module, env=lab.env).out
+    assert said.count("signs no lists: is a CA certificate") == 2
+    # One whose key is there signs, as everybody's self-signed one does.
+    add_object(lab, TWO, keys["rsa2048"], "pubkey", name="own-ca", number="42")
+    found = {c["label"]: c for c in tokens()[TWO]["certificates"]}
+    assert found["own-ca"]["key"] == "seen" and found["own-ca"]["signs_lists"] is True
+
+
 @pytest.mark.parametrize("label", ["a token with blanks", "100%;path=/x?y&z", "Schlüssel-Σ",
                                    "x" * 32, "ü" * 16, "'\"\\$(id)"])
 def test_labels(ctlsign, tokens, lab, label):

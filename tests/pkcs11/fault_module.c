@@ -56,6 +56,8 @@
  *   lengthen              C_Sign: a byte too many
  *   zero-strip            C_Sign: leading zero bytes are missing
  *   serial TEXT           C_GetTokenInfo: another serial number
+ *   nul-pad               C_GetTokenInfo: texts are padded with NUL and rubbish behind it, not
+ *                         with blanks; C_GetAttributeValue: labels have four NULs more
  *
  * Several lines for one call all apply, in their order, until one of them ends it.
  */
@@ -128,6 +130,7 @@ enum action {
 	LENGTHEN,
 	ZERO_STRIP,
 	SERIAL,
+	NUL_PAD,
 	SCRIBBLE,
 	DRIP,
 	FLOOD,
@@ -153,6 +156,7 @@ static const struct {
 	{ "lengthen", LENGTHEN },
 	{ "zero-strip", ZERO_STRIP },
 	{ "serial", SERIAL },
+	{ "nul-pad", NUL_PAD },
 	{ "scribble", SCRIBBLE },
 	{ "drip", DRIP },
 	{ "flood", FLOOD },
@@ -464,6 +468,25 @@ static void alter_flags(CK_FLAGS *flags, const char *text)
 	}
 }
 
+/* As of a module that copies C strings into room that it has not cleared. */
+static void nul_pad(unsigned char *text, size_t n)
+{
+	size_t used = n;
+
+	while (used > 0 && text[used - 1] == ' ')
+		used--;
+	for (size_t i = used; i < n; i++)
+		text[i] = i == used || i % 3 == 0 ? '\0' : 'x';
+}
+
+static void nul_pad_token(CK_TOKEN_INFO *info)
+{
+	nul_pad(info->label, sizeof info->label);
+	nul_pad(info->manufacturerID, sizeof info->manufacturerID);
+	nul_pad(info->model, sizeof info->model);
+	nul_pad(info->serialNumber, sizeof info->serialNumber);
+}
+
 static CK_RV wrap_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
 	CK_RV rv;
@@ -482,6 +505,8 @@ static CK_RV wrap_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 			continue;
 		if (r->action == FLAGS)
 			alter_flags(&info->flags, r->text);
+		if (r->action == NUL_PAD)
+			nul_pad_token(info);
 		if (r->action == SERIAL) {
 			memset(info->serialNumber, ' ', sizeof info->serialNumber);
 			memcpy(info->serialNumber, r->text, strnlen(r->text, 16));
@@ -491,15 +516,44 @@ static CK_RV wrap_C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	return rv;
 }
 
+static bool is_planned(enum call call, enum action action)
+{
+	for (size_t i = 0; i < plan.n; i++)
+		if (plan.rules[i].action == action && applies(&plan.rules[i], call))
+			return true;
+	return false;
+}
+
+/* Where there is room for them. */
+static void add_nuls(CK_ATTRIBUTE *a, CK_ULONG room)
+{
+	enum { MORE = 4 };
+
+	if (a->type != CKA_LABEL || a->ulValueLen == CK_UNAVAILABLE_INFORMATION ||
+	    a->ulValueLen == 0)
+		return;
+	if (a->pValue != NULL && room - a->ulValueLen < MORE)
+		return;
+	if (a->pValue != NULL)
+		memset((char *)a->pValue + a->ulValueLen, 0, MORE);
+	a->ulValueLen += MORE;
+}
+
 static CK_RV wrap_C_GetAttributeValue(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a,
 				      CK_ULONG n)
 {
+	enum { MOST = 16 };
+	CK_ULONG room[MOST] = { 0 };
 	CK_RV rv;
 
 	if (before(CALL_C_GetAttributeValue, &rv))
 		return rv;
+	for (CK_ULONG i = 0; i < n && i < MOST; i++)
+		room[i] = a[i].ulValueLen;
 	rv = plan.real->C_GetAttributeValue(s, o, a, n);
 	for (CK_ULONG i = 0; i < n; i++) {
+		if (i < MOST && is_planned(CALL_C_GetAttributeValue, NUL_PAD))
+			add_nuls(&a[i], room[i]);
 		if (plan.hide_exponent && a[i].type == CKA_PUBLIC_EXPONENT) {
 			a[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
 			rv = CKR_ATTRIBUTE_SENSITIVE;
