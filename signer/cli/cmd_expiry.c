@@ -62,8 +62,7 @@ static enum status deliver(const struct opts *o, const struct format *format,
 }
 
 /* One that cannot be read hides no other: it is told, and counts at the end. */
-static enum status add_all(const struct opts *o, struct expiry *x, size_t *faults,
-			   struct tlv_err *e)
+static enum status add_all(const struct opts *o, struct expiry *x, struct tlv_err *e)
 {
 	for (size_t i = 0; i < o->nargs; i++) {
 		struct tlv_err own = TLV_ERR_INIT;
@@ -76,7 +75,8 @@ static enum status add_all(const struct opts *o, struct expiry *x, size_t *fault
 			return st;
 		}
 		msg_error(&own);
-		(*faults)++;
+		if (expiry_note_unread(x, o->args[i], &own, e) != ST_OK)
+			return e->status;
 	}
 	return ST_OK;
 }
@@ -94,6 +94,18 @@ static enum status check_file_options(const struct opts *o, struct tlv_err *e)
 	return ST_OK;
 }
 
+/* A monitor that watches nothing is broken, however quiet it is. */
+static enum status answer(const struct expiry *x, size_t within, struct tlv_err *e)
+{
+	if (x->nunread > 0)
+		return ST_INPUT; /* it has been said of each */
+	if (x->n == 0)
+		return err_set(
+			e, ST_INPUT,
+			"nothing is watched: no certificate in what was named; name lists, certificates, or folders of them");
+	return within > 0 ? ST_NO : ST_OK;
+}
+
 enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 {
 	struct expiry x = { .now = env_now(),
@@ -101,7 +113,7 @@ enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 			    .warn = msg_warnings };
 	const struct format *format = &formats[0];
 	enum status st = choose_format(o, &format, e);
-	size_t within = 0, faults = 0;
+	size_t within = 0;
 
 	if (st == ST_OK && opt_given(o, OPT_WITHIN))
 		st = expiry_within_parse(opt_value(o, OPT_WITHIN), &x.within, e);
@@ -110,18 +122,14 @@ enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 	if (!opt_given(o, OPT_REPORT))
 		common_read_only();
 	if (st == ST_OK)
-		st = add_all(o, &x, &faults, e);
-	if (st == ST_OK && x.n == 0 && faults == 0)
-		msg_warn("no certificates found: nothing is watched");
+		st = add_all(o, &x, e);
 	if (st == ST_OK)
 		within = expiry_sort(&x);
 	/* A file of a monitor is written also when nothing could be read, so that it does not grow old. */
-	if (st == ST_OK && (faults < o->nargs || opt_given(o, OPT_REPORT)))
+	if (st == ST_OK && (x.n > 0 || opt_given(o, OPT_REPORT)))
 		st = deliver(o, format, &x, e);
-	if (st == ST_OK && faults > 0)
-		st = ST_INPUT;
-	else if (st == ST_OK && within > 0)
-		st = ST_NO;
+	if (st == ST_OK)
+		st = answer(&x, within, e);
 	expiry_free(&x);
 	return st;
 }

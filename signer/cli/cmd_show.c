@@ -6,6 +6,7 @@
 #include "signer/cli/common.h"
 #include "signer/io/env.h"
 #include "signer/list/json.h"
+#include "signer/list/summary.h"
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
@@ -257,24 +258,22 @@ static json_t *fault_json(const struct tlv_err *fault)
 	return o;
 }
 
-static enum status show_json(const char *path, const struct list_file *f, struct tlv_err *e)
+static json_t *next_line(void *arg)
 {
-	const struct trust self = { .self = true };
-	const struct verify_ask ask = { .trust = &self, .now = env_now(), .served = path };
-	char md5[33], sha1[41];
-	struct verification v;
-	struct record_by_record records = { .l = &f->list };
-	json_t *o = json_object(), *sig = json_object();
-	enum status st = list_file_checksums(f, md5, sha1, e);
+	struct record_by_record *at = arg;
 
-	v = (struct verification){ .findings = TLV_FINDINGS_INIT };
-	if (st == ST_OK && !f->list.printed)
-		st = verify_list(&v, &f->list, &ask, e);
-	if (st != ST_OK) {
-		json_decref(o);
-		json_decref(sig);
-		return st;
-	}
+	return at->i < at->l->nrecords ? summary_record_json(at->l, at->i++) : NULL;
+}
+
+/* What show and its summary both have in front; NULL if there are no checksums. */
+static json_t *list_json(const char *path, const struct list_file *f, struct tlv_err *e)
+{
+	char md5[33], sha1[41];
+	json_t *o;
+
+	if (list_file_checksums(f, md5, sha1, e) != ST_OK)
+		return NULL;
+	o = json_object();
 	out_json_set_text(o, "file", span_str(path));
 	(void)json_object_set_new(o, "kind", json_string(tlv_list_kind_text(&f->list)));
 	(void)json_object_set_new(o, "length", json_integer((json_int_t)f->list.bytes.n));
@@ -284,22 +283,103 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	(void)json_object_set_new(o, "header",
 				  f->list.printed ? list_json_printed_header(&f->list.header) :
 						    list_json_header(&f->list.header));
+	return o;
+}
+
+static void set_verified(json_t *o, bool verified)
+{
+	json_t *sig = json_object();
+
+	(void)json_object_set_new(sig, "verified", json_boolean(verified));
+	(void)json_object_set_new(o, "signature", sig);
+}
+
+/* The status of a list that was shown: damaged, or not verified. */
+static enum status shown(const struct list_file *f, bool verified, struct tlv_err *e)
+{
+	if (f->fault.status != ST_OK) {
+		*e = f->fault;
+		return e->status;
+	}
+	return verified || f->list.printed ? ST_OK : ST_NO;
+}
+
+static enum status show_json(const char *path, const struct list_file *f, struct tlv_err *e)
+{
+	const struct trust self = { .self = true };
+	const struct verify_ask ask = { .trust = &self, .now = env_now(), .served = path };
+	struct verification v = { .findings = TLV_FINDINGS_INIT };
+	struct record_by_record records = { .l = &f->list };
+	enum status st = ST_OK;
+	json_t *o;
+
+	if (!f->list.printed)
+		st = verify_list(&v, &f->list, &ask, e);
+	o = st == ST_OK ? list_json(path, f, e) : NULL;
+	if (o == NULL)
+		return e->status;
 	(void)json_object_set_new(o, "records", json_array());
 	(void)json_object_set_new(o, "findings", list_json_findings(&v.findings));
-	(void)json_object_set_new(sig, "verified",
-				  json_boolean(v.verified && f->fault.status == ST_OK));
-	(void)json_object_set_new(o, "signature", sig);
+	set_verified(o, v.verified && f->fault.status == ST_OK);
 	(void)json_object_set_new(o, "fault",
 				  f->fault.status != ST_OK ? fault_json(&f->fault) : json_null());
 	st = out_json_with(o, "records", next_record, &records, e);
-	if (st == ST_OK && f->fault.status != ST_OK) {
-		*e = f->fault;
-		st = e->status;
-	} else if (st == ST_OK && !v.verified && !f->list.printed) {
-		st = ST_NO;
-	}
+	if (st == ST_OK)
+		st = shown(f, v.verified, e);
 	verification_free(&v);
 	return st;
+}
+
+static enum status summary_as_json(const char *path, const struct list_file *f, bool verified,
+				   struct tlv_err *e)
+{
+	struct record_by_record lines = { .l = &f->list };
+	json_t *o = list_json(path, f, e);
+
+	if (o == NULL)
+		return e->status;
+	(void)json_object_set_new(
+		o, "mode", json_string(tlv_list_is_non_secure(&f->list) ? "non-secure" : "mixed"));
+	(void)json_object_set_new(o, "summary", json_array());
+	set_verified(o, verified);
+	(void)json_object_set_new(o, "fault",
+				  f->fault.status != ST_OK ? fault_json(&f->fault) : json_null());
+	return out_json_with(o, "summary", next_line, &lines, e);
+}
+
+/* What the signature comes to, in a line of the summary. */
+static void put_signature(struct buf *b, const struct list_file *f, bool verified, long signer)
+{
+	if (f->fault.status != ST_OK)
+		buf_str(b, "not looked at: the list is damaged");
+	else if (f->list.printed)
+		buf_str(b, "not verified: the list was printed, not read");
+	else if (verified)
+		buf_str(b, "verifies; ask 'ctlsign verify --trust' whether you trust the signer");
+	else
+		buf_printf(b, "BAD: %s", signature_why_not(&f->list, signer));
+}
+
+/* One screen, with the status that show has. */
+static enum status show_summary(const char *path, const struct list_file *f, bool json,
+				struct tlv_err *e)
+{
+	struct buf b = BUF_INIT, said = BUF_INIT;
+	long signer = TLV_SIGNER_NONE;
+	bool verified =
+		f->fault.status == ST_OK && !f->list.printed && signature_is_own(&f->list, &signer);
+	enum status st;
+
+	put_signature(&said, f, verified, signer);
+	st = json ? summary_as_json(path, f, verified, e) :
+		    summary_text(&b, path, f, buf_cstr(&said), env_now(), e);
+	if (st == ST_OK && !json)
+		out_text(buf_span(&b));
+	buf_free(&b);
+	buf_free(&said);
+	if (st == ST_OK && !json && verified)
+		st = warn_errors(f, e);
+	return st == ST_OK ? shown(f, verified, e) : st;
 }
 
 /* CUCM's own words where there is no list. */
@@ -325,10 +405,13 @@ enum status cmd_show(const struct opts *o, struct tlv_err *e)
 	common_read_only();
 	st = list_file_read(&f, path, LIST_DAMAGED | LIST_PRINTED, e);
 	/* Of the list that nobody named; a name that was typed wrong is just no file. */
-	if (st == ST_INPUT && !json && o->nargs == 0 && stat(path, &there) != 0)
+	if (st == ST_INPUT && !json && !opt_given(o, OPT_SUMMARY) && o->nargs == 0 &&
+	    stat(path, &there) != 0)
 		print_missing(path);
 	if (st == ST_OK)
-		st = json ? show_json(path, &f, e) : show_text(&f, e);
+		st = opt_given(o, OPT_SUMMARY) ? show_summary(path, &f, json, e) :
+		     json		       ? show_json(path, &f, e) :
+						 show_text(&f, e);
 	list_file_free(&f);
 	return st;
 }

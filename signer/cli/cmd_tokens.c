@@ -9,6 +9,7 @@
 #include "signer/trust/token_judge.h"
 #include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
+#include "tlv/label.h"
 
 /* One line of text and one member in JSON. */
 struct row {
@@ -68,9 +69,11 @@ static void print_dates(const struct cert_facts *f)
 
 static void print_serial(struct span s)
 {
-	out_printf("    serial: ");
-	out_hex(s, HEX_UPPER, "");
-	out_printf("\n");
+	struct buf b = BUF_INIT;
+
+	tlv_label_serial(&b, s);
+	print_row("    ", "serial", buf_cstr(&b));
+	buf_free(&b);
 }
 
 static void print_signs(const struct token_judged *j)

@@ -3,6 +3,8 @@
 #include "signer/list/diff.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "tlv/label.h"
+#include "tlv/safe.h"
 #include "tlv/text.h"
 
 /* Text and JSON are made from these rows and from the values below. */
@@ -78,24 +80,6 @@ static void put_dialect(struct buf *b, struct tlv_dialect d)
 		buf_printf(b, " with '%c'", d.separator);
 }
 
-static void put_role(struct buf *b, uint16_t number)
-{
-	const struct tlv_role_row *role = tlv_role_find(number);
-
-	if (role != NULL)
-		buf_str(b, role->text);
-	else
-		buf_printf(b, "function %u", (unsigned)number);
-}
-
-static void put_address(struct buf *b, struct span s)
-{
-	if (s.n == 4)
-		buf_ipv4(b, s);
-	else
-		buf_hex(b, s, HEX_UPPER, ":");
-}
-
 static bool put_text(struct buf *b, bool there, struct span value)
 {
 	buf_put(b, tlv_text(value));
@@ -151,7 +135,10 @@ enum reader { FOR_PEOPLE, FOR_JSON };
 
 static void put_serial(struct buf *b, struct span s, enum reader who)
 {
-	buf_hex(b, s, HEX_UPPER, who == FOR_PEOPLE ? ":" : "");
+	if (who == FOR_PEOPLE)
+		tlv_label_serial(b, s);
+	else
+		buf_hex(b, s, HEX_UPPER, "");
 }
 
 /* Appends what the list says; false where it says nothing. */
@@ -232,12 +219,12 @@ static bool field_value(enum diff_field f, const struct tlv_record *r, enum read
 {
 	switch (f) {
 	case DIFF_F_ROLE:
-		put_role(b, r->role);
+		tlv_label_role(b, r->role);
 		return tlv_record_has(r, TLV_R_FUNCTION);
 	case DIFF_F_NAME:
 		return put_text(b, tlv_record_has(r, TLV_R_DNS_NAME), r->dns_name);
 	case DIFF_F_ADDRESS:
-		put_address(b, r->address);
+		tlv_label_address(b, r->address);
 		return tlv_record_has(r, TLV_R_IP_ADDRESS);
 	case DIFF_F_SUBJECT:
 		return put_text(b, tlv_record_has(r, TLV_R_SUBJECT_NAME), r->subject);
@@ -379,31 +366,18 @@ static void print_field(struct printer *p, const struct diff_entry *x, enum diff
 /* "CAPF cucm-1051-a-pub 10.48.47.153 (CAPF-e41e7d87)": what a person knows the record by. */
 static void put_title(struct buf *b, const struct tlv_record *r)
 {
-	struct span name = tlv_text(r->dns_name);
-	struct buf address = BUF_INIT, cn = BUF_INIT;
-	struct tlv_cert c;
+	struct buf label = BUF_INIT, name = BUF_INIT;
 
-	put_role(b, r->role);
-	if (name.n > 0) {
-		buf_u8(b, ' ');
-		safe_text(b, name);
-	}
-	put_address(&address, r->address);
-	/* The CTL Client's name is the address; a token's address is zeros. */
-	if (r->address.n > 0 && !span_eq(buf_span(&address), name) &&
-	    (r->address.n != 4 || span_be(r->address) != 0)) {
-		buf_u8(b, ' ');
-		buf_put(b, buf_span(&address));
-	}
-	if (tlv_cert_walk(r->certificate, &c, NULL) != ST_OK || !tlv_name_cn(c.subject, &cn))
-		buf_put(&cn, tlv_text(r->subject));
-	if (cn.n > 0 && !span_eq(buf_span(&cn), name)) {
+	tlv_label_place(b, r);
+	tlv_label_record(&label, r);
+	safe_text(&name, tlv_text(r->dns_name));
+	if (label.n > 0 && !span_eq(buf_span(&label), buf_span(&name))) {
 		buf_str(b, " (");
-		safe_text(b, span_trim_end(buf_span(&cn)));
+		buf_put(b, buf_span(&label));
 		buf_str(b, ")");
 	}
-	buf_free(&address);
-	buf_free(&cn);
+	buf_free(&label);
+	buf_free(&name);
 }
 
 static struct tlv_record shown_record(const struct diff *d, const struct diff_entry *x)

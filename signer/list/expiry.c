@@ -10,6 +10,7 @@
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"
 #include "tlv/kind.h"
+#include "tlv/label.h"
 #include "tlv/text.h"
 
 /* CUCM's units. A SAST record is the CallManager's unless its certificate says otherwise. */
@@ -90,25 +91,67 @@ static char *harmless_name(struct span text, struct span other)
 	return copy;
 }
 
-static char *hex_of(struct span s)
+/* The text, which frees the buffer; NULL if memory ran out. */
+static char *text_of(struct buf *b)
+{
+	char *copy = buf_failed(b, NULL) == ST_OK ? span_dup(buf_span(b)) : NULL;
+
+	buf_free(b);
+	return copy;
+}
+
+static char *serial_of(struct span s)
 {
 	struct buf b = BUF_INIT;
-	char *copy;
 
 	buf_hex(&b, s, HEX_UPPER, "");
-	copy = buf_failed(&b, NULL) == ST_OK ? span_dup(buf_span(&b)) : NULL;
-	buf_free(&b);
-	return copy;
+	return text_of(&b);
+}
+
+static char *shown_serial_of(struct span s)
+{
+	struct buf b = BUF_INIT;
+
+	tlv_label_serial(&b, s);
+	return text_of(&b);
+}
+
+static char *label_of(const struct tlv_cert *c)
+{
+	struct buf b = BUF_INIT;
+
+	tlv_label_cert(&b, c);
+	return text_of(&b);
+}
+
+static char *place_of(const struct tlv_record *r)
+{
+	struct buf b = BUF_INIT;
+
+	tlv_label_place(&b, r);
+	return text_of(&b);
+}
+
+static char *address_of(const struct tlv_record *r)
+{
+	struct buf b = BUF_INIT;
+
+	tlv_label_address(&b, r->address);
+	return text_of(&b);
 }
 
 static void item_free(struct expiry_item *item)
 {
 	free(item->file);
+	free(item->place);
 	free(item->node);
+	free(item->address);
 	free(item->host);
 	free(item->subject);
+	free(item->label);
 	free(item->name);
 	free(item->serial);
+	free(item->shown_serial);
 }
 
 static bool keep(struct expiry *x, const struct expiry_item *item)
@@ -122,32 +165,47 @@ static bool keep(struct expiry *x, const struct expiry_item *item)
 /* CUCM's alarm is for less than that. Source: its text, in document 214231. */
 enum { SEVEN_DAYS = 7 * 86400 /* seconds */ };
 
-/* Fills the item; what is missing if memory ran out is NULL. */
-static struct expiry_item describe(const struct source *s, const struct tlv_cert *c,
-				   int64_t not_after, const char *subject)
+/* What the record says of its node; false if memory ran out. */
+static bool describe_place(struct expiry_item *item, const struct tlv_record *r)
 {
-	const struct tlv_role_row *role = s->record != NULL ? tlv_role_find(s->record->role) : NULL;
-	struct span node = s->record != NULL ? tlv_text(s->record->dns_name) : SPAN_NONE;
+	const struct tlv_role_row *role = tlv_role_find(r->role);
+	struct span node = tlv_text(r->dns_name);
+	bool addressed = tlv_label_has_address(r);
+
+	item->in_list = true;
+	item->role = role != NULL ? role->text : NULL;
+	item->place = place_of(r);
+	item->address = addressed ? address_of(r) : NULL;
+	item->node = node.n > 0 ? span_dup(node) : NULL;
+	item->host = node.n > 0 ? harmless_name(node, SPAN_NONE) : NULL;
+	return item->place != NULL && (item->address != NULL) == addressed &&
+	       (item->node != NULL) == (node.n > 0) && (item->host != NULL) == (node.n > 0);
+}
+
+/* Fills the item; false if memory ran out. */
+static bool describe(struct expiry_item *item, const struct source *s, const struct tlv_cert *c,
+		     int64_t not_after, const char *subject)
+{
 	struct buf cn = BUF_INIT;
-	struct expiry_item item = {
+
+	*item = (struct expiry_item){
 		.file = strdup(s->path),
 		.record = s->number,
-		.role = role != NULL ? role->text : NULL,
-		.in_list = s->record != NULL,
-		.node = node.n > 0 ? span_dup(node) : NULL,
-		.host = node.n > 0 ? harmless_name(node, SPAN_NONE) : NULL,
 		.subject = strdup(subject),
-		.serial = hex_of(c->serial),
+		.label = label_of(c),
+		.serial = serial_of(c->serial),
+		.shown_serial = shown_serial_of(c->serial),
 		.not_after = not_after,
 		.within = not_after <= s->x->now + s->x->within,
 		.urgent = not_after - s->x->now < SEVEN_DAYS,
 	};
-
 	(void)tlv_name_cn(c->subject, &cn);
-	item.name = harmless_name(buf_span(&cn), span_str(base_name(s->path)));
-	item.unit = unit_of(s, c, buf_span(&cn));
+	item->name = harmless_name(buf_span(&cn), span_str(base_name(s->path)));
+	item->unit = unit_of(s, c, buf_span(&cn));
 	buf_free(&cn);
-	return item;
+	return (s->record == NULL || describe_place(item, s->record)) && item->file != NULL &&
+	       item->subject != NULL && item->label != NULL && item->name != NULL &&
+	       item->serial != NULL && item->shown_serial != NULL;
 }
 
 static enum status add_certificate(struct source *s, struct span der, struct tlv_err *e)
@@ -155,16 +213,16 @@ static enum status add_certificate(struct source *s, struct span der, struct tlv
 	struct cert_facts f = { .is_ca = false };
 	struct expiry_item item;
 	struct tlv_cert c;
+	bool whole;
 	enum status st = tlv_cert_walk(der, &c, e);
 
 	if (st == ST_OK)
 		st = cert_judge(der, &f, e);
 	if (st != ST_OK)
 		return st;
-	item = describe(s, &c, f.not_after, f.subject);
+	whole = describe(&item, s, &c, f.not_after, f.subject);
 	cert_facts_free(&f);
-	if (item.file != NULL && item.subject != NULL && item.name != NULL && item.serial != NULL &&
-	    (item.node != NULL) == (item.host != NULL) && keep(s->x, &item))
+	if (whole && keep(s->x, &item))
 		return ST_OK;
 	item_free(&item);
 	return err_nomem(e);
@@ -309,11 +367,34 @@ size_t expiry_sort(struct expiry *x)
 	return within;
 }
 
+enum status expiry_note_unread(struct expiry *x, const char *path, const struct tlv_err *why,
+			       struct tlv_err *e)
+{
+	char text[ERR_TEXT_MAX + 64];
+	struct expiry_unread one;
+
+	err_format(why, text, sizeof text);
+	one = (struct expiry_unread){ .file = strdup(path), .why = strdup(text) };
+	if (one.file == NULL || one.why == NULL ||
+	    !ARRAY_ROOM(x->unread, x->nunread, x->unread_cap)) {
+		free(one.file);
+		free(one.why);
+		return err_nomem(e);
+	}
+	x->unread[x->nunread++] = one;
+	return ST_OK;
+}
+
 void expiry_free(struct expiry *x)
 {
 	for (size_t i = 0; i < x->n; i++)
 		item_free(&x->v[i]);
+	for (size_t i = 0; i < x->nunread; i++) {
+		free(x->unread[i].file);
+		free(x->unread[i].why);
+	}
 	free(x->v);
+	free(x->unread);
 	*x = (struct expiry){ .n = 0 };
 }
 

@@ -17,15 +17,24 @@ struct expiry_item {
 	size_t record; /* number from 1 in a list; in a file of several its place; 0: the only one */
 	const char *role; /* "CAPF", "function 9"'s NULL, or NULL if the file is no list; static */
 	bool in_list;
-	char *node;	   /* DNSNAME of the record, or NULL */
-	char *host;	   /* node made harmless, or NULL */
-	char *subject;	   /* RFC 2253 */
-	char *name;	   /* CN made harmless: A-Za-z0-9._- */
-	const char *unit;  /* CUCM's name for what the certificate is for; static */
-	char *serial;	   /* upper-case digits */
-	int64_t not_after; /* seconds since 1970 UTC */
-	bool within;	   /* ends within the time asked for, or has ended */
-	bool urgent;	   /* ends in less than seven days, or has ended */
+	char *place; /* "CAPF cucm-1051-a-pub 10.48.47.153", escaped; NULL if the file is no list */
+	char *node;  /* DNSNAME of the record, or NULL */
+	char *address;	    /* of the record, or NULL */
+	char *host;	    /* node made harmless, or NULL */
+	char *subject;	    /* RFC 2253 */
+	char *label;	    /* what people call the certificate, escaped */
+	char *name;	    /* CN made harmless: A-Za-z0-9._- */
+	const char *unit;   /* CUCM's name for what the certificate is for; static */
+	char *serial;	    /* upper-case digits */
+	char *shown_serial; /* the same with colons, as show prints it */
+	int64_t not_after;  /* seconds since 1970 UTC */
+	bool within;	    /* ends within the time asked for, or has ended */
+	bool urgent;	    /* ends in less than seven days, or has ended */
+};
+
+/* What was named and could not be read; both are owned. */
+struct expiry_unread {
+	char *file, *why;
 };
 
 struct expiry {
@@ -33,6 +42,8 @@ struct expiry {
 	struct tlv_warn warn;
 	struct expiry_item *v;
 	size_t n, cap;
+	struct expiry_unread *unread;
+	size_t nunread, unread_cap;
 };
 
 /*
@@ -41,6 +52,9 @@ struct expiry {
  * is neither is passed over; what is one and damaged costs a warning.
  */
 enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e);
+/* The report says that the file is missing in it; why is the failure's sentence. */
+enum status expiry_note_unread(struct expiry *x, const char *path, const struct tlv_err *why,
+			       struct tlv_err *e);
 /* Soonest first. Returns how many are within. */
 size_t expiry_sort(struct expiry *x);
 void expiry_free(struct expiry *x);

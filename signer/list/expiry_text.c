@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "signer/io/env.h"
 #include "signer/list/expiry.h"
@@ -29,12 +30,24 @@ static void put_place(struct buf *b, const struct expiry_item *item)
 	safe_text(b, span_str(item->file));
 	if (item->record > 0)
 		buf_printf(b, " %s %zu", item->in_list ? "record" : "certificate", item->record);
-	if (item->in_list)
-		buf_printf(b, " %s", item->role != NULL ? item->role : "unknown function");
-	if (item->node != NULL) {
+	if (item->place != NULL) {
 		buf_u8(b, ' ');
-		safe_text(b, span_str(item->node));
+		buf_str(b, item->place);
 	}
+}
+
+static void put_sum(struct buf *b, const struct expiry *x, size_t within)
+{
+	buf_printf(b, "%zu of %zu certificates %s expired or will within ", within, x->n,
+		   within == 1 ? "has" : "have");
+	if (x->within % DAY == 0)
+		buf_printf(b, "%" PRId64 " days", x->within / DAY);
+	else
+		buf_printf(b, "%" PRId64 " hours", x->within / HOUR);
+	if (x->nunread > 0)
+		buf_printf(b, "; could not be read: %zu file%s", x->nunread,
+			   x->nunread == 1 ? "" : "s");
+	buf_u8(b, '\n');
 }
 
 void expiry_text(const struct expiry *x, struct buf *b)
@@ -52,16 +65,11 @@ void expiry_text(const struct expiry *x, struct buf *b)
 		buf_free(&distance);
 		put_place(b, item);
 		buf_str(b, ": ");
-		safe_text(b, span_str(item->subject));
-		buf_printf(b, ", serial %s\n", item->serial);
+		buf_str(b, item->label);
+		buf_printf(b, ", serial %s\n", item->shown_serial);
 		within += item->within;
 	}
-	buf_printf(b, "%zu of %zu certificates %s expired or will within ", within, x->n,
-		   within == 1 ? "has" : "have");
-	if (x->within % DAY == 0)
-		buf_printf(b, "%" PRId64 " days\n", x->within / DAY);
-	else
-		buf_printf(b, "%" PRId64 " hours\n", x->within / HOUR);
+	put_sum(b, x, within);
 }
 
 struct line {
@@ -170,6 +178,11 @@ void expiry_syslog(const struct expiry *x, struct buf *b)
 		if (x->v[i].within && !v[i].repeated)
 			buf_put(b, buf_span(&v[i].text));
 	lines_free(v, x->n);
+	for (size_t i = 0; i < x->nunread; i++) {
+		buf_str(b, "ctlsign: not watched: ");
+		safe_text(b, span_str(x->unread[i].why));
+		buf_u8(b, '\n');
+	}
 }
 
 /* A label's value: UTF-8, with '\', '"' and line feed escaped (Prometheus' text format). */
@@ -205,6 +218,30 @@ static void put_series(const struct expiry_item *item, struct buf *b)
 	buf_u8(b, '}');
 }
 
+static bool is_repeated(const struct expiry *x, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(x->unread[j].file, x->unread[i].file) == 0)
+			return true;
+	return false;
+}
+
+/* Each with its file: two reports of one host must not have the same series. */
+static void put_unread_series(struct buf *b, const struct expiry *x)
+{
+	if (x->nunread > 0)
+		buf_str(b,
+			"# HELP ctlsign_unread Whether a file that was named could not be read.\n"
+			"# TYPE ctlsign_unread gauge\n");
+	for (size_t i = 0; i < x->nunread; i++) {
+		if (is_repeated(x, i))
+			continue;
+		buf_str(b, "ctlsign_unread{");
+		put_label(b, "file", x->unread[i].file);
+		buf_str(b, "} 1\n");
+	}
+}
+
 /* node_exporter drops the whole file for a series that is there twice; the soonest stays. */
 void expiry_prometheus(const struct expiry *x, struct buf *b)
 {
@@ -220,6 +257,7 @@ void expiry_prometheus(const struct expiry *x, struct buf *b)
 		buf_printf(b, " %" PRId64 "\n", x->v[i].not_after);
 	}
 	lines_free(v, x->n);
+	put_unread_series(b, x);
 }
 
 static void set(json_t *o, const char *key, json_t *value)
@@ -251,6 +289,7 @@ static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
 	set(o, "number", item->record > 0 ? json_integer((json_int_t)item->record) : json_null());
 	set_text(o, "role", item->role);
 	set_text(o, "dns_name", item->node);
+	set_text(o, "address", item->address);
 	set_text(o, "subject", item->subject);
 	set_text(o, "serial", item->serial);
 	set_text(o, "unit", item->unit);
@@ -260,6 +299,20 @@ static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
 	set(o, "expired", json_boolean(item->not_after < x->now));
 	set(o, "within", json_boolean(item->within));
 	return o;
+}
+
+static json_t *unread_json(const struct expiry *x)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < x->nunread; i++) {
+		json_t *o = json_object();
+
+		set_text(o, "file", x->unread[i].file);
+		set_text(o, "error", x->unread[i].why);
+		(void)json_array_append_new(all, o);
+	}
+	return all;
 }
 
 static int put_piece(const char *text, size_t n, void *arg)
@@ -281,6 +334,7 @@ void expiry_json(const struct expiry *x, struct buf *b)
 	set(o, "within_seconds", json_integer(x->within));
 	set(o, "expiring", json_integer((json_int_t)within));
 	set(o, "certificates", all);
+	set(o, "unread", unread_json(x));
 	o = out_json_answer(o);
 	if (json_dump_callback(o, put_piece, b,
 			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0 &&

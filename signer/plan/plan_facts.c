@@ -7,6 +7,7 @@
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
+#include "tlv/label.h"
 #include "tlv/text.h"
 
 enum plan_kind plan_kind_of(const struct tlv_record *r)
@@ -29,17 +30,6 @@ enum plan_kind plan_kind_of(const struct tlv_record *r)
 	default:
 		return PLAN_KIND_OTHER;
 	}
-}
-
-void plan_put_cn(struct buf *b, const struct tlv_record *r)
-{
-	struct buf cn = BUF_INIT;
-	struct tlv_cert c;
-
-	if (tlv_cert_walk(r->certificate, &c, NULL) != ST_OK || !tlv_name_cn(c.subject, &cn))
-		buf_put(&cn, tlv_text(r->subject));
-	safe_text(b, span_trim_end(buf_span(&cn)));
-	buf_free(&cn);
 }
 
 static void put_address(struct buf *b, const struct tlv_record *r)
@@ -73,13 +63,13 @@ void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_re
 
 	put_address(&address, r);
 	if (plan_kind_of(r) == PLAN_KIND_TOKEN)
-		plan_put_cn(&label, r);
+		tlv_label_record(&label, r);
 	else if (name.n > 0 && !span_eq(name, buf_span(&address)))
 		safe_text(&label, name);
 	else
 		put_host_name(&label, l, r);
 	if (label.n == 0 && address.n == 0)
-		plan_put_cn(&label, r);
+		tlv_label_record(&label, r);
 	buf_put(b, buf_span(&label));
 	if (address.n > 0 && label.n > 0)
 		buf_printf(b, " (%s)", buf_cstr(&address));
@@ -164,7 +154,7 @@ struct plan_record plan_record_at(const struct plan_model *m, size_t i)
 	else
 		buf_printf(&x.role_text, "function %u", (unsigned)r.role);
 	safe_text(&x.name, tlv_text(r.dns_name));
-	plan_put_cn(&x.subject, &r);
+	tlv_label_record(&x.subject, &r);
 	put_address(&x.address, &r);
 	if (bits > 0)
 		buf_printf(&x.key, "%s %u", type == TLV_KEY_RSA ? "RSA" : "EC", bits);

@@ -3,6 +3,7 @@
 #include "signer/io/out.h"
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
+#include "tlv/label.h"
 
 static void put_sums(const struct plan_model *m, enum plan_list_id id, struct plan_lines *l)
 {
@@ -90,7 +91,7 @@ static void put_uploads(const struct plan_model *m, struct plan_lines *l)
 			continue;
 		text = plan_line(l, PLAN_LINE_TEXT, "certificate");
 		buf_str(text, "The certificate of ");
-		plan_put_cn(text, &r);
+		tlv_label_record(text, &r);
 		if (m->in.uploads != NULL && is_at_hand(m, &r)) {
 			buf_str(text, ", in ");
 			safe_text(text, span_str(m->in.uploads));

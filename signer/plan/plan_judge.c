@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "signer/plan/plan_model.h"
-#include "tlv/text.h"
+#include "tlv/label.h"
 
 static struct plan_anchor *find_anchor(struct plan_model *m, const struct tlv_record *r)
 {
@@ -26,9 +26,9 @@ static void put_anchor_name(struct buf *b, const struct tlv_record *r)
 	};
 
 	buf_str(b, roles[plan_kind_of(r)]);
-	plan_put_cn(b, r);
+	tlv_label_record(b, r);
 	buf_str(b, ", serial ");
-	buf_hex(b, r->serial, HEX_UPPER, ":");
+	tlv_label_serial(b, r->serial);
 }
 
 static void note_anchor(struct plan_model *m, const struct tlv_record *r, enum plan_list_id id)

@@ -106,7 +106,8 @@ static bool is_report(struct span start)
 	return span_starts(start, SPAN_LIT("# HELP ctlsign_")) ||
 	       span_starts(start, SPAN_LIT("# TYPE ctlsign_")) ||
 	       span_starts(start, SPAN_LIT("%UC_CERT-")) ||
-	       span_starts(start, SPAN_LIT("ctlsign: certificate ")) || is_json_report(start) ||
+	       span_starts(start, SPAN_LIT("ctlsign: certificate ")) ||
+	       span_starts(start, SPAN_LIT("ctlsign: not watched: ")) || is_json_report(start) ||
 	       is_text_report(start);
 }
 

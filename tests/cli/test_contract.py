@@ -17,7 +17,7 @@ WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept
 OPTIONS = {
     "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version device follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
-    "show": f"allow-large {PRINTED} json", "verify": f"allow-large {PRINTED} trust json",
+    "show": f"allow-large {PRINTED} summary json", "verify": f"allow-large {PRINTED} trust json",
     "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow json",
     "extract": f"allow-large {PRINTED} {FILES} output {BELIEVE} unverified json",
     "diff": f"allow-large {PRINTED} json", "identify": f"allow-large {PRINTED} json",

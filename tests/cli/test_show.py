@@ -11,7 +11,7 @@ import lists
 import peerlist
 import peerwrite
 import pytest
-from conftest import openssl
+from conftest import make_certificate, openssl
 from lists import PUB, SUB, TIME
 
 POLISH_TIME = "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -350,3 +350,107 @@ def test_an_address_of_another_length(ctlsign, cluster, tmp_path):
     path = tmp_path / "CTLFile.tlv"
     path.write_bytes(peerwrite.assemble([fields, odd], 0, cluster / "pub.key"))
     assert "10\tIPADDRESS\t3" in ctlsign.ok("show", path).out
+
+
+# One screen -----------------------------------------------------------------------------------
+
+def table_of(out):
+    """The summary's table: a dict by heads for each line."""
+    lines = out.splitlines()
+    at = next(i for i, line in enumerate(lines) if re.match(r" *# ", line))
+    starts = [m.start() for m in re.finditer(r"(?:(?<=  )|^)\S", lines[at])]
+    ends = [*starts[1:], None]
+    heads = [lines[at][a:b].strip() for a, b in zip(starts, ends)]
+    rows = []
+    for line in lines[at + 1:]:
+        if not line[0].isdigit():
+            break
+        rows.append(dict(zip(heads, [line[a:b].strip() for a, b in zip(starts, ends)])))
+    return rows
+
+
+@pytest.mark.parametrize("kind, expected", [
+    ("tokenless", [("SAST", "cucm-1051-a-pub", PUB, "2034-06-04", "yes", "yes"),
+                   ("CCM+TFTP", "cucm-1051-a-pub", PUB, "2034-06-04", "-", "-"),
+                   ("CAPF", "cucm-1051-a-pub", PUB, "2034-06-04", "-", "-"),
+                   ("CCM+TFTP", "cucm-1051-a-sub1", SUB, "2034-06-04", "-", "-")]),
+    ("tokens", [("SAST", "SAST-ADN008580ef", "-", "2038-05-14", "yes", "token"),
+                ("CCM+TFTP", "cucm-1051-a-pub", PUB, "2034-06-04", "-", "-"),
+                ("CAPF", "CAPF-e41e7d87", PUB, "2034-06-04", "-", "-"),
+                ("CCM+TFTP", "cucm-1051-a-sub1", SUB, "2034-06-04", "-", "-"),
+                ("SAST", "SAST-ADN0054f509", "-", "2038-05-14", "-", "token")])])
+def test_summary(ctlsign, listed, kind, expected):
+    path = listed(kind)
+    run = ctlsign.ok("show", "--summary", path)
+    rows = table_of(run.out)
+    names = ("role", "node", "address", "valid until", "signs", "anchor")
+    assert sorted(tuple(row[name] for name in names) for row in rows) == sorted(expected), str(run)
+    assert [row["#"] for row in rows] == [str(i + 1) for i in range(len(rows))]
+    head = dict(re.split(r"  +", line, maxsplit=1) for line in run.out.split("\n\n")[0].splitlines())
+    assert head["file"] == str(path) and head["MD5"] == hashlib.md5(path.read_bytes()).hexdigest()
+    assert head["signed"] == "2015-03-10T15:06:40Z, sha1" and head["signature"].startswith("verifies")
+    assert head["list"] == f"CTL, {path.stat().st_size} bytes, {len(rows)} records, mixed"
+    assert head["signer"] == expected[0][1]
+    # CUCM's own page has the serial number of a token back to front; people know the certificate's.
+    assert head["serial"] == {"tokenless": "70:CA:F6:4E:09:07:51:B9:DF:22:F4:9F:75:4F:C5:BB",
+                              "tokens": "31:AF:45:55:00:00:00:08:E9:83 (back to front in the list)"}[kind]
+    assert all(len(line) <= 80 for line in run.out.splitlines()[1:]), run.out
+
+
+def test_summary_fits_the_screen(ctlsign, cluster, tmp_path):
+    """Long names are cut, and say so; as JSON they are whole."""
+    name = "cucm-with-a-very-long-host-name-in-the-third-data-centre-x"
+    path = tmp_path / "ITLFile.tlv"
+    records = [word for role in ("tvs", "app-server", "ccm-tftp")
+               for word in (f"--{role}", f"{cluster / 'capf.pem'},name={name},address=192.168.100.{len(role)}")]
+    ctlsign.ok("build", "-o", path, "--sast", f"{cluster / 'pub.pem'},name=pub", *records, *lists.key(cluster, "tokenless"),
+               "--timestamp", TIME)
+    run = ctlsign.ok("show", "--summary", path)
+    assert all(len(line) <= 80 for line in run.out.splitlines()[1:]), run.out
+    rows = table_of(run.out)
+    assert "list       ITL, " in run.out and {row["role"] for row in rows} == {"SAST", "TVS", "APP-SERVER", "CCM+TFTP"}
+    cut = rows[1]["node"]
+    assert cut.endswith("~") and name.startswith(cut[:-1]) and len(cut) >= 12
+    assert json.loads(ctlsign.ok("show", "--summary", "--json", path).out)["summary"][1]["node"] == name
+
+
+def test_summary_of_a_printed_list(ctlsign, samples):
+    """What nobody printed is '-', and null."""
+    log = samples / "show-ctl-tokenless.txt"
+    run = ctlsign.ok("show", "--summary", log)
+    rows = table_of(run.out)
+    assert {(row["address"], row["valid until"]) for row in rows} == {("-", "-")}
+    assert [row["signs"] for row in rows] == ["yes", "-", "-", "-"] and rows[0]["anchor"] == "yes"
+    assert "\nsigned     -\n" in run.out and "not verified: the list was printed" in run.out
+    said = json.loads(ctlsign.ok("show", "--summary", "--json", log).out)
+    assert said["printed"] and said["header"]["time"] is None
+    assert {(row["address"], row["not_after"]) for row in said["summary"]} == {(None, None)}
+
+
+def test_summary_of_what_is_wrong(ctlsign, listed, tmp_path):
+    """The status is that of show, and a damaged list is told as far as it goes."""
+    data = listed("tokenless").read_bytes()
+    (tmp_path / "changed.tlv").write_bytes(data[:3000] + bytes([data[3000] ^ 1]) + data[3001:])
+    run = ctlsign("show", "--summary", tmp_path / "changed.tlv")
+    assert run.status == 1 and len(table_of(run.out)) == 4 and "signature  BAD: the signature does not verify" in run.out, str(run)
+    (tmp_path / "cut.tlv").write_bytes(data[:2600])
+    run = ctlsign("show", "--summary", tmp_path / "cut.tlv")
+    assert run.status == 3 and "at byte 1492" in run.err, str(run)
+    assert len(table_of(run.out)) == 1 and "damaged" in run.out
+    said = json.loads(ctlsign("show", "--summary", "--json", tmp_path / "cut.tlv").out)
+    assert said["fault"]["offset"] == 1492 and len(said["summary"]) == 1
+    ctlsign.refused(3, "show", "--summary", "none.tlv", cwd=tmp_path, says="none.tlv")
+
+
+def test_summary_names_what_has_expired(ctlsign, cluster, keys, tmp_path):
+    now, path = datetime.datetime.utcnow(), tmp_path / "CTLFile.tlv"
+    certs = {}
+    for name, days in (("x", -3), ("y", 3), ("z", -9)):
+        certs[name] = tmp_path / f"{name}.pem"
+        make_certificate(certs[name], keys["rsa1024"], [("COMMON_NAME", name)], not_before=now - datetime.timedelta(days=99),
+                         not_after=now + datetime.timedelta(days=days))
+    ctlsign.ok("build", "-o", path, "--sast", f"{cluster / 'pub.pem'},name=pub", "--ccm", f"{certs['x']},name=x",
+               "--capf", f"{certs['y']},name=y", "--tftp", f"{certs['z']},name=z", *lists.key(cluster, "tokenless"),
+               "--timestamp", TIME)
+    run = ctlsign.ok("show", "--summary", path)
+    assert run.last_line == "expired: record 2, 4", str(run)
