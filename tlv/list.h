@@ -29,6 +29,8 @@ struct tlv_list {
 	 */
 	bool printed;
 	bool known_bad; /* of a printed one: its signature did not verify, says who has seen it */
+	/* Of a printed one: the file's checksums, in lower case; "": nobody has printed them. */
+	char md5[33], sha1[41];
 };
 
 /*

@@ -136,7 +136,7 @@ static enum status look_at(struct search *s, const char *path, const struct list
 			   struct tlv_err *e)
 {
 	char md5[33], sha1[41];
-	enum status st = list_file_checksums(f, md5, sha1, e);
+	enum status st = list_checksums(&f->list, md5, sha1, e);
 	const char *what = st == ST_OK ? match(s, f, md5, sha1) : NULL;
 
 	s->lists++;

@@ -32,10 +32,12 @@ static const char *only_folder(const struct opts *o)
 
 static enum status prepare(struct request *q, struct tlv_err *e)
 {
-	enum status st = list_file_read(&q->old_list, q->o->args[0], 0, e);
+	enum status st = list_file_read(&q->old_list, q->o->args[0], LIST_PRINTED, e);
 
 	if (st == ST_OK)
-		st = list_file_read(&q->new_list, q->o->args[1], 0, e);
+		st = list_file_read(&q->new_list, q->o->args[1], LIST_PRINTED, e);
+	if (st == ST_OK)
+		st = common_alike((struct list_file *const[]){ &q->old_list, &q->new_list }, 2, e);
 	if (st == ST_OK)
 		st = common_tvs_options(q->o, &q->in.tvs, &q->vouched, &q->tvs_ctl, e);
 	lockout_options(&q->lockout, q->o);
@@ -44,8 +46,8 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 				    e);
 	q->in.old_list = &q->old_list.list;
 	q->in.new_list = &q->new_list.list;
-	q->in.old_name = q->o->args[0];
-	q->in.new_name = q->o->args[1];
+	q->in.old_name = q->old_list.name;
+	q->in.new_name = q->new_list.name;
 	q->in.release = &q->release;
 	q->in.uploads = only_folder(q->o);
 	q->in.now = env_now();

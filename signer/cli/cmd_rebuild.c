@@ -73,6 +73,7 @@ enum status cmd_rebuild(const struct opts *o, struct tlv_err *e)
 
 	if (st == ST_OK)
 		st = common_publish_options(o, KIND_LIST, &options, e);
+	options.stream = true;
 	if (st == ST_OK)
 		st = list_file_read(&f, o->args[0], LIST_PRINTED | LIST_QUIET, e);
 	if (st == ST_OK)

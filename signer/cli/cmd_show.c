@@ -165,7 +165,7 @@ static void print_header(const struct tlv_header *h, const char *kind)
 static enum status print_file(const struct list_file *f, const char *kind, struct tlv_err *e)
 {
 	char md5[33], sha1[41], when[64];
-	enum status st = list_file_checksums(f, md5, sha1, e);
+	enum status st = list_checksums(&f->list, md5, sha1, e);
 
 	if (st != ST_OK)
 		return st;
@@ -271,7 +271,7 @@ static json_t *list_json(const char *path, const struct list_file *f, struct tlv
 	char md5[33], sha1[41];
 	json_t *o;
 
-	if (list_file_checksums(f, md5, sha1, e) != ST_OK)
+	if (list_checksums(&f->list, md5, sha1, e) != ST_OK)
 		return NULL;
 	o = json_object();
 	out_json_set_text(o, "file", span_str(path));

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "signer/list/diff_fact.h"
+
 #include "tlv/kind.h"
 #include "tlv/text.h"
 
@@ -45,13 +47,6 @@ static const enum part passes[][PASS_PARTS] = {
 	{ PART_CERT }, /* of another role now */
 };
 
-/* A record and its certificate, taken apart where it is looked at: lists may have millions. */
-struct item {
-	struct tlv_record r;
-	struct tlv_cert cert;
-	bool has_cert;
-};
-
 /* What is kept of each record: its fate, and its keys of this pass, which may point into the struct. */
 struct place {
 	size_t index, partner; /* partner: DIFF_NO_RECORD if it has none */
@@ -71,7 +66,7 @@ struct side {
 
 enum record_class { CLASS_PLAIN, CLASS_TOKEN, CLASS_ITLRECOVERY };
 
-static enum record_class class_of(const struct item *x)
+static enum record_class class_of(const struct diff_record *x)
 {
 	if (tlv_record_is_token(&x->r))
 		return CLASS_TOKEN;
@@ -85,7 +80,7 @@ static struct span key(struct span s)
 }
 
 /* The CTL Client also writes the address as DNSNAME, which a wrong IPADDRESS leaves whole. */
-static struct span address_key(const struct item *x, uint8_t room[4])
+static struct span address_key(const struct diff_record *x, uint8_t room[4])
 {
 	bool usable = x->r.address.n == 4 && span_be(x->r.address) != 0;
 
@@ -96,15 +91,7 @@ static struct span address_key(const struct item *x, uint8_t room[4])
 	return x->r.address.n == 4 ? SPAN_NONE : key(x->r.address);
 }
 
-static struct item item_of(const struct tlv_list *l, size_t index)
-{
-	struct item x = { .r = tlv_list_record(l, index) };
-
-	x.has_cert = tlv_cert_walk(x.r.certificate, &x.cert, NULL) == ST_OK;
-	return x;
-}
-
-static struct span role_class(struct place *p, const struct item *x)
+static struct span role_class(struct place *p, const struct diff_record *x)
 {
 	p->role_class[0] = (uint8_t)(x->r.role >> 8);
 	p->role_class[1] = (uint8_t)(x->r.role & 0xffU);
@@ -112,7 +99,7 @@ static struct span role_class(struct place *p, const struct item *x)
 	return span_of(p->role_class, sizeof p->role_class);
 }
 
-static struct span part_of(enum part part, struct place *p, const struct item *x)
+static struct span part_of(enum part part, struct place *p, const struct diff_record *x)
 {
 	switch (part) {
 	case PART_RAW:
@@ -187,11 +174,11 @@ static int compare_places(const void *a, const void *b)
 /* Sets the keys of the pass; false if the record has a partner, or lacks one of them. */
 static bool takes_part(struct place *p, const struct tlv_list *l, const enum part *pass)
 {
-	struct item x;
+	struct diff_record x;
 
 	if (p->partner != DIFF_NO_RECORD)
 		return false;
-	x = item_of(l, p->index);
+	x = diff_record_of(l, p->index);
 	for (size_t i = 0; i < PASS_PARTS; i++) {
 		p->key[i] = part_of(pass[i], p, &x);
 		if (pass[i] != PART_NONE && p->key[i].p == NULL)
@@ -318,109 +305,46 @@ static bool rest_differs(enum tlv_scope scope, struct span old, struct span new,
 	return differs;
 }
 
-static bool has(const struct item *x, enum tlv_tag tag)
+/* Of one certificate the copied signature is one too. */
+static bool other_signature(const struct diff_record *a, const struct diff_record *b)
 {
-	return tlv_record_has(&x->r, tag);
+	return diff_record_has(a, TLV_R_CERT_SIGNATURE) &&
+	       diff_record_has(b, TLV_R_CERT_SIGNATURE) && !span_eq(a->r.signature, b->r.signature);
 }
 
-/* A field that is there on one side only differs, whatever it says. */
-static bool other(const struct item *a, const struct item *b, enum tlv_tag tag, struct span x,
-		  struct span y)
+static void compare_fields(struct diff_entry *x, const struct diff_record *a,
+			   const struct diff_record *b, bool *nomem)
 {
-	return has(a, tag) != has(b, tag) || !span_eq(x, y);
-}
-
-/* What a certificate brings along is compared if both sides have it. */
-static bool other_of_both(const struct item *a, const struct item *b, enum tlv_tag tag,
-			  struct span x, struct span y)
-{
-	return has(a, tag) && has(b, tag) && !span_eq(x, y);
-}
-
-static struct span public_key(const struct item *x)
-{
-	return x->r.public_key.n > 0 || !x->has_cert ? x->r.public_key : x->cert.public_key;
-}
-
-static bool other_key_size(const struct item *a, const struct item *b)
-{
-	enum tlv_key_type old, new;
-	unsigned old_bits = tlv_key_bits(public_key(a), &old);
-	unsigned new_bits = tlv_key_bits(public_key(b), &new);
-
-	return public_key(a).n > 0 && public_key(b).n > 0 && (old != new || old_bits != new_bits);
-}
-
-static bool other_dialect(const struct item *a, const struct item *b)
-{
-	struct tlv_dialect x, y;
-
-	if (tlv_record_dialect(&a->r, &x) == 0 || tlv_record_dialect(&b->r, &y) == 0)
-		return false;
-	return x.style != y.style || x.separator != y.separator;
-}
-
-static bool field_differs(enum diff_field f, const struct item *a, const struct item *b)
-{
-	const struct tlv_record *x = &a->r, *y = &b->r;
-
-	switch (f) {
-	case DIFF_F_ROLE:
-		return has(a, TLV_R_FUNCTION) != has(b, TLV_R_FUNCTION) || x->role != y->role;
-	case DIFF_F_NAME:
-		return other(a, b, TLV_R_DNS_NAME, x->dns_name, y->dns_name);
-	case DIFF_F_ADDRESS:
-		return other(a, b, TLV_R_IP_ADDRESS, x->address, y->address);
-	case DIFF_F_SUBJECT:
-		return other_of_both(a, b, TLV_R_SUBJECT_NAME, x->subject, y->subject);
-	case DIFF_F_ISSUER:
-		return other_of_both(a, b, TLV_R_ISSUER_NAME, x->issuer, y->issuer);
-	case DIFF_F_SERIAL:
-		return other_of_both(a, b, TLV_R_SERIAL, x->serial, y->serial);
-	case DIFF_F_KEY:
-		return public_key(a).n > 0 && public_key(b).n > 0 &&
-		       !span_eq(public_key(a), public_key(b));
-	case DIFF_F_KEY_SIZE:
-		return other_key_size(a, b);
-	case DIFF_F_CERTIFICATE:
-		return other(a, b, TLV_R_CERTIFICATE, x->certificate, y->certificate);
-	case DIFF_F_HASH:
-		return other(a, b, TLV_R_CERT_HASH, x->hash, y->hash) ||
-		       other(a, b, TLV_R_HASH_ALGORITHM, x->hash_algorithm, y->hash_algorithm);
-	case DIFF_F_DIALECT:
-		return other_dialect(a, b);
-	case DIFF_F_OTHER:
-	case DIFF_FIELDS:
-		break;
-	}
-	return false;
-}
-
-static uint32_t fields_of(const struct item *a, const struct item *b, bool *nomem)
-{
-	uint32_t fields = 0;
 	bool dialect, rest;
 
-	for (int f = 0; f < DIFF_FIELDS; f++)
-		if (field_differs((enum diff_field)f, a, b))
-			fields |= BIT(f);
-	dialect = (fields & BIT(DIFF_F_DIALECT)) != 0;
+	for (int f = 0; f < DIFF_FIELDS; f++) {
+		const struct diff_field_row *row = diff_field_row((enum diff_field)f);
+
+		if (row->differs == NULL || !row->differs(a, b))
+			continue;
+		x->fields |= BIT(f);
+		if (row->respelled != NULL && row->respelled(a, b))
+			x->respelled |= BIT(f);
+	}
+	if (x->respelled != 0)
+		x->fields |= BIT(DIFF_F_DIALECT);
+	dialect = (x->fields & BIT(DIFF_F_DIALECT)) != 0;
 	rest = rest_differs(TLV_SCOPE_RECORD, a->r.raw, b->r.raw, a->r.present & b->r.present,
 			    !dialect, nomem);
-	/* Of one certificate the copied signature is one too. */
-	if ((fields & BIT(DIFF_F_CERTIFICATE)) == 0)
-		rest |= other_of_both(a, b, TLV_R_CERT_SIGNATURE, a->r.signature, b->r.signature);
-	return rest || fields == 0 ? fields | BIT(DIFF_F_OTHER) : fields;
+	if ((x->fields & BIT(DIFF_F_CERTIFICATE)) == 0)
+		rest |= other_signature(a, b);
+	if (rest || x->fields == 0)
+		x->fields |= BIT(DIFF_F_OTHER);
 }
 
 /* Without two certificates to compare, serial, issuer, key and hash tell, where both have them. */
-static bool is_renewed(const struct item *a, uint32_t fields, const struct item *b)
+static bool is_renewed(const struct diff_record *a, uint32_t fields, const struct diff_record *b)
 {
 	uint32_t identity = BIT(DIFF_F_SERIAL) | BIT(DIFF_F_KEY);
 
-	if (has(a, TLV_R_CERTIFICATE) && has(b, TLV_R_CERTIFICATE))
+	if (diff_record_has(a, TLV_R_CERTIFICATE) && diff_record_has(b, TLV_R_CERTIFICATE))
 		return (fields & BIT(DIFF_F_CERTIFICATE)) != 0;
-	if (has(a, TLV_R_CERT_HASH) && has(b, TLV_R_CERT_HASH))
+	if (diff_record_has(a, TLV_R_CERT_HASH) && diff_record_has(b, TLV_R_CERT_HASH))
 		identity |= BIT(DIFF_F_HASH);
 	/* Either byte order is the same serial. */
 	if (span_eq_reversed(a->r.serial, b->r.serial))
@@ -431,14 +355,15 @@ static bool is_renewed(const struct item *a, uint32_t fields, const struct item 
 static struct diff_entry pair_entry(const struct side *old, const struct side *new,
 				    const struct place *to, bool *nomem)
 {
-	struct item a = item_of(old->l, to->partner), b = item_of(new->l, to->index);
+	struct diff_record a = diff_record_of(old->l, to->partner),
+			   b = diff_record_of(new->l, to->index);
 	struct diff_entry x = { .old = to->partner, .new = to->index, .moved = !to->stays };
 
 	if (span_eq(a.r.raw, b.r.raw)) {
 		x.kind = x.moved ? DIFF_MOVED : DIFF_SAME;
 		return x;
 	}
-	x.fields = fields_of(&a, &b, nomem);
+	compare_fields(&x, &a, &b, nomem);
 	x.kind = is_renewed(&a, x.fields, &b) ? DIFF_RENEWED : DIFF_CHANGED;
 	return x;
 }
@@ -482,84 +407,36 @@ static enum status put_entries(struct diff *d, const struct side *old, const str
 	return nomem ? err_nomem(e) : ST_OK;
 }
 
-static bool other_style(const struct tlv_list *old, const struct tlv_list *new)
-{
-	struct tlv_dialect x = tlv_list_dialect(old), y = tlv_list_dialect(new);
-
-	return x.style != y.style || x.separator != y.separator;
-}
-
-static struct span signer_key(const struct tlv_list *l)
-{
-	long i = tlv_list_signer(l);
-
-	return i < 0 ? SPAN_NONE : tlv_list_record(l, (size_t)i).public_key;
-}
-
-static bool versions_differ(const uint8_t a[2], const uint8_t b[2])
-{
-	return !span_eq(span_of(a, 2), span_of(b, 2));
-}
-
-static bool header_differs(enum diff_header h, const struct tlv_list *old,
-			   const struct tlv_list *new)
-{
-	const struct tlv_header *a = &old->header, *b = &new->header;
-	uint32_t one_side = a->present ^ b->present;
-
-	switch (h) {
-	case DIFF_H_SIGNER_NAME:
-		return !span_eq(a->signer_name, b->signer_name);
-	case DIFF_H_SIGNER_SERIAL:
-		return !span_eq(a->signer_serial, b->signer_serial);
-	case DIFF_H_SIGNER_ISSUER:
-		return !span_eq(a->signer_issuer, b->signer_issuer);
-	case DIFF_H_SIGNER_KEY:
-		return !span_eq(signer_key(old), signer_key(new));
-	case DIFF_H_SIGNATURE_BITS:
-		return a->modulus != b->modulus;
-	case DIFF_H_DIGEST:
-		return a->digest != b->digest;
-	case DIFF_H_ALGORITHM:
-		return a->algorithm != b->algorithm;
-	case DIFF_H_MODE:
-		return tlv_list_is_non_secure(old) != tlv_list_is_non_secure(new);
-	case DIFF_H_STYLE:
-		return other_style(old, new);
-	case DIFF_H_FILENAME:
-		return !span_eq(a->filename, b->filename);
-	case DIFF_H_VERSION:
-		return versions_differ(a->version, b->version);
-	case DIFF_H_SIGNER_VERSION:
-		return (one_side & BIT(TLV_H_SIGNER_VERSION)) != 0 ||
-		       versions_differ(a->signer_version, b->signer_version);
-	case DIFF_H_TIMESTAMP:
-		return (one_side & BIT(TLV_H_TIMESTAMP)) != 0 || a->timestamp != b->timestamp;
-	case DIFF_H_SIGNATURE:
-		return !span_eq(a->signature, b->signature);
-	case DIFF_H_SIZE:
-		return old->bytes.n != new->bytes.n;
-	case DIFF_H_OTHER:
-	case DIFF_HEADERS:
-		break;
-	}
-	return false;
-}
-
 static enum status compare_headers(struct diff *d, struct tlv_err *e)
 {
 	const struct tlv_header *a = &d->old->header, *b = &d->new->header;
 	bool nomem = false;
 
-	for (int h = 0; h < DIFF_HEADERS; h++)
-		if (header_differs((enum diff_header)h, d->old, d->new))
-			d->header |= BIT(h);
+	for (int h = 0; h < DIFF_HEADERS; h++) {
+		const struct diff_header_row *row = diff_header_row((enum diff_header)h);
+
+		if (row->differs == NULL || !row->differs(d->old, d->new))
+			continue;
+		d->header |= BIT(h);
+		if (row->respelled != NULL && row->respelled(d->old, d->new))
+			d->respelled |= BIT(h);
+	}
+	if (d->respelled != 0)
+		d->header |= BIT(DIFF_H_STYLE);
 	if (rest_differs(TLV_SCOPE_HEADER, a->raw, b->raw, a->present & b->present, true, &nomem) ||
 	    (d->header == 0 && !span_eq(a->raw, b->raw)))
 		d->header |= BIT(DIFF_H_OTHER);
 	d->timestamp_backwards = tlv_header_has(a, TLV_H_TIMESTAMP) &&
 				 tlv_header_has(b, TLV_H_TIMESTAMP) && b->timestamp < a->timestamp;
 	return nomem ? err_nomem(e) : ST_OK;
+}
+
+/* How far two lists that show no difference are known to be the same. */
+static enum diff_known known(const struct tlv_list *old, const struct tlv_list *new)
+{
+	if (!old->printed && !new->printed)
+		return DIFF_KNOWN_BYTES;
+	return old->sha1[0] != '\0' && new->sha1[0] != '\0' ? DIFF_KNOWN_CHECKSUM : DIFF_KNOWN_TEXT;
 }
 
 enum status diff_lists(struct diff *out, const struct tlv_list *old, const struct tlv_list *new,
@@ -580,7 +457,8 @@ enum status diff_lists(struct diff *out, const struct tlv_list *old, const struc
 		st = put_entries(out, &a, &b, e);
 	if (st == ST_OK)
 		st = compare_headers(out, e);
-	out->same = span_eq(old->bytes, new->bytes);
+	out->same = span_eq(old->bytes, new->bytes) && !diff_header_differs(out, DIFF_H_CHECKSUM);
+	out->known = known(old, new);
 	out->signed_again = !out->same && out->header != 0 && (out->header & ~again) == 0 &&
 			    out->count[DIFF_SAME] == out->n;
 	side_free(&a);

@@ -19,14 +19,14 @@ enum diff_kind {
 };
 
 enum diff_header {
-#define DIFF_HEADER(NAME, key, label) DIFF_H_##NAME,
+#define DIFF_HEADER(NAME, key, label, differs, put, respelled) DIFF_H_##NAME,
 #include "signer/list/diff.def"
 #undef DIFF_HEADER
 	DIFF_HEADERS
 };
 
 enum diff_field {
-#define DIFF_FIELD(NAME, key, label) DIFF_F_##NAME,
+#define DIFF_FIELD(NAME, key, label, differs, put, respelled) DIFF_F_##NAME,
 #include "signer/list/diff.def"
 #undef DIFF_FIELD
 	DIFF_FIELDS
@@ -46,7 +46,12 @@ struct diff_entry {
 	bool moved; /* of MOVED, and of CHANGED and RENEWED where they stand in another order too */
 	size_t old, new; /* record index from 0, or DIFF_NO_RECORD */
 	uint32_t fields; /* bit n: diff_field n differs; of CHANGED and RENEWED */
+	/* Those of them that differ in spelling only: order, separator, quotes, byte order. */
+	uint32_t respelled;
 };
+
+/* What "the same" rests on: printed lists (tlv_list.printed) are not known byte for byte. */
+enum diff_known { DIFF_KNOWN_BYTES, DIFF_KNOWN_CHECKSUM, DIFF_KNOWN_TEXT };
 
 /* Owns v; borrows both lists and their bytes, which must outlive it. */
 struct diff {
@@ -54,8 +59,10 @@ struct diff {
 	struct diff_entry *v; /* in the new list's order, removed ones where they were */
 	size_t n;
 	size_t count[DIFF_KINDS];
-	uint32_t header;	  /* bit n: diff_header n differs */
-	bool same;		  /* every byte */
+	uint32_t header;    /* bit n: diff_header n differs */
+	uint32_t respelled; /* those of them that differ in spelling only */
+	bool same;	    /* every byte that is known */
+	enum diff_known known;
 	bool signed_again;	  /* nothing but timestamp and signature differ */
 	bool timestamp_backwards; /* NEW's timestamp is before OLD's */
 };
@@ -82,6 +89,8 @@ enum status diff_lists(struct diff *out, const struct tlv_list *old, const struc
 		       struct tlv_err *e);
 void diff_free(struct diff *d);
 
+/* "every byte": how far lists that show no difference are the same. */
+const char *diff_known_text(const struct diff *d);
 /* "renewed" */
 const char *diff_kind_text(enum diff_kind kind);
 

@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "signer/crypto/cert.h"
-#include "signer/list/diff.h"
-#include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "signer/list/diff_fact.h"
 #include "tlv/label.h"
 #include "tlv/safe.h"
 #include "tlv/text.h"
-
-/* Text and JSON are made from these rows and from the values below. */
-struct row {
-	const char *key, *label;
-};
-
-static const struct row header_rows[] = {
-#define DIFF_HEADER(NAME, key, label) [DIFF_H_##NAME] = { key, label },
-#include "signer/list/diff.def"
-#undef DIFF_HEADER
-};
-
-static const struct row field_rows[] = {
-#define DIFF_FIELD(NAME, key, label) [DIFF_F_##NAME] = { key, label },
-#include "signer/list/diff.def"
-#undef DIFF_FIELD
-};
 
 static const char *const kind_texts[] = {
 #define DIFF_KIND(NAME, text) [DIFF_##NAME] = (text),
@@ -35,221 +16,16 @@ const char *diff_kind_text(enum diff_kind kind)
 	return kind < DIFF_KINDS ? kind_texts[kind] : "";
 }
 
-static void put_key(struct buf *b, struct span key)
+const char *diff_known_text(const struct diff *d)
 {
-	enum tlv_key_type type;
-	unsigned bits = tlv_key_bits(key, &type);
+	static const char *const texts[] = {
+		[DIFF_KNOWN_BYTES] = "every byte",
+		[DIFF_KNOWN_CHECKSUM] = "every byte, as the SHA-1 of both says",
+		[DIFF_KNOWN_TEXT] =
+			"all that is printed; without checksums of both the rest is not known",
+	};
 
-	if (bits > 0)
-		buf_printf(b, "%s %u bits", type == TLV_KEY_RSA ? "RSA" : "EC", bits);
-	else
-		buf_str(b, "unknown kind");
-}
-
-/* Of a printed list a certificate is its SHA-1, and zeros behind it (tlv_list.printed). */
-static bool is_placeholder(struct span der)
-{
-	for (size_t i = 20; i < der.n; i++)
-		if (span_at(der, i) != 0)
-			return false;
-	return der.n > 20;
-}
-
-/* "2019-06-04T12:00:00Z", E9D433…: what tells two certificates of one name apart. */
-static void put_certificate(struct buf *b, struct span der)
-{
-	int64_t before, after;
-	uint8_t sha1[20];
-	char when[32];
-
-	if (is_placeholder(der) ? span_copy(span_slice(der, 0, sizeof sha1), sha1, sizeof sha1) :
-				  cert_sha1(der, sha1, NULL) == ST_OK) {
-		buf_str(b, "SHA-1 ");
-		buf_hex(b, span_of(sha1, sizeof sha1), HEX_UPPER, "");
-	}
-	if (cert_validity(der, &before, &after, NULL) == ST_OK) {
-		time_iso(after, when);
-		buf_printf(b, ", valid until %s", when);
-	}
-}
-
-static void put_dialect(struct buf *b, struct tlv_dialect d)
-{
-	buf_str(b, tlv_style_text(d.style));
-	if (d.style == TLV_STYLE_RFC4514 && d.separator != ',')
-		buf_printf(b, " with '%c'", d.separator);
-}
-
-static bool put_text(struct buf *b, bool there, struct span value)
-{
-	buf_put(b, tlv_text(value));
-	return there;
-}
-
-static bool put_version(struct buf *b, bool there, const uint8_t v[2])
-{
-	buf_printf(b, "%u.%u", (unsigned)v[0], (unsigned)v[1]);
-	return there;
-}
-
-static bool put_signer_key(struct buf *b, const struct tlv_list *l)
-{
-	long i = tlv_list_signer(l);
-
-	if (i >= 0)
-		put_key(b, tlv_list_record(l, (size_t)i).public_key);
-	return i >= 0;
-}
-
-static bool put_modulus(struct buf *b, const struct tlv_header *h)
-{
-	if (tlv_modulus_bits(h->modulus) > 0)
-		buf_printf(b, "%u", tlv_modulus_bits(h->modulus));
-	else
-		buf_printf(b, "code %u", (unsigned)h->modulus);
-	return tlv_header_has(h, TLV_H_SIGNATURE_MODULUS);
-}
-
-static bool put_digest(struct buf *b, const struct tlv_header *h)
-{
-	const struct tlv_digest_row *digest = tlv_digest_find(h->digest);
-
-	if (digest != NULL)
-		buf_str(b, digest->text);
-	else
-		buf_printf(b, "%u", (unsigned)h->digest);
-	return tlv_header_has(h, TLV_H_DIGEST_ALGORITHM);
-}
-
-static bool put_timestamp(struct buf *b, const struct tlv_header *h)
-{
-	char when[32];
-
-	time_iso(h->timestamp, when);
-	buf_str(b, when);
-	return tlv_header_has(h, TLV_H_TIMESTAMP);
-}
-
-/* For whom a value is: people get colons and units, as show prints them. */
-enum reader { FOR_PEOPLE, FOR_JSON };
-
-static void put_serial(struct buf *b, struct span s, enum reader who)
-{
-	if (who == FOR_PEOPLE)
-		tlv_label_serial(b, s);
-	else
-		buf_hex(b, s, HEX_UPPER, "");
-}
-
-/* Appends what the list says; false where it says nothing. */
-static bool header_value(enum diff_header f, const struct tlv_list *l, enum reader who,
-			 struct buf *b)
-{
-	const struct tlv_header *h = &l->header;
-
-	switch (f) {
-	case DIFF_H_SIGNER_NAME:
-		return put_text(b, tlv_header_has(h, TLV_H_SIGNER_NAME), h->signer_name);
-	case DIFF_H_SIGNER_SERIAL:
-		put_serial(b, h->signer_serial, who);
-		return tlv_header_has(h, TLV_H_SERIAL_NUMBER);
-	case DIFF_H_SIGNER_ISSUER:
-		return put_text(b, tlv_header_has(h, TLV_H_CA_NAME), h->signer_issuer);
-	case DIFF_H_SIGNER_KEY:
-		return put_signer_key(b, l);
-	case DIFF_H_SIGNATURE_BITS:
-		return put_modulus(b, h);
-	case DIFF_H_DIGEST:
-		return put_digest(b, h);
-	case DIFF_H_ALGORITHM:
-		buf_printf(b, "%u", (unsigned)h->algorithm);
-		return tlv_header_has(h, TLV_H_SIGNATURE_ALGORITHM);
-	case DIFF_H_MODE:
-		buf_str(b, tlv_list_is_non_secure(l) ? "non-secure" : "mixed");
-		return true;
-	case DIFF_H_STYLE:
-		put_dialect(b, tlv_list_dialect(l));
-		return true;
-	case DIFF_H_FILENAME:
-		return put_text(b, tlv_header_has(h, TLV_H_FILENAME), h->filename);
-	case DIFF_H_VERSION:
-		return put_version(b, tlv_header_has(h, TLV_H_VERSION), h->version);
-	case DIFF_H_SIGNER_VERSION:
-		return put_version(b, tlv_header_has(h, TLV_H_SIGNER_VERSION), h->signer_version);
-	case DIFF_H_TIMESTAMP:
-		return put_timestamp(b, h);
-	case DIFF_H_SIZE:
-		buf_printf(b, "%zu%s", l->bytes.n, who == FOR_PEOPLE ? " bytes" : "");
-		return true;
-	case DIFF_H_SIGNATURE:
-	case DIFF_H_OTHER:
-	case DIFF_HEADERS:
-		break;
-	}
-	return false;
-}
-
-static bool put_record_key(struct buf *b, const struct tlv_record *r, bool size_only)
-{
-	struct span key = r->public_key;
-	enum tlv_key_type type;
-	struct tlv_cert c;
-
-	if (key.n == 0 && tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
-		key = c.public_key;
-	if (size_only)
-		buf_printf(b, "%u", tlv_key_bits(key, &type));
-	else
-		put_key(b, key);
-	return key.n > 0;
-}
-
-static bool put_record_dialect(struct buf *b, const struct tlv_record *r)
-{
-	struct tlv_dialect d;
-
-	if (tlv_record_dialect(r, &d) == 0)
-		return false;
-	put_dialect(b, d);
-	return true;
-}
-
-static bool field_value(enum diff_field f, const struct tlv_record *r, enum reader who,
-			struct buf *b)
-{
-	switch (f) {
-	case DIFF_F_ROLE:
-		tlv_label_role(b, r->role);
-		return tlv_record_has(r, TLV_R_FUNCTION);
-	case DIFF_F_NAME:
-		return put_text(b, tlv_record_has(r, TLV_R_DNS_NAME), r->dns_name);
-	case DIFF_F_ADDRESS:
-		tlv_label_address(b, r->address);
-		return tlv_record_has(r, TLV_R_IP_ADDRESS);
-	case DIFF_F_SUBJECT:
-		return put_text(b, tlv_record_has(r, TLV_R_SUBJECT_NAME), r->subject);
-	case DIFF_F_ISSUER:
-		return put_text(b, tlv_record_has(r, TLV_R_ISSUER_NAME), r->issuer);
-	case DIFF_F_SERIAL:
-		put_serial(b, r->serial, who);
-		return tlv_record_has(r, TLV_R_SERIAL);
-	case DIFF_F_KEY:
-		return put_record_key(b, r, false);
-	case DIFF_F_KEY_SIZE:
-		return put_record_key(b, r, true);
-	case DIFF_F_CERTIFICATE:
-		put_certificate(b, r->certificate);
-		return tlv_record_has(r, TLV_R_CERTIFICATE);
-	case DIFF_F_HASH:
-		buf_hex(b, r->hash, HEX_UPPER, "");
-		return tlv_record_has(r, TLV_R_CERT_HASH);
-	case DIFF_F_DIALECT:
-		return put_record_dialect(b, r);
-	case DIFF_F_OTHER:
-	case DIFF_FIELDS:
-		break;
-	}
-	return false;
+	return texts[d->known];
 }
 
 /* The two values of a fact. */
@@ -260,23 +36,29 @@ struct values {
 
 #define VALUES_INIT ((struct values){ .old = BUF_INIT, .new = BUF_INIT })
 
-static struct values header_values(const struct diff *d, enum diff_header h, enum reader who)
+static struct values header_values(const struct diff *d, enum diff_header h, enum diff_reader who)
 {
+	const struct diff_header_row *row = diff_header_row(h);
 	struct values v = VALUES_INIT;
 
-	v.has_old = header_value(h, d->old, who, &v.old);
-	v.has_new = header_value(h, d->new, who, &v.new);
+	if (row->put != NULL) {
+		v.has_old = row->put(d->old, who, &v.old);
+		v.has_new = row->put(d->new, who, &v.new);
+	}
 	return v;
 }
 
 static struct values field_values(const struct diff *d, const struct diff_entry *x,
-				  enum diff_field f, enum reader who)
+				  enum diff_field f, enum diff_reader who)
 {
-	struct tlv_record a = tlv_list_record(d->old, x->old), b = tlv_list_record(d->new, x->new);
+	struct diff_record a = diff_record_of(d->old, x->old), b = diff_record_of(d->new, x->new);
+	const struct diff_field_row *row = diff_field_row(f);
 	struct values v = VALUES_INIT;
 
-	v.has_old = field_value(f, &a, who, &v.old);
-	v.has_new = field_value(f, &b, who, &v.new);
+	if (row->put != NULL) {
+		v.has_old = row->put(&a, who, &v.old);
+		v.has_new = row->put(&b, who, &v.new);
+	}
 	return v;
 }
 
@@ -331,19 +113,71 @@ static void put_change(struct buf *b, const char *label, const struct values *v)
 	put_value(b, v->has_new, &v->new);
 }
 
-/* The signature's size is the key's: one of them is enough. */
+/* The signature's size is the key's: one of them is enough. What is respelled is told with the style. */
 static bool is_told(const struct diff *d, enum diff_header h)
 {
-	return diff_header_differs(d, h) && header_rows[h].label != NULL &&
+	return diff_header_differs(d, h) && diff_header_row(h)->label != NULL &&
+	       (d->respelled >> (unsigned)h & 1U) == 0 &&
 	       !(h == DIFF_H_SIGNATURE_BITS && diff_header_differs(d, DIFF_H_SIGNER_KEY));
+}
+
+static bool is_field_told(const struct diff_entry *x, enum diff_field f)
+{
+	return diff_field_differs(x, f) && diff_field_row(f)->label != NULL &&
+	       (x->respelled >> (unsigned)f & 1U) == 0;
+}
+
+static const char *header_label(int h)
+{
+	return diff_header_row((enum diff_header)h)->label;
+}
+
+static const char *header_key(int h)
+{
+	return diff_header_row((enum diff_header)h)->key;
+}
+
+static const char *field_label(int f)
+{
+	return diff_field_row((enum diff_field)f)->label;
+}
+
+static const char *field_key(int f)
+{
+	return diff_field_row((enum diff_field)f)->key;
+}
+
+/* "dialect: cucm -> rfc4514 (spells subject, issuer in another way)" */
+static void put_spelling(struct buf *b, const char *label, const struct values *v,
+			 uint32_t respelled, const char *(*name)(int))
+{
+	bool changes = v->has_old != v->has_new || !span_eq(buf_span(&v->old), buf_span(&v->new));
+	const char *between = "";
+
+	if (changes)
+		put_change(b, label, v);
+	else
+		buf_printf(b, "%s: the same", label);
+	if (respelled == 0)
+		return;
+	buf_str(b, " (spells ");
+	for (int i = 0; respelled >> (unsigned)i != 0; i++)
+		if ((respelled >> (unsigned)i & 1U) != 0) {
+			buf_printf(b, "%s%s", between, name(i));
+			between = ", ";
+		}
+	buf_str(b, " in another way)");
 }
 
 static void print_header(struct printer *p, enum diff_header h, struct tlv_err *e)
 {
-	struct values v = header_values(p->d, h, FOR_PEOPLE);
+	struct values v = header_values(p->d, h, DIFF_FOR_PEOPLE);
 
 	buf_str(&p->b, "header ");
-	put_change(&p->b, header_rows[h].label, &v);
+	if (h == DIFF_H_STYLE)
+		put_spelling(&p->b, header_label(h), &v, p->d->respelled, header_label);
+	else
+		put_change(&p->b, header_label(h), &v);
 	if (h == DIFF_H_TIMESTAMP && p->d->timestamp_backwards)
 		buf_str(&p->b, " (goes BACKWARDS)");
 	if (h == DIFF_H_SIZE && p->d->new->bytes.n > TLV_PHONE_LIMIT)
@@ -355,10 +189,13 @@ static void print_header(struct printer *p, enum diff_header h, struct tlv_err *
 static void print_field(struct printer *p, const struct diff_entry *x, enum diff_field f,
 			struct tlv_err *e)
 {
-	struct values v = field_values(p->d, x, f, FOR_PEOPLE);
+	struct values v = field_values(p->d, x, f, DIFF_FOR_PEOPLE);
 
 	buf_str(&p->b, "    ");
-	put_change(&p->b, field_rows[f].label, &v);
+	if (f == DIFF_F_DIALECT)
+		put_spelling(&p->b, field_label(f), &v, x->respelled, field_label);
+	else
+		put_change(&p->b, field_label(f), &v);
 	flush_line(p, e);
 	values_free(&v);
 }
@@ -380,26 +217,26 @@ static void put_title(struct buf *b, const struct tlv_record *r)
 	buf_free(&name);
 }
 
-static struct tlv_record shown_record(const struct diff *d, const struct diff_entry *x)
+static struct diff_record shown_record(const struct diff *d, const struct diff_entry *x)
 {
-	return x->new != DIFF_NO_RECORD ? tlv_list_record(d->new, x->new) :
-					  tlv_list_record(d->old, x->old);
+	return x->new != DIFF_NO_RECORD ? diff_record_of(d->new, x->new) :
+					  diff_record_of(d->old, x->old);
 }
 
 static void print_entry(struct printer *p, const struct diff_entry *x, struct tlv_err *e)
 {
-	struct tlv_record r = shown_record(p->d, x);
+	struct diff_record r = shown_record(p->d, x);
 
 	if (x->new != DIFF_NO_RECORD)
 		buf_printf(&p->b, "record %zu %s: ", x->new + 1, kind_texts[x->kind]);
 	else
 		buf_printf(&p->b, "old record %zu %s: ", x->old + 1, kind_texts[x->kind]);
-	put_title(&p->b, &r);
+	put_title(&p->b, &r.r);
 	if (x->moved)
 		buf_printf(&p->b, ", was record %zu", x->old + 1);
 	flush_line(p, e);
 	for (int f = 0; f < DIFF_FIELDS; f++)
-		if (diff_field_differs(x, (enum diff_field)f) && field_rows[f].label != NULL)
+		if (is_field_told(x, (enum diff_field)f))
 			print_field(p, x, (enum diff_field)f, e);
 }
 
@@ -425,7 +262,7 @@ static void put_labels(struct buf *b, const struct diff *d)
 
 	for (int h = 0; h < DIFF_HEADERS; h++)
 		if (is_told(d, (enum diff_header)h)) {
-			buf_printf(b, "%s%s", between, header_rows[h].label);
+			buf_printf(b, "%s%s", between, diff_header_row(h)->label);
 			between = ", ";
 		}
 }
@@ -433,7 +270,7 @@ static void put_labels(struct buf *b, const struct diff *d)
 static void put_summary(struct buf *b, const struct diff *d)
 {
 	if (d->same) {
-		buf_str(b, "same: every byte");
+		buf_printf(b, "same: %s", diff_known_text(d));
 		return;
 	}
 	buf_str(b, "different: ");
@@ -483,17 +320,32 @@ static json_t *change_json(const char *what, const struct values *v)
 	return o;
 }
 
+/* What the new style spells in another way, at the change that says so. */
+static void set_respelled(json_t *o, uint32_t respelled, const char *(*key)(int))
+{
+	json_t *names = json_array();
+
+	for (int i = 0; respelled >> (unsigned)i != 0; i++)
+		if ((respelled >> (unsigned)i & 1U) != 0)
+			(void)json_array_append_new(names, json_string(key(i)));
+	set(o, "respelled", names);
+}
+
 static json_t *header_json(const struct diff *d)
 {
-	json_t *a = json_array();
+	uint32_t told = d->header & ~d->respelled;
+	json_t *a = json_array(), *o;
 
 	for (int h = 0; h < DIFF_HEADERS; h++) {
 		struct values v;
 
-		if (!diff_header_differs(d, (enum diff_header)h))
+		if ((told >> (unsigned)h & 1U) == 0)
 			continue;
-		v = header_values(d, (enum diff_header)h, FOR_JSON);
-		(void)json_array_append_new(a, change_json(header_rows[h].key, &v));
+		v = header_values(d, (enum diff_header)h, DIFF_FOR_JSON);
+		o = change_json(header_key(h), &v);
+		if (h == DIFF_H_STYLE)
+			set_respelled(o, d->respelled, header_key);
+		(void)json_array_append_new(a, o);
 		values_free(&v);
 	}
 	return a;
@@ -501,15 +353,19 @@ static json_t *header_json(const struct diff *d)
 
 static json_t *changes_json(const struct diff *d, const struct diff_entry *x)
 {
-	json_t *a = json_array();
+	uint32_t told = x->fields & ~x->respelled;
+	json_t *a = json_array(), *o;
 
 	for (int f = 0; f < DIFF_FIELDS; f++) {
 		struct values v;
 
-		if (!diff_field_differs(x, (enum diff_field)f))
+		if ((told >> (unsigned)f & 1U) == 0)
 			continue;
-		v = field_values(d, x, (enum diff_field)f, FOR_JSON);
-		(void)json_array_append_new(a, change_json(field_rows[f].key, &v));
+		v = field_values(d, x, (enum diff_field)f, DIFF_FOR_JSON);
+		o = change_json(field_key(f), &v);
+		if (f == DIFF_F_DIALECT)
+			set_respelled(o, x->respelled, field_key);
+		(void)json_array_append_new(a, o);
 		values_free(&v);
 	}
 	return a;
@@ -524,7 +380,7 @@ static json_t *entry_json(const struct diff *d, const struct diff_entry *x)
 {
 	static const enum diff_field facts[] = { DIFF_F_ROLE, DIFF_F_NAME, DIFF_F_ADDRESS,
 						 DIFF_F_SUBJECT, DIFF_F_SERIAL };
-	struct tlv_record r = shown_record(d, x);
+	struct diff_record r = shown_record(d, x);
 	json_t *o = json_object();
 
 	set(o, "kind", json_string(kind_texts[x->kind]));
@@ -533,9 +389,9 @@ static json_t *entry_json(const struct diff *d, const struct diff_entry *x)
 	set(o, "moved", json_boolean(x->moved));
 	for (size_t i = 0; i < COUNT(facts); i++) {
 		struct buf b = BUF_INIT;
-		bool there = field_value(facts[i], &r, FOR_JSON, &b);
+		bool there = diff_field_row(facts[i])->put(&r, DIFF_FOR_JSON, &b);
 
-		set_value(o, field_rows[facts[i]].key, there, &b);
+		set_value(o, field_key(facts[i]), there, &b);
 		buf_free(&b);
 	}
 	set(o, "changes", changes_json(d, x));
@@ -544,6 +400,7 @@ static json_t *entry_json(const struct diff *d, const struct diff_entry *x)
 
 json_t *diff_json(const struct diff *d)
 {
+	static const char *const known[] = { "bytes", "checksum", "text" };
 	json_t *o = json_object(), *counts = json_object(), *records = json_array();
 
 	for (int k = 0; k < DIFF_KINDS; k++)
@@ -551,6 +408,7 @@ json_t *diff_json(const struct diff *d)
 	for (size_t i = 0; i < d->n; i++)
 		(void)json_array_append_new(records, entry_json(d, &d->v[i]));
 	set(o, "same", json_boolean(d->same));
+	set(o, "known", json_string(known[d->known]));
 	set(o, "signed_again", json_boolean(d->signed_again));
 	set(o, "timestamp_backwards", json_boolean(d->timestamp_backwards));
 	set(o, "header", header_json(d));

@@ -261,7 +261,7 @@ enum status summary_text(struct buf *b, const char *path, const struct list_file
 {
 	const struct tlv_list *l = &f->list;
 	char md5[33], sha1[41];
-	enum status st = list_file_checksums(f, md5, sha1, e);
+	enum status st = list_checksums(&f->list, md5, sha1, e);
 
 	if (st != ST_OK)
 		return st;

@@ -116,13 +116,15 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	f->mode = tlv_list_is_non_secure(l) ? "non-secure" : "mixed";
 	f->signs = tlv_list_signer(l);
 	f->token_signs = token_signs(l, f->signs);
-	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP))
+	if (l->printed)
+		f->digest = "digest not printed";
+	else if (tlv_header_has(&l->header, TLV_H_TIMESTAMP))
 		time_iso(l->header.timestamp, f->time);
 	put_list_name(&f->name, name, l);
 	safe_text(&f->signer, tlv_text(l->header.signer_name));
 	if (buf_failed(&f->name, e) != ST_OK || buf_failed(&f->signer, e) != ST_OK)
 		return ST_NOMEM;
-	return f->is_signed ? checksums(l->bytes, f->md5, f->sha1, e) : ST_OK;
+	return f->is_signed ? list_checksums(l, f->md5, f->sha1, e) : ST_OK;
 }
 
 enum status plan_note_facts(struct plan_model *m, struct tlv_err *e)

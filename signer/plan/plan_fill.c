@@ -16,8 +16,13 @@ static void put_sums(const struct plan_model *m, enum plan_list_id id, struct pl
 			 "The checksums are known once the list is signed.");
 		return;
 	}
-	plan_say(l, PLAN_LINE_SUM, "md5", "%s (MD5)", f->md5);
-	plan_say(l, PLAN_LINE_SUM, "sha1", "%s (SHA1)", f->sha1);
+	if (f->md5[0] != '\0')
+		plan_say(l, PLAN_LINE_SUM, "md5", "%s (MD5)", f->md5);
+	if (f->sha1[0] != '\0')
+		plan_say(l, PLAN_LINE_SUM, "sha1", "%s (SHA1)", f->sha1);
+	if (f->md5[0] == '\0' && f->sha1[0] == '\0')
+		plan_say(l, PLAN_LINE_NOTE, NULL,
+			 "The checksums are not known: they were not printed with the list.");
 }
 
 static void put_node(struct plan_lines *l, const struct buf *label)

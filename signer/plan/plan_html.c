@@ -68,11 +68,10 @@ static void put_card(struct buf *b, const struct plan_facts *f, enum plan_list_i
 		   f->is_signed ? "signed by" : "to be signed by");
 	page_put(b, buf_span(&f->signer));
 	buf_str(b, "</p>\n");
-	if (f->is_signed)
-		buf_printf(b,
-			   "<p>MD5 <span class=\"mono\">%s</span></p>\n"
-			   "<p>SHA-1 <span class=\"mono\">%s</span></p>\n",
-			   f->md5, f->sha1);
+	if (f->md5[0] != '\0')
+		buf_printf(b, "<p>MD5 <span class=\"mono\">%s</span></p>\n", f->md5);
+	if (f->sha1[0] != '\0')
+		buf_printf(b, "<p>SHA-1 <span class=\"mono\">%s</span></p>\n", f->sha1);
 	buf_str(b, "</div>\n");
 }
 

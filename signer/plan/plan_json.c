@@ -87,10 +87,10 @@ static json_t *list_json(const struct plan_facts *f)
 	set(o, "size", json_integer((json_int_t)f->list->bytes.n));
 	set(o, "signed", json_boolean(f->is_signed));
 	out_json_set_text(o, "signer", tlv_text(f->list->header.signer_name));
-	set_word(o, "md5", f->is_signed ? f->md5 : NULL);
-	set_word(o, "sha1", f->is_signed ? f->sha1 : NULL);
+	set_word(o, "md5", f->md5[0] != '\0' ? f->md5 : NULL);
+	set_word(o, "sha1", f->sha1[0] != '\0' ? f->sha1 : NULL);
 	set_word(o, "time", f->time[0] != '\0' ? f->time : NULL);
-	set_word(o, "digest", f->digest);
+	set_word(o, "digest", f->list->printed ? NULL : f->digest);
 	set_word(o, "style", f->style);
 	set_word(o, "mode", f->mode);
 	return o;

@@ -4,12 +4,19 @@
 #include "signer/plan/plan_model.h"
 #include "tlv/label.h"
 
-static struct plan_anchor *find_anchor(struct plan_model *m, const struct tlv_record *r)
+/* The key; of a printed list, which has none, the certificate tells keys apart. */
+static struct span key_of(const struct tlv_list *l, const struct tlv_record *r)
+{
+	return l->printed ? r->certificate : r->public_key;
+}
+
+static struct plan_anchor *find_anchor(struct plan_model *m, const struct tlv_record *r,
+				       struct span key)
 {
 	for (size_t i = 0; i < m->nanchors; i++) {
 		struct plan_anchor *a = &m->anchors[i];
 
-		if (span_eq(a->key, r->public_key) && span_eq(a->serial, r->serial) &&
+		if (span_eq(a->key, key) && span_eq(a->serial, r->serial) &&
 		    span_eq(a->issuer, r->issuer))
 			return a;
 	}
@@ -33,7 +40,8 @@ static void put_anchor_name(struct buf *b, const struct tlv_record *r)
 
 static void note_anchor(struct plan_model *m, const struct tlv_record *r, enum plan_list_id id)
 {
-	struct plan_anchor *a = find_anchor(m, r);
+	struct span key = key_of(m->facts[id].list, r);
+	struct plan_anchor *a = find_anchor(m, r, key);
 
 	if (a == NULL && m->nanchors == PLAN_ANCHORS_MAX) {
 		m->anchors_left_out++;
@@ -50,7 +58,7 @@ static void note_anchor(struct plan_model *m, const struct tlv_record *r, enum p
 		*a = (struct plan_anchor){ .kind = plan_kind_of(r),
 					   .serial = r->serial,
 					   .issuer = r->issuer,
-					   .key = r->public_key,
+					   .key = key,
 					   .certificate = r->certificate };
 		put_anchor_name(&a->name, r);
 		m->failed |= a->name.failed != ST_OK;

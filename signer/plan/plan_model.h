@@ -173,8 +173,8 @@ struct plan_facts {
 	const struct tlv_list *list; /* NULL: there is none */
 	struct buf name, signer;
 	bool is_signed;		/* else checksums are not known yet */
-	char md5[33], sha1[41]; /* of the whole file */
-	char time[32];		/* "" if it has none */
+	char md5[33], sha1[41]; /* of the whole file; "" if they were not printed with it */
+	char time[32];		/* "" if it has none, or was printed */
 	const char *digest, *style, *mode;
 	long signs; /* index of the signer's record, -1: none */
 	bool token_signs;

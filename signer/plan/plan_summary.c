@@ -37,7 +37,9 @@ void plan_put_summary(struct buf *b, const struct plan_model *m)
 	bool sbd = m->refuses[LOCKOUT_SBD], plain = m->refuses[LOCKOUT_NO_SBD];
 
 	if (m->diff.same)
-		buf_str(b, "Nothing to do: both lists are the same, byte for byte");
+		buf_printf(b, "Nothing to do: both lists are the same, %s",
+			   m->diff.known == DIFF_KNOWN_BYTES ? "byte for byte" :
+							       diff_known_text(&m->diff));
 	else if ((sbd || plain) && plan_is_two_phase(m) && plan_shares_callmanager(m))
 		buf_str(b, "REFUSED, if published at once: ITLRecovery is renewed in two phases");
 	else if (sbd && plain)

@@ -67,8 +67,10 @@ static void put_list(struct buf *b, const struct plan_facts *f, enum plan_list_i
 	buf_str(b, f->is_signed ? "            signed by " : "            to be signed by ");
 	buf_put(b, buf_span(&f->signer));
 	buf_str(b, "\n");
-	if (f->is_signed)
-		buf_printf(b, "            %s (MD5)\n            %s (SHA1)\n", f->md5, f->sha1);
+	if (f->md5[0] != '\0')
+		buf_printf(b, "            %s (MD5)\n", f->md5);
+	if (f->sha1[0] != '\0')
+		buf_printf(b, "            %s (SHA1)\n", f->sha1);
 }
 
 static void put_lists(struct buf *b, const struct plan_model *m)

@@ -235,7 +235,12 @@ static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 					.served = m->in.new_name,
 					.unsigned_yet = !m->facts[PLAN_NEW].is_signed };
 	struct verification v;
-	enum status st = verify_list(&v, m->in.new_list, &ask, e);
+	enum status st;
+
+	/* A printed list has not the bytes that are looked at. */
+	if (m->in.new_list->printed)
+		return ST_OK;
+	st = verify_list(&v, m->in.new_list, &ask, e);
 
 	for (size_t i = 0; st == ST_OK && i < v.findings.n; i++) {
 		const struct tlv_finding *f = &v.findings.v[i];
@@ -258,8 +263,23 @@ static void warn_old(struct plan_model *m)
 {
 	long signer;
 
-	if (!signature_is_own(m->in.old_list, &signer))
+	if (m->in.old_list->printed ? m->in.old_list->known_bad :
+				      !signature_is_own(m->in.old_list, &signer))
 		warn(m, PLAN_WARNING_OLD_BAD_SIGNATURE);
+}
+
+/* Of printed lists it is the line that scripts look for, with what to do. */
+static void put_sentence(struct buf *line, enum tvs_assumption which, struct span text)
+{
+	if (which == TVS_ASSUMES_SIGNATURE) {
+		buf_put(line, text);
+		buf_printf(line, ": %s.", accept_assumption(which)->how);
+		return;
+	}
+	if (text.n > 0)
+		buf_u8(line, (uint8_t)toupper(span_at(text, 0)));
+	buf_put(line, span_slice(text, 1, text.n));
+	buf_u8(line, '.');
 }
 
 /* As a sentence, from the first verdict that is good because of it. */
@@ -277,10 +297,7 @@ static void note_assumption(struct plan_model *m, enum tvs_assumption which)
 		if (m->assumptions.n > 0)
 			m->assumptions.v[m->assumptions.n - 1].fact =
 				accept_assumption(which)->fact;
-		if (text.n > 0)
-			buf_u8(line, (uint8_t)toupper(span_at(buf_span(&text), 0)));
-		buf_put(line, span_slice(buf_span(&text), 1, text.n));
-		buf_u8(line, '.');
+		put_sentence(line, which, buf_span(&text));
 		buf_free(&text);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/text/list_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -169,6 +170,20 @@ static void warn_not_rebuilt(struct list_file *f, const char *arg)
 	warn_receive(&msg_warnings, why, strlen(why));
 }
 
+static enum status set_name(struct list_file *f, const char *arg, struct tlv_err *e)
+{
+	struct buf name = BUF_INIT;
+
+	f->name = arg;
+	if (f->printed == NULL && !f->rebuilt)
+		return ST_OK;
+	buf_printf(&name, "the list in %s", arg);
+	if (buf_failed(&name, e) == ST_OK)
+		f->name = f->owned_name = span_dup(buf_span(&name));
+	buf_free(&name);
+	return f->owned_name != NULL ? ST_OK : err_nomem(e);
+}
+
 enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e)
 {
 	enum status st = read_any(f, arg, (flags & LIST_FOUND) != 0 ? SLURP_REGULAR : SLURP_ANY, e);
@@ -179,6 +194,8 @@ enum status list_file_read(struct list_file *f, const char *arg, unsigned flags,
 		st = err_copy(e, &f->fault);
 	if (st == ST_OK && (flags & LIST_QUIET) == 0)
 		warn_not_rebuilt(f, arg);
+	if (st == ST_OK)
+		st = set_name(f, arg, e);
 	if (st != ST_OK)
 		list_file_free(f);
 	return st;
@@ -187,8 +204,11 @@ enum status list_file_read(struct list_file *f, const char *arg, unsigned flags,
 static enum status forget(struct list_file *f, bool good, struct tlv_err *e)
 {
 	struct buf bytes = BUF_INIT;
-	enum status st = printed_forget(&f->list, &bytes, e);
+	char md5[33], sha1[41];
+	enum status st = checksums(f->list.bytes, md5, sha1, e);
 
+	if (st == ST_OK)
+		st = printed_forget(&f->list, &bytes, e);
 	if (st != ST_OK) {
 		buf_free(&bytes);
 		return st;
@@ -200,6 +220,8 @@ static enum status forget(struct list_file *f, bool good, struct tlv_err *e)
 	st = tlv_list_decode(&f->list, buf_span(&bytes), e);
 	f->list.printed = true;
 	f->list.known_bad = !good;
+	(void)snprintf(f->list.md5, sizeof f->list.md5, "%s", md5);
+	(void)snprintf(f->list.sha1, sizeof f->list.sha1, "%s", sha1);
 	return st;
 }
 
@@ -224,6 +246,7 @@ void list_file_free(struct list_file *f)
 		tlv_list_free(&f->list);
 	printed_free(&f->log);
 	blob_free(&f->file);
+	free(f->owned_name);
 	*f = (struct list_file){ .fault = TLV_ERR_INIT };
 }
 
@@ -248,17 +271,11 @@ enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv
 	return ST_OK;
 }
 
-enum status list_file_checksums(const struct list_file *f, char md5[33], char sha1[41],
-				struct tlv_err *e)
+enum status list_checksums(const struct tlv_list *l, char md5[33], char sha1[41], struct tlv_err *e)
 {
-	const struct printed *p = f->printed;
-
-	if (p == NULL)
-		return checksums(blob_span(&f->file), md5, sha1, e);
-	md5[0] = sha1[0] = '\0';
-	if (p->has_md5)
-		(void)hex_text(span_of(p->md5, sizeof p->md5), md5, 33);
-	if (p->has_sha1)
-		(void)hex_text(span_of(p->sha1, sizeof p->sha1), sha1, 41);
+	if (!l->printed)
+		return checksums(l->bytes, md5, sha1, e);
+	(void)snprintf(md5, 33, "%s", l->md5);
+	(void)snprintf(sha1, 41, "%s", l->sha1);
 	return ST_OK;
 }

@@ -25,6 +25,9 @@ struct list_file {
 	const struct printed *printed; /* the list's text; NULL: every byte of the list is known */
 	struct tlv_err not_rebuilt;    /* why, if certificates were given for it */
 	bool rebuilt;		       /* from its text, proven by the printed checksums */
+	/* How sentences call it: the argument, or "the list in LOG": a log is no file to publish. */
+	const char *name;
+	char *owned_name; /* of a log's list; NULL: name is the argument's */
 };
 
 /* What is to be read, and what is taken. */
@@ -57,7 +60,7 @@ const char *field_text(struct buf *b, struct span value);
 /* MD5 and SHA-1 of the whole file, in lower case: what phones show. */
 enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv_err *e);
 /* The same of a list that may be printed: "" for one that was not printed with it. */
-enum status list_file_checksums(const struct list_file *f, char md5[33], char sha1[41],
-				struct tlv_err *e);
+enum status list_checksums(const struct tlv_list *l, char md5[33], char sha1[41],
+			   struct tlv_err *e);
 
 #endif

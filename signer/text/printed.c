@@ -7,6 +7,7 @@
 #include "signer/crypto/cert.h"
 #include "signer/text/log.h"
 #include "signer/text/row.h"
+#include "tlv/text.h"
 
 /* What is read at the moment. */
 enum part { PART_NONE, PART_SUMMARY, PART_HEADER, PART_RECORD };
@@ -190,6 +191,10 @@ static void finish_list(struct parser *x, size_t line)
 	if (tlv_list_decode(&p->list, buf_span(&p->bytes), &e) != ST_OK && p->fault.status == ST_OK)
 		p->fault = e;
 	p->list.printed = true;
+	if (p->has_md5)
+		(void)hex_text(span_of(p->md5, sizeof p->md5), p->list.md5, sizeof p->list.md5);
+	if (p->has_sha1)
+		(void)hex_text(span_of(p->sha1, sizeof p->sha1), p->list.sha1, sizeof p->list.sha1);
 	x->p = NULL;
 	x->part = PART_NONE;
 }

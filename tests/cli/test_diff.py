@@ -6,6 +6,7 @@ import shutil
 import lists
 import peerwrite
 import pytest
+from conftest import DATA
 from lists import PUB, SUB
 
 SHA1_PUB = "3C3B4932894CA87E269B26A607A2A8F0DBBDEA92"
@@ -102,6 +103,20 @@ def test_tokenless_to_tokens(ctlsign, made):
         "record 5 added: SAST (SAST-ADN008580ef)"]
     assert "header style: cucm -> ctl-client" in lines
     assert "header signer key: another one, also RSA 1024 bits" in lines
+
+
+def test_a_name_in_another_dialect_is_told_in_one_line(ctlsign):
+    old, new = (DATA / "lists" / name for name in ("cucm-2048.tlv", "rfc4514.tlv"))
+    lines = different(ctlsign, old, new)
+    assert "header style: cucm -> rfc4514 (spells signer, signer issuer in another way)" in lines
+    assert lines.count("    dialect: cucm -> rfc4514 (spells subject, issuer in another way)") == 4
+    assert not [line for line in lines if line.startswith(("    subject", "    issuer", "header signer:"))]
+    said = json.loads(ctlsign("diff", "--json", old, new).out)
+    assert [h for h in said["header"] if h["what"] == "style"] == [
+        {"what": "style", "old": "cucm", "new": "rfc4514", "respelled": ["signer_name", "signer_issuer"]}]
+    for record in said["records"]:
+        assert {"what": "dialect", "old": "cucm", "new": "rfc4514",
+                "respelled": ["subject", "issuer"]} in record["changes"]
 
 
 def test_mixed_to_non_secure_and_back(ctlsign, made):

@@ -79,6 +79,8 @@ def test_words_are_the_tables():
     assert find("plan", "impacts", "kind") == table("plan_rules.def", "PLAN_KIND")
     assert find("plan", "impacts", "event") == table("plan_rules.def", "PLAN_EVENT")
     assert find("plan", "phones", "reason") == table("reasons.def", "REASON")
+    for place in [("common", "acceptance"), ("plan", "phones")]:
+        assert find(*place, "assumptions") == table("assumptions.def", "ASSUMPTION")
     assert find("show", "records", "role") == table("roles.def", "ROLE")
     assert find("doctor", "checks", "check") == table("doctor.def", "CHECK")
     # What diff prints is what update and plan print of changes, and two names.

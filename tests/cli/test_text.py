@@ -45,9 +45,82 @@ def test_text_and_file_are_one_list(ctlsign, tmp_path, path):
 def test_diff(ctlsign, tmp_path):
     run = ctlsign.ok("diff", LOG, GENUINE)
     assert "not compared" in run.err
+    assert run.last_line == "same: every byte, as the SHA-1 of both says"
     log = printed(ctlsign, DATA / "lists" / "ctl-client.tlv", tmp_path / "log.txt")
     by_text = ctlsign("diff", LOG, log)
     assert by_text.status == 1 and "added" in by_text.out
+
+
+def test_diff_says_no_more_than_is_known(ctlsign, tmp_path):
+    text = LOG.read_text()
+    bare, other = tmp_path / "bare.log", tmp_path / "other.log"
+    bare.write_text(text.replace("f27854d68fa90be3df88f8ccce35873c5f2860f4(SHA1)\n", ""))
+    other.write_text(text.replace("f27854d68fa90be3df88f8ccce35873c5f2860f4", "0" * 40))
+    run = ctlsign.ok("diff", LOG, bare)
+    assert run.last_line == "same: all that is printed; without checksums of both the rest is not known"
+    assert json.loads(ctlsign.ok("diff", "--json", LOG, bare).out)["known"] == "text"
+    assert json.loads(ctlsign.ok("diff", "--json", LOG, GENUINE).out)["known"] == "checksum"
+    # Two texts are alike, but their checksums say that the files are not.
+    run = ctlsign("diff", LOG, other)
+    assert run.status == 1 and run.last_line == "different: 4 the same; header: checksum", str(run)
+    said = json.loads(ctlsign("diff", "--json", GENUINE, other).out)
+    assert not said["same"] and said["header"] == [
+        {"what": "checksum", "old": "f27854d68fa90be3df88f8ccce35873c5f2860f4", "new": "0" * 40}]
+
+
+def test_diff_shows_no_zeros_of_what_is_not_printed(ctlsign):
+    """Keys, addresses and the time are no facts of a printed list."""
+    run = ctlsign("diff", LOG, DATA / "lists" / "rfc4514.tlv")
+    assert "    address: not printed -> none\n" in run.out
+    for word in ("0.0.0.0", "unknown kind", "1970", "key:"):
+        assert word not in run.out
+    said = json.loads(ctlsign("diff", "--json", LOG, DATA / "lists" / "rfc4514.tlv").out)
+    assert {c["old"] for r in said["records"] for c in r["changes"] if c["what"] == "address"} == {None}
+
+
+@pytest.mark.parametrize("held, new", [(GENUINE, LOG), (LOG, GENUINE), (LOG, LOG)])
+def test_plan_of_equal_lists(ctlsign, held, new):
+    run = ctlsign.ok("plan", held, new)
+    assert run.last_line == "Nothing to do: both lists are the same, every byte, as the SHA-1 of both says"
+    assert "1970" not in run.out
+
+
+@pytest.mark.parametrize("new", ["cucm-2048", "ctl-client"])
+def test_plan_over_printed_lists(ctlsign, tmp_path, new):
+    """What phones do is the same as over the files, for one assumption more."""
+    path = DATA / "lists" / f"{new}.tlv"
+    log = printed(ctlsign, path, tmp_path / "new.log")
+    options = ["--release", "10.5", "--accept-lockout", "all"]
+    file = json.loads(ctlsign.ok("plan", "--json", *options, DATA / "lists" / "cucm.tlv", path).out)
+    text = json.loads(ctlsign.ok("plan", "--json", *options, LOG, log).out)
+
+    def phones(plan):
+        return [(p["class"], p["holds"], p["offered"], p["reason"]) for p in plan["phones"]]
+
+    def anchors(plan):
+        return [(a["name"], a["fate"]) for a in plan["anchors"]]
+
+    assert phones(text) == phones(file) and anchors(text) == anchors(file)
+    assert text["summary"] == file["summary"]
+    # Nobody is told to serve a log.
+    assert f"Put {log}" not in str(text) and text["lists"]["new"]["name"] == f"the list in {log}"
+    assert [step["title"].replace(f"the list in {log}", str(path)) for step in text["steps"][6:]] == [
+        step["title"] for step in file["steps"][6:]]
+    assert text["lists"]["new"]["sha1"] == file["lists"]["new"]["sha1"] and text["lists"]["new"]["time"] is None
+    run = ctlsign.ok("plan", *options, LOG, log)
+    assert "assumed: the signature is good" in run.out and "1970" not in run.out
+    assert "signature does not verify" not in run.out
+
+
+def test_plan_takes_no_list_for_good_that_was_printed_as_bad(ctlsign, tmp_path):
+    bad, log = tmp_path / "bad.tlv", tmp_path / "bad.log"
+    content = bytearray(GENUINE.read_bytes())
+    content[200] ^= 1  # in field 12
+    bad.write_bytes(content)
+    log.write_text(ctlsign("show", bad).out)
+    run = ctlsign("plan", "--release", "10.5", LOG, log)
+    assert run.status == 1 and "REFUSED" in run.last_line
+    assert "own signature does not verify" in ctlsign("plan", "--release", "10.5", log, LOG).out
 
 
 def test_identify(ctlsign):

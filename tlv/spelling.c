@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tlv/spelling.h"
+
+#include "tlv/text.h"
+
+struct attribute {
+	struct span key;
+	struct buf value; /* owned, without quotes and escapes */
+};
+
+struct spelling {
+	struct attribute v[SPELLING_ATTRIBUTES_MAX];
+	size_t n;
+	bool more; /* than there is room for */
+};
+
+/* Where the next separator is that no quote and no escape hides; s.n if there is none. */
+static size_t find_end(struct span s, char separator)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i);
+
+		if (c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (c == separator && !quoted)
+			return i;
+	}
+	return s.n;
+}
+
+/* CUCM and the CTL Client put ';', whatever commas the values have. */
+static char separator_of(struct span s)
+{
+	return find_end(s, ';') < s.n ? ';' : ',';
+}
+
+static void put_value(struct buf *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		int c = span_at(s, i), high = hex_digit(span_at(s, i + 1)),
+		    low = hex_digit(span_at(s, i + 2));
+
+		if (c == '"')
+			continue;
+		if (c == '\\' && high >= 0 && low >= 0) {
+			c = high << 4 | low;
+			i += 2;
+		} else if (c == '\\' && i + 1 < s.n) {
+			c = span_at(s, ++i);
+		}
+		buf_u8(out, (uint8_t)c);
+	}
+}
+
+static void take(struct spelling *x, struct span part)
+{
+	size_t equals = 0;
+
+	if (x->n == SPELLING_ATTRIBUTES_MAX) {
+		x->more = true;
+		return;
+	}
+	while (equals < part.n && span_at(part, equals) != '=')
+		equals++;
+	x->v[x->n].key = span_slice(part, 0, equals);
+	x->v[x->n].value = BUF_INIT;
+	put_value(&x->v[x->n++].value, span_slice(part, equals + 1, part.n));
+}
+
+static void parse(struct spelling *x, struct span s)
+{
+	char separator = separator_of(s);
+
+	x->n = 0;
+	x->more = false;
+	while (s.n > 0 && !x->more) {
+		size_t n = find_end(s, separator);
+
+		take(x, span_slice(s, 0, n));
+		s = span_slice(s, n + 1, s.n);
+	}
+}
+
+static bool same_attribute(const struct attribute *a, const struct attribute *b)
+{
+	return a->key.n == b->key.n && span_starts_nocase(a->key, b->key) &&
+	       span_eq(buf_span(&a->value), buf_span(&b->value));
+}
+
+static size_t count(const struct spelling *x, const struct attribute *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->n; i++)
+		n += same_attribute(&x->v[i], a);
+	return n;
+}
+
+/* True if memory has run out on the way, too. */
+static bool is_cut(const struct spelling *x)
+{
+	bool cut = x->more;
+
+	for (size_t i = 0; i < x->n; i++)
+		cut = cut || x->v[i].value.failed != ST_OK;
+	return cut;
+}
+
+static void spelling_free(struct spelling *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		buf_free(&x->v[i].value);
+}
+
+bool spelling_same(struct span a, struct span b)
+{
+	struct spelling x, y;
+	bool same;
+
+	parse(&x, a);
+	parse(&y, b);
+	same = x.n == y.n && !is_cut(&x) && !is_cut(&y);
+	for (size_t i = 0; same && i < x.n; i++)
+		same = count(&x, &x.v[i]) == count(&y, &x.v[i]);
+	spelling_free(&x);
+	spelling_free(&y);
+	return same;
+}
