@@ -233,6 +233,22 @@ enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *
 	return ok ? ST_OK : not_taken(e);
 }
 
+enum status cert_is_ca(struct span der, bool *is_ca, struct tlv_err *e)
+{
+	struct plain_cert *x = plain_parse(der);
+	BASIC_CONSTRAINTS *bc;
+
+	*is_ca = false;
+	if (x == NULL)
+		return not_taken(e);
+	bc = X509V3_get_d2i(x->tbs->extensions, NID_basic_constraints, NULL, NULL);
+	*is_ca = bc != NULL && bc->ca != 0;
+	BASIC_CONSTRAINTS_free(bc);
+	plain_free(x);
+	ERR_clear_error();
+	return ST_OK;
+}
+
 enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e)
 {
 	BIO *bio = BIO_new(BIO_s_mem());

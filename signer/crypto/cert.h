@@ -47,6 +47,9 @@ enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_aft
 enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
 				 struct tlv_err *e);
 
+/* Whether basicConstraints says CA:TRUE; ST_INPUT if d2i_X509() does not take the certificate. */
+enum status cert_is_ca(struct span der, bool *is_ca, struct tlv_err *e);
+
 /* Appends "-----BEGIN CERTIFICATE-----…". */
 enum status cert_to_pem(struct span der, struct buf *out, struct tlv_err *e);
 

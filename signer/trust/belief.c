@@ -117,15 +117,14 @@ static enum status add_list(struct belief *b, struct span bytes, const char *opt
 static enum status add_cert_file(struct belief *b, struct span bytes, const char *option,
 				 const struct tlv_warn *warn, struct tlv_err *e)
 {
-	struct cert_facts facts = { .is_ca = false };
 	struct cert c;
+	bool is_ca = false;
 	enum status st = cert_parse(&c, bytes, warn, e);
 
 	if (st == ST_OK)
-		st = cert_judge(buf_span(&c.der), &facts, e);
+		st = cert_is_ca(buf_span(&c.der), &is_ca, e);
 	if (st == ST_OK)
-		st = add_certificate(b, buf_span(&c.der), facts.is_ca, option, e);
-	cert_facts_free(&facts);
+		st = add_certificate(b, buf_span(&c.der), is_ca, option, e);
 	cert_free(&c);
 	return st;
 }

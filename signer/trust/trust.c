@@ -64,15 +64,14 @@ static enum status add_list(struct trust *t, const struct tlv_list *l, struct tl
 static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
 			    const struct tlv_warn *warn, struct tlv_err *e)
 {
-	struct cert_facts facts = { .is_ca = false };
 	struct cert c;
+	bool is_ca = false;
 	enum status st = cert_parse(&c, bytes, warn, e);
 
 	if (st == ST_OK)
-		st = cert_judge(buf_span(&c.der), &facts, e);
+		st = cert_is_ca(buf_span(&c.der), &is_ca, e);
 	if (st == ST_OK)
-		st = add_der(t, buf_span(&c.der), facts.is_ca ? arg : NULL, e);
-	cert_facts_free(&facts);
+		st = add_der(t, buf_span(&c.der), is_ca ? arg : NULL, e);
 	cert_free(&c);
 	return st;
 }

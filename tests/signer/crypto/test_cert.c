@@ -80,9 +80,12 @@ static void which_are_authorities(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct cert c = given_cert(rows[i].path);
 		struct cert_facts f;
+		bool is_ca;
 
 		assert_int_equal(cert_judge(buf_span(&c.der), &f, NULL), ST_OK);
 		assert_int_equal(f.is_ca, rows[i].is_ca);
+		assert_int_equal(cert_is_ca(buf_span(&c.der), &is_ca, NULL), ST_OK);
+		assert_int_equal(is_ca, rows[i].is_ca);
 		cert_facts_free(&f);
 		cert_free(&c);
 	}
@@ -186,6 +189,7 @@ static void cut_certificates(void **state)
 	struct cert c = given_cert(PUB), cut;
 	struct cert_facts f;
 	int64_t from, to;
+	bool is_ca;
 
 	(void)state;
 	for (size_t n = 0; n < c.der.n; n += 13) {
@@ -196,6 +200,7 @@ static void cut_certificates(void **state)
 		assert_null(f.subject);
 		assert_int_equal(cert_validity(der, &from, &to, NULL), ST_INPUT);
 		assert_int_equal(cert_validity_judged(der, &from, &to, NULL), ST_INPUT);
+		assert_int_equal(cert_is_ca(der, &is_ca, NULL), ST_INPUT);
 		cert_free(&cut);
 	}
 	cert_free(&c);
