@@ -215,6 +215,8 @@ static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 		st = cluster_read(&r->cluster, r->lists, r->o->nargs, &r->release, e);
 	if (st == ST_OK)
 		st = read_wishes(r, e);
+	if (st == ST_OK && opt_given(r->o, OPT_BLANK_ITL))
+		st = cluster_blank(&r->cluster, e);
 	return st;
 }
 
@@ -293,8 +295,15 @@ static enum status plan_renewal(const struct opts *o, struct tlv_err *e)
 
 static enum status check_arguments(const struct opts *o, struct tlv_err *e)
 {
-	if (opt_given(o, OPT_GROUP))
-		return err_set(e, ST_USAGE, "option '--group' goes with '--renew' only");
+	static const struct {
+		enum opt_id id;
+		const char *name;
+	} only[] = { { OPT_GROUP, "group" }, { OPT_BLANK_ITL, "blank-itl" } };
+
+	for (size_t i = 0; i < COUNT(only); i++)
+		if (opt_given(o, only[i].id))
+			return err_set(e, ST_USAGE, "option '--%s' goes with '--renew' only",
+				       only[i].name);
 	if (o->nargs == 2)
 		return ST_OK;
 	return err_set(

@@ -13,6 +13,9 @@
 #include "signer/trust/release.h"
 #include "tlv/list.h"
 
+/* The rollback parameter, which makes CUCM write blank ITLs. */
+enum plan_parameter { PLAN_PARAMETER_KEPT, PLAN_PARAMETER_SET, PLAN_PARAMETER_UNSET };
+
 /* Everything is borrowed, and outlives the plan. The lists are of one kind, CTL or ITL. */
 struct plan_input {
 	const struct tlv_list *old_list, *new_list;
@@ -27,7 +30,9 @@ struct plan_input {
 	const char
 		*uploads; /* folder with certificates to upload, "Phone-SAST-trust"; NULL: none */
 	int64_t now;	  /* seconds since 1970 UTC */
-	bool foreseen;	  /* new_list does not exist yet: CUCM will write it */
+	/* new_list does not exist yet, and CUCM will write it: these say what phones will do with it. */
+	bool foreseen, foreseen_refuses[LOCKOUT_CLASSES];
+	enum plan_parameter parameter; /* what the change does to it */
 };
 
 struct plan_model;

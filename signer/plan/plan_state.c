@@ -134,10 +134,9 @@ static bool class_refuses(const struct plan_model *m, const struct plan_stage *s
 {
 	const struct plan_verdict *v = plan_verdict(m, s->holds, s->offers, c);
 
+	if (m->in.foreseen)
+		return m->in.foreseen_refuses[c];
 	if (plan_is_two_phase(m) && plan_shares_callmanager(m))
-		return false;
-	/* They load no ITL; the forecast judges the CTL that they hold. */
-	if (m->in.foreseen && m->itl && c == LOCKOUT_NO_SBD)
 		return false;
 	return v != NULL && !plan_accepts(v) && v->a.reason != ACCEPT_TOO_LARGE;
 }
@@ -188,6 +187,7 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
 	       either(plan_is_two_phase(m), W(TWO_PHASES), 0) |
 	       either(plan_shares_callmanager(m), W(SHARES_CALLMANAGER), W(NO_CALLMANAGER)) |
 	       either(bridged, W(BRIDGED), W(NO_BRIDGE)) |
+	       either(m->in.parameter == PLAN_PARAMETER_KEPT, W(PARAMETER_KEPT), 0) |
 	       either(needs_uploads(m), W(NEEDS_UPLOAD), 0) | state_of_mode(m) |
 	       state_of_tokens(m) | state_of_renewals(m) | state_of_return(m) |
 	       state_of_stage(m, s);

@@ -174,7 +174,12 @@ static void choose_steps(struct order *o, const struct plan_model *m, uint64_t s
 
 	o->n = 0;
 	merge_procedure(o, PLAN_PROCEDURE_EVERY, state);
-	for (size_t i = 0; i < n; i++)
+	if (m->in.parameter == PLAN_PARAMETER_SET)
+		merge_procedure(o, PLAN_PROCEDURE_BLANK, state);
+	if (m->in.parameter == PLAN_PARAMETER_UNSET)
+		merge_procedure(o, PLAN_PROCEDURE_RESTORE, state);
+	/* What a blank list lacks was neither renewed nor removed. */
+	for (size_t i = 0; m->in.parameter == PLAN_PARAMETER_KEPT && i < n; i++)
 		if (m->counts[r[i].kind][r[i].event] > 0)
 			merge_procedure(o, resolve(m, r[i].procedure), state);
 }

@@ -36,7 +36,7 @@ def renew(world, *args, status, json_too=True):
 
 
 def kinds(answer):
-    return [phase["renews"] for phase in answer["phases"]]
+    return [phase["renews"] or phase["act"] for phase in answer["phases"]]
 
 
 def test_all_four_at_15_mixed(world):
@@ -106,7 +106,38 @@ def test_the_preflight_of_every_phase_is_there(world):
         assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_blank_itls(world):
+    """The rollback parameter is set, services restart, phones reset, certificates change; then back."""
+    world.make("itl-pub.tlv", ITL_10)
+    text, answer = renew(world, "itl-pub.tlv", "--release", "11.5", "--renew", "callmanager", "--renew",
+                         "tvs", "--blank-itl", status=0)
+    assert kinds(answer) == ["blank-itl", "callmanager", "tvs", "restore-itl"]
+    assert text.startswith("Plan: write blank ITLs, then renew CallManager certificate")
+    codes = [[step["code"] for step in phase["steps"] if step["part"] == "steps"] for phase in answer["phases"]]
+    assert codes[0] == ["blank-itl", "restart", "restart", "reset"]
+    assert codes[3] == ["restore-itl", "restart", "restart", "reset"]
+    for i in (0, 3):
+        assert answer["phases"][i]["restarts"] == ["Cisco Trust Verification Service", "Cisco Tftp"]
+        assert "HTTPS" in answer["phases"][i]["hits"]
+    assert "regenerate" in codes[1] and "regenerate" in codes[2]  # a blank ITL shows no TVS certificate
+    assert "clear" not in codes[1] + codes[2]
+    checks = [step["code"] for phase in answer["phases"] for step in phase["steps"]]
+    assert checks.count("check-blank") == checks.count("check-full") == 1
+    assert checks.count("way-back") == 1
+    reasons = [phase["lists"][0]["phones"][0]["reason"] for phase in answer["phases"]]
+    assert reasons == ["signer-is-sast"] + ["leap-of-faith"] * 3
+    assert "accepted: leap-of-faith, as the ITL that they hold is blank [SG15]" in words(text)
+    assert answer["phases"][0]["gate"]["code"] == "must-not-miss"
+    source, _, same = page_of(world, "itl-pub.tlv", "--release", "11.5", "--renew", "callmanager",
+                              "--renew", "tvs", "--blank-itl")
+    assert same == answer
+    says_all(Page(source), answer)
+
+
 @pytest.mark.parametrize("status,says,args", [
+    (2, "the rollback parameter does not blank the CTL",
+     ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--blank-itl"]),
+    (2, "option '--blank-itl' goes with '--renew' only", ["CTLFile.tlv", "CTLFile.tlv", "--blank-itl"]),
     (2, "no ITL was given", ["CTLFile.tlv", "--renew", "tvs"]),
     (2, "'tomcat' is none of callmanager, capf, tvs, itlrecovery", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tomcat"]),
     (4, "no node of the lists is called 'nowhere'", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs@nowhere"]),

@@ -342,6 +342,16 @@ enum status cluster_ask(struct cluster *c, const char *what, struct tlv_err *e)
 	return ask_matching(c, kind, node, what, e);
 }
 
+enum status cluster_blank(struct cluster *c, struct tlv_err *e)
+{
+	c->blanks = true;
+	if (c->ctl == NULL)
+		return ST_OK;
+	return err_set(
+		e, ST_USAGE,
+		"option '--blank-itl': the rollback parameter does not blank the CTL, so it helps no cluster that has one: leave the option out");
+}
+
 void cluster_free(struct cluster *c)
 {
 	for (size_t i = 0; i < c->ncerts; i++)

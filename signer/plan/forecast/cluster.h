@@ -31,9 +31,10 @@ struct cluster_cert {
 	bool asked; /* it is to be renewed */
 };
 
-/* Which certificates are renewed by now: bit n of the whole is certificate n. */
+/* What has changed by now. */
 struct cluster_state {
-	uint64_t renewed[CLUSTER_CERTS_MAX / 64];
+	uint64_t renewed[CLUSTER_CERTS_MAX / 64]; /* bit n of the whole: certificate n */
+	bool blank; /* the rollback parameter is set: ITLs that are written are blank */
 };
 
 struct cluster {
@@ -43,6 +44,7 @@ struct cluster {
 	size_t nitls;
 	bool mixed;  /* CUCM writes a CTL */
 	bool tokens; /* … and a token signs it */
+	bool blanks; /* ITLs are blanked before the change, and full again behind it */
 	struct cluster_node nodes[CLUSTER_NODES_MAX];
 	size_t nnodes, publisher;
 	struct cluster_cert certs[CLUSTER_CERTS_MAX];
@@ -63,6 +65,9 @@ enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists,
  * no such word, ST_NO_MATCH where the lists show no such certificate.
  */
 enum status cluster_ask(struct cluster *c, const char *what, struct tlv_err *e);
+
+/* Asks for blank ITLs while certificates change. ST_USAGE if there is a CTL, which stays as it is. */
+enum status cluster_blank(struct cluster *c, struct tlv_err *e);
 
 bool cluster_is_renewed(const struct cluster_state *s, size_t cert);
 void cluster_renew(struct cluster_state *s, size_t cert);

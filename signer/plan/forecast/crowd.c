@@ -103,14 +103,21 @@ static struct crowd_answer judge(const struct crowd_question *q, const struct ph
 	return x;
 }
 
-/* A phone without an ITL has no TVS that it may believe, so it is like one without Security by Default. */
+/*
+ * A phone without an ITL has no TVS that it may believe, so it is like one without
+ * Security by Default. One with a blank ITL, and no CTL, checks nothing.
+ */
 static struct phone phone_that_holds(const struct crowd_question *q, enum crowd_class p,
 				     const struct crowd_answers *now)
 {
+	const struct tlv_list *itl = now->holds_itl;
+
+	if (itl != NULL && stage_is_blank(itl))
+		itl = NULL;
 	return (struct phone){ .ctl = now->holds_ctl,
-			       .itl = now->holds_itl,
-			       .no_lists = now->holds_ctl == NULL && now->holds_itl == NULL,
-			       .no_tvs = !rows[p].sbd || now->holds_itl == NULL,
+			       .itl = itl,
+			       .no_lists = now->holds_ctl == NULL && itl == NULL,
+			       .no_tvs = !rows[p].sbd || itl == NULL,
 			       .release = q->c->release };
 }
 

@@ -30,28 +30,81 @@ static const struct stage_list *some_itl(const struct cluster *c, const struct s
 	return &x->itl[0];
 }
 
-static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, struct tlv_err *e)
+/* Steps are about certificates, which a blank ITL does not show: they come from full ones. */
+static enum status write_full(struct stage_list *out, const struct cluster *c,
+			      const struct cluster_state *at, uint32_t time, struct tlv_err *e)
+{
+	struct cluster_state full = *at;
+	size_t node = c->publisher;
+
+	full.blank = false;
+	for (size_t i = 0; c->nodes[node].callmanager >= c->ncerts && i < c->nnodes; i++)
+		node = i;
+	return stage_write_itl(out, c, &full, node, STAGE_ORDINARY, time, e);
+}
+
+static enum status choose_lists(struct forecast *f, size_t phase, struct plan_input *in,
+				struct tlv_err *e)
 {
 	const struct search_stage *last = &f->search.stages[last_stage(&f->search, phase)];
 	bool ctl = f->c->mixed && last->rule->ctl != STAGE_KEPT;
 	const struct stage_served *had = before(&f->search, phase);
 	const struct stage_list *old = ctl ? &had->ctl : some_itl(f->c, had);
 	const struct stage_list *new = ctl ? &last->served->ctl : some_itl(f->c, last->served);
-	const char *kind = tlv_list_kind_text(new->list);
-	struct plan_input in = { .old_list = old->list,
-				 .new_list = new->list,
-				 .new_key = new->key,
-				 .release = f->c->release,
-				 .now = now,
-				 .foreseen = true };
+	enum status st = ST_OK;
 
+	if (last->state.blank && f->search.phases[phase].act == SEARCH_RENEW) {
+		const struct search_stage *first = last - last->rule_at;
+
+		st = write_full(&f->full[phase][0], f->c, &first[-1].state, (uint32_t)phase, e);
+		if (st == ST_OK)
+			st = write_full(&f->full[phase][1], f->c, &last->state, (uint32_t)phase + 1,
+					e);
+		old = &f->full[phase][0];
+		new = &f->full[phase][1];
+	}
+	in->old_list = old->list;
+	in->new_list = new->list;
+	in->new_key = new->key;
+	in->new_name = ctl ? "the new CTL" : "the new ITL";
+	return st;
+}
+
+/* A class that refuses any list of the phase. */
+static void note_refusals(const struct forecast *f, size_t phase, struct plan_input *in)
+{
+	for (size_t i = 0; i < f->search.nstages; i++)
+		for (int p = 0; f->search.stages[i].phase == phase && p < CROWD_CLASSES; p++) {
+			const struct crowd_row *row = crowd_row((enum crowd_class)p);
+
+			if (f->search.stages[i].verdict[p].refused && !row->gated)
+				in->foreseen_refuses[row->sbd ? LOCKOUT_SBD : LOCKOUT_NO_SBD] =
+					true;
+		}
+}
+
+static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, struct tlv_err *e)
+{
+	static const enum plan_parameter parameters[] = { [SEARCH_RENEW] = PLAN_PARAMETER_KEPT,
+							  [SEARCH_BLANK] = PLAN_PARAMETER_SET,
+							  [SEARCH_RESTORE] = PLAN_PARAMETER_UNSET };
+	struct plan_input in = { .release = f->c->release,
+				 .now = now,
+				 .foreseen = true,
+				 .parameter = parameters[f->search.phases[phase].act] };
+	enum status st = choose_lists(f, phase, &in, e);
+	const char *kind;
+
+	if (st != ST_OK)
+		return st;
+	kind = tlv_list_kind_text(in.new_list);
 	if (phase == 0)
 		(void)snprintf(f->names[0], sizeof f->names[0], "the present %s", kind);
 	else
 		(void)snprintf(f->names[phase], sizeof f->names[phase], "the %s of phase %zu", kind,
 			       phase);
 	in.old_name = f->names[phase];
-	in.new_name = ctl ? "the new CTL" : "the new ITL";
+	note_refusals(f, phase, &in);
 	return plan_make(&f->plans[phase], &in, e);
 }
 
@@ -119,7 +172,10 @@ void forecast_free(struct forecast *f)
 	all_lines(f, lines);
 	for (size_t i = 0; i < COUNT(lines); i++)
 		plan_lines_free(lines[i]);
-	for (size_t i = 0; i < SEARCH_PHASES_MAX; i++)
+	for (size_t i = 0; i < SEARCH_PHASES_MAX; i++) {
 		plan_free(&f->plans[i]);
+		stage_list_free(&f->full[i][0]);
+		stage_list_free(&f->full[i][1]);
+	}
 	search_free(&f->search);
 }

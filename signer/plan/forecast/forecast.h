@@ -25,9 +25,10 @@ enum { FORECAST_NAMED_MAX = 64 };
 struct forecast {
 	struct search search;
 	const struct cluster *c;
-	int64_t now;			       /* seconds since 1970 UTC */
-	struct plan plans[SEARCH_PHASES_MAX];  /* of each phase: its steps */
-	char names[SEARCH_PHASES_MAX + 1][32]; /* of the lists, in the steps */
+	int64_t now;				      /* seconds since 1970 UTC */
+	struct plan plans[SEARCH_PHASES_MAX];	      /* of each phase: its steps */
+	char names[SEARCH_PHASES_MAX + 1][32];	      /* of the lists, in the steps */
+	struct stage_list full[SEARCH_PHASES_MAX][2]; /* what blank ITLs would be, for the steps */
 	struct forecast_remedy remedies[FORECAST_REMEDIES_MAX];
 	size_t nremedies;
 	/* What text, JSON and page say beside the steps, each line once. */

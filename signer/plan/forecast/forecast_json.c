@@ -95,7 +95,11 @@ static json_t *phases_json(const struct forecast *f)
 		json_t *o = json_object();
 		unsigned fact;
 
-		set(o, "renews", json_string(plan_kind_word(f->search.phases[i].kind)));
+		set(o, "act", json_string(search_act_row(f->search.phases[i].act)->word));
+		set(o, "renews",
+		    f->search.phases[i].act == SEARCH_RENEW ?
+			    json_string(plan_kind_word(f->search.phases[i].kind)) :
+			    json_null());
 		set(o, "part", json_string(parts[f->search.phases[i].part]));
 		set(o, "resets", json_integer((json_int_t)f->plans[i].model->resets));
 		set(o, "restarts", plan_texts_json(&f->restarts[i]));

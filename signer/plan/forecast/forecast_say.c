@@ -35,14 +35,21 @@ static void say_refusal(struct forecast *f, const struct search_stage *x, enum c
 	note_named(f, facts, crowd_facts(&v->answer, facts));
 }
 
-static void say_verdict(struct buf *b, const struct search_stage *x, enum crowd_class p)
+static void say_verdict(struct forecast *f, struct buf *b, const struct search_stage *x,
+			enum crowd_class p)
 {
+	static const unsigned any = FACT_BLANK_TAKES_ANY;
 	const struct search_verdict *v = &x->verdict[p];
 
 	buf_printf(b, "Phase %zu, list %zu, %s: %s: %s", x->phase + 1, x->rule_at + 1,
 		   crowd_row(p)->text, v->refused ? "refused" : "accepted",
 		   v->answer.offered ? accept_row(v->answer.a.reason)->word :
 				       "no list of theirs is written");
+	if (v->answer.offered && v->answer.a.reason == ACCEPT_LEAP_OF_FAITH && f->c->blanks) {
+		buf_str(b, ", as the ITL that they hold is blank");
+		plan_put_sources(b, &any, 1);
+		note_named(f, &any, 1);
+	}
 	if (v->by_tvs && !v->refused && v->answer.a.reason != ACCEPT_TVS)
 		buf_str(b, ", and another list by tvs");
 	if ((v->assumptions >> TVS_ASSUMES_TFTP & 1U) != 0)
@@ -54,7 +61,7 @@ static void say_stage(struct forecast *f, const struct search_stage *x)
 	for (int p = 0; p < CROWD_CLASSES; p++) {
 		if (!x->verdict[p].exists || crowd_row((enum crowd_class)p)->gated)
 			continue;
-		say_verdict(line(&f->why, PLAN_LINE_TEXT, NULL, x->rule->fact), x,
+		say_verdict(f, line(&f->why, PLAN_LINE_TEXT, NULL, x->rule->fact), x,
 			    (enum crowd_class)p);
 		if (x->verdict[p].refused)
 			say_refusal(f, x, (enum crowd_class)p);

@@ -22,10 +22,13 @@ static bool checked_at_first(const struct forecast *f, const char *code)
 /* The last phase, but one that writes the CTL has more ways back. */
 static size_t phase_of_rollback(const struct forecast *f)
 {
-	for (size_t i = f->search.nphases; i > 0; i--)
-		if (!f->plans[i - 1].model->itl)
-			return i - 1;
-	return f->search.nphases - 1;
+	size_t last = 0;
+
+	for (size_t i = 0; i < f->search.nphases; i++)
+		if (f->search.phases[i].act == SEARCH_RENEW &&
+		    (!f->plans[i].model->itl || f->plans[last].model->itl))
+			last = i;
+	return last;
 }
 
 bool forecast_has_step(const struct forecast *f, size_t phase, const struct plan_step *s)
@@ -57,10 +60,11 @@ void forecast_put_phase(struct buf *b, const struct forecast *f, size_t phase)
 {
 	static const char *const where[] = { "every node", "the publisher", "every other node" };
 	const struct search_phase *x = &f->search.phases[phase];
+	const char *text = search_act_row(x->act)->text;
 	size_t only = 0, n = certs_in(x, f->c, &only);
 	bool of_nodes = x->kind == PLAN_KIND_CALLMANAGER || x->kind == PLAN_KIND_TVS;
 
-	buf_str(b, plan_kind_text(x->kind));
+	buf_str(b, x->act == SEARCH_RENEW ? plan_kind_text(x->kind) : text);
 	if (!of_nodes)
 		return;
 	buf_str(b, " of ");
@@ -88,9 +92,14 @@ void forecast_put_summary(struct buf *b, const struct forecast *f)
 
 void forecast_put_title(struct buf *b, const struct forecast *f)
 {
-	buf_str(b, "renew ");
 	for (size_t i = 0; i < f->search.nphases; i++) {
+		bool renews = f->search.phases[i].act == SEARCH_RENEW;
+
 		buf_str(b, i > 0 ? ", then " : "");
+		if (!renews)
+			buf_str(b, "write ");
+		else if (i == 0 || f->search.phases[i - 1].act != SEARCH_RENEW)
+			buf_str(b, "renew ");
 		forecast_put_phase(b, f, i);
 	}
 	buf_printf(b, ", in CUCM %s", f->c->release->name);
@@ -107,8 +116,13 @@ void forecast_put_bound(struct buf *b, const struct forecast *f)
 
 const char *forecast_hits(const struct forecast *f, size_t phase, unsigned *fact)
 {
-	const struct plan_rule *r = plan_rule_of(f->search.phases[phase].kind, PLAN_EVENT_RENEWED);
+	const struct search_phase *x = &f->search.phases[phase];
+	const struct plan_rule *r = plan_rule_of(x->kind, PLAN_EVENT_RENEWED);
 
+	if (x->act != SEARCH_RENEW) {
+		*fact = search_act_row(x->act)->fact;
+		return search_act_row(x->act)->hits;
+	}
 	*fact = r != NULL ? r->fact : FACT_OWN;
 	return r != NULL ? r->hits : "";
 }

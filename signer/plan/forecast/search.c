@@ -7,12 +7,27 @@
 static const enum plan_kind vendor_order[] = { PLAN_KIND_CAPF, PLAN_KIND_CALLMANAGER,
 					       PLAN_KIND_ITLRECOVERY, PLAN_KIND_TVS };
 
-static struct cluster_state joined(const struct cluster_state *a, const struct cluster_state *b)
+const struct search_act_row *search_act_row(enum search_act a)
 {
-	struct cluster_state s = *a;
+	static const struct search_act_row rows[] = {
+#define FORECAST_ACT(NAME, word, text, hits, fact) { word, text, hits, FACT_##fact },
+#include "signer/plan/forecast/forecast_rules.def"
+#undef FORECAST_ACT
+	};
+
+	return &rows[a];
+}
+
+/* The state behind a phase. */
+static struct cluster_state changed(const struct cluster_state *before,
+				    const struct search_phase *phase)
+{
+	struct cluster_state s = *before;
 
 	for (size_t i = 0; i < COUNT(s.renewed); i++)
-		s.renewed[i] |= b->renewed[i];
+		s.renewed[i] |= phase->renews.renewed[i];
+	if (phase->act != SEARCH_RENEW)
+		s.blank = phase->act == SEARCH_BLANK;
 	return s;
 }
 
@@ -163,7 +178,7 @@ static enum status run_phase(struct search *s, struct scene *scene,
 			     struct search_stage stages[STAGES_MAX], size_t *n, struct tlv_err *e)
 {
 	const struct stage_rule *rules[STAGES_MAX];
-	struct cluster_state after = joined(&scene->state, &phase->renews);
+	struct cluster_state after = changed(&scene->state, phase);
 	enum status st = ST_OK;
 
 	*n = stage_rules(s->c, phase->kind, rules);
@@ -232,7 +247,7 @@ struct way {
 	struct scene scene;
 };
 
-enum { SETS_MAX = 1 << SEARCH_PHASES_MAX };
+enum { SETS_MAX = 1 << SEARCH_RENEWALS_MAX };
 
 struct table {
 	const struct search_phase *phases;
@@ -378,6 +393,21 @@ static enum status begin(struct search *s, struct scene *scene, const bool *node
 	return stage_given(x, s->c, nodes, e);
 }
 
+static struct search_phase with_itls(enum search_act act)
+{
+	return (struct search_phase){ .act = act, .kind = PLAN_KIND_ITL };
+}
+
+/* Phones hold blank ITLs then, whatever the order of what follows. */
+static enum status blank_first(struct search *s, struct scene *scene, struct tlv_err *e)
+{
+	const struct search_phase blank = with_itls(SEARCH_BLANK);
+	struct search_stage stages[STAGES_MAX];
+	size_t n;
+
+	return s->c->blanks ? run_phase(s, scene, &blank, true, stages, &n, e) : ST_OK;
+}
+
 static size_t factorial(size_t n)
 {
 	return n < 2 ? 1 : n * factorial(n - 1);
@@ -397,7 +427,7 @@ static void take_order(const struct table *t, struct search_phase *out)
 static enum status try_phases(struct search *s, bool split, struct search_phase *out, size_t *n,
 			      struct cost *cost, struct tlv_err *e)
 {
-	struct search_phase phases[SEARCH_PHASES_MAX];
+	struct search_phase phases[SEARCH_RENEWALS_MAX];
 	struct table *t = calloc(1, sizeof *t);
 	bool nodes[CLUSTER_NODES_MAX] = { false };
 	enum status st;
@@ -409,6 +439,8 @@ static enum status try_phases(struct search *s, bool split, struct search_phase 
 	t->n = *n;
 	choose_nodes(s->c, false, nodes);
 	st = begin(s, &t->ways[0].scene, nodes, e);
+	if (st == ST_OK)
+		st = blank_first(s, &t->ways[0].scene, e);
 	if (st == ST_OK)
 		st = fill_table(s, t, e);
 	if (st == ST_OK) {
@@ -438,7 +470,7 @@ static void drop_lists(struct search *s)
 static enum status find_order(struct search *s, struct search_phase *best, size_t *n,
 			      struct tlv_err *e)
 {
-	struct search_phase other[SEARCH_PHASES_MAX];
+	struct search_phase other[SEARCH_RENEWALS_MAX];
 	struct cost cost = { .locked = 0 }, second = { .locked = 0 };
 	size_t m = 0;
 	enum status st = try_phases(s, false, best, n, &cost, e);
@@ -522,12 +554,18 @@ enum status search_follow(struct search *s, const struct cluster *c,
 enum status search_run(struct search *s, const struct cluster *c, const struct crowd_groups *groups,
 		       struct tlv_err *e)
 {
+	size_t n, front = c->blanks;
 	enum status st;
 
 	*s = (struct search){ .c = c, .groups = groups };
-	st = find_order(s, s->phases, &s->nphases, e);
-	if (st == ST_OK && s->nphases == 0)
+	st = find_order(s, s->phases + front, &n, e);
+	if (st == ST_OK && n == 0)
 		return err_set(e, ST_USAGE, "nothing is to be renewed: say what with '--renew'");
+	if (c->blanks) {
+		s->phases[0] = with_itls(SEARCH_BLANK);
+		s->phases[n + 1] = with_itls(SEARCH_RESTORE);
+	}
+	s->nphases = n + 2 * front;
 	return st == ST_OK ? follow(s, e) : st;
 }
 

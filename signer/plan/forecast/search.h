@@ -12,13 +12,29 @@
 /* Which nodes' certificates of a kind a phase renews. */
 enum search_part { SEARCH_ALL, SEARCH_PUBLISHER, SEARCH_OTHERS };
 
+enum search_act {
+#define FORECAST_ACT(NAME, word, text, hits, fact) SEARCH_##NAME,
+#include "signer/plan/forecast/forecast_rules.def"
+#undef FORECAST_ACT
+};
+
+struct search_act_row {
+	const char *word, *text; /* in JSON; in sentences */
+	const char *hits;	 /* what users feel; "": the certificate's rule says it */
+	unsigned fact;
+};
+
+const struct search_act_row *search_act_row(enum search_act a);
+
 enum {
-	SEARCH_PHASES_MAX = 6, /* four kinds, and two of them on the publisher apart */
+	SEARCH_RENEWALS_MAX = 6, /* four kinds, and two of them on the publisher apart */
+	SEARCH_PHASES_MAX = SEARCH_RENEWALS_MAX + 2,
 	SEARCH_STAGES_MAX = SEARCH_PHASES_MAX * STAGES_MAX
 };
 
 struct search_phase {
-	enum plan_kind kind;
+	enum search_act act;
+	enum plan_kind kind; /* the certificate's, or PLAN_KIND_ITL */
 	enum search_part part;
 	struct cluster_state renews;
 };

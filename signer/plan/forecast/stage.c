@@ -125,6 +125,23 @@ static void find_signer(struct draft *d, struct span records)
 	}
 }
 
+/* [BLANK_TAKES_ANY]: which records a blank ITL lacks. */
+static bool is_emptied(const struct tlv_record *r)
+{
+	return tlv_record_is_tftp(r) || tlv_record_is(r, TLV_ROLE_TVS);
+}
+
+bool stage_is_blank(const struct tlv_list *l)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (is_emptied(&r))
+			return false;
+	}
+	return tlv_list_is_itl(l);
+}
+
 static enum status write_records(struct buf *b, struct draft *d, struct tlv_err *e)
 {
 	enum status st = ST_OK;
@@ -133,6 +150,8 @@ static enum status write_records(struct buf *b, struct draft *d, struct tlv_err 
 		struct tlv_record r = tlv_list_record(d->pattern, i);
 		const struct tlv_cert *cert = replacement(d, &r);
 
+		if (d->s->blank && is_emptied(&r))
+			continue;
 		if (cert != NULL)
 			st = write_record(b, d, &r, cert, e);
 		else

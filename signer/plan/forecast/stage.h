@@ -59,6 +59,8 @@ enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 /* What is served now, as it was given; a node without an ITL has one that is foreseen. */
 enum status stage_given(struct stage_served *out, const struct cluster *c, const bool *nodes,
 			struct tlv_err *e);
+/* Whether it is an ITL as the rollback parameter leaves it: without TVS and TFTP records. */
+bool stage_is_blank(const struct tlv_list *l);
 void stage_list_free(struct stage_list *l);
 void stage_served_free(struct stage_served *s);
 

@@ -14,6 +14,7 @@ static struct made m;
 static struct cluster c;
 static struct search s;
 static struct crowd_groups groups;
+static bool blanks; /* as '--blank-itl' asks for it */
 
 /* what: words as '--renew' has them, with blanks between; group: NULL, or as '--group' has it. */
 static void run(const char *release, enum made_mode mode, size_t nnodes, size_t nitls,
@@ -32,6 +33,8 @@ static void run(const char *release, enum made_mode mode, size_t nnodes, size_t 
 	for (char *w = strtok_r(words, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
 		if (cluster_ask(&c, w, &e) != ST_OK)
 			fail_msg("%s", err_text(&e));
+	if (blanks)
+		assert_int_equal(cluster_blank(&c, &e), ST_OK);
 	if (search_run(&s, &c, &groups, &e) != ST_OK)
 		fail_msg("%s: %s", release, err_text(&e));
 }
@@ -52,7 +55,10 @@ static const char *found(void)
 
 	for (size_t i = 0; i < s.nphases; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s", i > 0 ? " " : "",
-				      plan_kind_word(s.phases[i].kind), parts[s.phases[i].part]);
+				      s.phases[i].act == SEARCH_RENEW ?
+					      plan_kind_word(s.phases[i].kind) :
+					      search_act_row(s.phases[i].act)->word,
+				      parts[s.phases[i].part]);
 	for (int p = 0; p < CROWD_CLASSES; p++)
 		if (s.locked[p])
 			n += (size_t)snprintf(text + n, sizeof text - n, "; %s",
@@ -132,6 +138,43 @@ static void single_renewals_agree_with_the_vendor(void **state)
 				 (int)x->mode, x->what, found(), (int)rests_on_tvs(), s.nstages);
 		done();
 	}
+}
+
+/* [BLANK_ORDER]: phones that hold a blank ITL take what comes, signed by whom it may be. */
+static void blank_itls_spare_all_phones(void **state)
+{
+	static const char *const releases[] = { "9.1(2)", "10.5(2)", "11.5", "12.0", "15" };
+
+	(void)state;
+	blanks = true;
+	for (size_t i = 0; i < COUNT(releases); i++) {
+		run(releases[i], NOT_MIXED, 3, 3, "capf callmanager itlrecovery tvs", NULL);
+		assert_string_equal(found(),
+				    "blank-itl capf callmanager itlrecovery tvs restore-itl");
+		assert_false(rests_on_tvs());
+		for (size_t k = 0; k < s.nstages; k++) {
+			const struct tlv_list *itl = s.stages[k].served->itl[0].list;
+
+			assert_int_equal(stage_is_blank(itl), k + 1 < s.nstages);
+			assert_int_equal(s.stages[k].state.blank, k + 1 < s.nstages);
+			assert_int_equal(s.stages[k].verdict[CROWD_ITL_ONLY].answer.a.reason,
+					 k == 0 ? ACCEPT_SIGNER_IS_SAST : ACCEPT_LEAP_OF_FAITH);
+		}
+		done();
+	}
+	blanks = false;
+}
+
+static void the_parameter_leaves_the_ctl_alone(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	make_lists(&m, "12.0", TOKENLESS, 1, 1);
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
+	assert_int_equal(cluster_blank(&c, &e), ST_USAGE);
+	cluster_free(&c);
+	free_lists(&m);
 }
 
 static const char *const rows[] = { "9.1(2)", "10.0(1)", "10.5(2)", "11.5", "12.0", "14", "14SU3" };
@@ -346,6 +389,31 @@ static void together_they_lock_out(void **state)
 	}
 }
 
+/* The trap has no teeth for phones with a blank ITL; one that missed it is caught. */
+static void blank_itls_allow_one_go(void **state)
+{
+	struct search other;
+	struct search_phase phases[3];
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	blanks = true;
+	run("11.5", NOT_MIXED, 3, 3, "callmanager tvs", NULL);
+	phases[0] = s.phases[0];
+	phases[1] = s.phases[1];
+	phases[2] = s.phases[3];
+	assert_int_equal(phases[2].act, SEARCH_RESTORE);
+	for (size_t k = 0; k < COUNT(phases[1].renews.renewed); k++)
+		phases[1].renews.renewed[k] |= s.phases[2].renews.renewed[k];
+	assert_int_equal(search_follow(&other, &c, &groups, phases, 3, &e), ST_OK);
+	assert_false(search_refused(&other));
+	assert_true(other.stages[0].gate[CROWD_ITL_ONLY]);
+	assert_false(other.stages[1].gate[CROWD_ITL_ONLY]);
+	search_free(&other);
+	done();
+	blanks = false;
+}
+
 /* A group whose one node has a new TVS can ask nobody; with an old one beside it, it can. */
 static void a_group_without_tvs_counts(void **state)
 {
@@ -495,6 +563,9 @@ int main(void)
 		cmocka_unit_test(all_pairs_have_an_order),
 		cmocka_unit_test(no_walker_is_lost_without_a_word),
 		cmocka_unit_test(together_they_lock_out),
+		cmocka_unit_test(blank_itls_spare_all_phones),
+		cmocka_unit_test(blank_itls_allow_one_go),
+		cmocka_unit_test(the_parameter_leaves_the_ctl_alone),
 		cmocka_unit_test(a_missed_phase_is_named),
 		cmocka_unit_test(a_group_without_tvs_counts),
 		cmocka_unit_test(nobody_is_asked_for_nothing),
