@@ -231,6 +231,11 @@ bool process_put(struct process *p, uint8_t type, uint8_t flag, struct span payl
 	return n >= 0;
 }
 
+int process_line(const struct process *p)
+{
+	return p->line;
+}
+
 static int wait_ms(int64_t deadline)
 {
 	int64_t left = deadline - process_now();

@@ -38,6 +38,12 @@ enum status process_fork(struct process **out, void (*run)(int line, const void 
  */
 bool process_put(struct process *p, uint8_t type, uint8_t flag, struct span payload, int fd);
 
+/*
+ * The socket, for those who may only read and write when they ask: one message a call.
+ * It stays the process's.
+ */
+int process_line(const struct process *p);
+
 enum process_got {
 	PROCESS_MESSAGE,
 	PROCESS_LONG,  /* a message of more than TOK_MSG_MAX bytes */

@@ -171,6 +171,8 @@ static enum status print_file(const struct list_file *f, const char *kind, struc
 		return st;
 	if (f->printed != NULL)
 		(void)snprintf(when, sizeof when, "%s", f->printed->modified);
+	else if (f->file.st.st_mtim.tv_sec == 0 && f->file.st.st_nlink == 0)
+		(void)snprintf(when, sizeof when, "an unknown date: the server does not say");
 	else
 		time_cucm(f->file.st.st_mtim.tv_sec, when);
 	out_printf("The checksum value of the %s file:\n%s(MD5)\n%s(SHA1)\n\n", kind, md5, sha1);

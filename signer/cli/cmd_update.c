@@ -7,6 +7,7 @@
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
+#include "signer/net/net.h"
 #include "signer/trust/clean.h"
 #include "signer/cli/verb.h"
 
@@ -41,6 +42,10 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 
 	if ((output != NULL) == in_place && !opt_given(u->o, OPT_DRY_RUN))
 		return err_set(e, ST_USAGE, "where to? either -o OUT or --in-place");
+	if (in_place && net_is_url(u->o->args[0]))
+		return err_set(e, ST_USAGE,
+			       "'%s' is fetched, and not written in its place: name a file with -o",
+			       u->o->args[0]);
 	u->d.output = output != NULL ? output : u->o->args[0];
 	if (common_publish_options(u->o, KIND_LIST, &u->d.publish, e) != ST_OK)
 		return ST_USAGE;

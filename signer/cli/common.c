@@ -9,6 +9,7 @@
 #include "pkcs11/pin.h"
 #include "signer/crypto/digest.h"
 #include "signer/io/out.h"
+#include "signer/net/net.h"
 #include "signer/trust/signature.h"
 #include "signer/io/sandbox.h"
 
@@ -50,16 +51,20 @@ enum status common_publish_options(const struct opts *o, enum kind kind,
 
 void common_read_only(void)
 {
+	const struct sandbox_wants wants = { .children = { net_process() } };
+
 	/* What openssl.cnf names is loaded while it may do what it likes. */
 	digest_configure();
-	(void)sandbox_enter(SANDBOX_ALL, NULL);
+	(void)sandbox_enter(SANDBOX_ALL, &wants);
 }
 
 enum status common_write_beneath(const char *folder, bool made, struct tlv_err *e)
 {
 	struct sandbox_grant grants[2] = { { .what = SANDBOX_WRITE },
 					   { .what = SANDBOX_TAKE_AWAY } };
-	struct sandbox_wants wants = { .grants = grants, .ngrants = made ? 2 : 1 };
+	struct sandbox_wants wants = { .grants = grants,
+				       .ngrants = made ? 2 : 1,
+				       .children = { net_process() } };
 	enum status st = ST_OK;
 
 	grants[0].fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);

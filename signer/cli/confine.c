@@ -10,6 +10,7 @@
 #include "pkcs11/shared/uri_text.h"
 #include "signer/crypto/digest.h"
 #include "signer/io/sandbox.h"
+#include "signer/net/net.h"
 
 /* Waits for the token's process, once. */
 static void early_key_answer(struct early_key *k)
@@ -122,6 +123,8 @@ void confine(const struct confine *c)
 	for (size_t i = 0; i < COUNT(c->keys); i++)
 		if (c->keys[i] != NULL && key_process(c->keys[i]->key) != 0)
 			w.children[n++] = key_process(c->keys[i]->key);
+	if (net_process() != 0)
+		w.children[n++] = net_process();
 	w.grants = g.v;
 	w.ngrants = g.n;
 	digest_configure();

@@ -7,9 +7,11 @@
 #include "pkcs11/pin.h"
 #include "signer/cli/complete.h"
 #include "signer/cli/help.h"
+#include "signer/cli/network.h"
 #include "signer/crypto/memory.h"
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
+#include "signer/net/net.h"
 #include "signer/text/hints.h"
 #include "signer/cli/verb.h"
 
@@ -60,8 +62,11 @@ static enum status run_verb(const struct verb_row *v, int argc, char **argv, str
 	} else if (st == ST_OK) {
 		st = set_level(&o, e);
 		if (st == ST_OK)
+			st = network_prepare(&o, v->mask, e);
+		if (st == ST_OK)
 			st = v->run(&o, e);
 	}
+	net_end();
 	hints_free();
 	opts_free(&o);
 	return st;

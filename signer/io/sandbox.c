@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,8 +55,26 @@ static const uint64_t granted[] = {
 	[SANDBOX_DEVICE] = 1U << 1 | 1U << 15, /* write, ioctl */
 };
 
-/* Signals out of the sandbox, of scope. */
-enum { SCOPE_SIGNALS = 2 };
+/* Signals out of the sandbox, of scope; of net; of files, which only those lose that connect. */
+enum { SCOPE_SIGNALS = 2, NET_CONNECT = 2, READ_FILES = 1U << 2 | 1U << 3 };
+
+/* What those that connect may read. */
+static const char *const readable[] = {
+	"/usr",
+	"/lib",
+	"/lib64",
+	"/etc/ld.so.cache",
+	"/etc/hosts",
+	"/etc/host.conf",
+	"/etc/nsswitch.conf",
+	"/etc/resolv.conf",
+	"/etc/gai.conf",
+	"/etc/services",
+	"/etc/ssl/openssl.cnf",
+	"/run/systemd/resolve",
+	"/dev/urandom",
+	"/dev/null",
+};
 
 /* struct landlock_path_beneath_attr, which is packed. */
 struct rule {
@@ -90,22 +110,53 @@ static bool grant(long ruleset, const struct sandbox_grant *g, uint64_t known)
 	       g->what == SANDBOX_DEVICE;
 }
 
+/* The rights that are taken. What is granted of them comes after. */
+static struct ruleset rights_taken(int abi, const struct sandbox_wants *w)
+{
+	struct ruleset all = rights_of(abi);
+
+	if (w->children[0] != 0)
+		all.scope &= ~(uint64_t)SCOPE_SIGNALS;
+	if (w->connects) {
+		all.files |= READ_FILES;
+		all.net &= ~(uint64_t)NET_CONNECT;
+	}
+	return all;
+}
+
+/* What is missing here need not be read. */
+static void grant_reading(long ruleset)
+{
+	for (size_t i = 0; i < COUNT(readable); i++) {
+		struct rule r = { .fd = open(readable[i], O_PATH | O_CLOEXEC) };
+		struct stat st;
+
+		if (r.fd < 0)
+			continue;
+		if (fstat(r.fd, &st) == 0) {
+			r.files = S_ISDIR(st.st_mode) ? READ_FILES : 1U << 2;
+			(void)syscall(LANDLOCK_ADD, ruleset, LANDLOCK_PATH_BENEATH, &r, 0);
+		}
+		(void)close(r.fd);
+	}
+}
+
 /* What cannot be granted is wanted all the same: then without Landlock. */
 static int enter_landlock(const struct sandbox_wants *w)
 {
 	int abi = landlock_abi();
-	struct ruleset all = rights_of(abi);
+	struct ruleset all = rights_taken(abi, w);
 	bool ready = true;
 	long ruleset, entered = -1;
 
 	if (abi == 0)
 		return 0;
-	if (w->children[0] != 0)
-		all.scope &= ~(uint64_t)SCOPE_SIGNALS;
 	ruleset = syscall(LANDLOCK_CREATE, &all, sizeof all, 0);
 	if (ruleset < 0)
 		return 0;
-	for (size_t i = 0; i < w->ngrants && ready; i++)
+	if (w->connects)
+		grant_reading(ruleset);
+	for (size_t i = 0; i < w->ngrants && !w->connects && ready; i++)
 		ready = grant(ruleset, &w->grants[i], all.files);
 	if (ready)
 		entered = syscall(LANDLOCK_RESTRICT, ruleset, 0);
@@ -122,19 +173,24 @@ struct call {
 	unsigned error;
 };
 
-/* A signer's rows come first, then a writer's. */
+/* First the rows of those that connect, then a signer's, then a writer's. */
 static const struct call calls[] = {
 #define CALL(name) { __NR_##name, PLAIN, 0, 0, 0 },
 #define CALL_WITHOUT(name, arg, bits, error) { __NR_##name, WITHOUT, arg, bits, error },
 #define CALL_WITH(name, arg, value, error) { __NR_##name, WITH, arg, value, error },
 #define CALL_OWN(name, arg, error) { __NR_##name, OWN, arg, 0, error },
 #define CALL_CHILDREN(name, arg, error) { __NR_##name, CHILDREN, arg, 0, error },
+#include "signer/io/sandbox_net.def"
 #include "signer/io/sandbox_signer.def"
 #include "signer/io/sandbox_writer.def"
 #include "signer/io/sandbox.def"
 };
 
 /* Only their number is asked for. */
+static const struct call net_calls[] __attribute__((unused)) = {
+#include "signer/io/sandbox_net.def" /* NOLINT(readability-duplicate-include): a table again */
+};
+
 static const struct call signer_calls[] __attribute__((unused)) = {
 #include "signer/io/sandbox_signer.def" /* NOLINT(readability-duplicate-include): a table again */
 };
@@ -265,11 +321,19 @@ static void put_call(struct program *p, const struct call *c, const pid_t *child
 	}
 }
 
-static size_t first_call(const struct sandbox_wants *w)
+/* Whether the row at i is for those who want this. */
+static bool is_wanted(size_t i, const struct sandbox_wants *w)
 {
-	if (w->signs)
-		return 0;
-	return COUNT(signer_calls) + (w->ngrants > 0 ? 0 : COUNT(writer_calls));
+	size_t signers = COUNT(net_calls), writers = signers + COUNT(signer_calls),
+	       readers = writers + COUNT(writer_calls);
+
+	if (calls[i].kind == CHILDREN)
+		return w->signs || w->children[0] != 0;
+	if (i < signers)
+		return w->connects;
+	if (i < writers)
+		return w->signs;
+	return i >= readers || w->signs || (w->ngrants > 0 && !w->connects);
 }
 
 static bool enter_seccomp(const struct sandbox_wants *w)
@@ -284,9 +348,10 @@ static bool enter_seccomp(const struct sandbox_wants *w)
 	put(&p, BPF_JMP | BPF_JA, 1, 0, 0);
 	put_refuse(&p, ENOSYS);
 	put_load(&p, NR);
-	for (size_t i = first_call(w); i < COUNT(calls); i++)
-		put_call(&p, &calls[i], w->children,
-			 i + 1 == COUNT(calls) || calls[i + 1].nr != calls[i].nr);
+	for (size_t i = 0; i < COUNT(calls); i++)
+		if (is_wanted(i, w))
+			put_call(&p, &calls[i], w->children,
+				 i + 1 == COUNT(calls) || calls[i + 1].nr != calls[i].nr);
 	put_refuse(&p, ENOSYS);
 	filter.len = p.n;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;

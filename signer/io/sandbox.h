@@ -43,12 +43,17 @@ struct sandbox_grant {
 	enum sandbox_right what;
 };
 
-enum { SANDBOX_CHILDREN_MAX = 2 };
+enum { SANDBOX_CHILDREN_MAX = 3 };
 
 struct sandbox_wants {
 	const struct sandbox_grant *grants;
 	size_t ngrants;
 	bool signs; /* asks at the terminal, starts a copy of itself, talks to processes */
+	/*
+	 * Connects to others, and reads only what that takes: libraries and the files that
+	 * resolve names. Writes nothing: grants are passed over.
+	 */
+	bool connects;
 	pid_t children[SANDBOX_CHILDREN_MAX]; /* started before, each with its own group; 0: none */
 };
 

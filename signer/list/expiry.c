@@ -9,6 +9,7 @@
 #include "signer/text/list_file.h"
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"
+#include "signer/net/net.h"
 #include "tlv/kind.h"
 #include "tlv/label.h"
 #include "tlv/text.h"
@@ -324,7 +325,7 @@ static enum status add_file(void *arg, const char *path, bool named, struct tlv_
 	struct source s = { .x = arg, .path = path, .named = named };
 	struct tlv_err own = TLV_ERR_INIT;
 	struct blob file;
-	enum status st = slurp(path, most(&s), named ? SLURP_ANY : SLURP_REGULAR, &file, &own);
+	enum status st = net_slurp(path, most(&s), named ? SLURP_ANY : SLURP_REGULAR, &file, &own);
 
 	if (st != ST_OK)
 		return fault(&s, &own, "left out", e);

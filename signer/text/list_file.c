@@ -8,6 +8,7 @@
 
 #include "signer/crypto/digest.h"
 #include "signer/io/out.h"
+#include "signer/net/net.h"
 #include "signer/text/hints.h"
 #include "tlv/guess.h"
 #include "tlv/kind.h"
@@ -120,7 +121,7 @@ static enum status read_path(struct list_file *f, const char *path, const char *
 			     enum slurp_mode mode, struct tlv_err *e)
 {
 	const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
-	enum status st = slurp(from, slurp_list_max(), mode, &f->file, e);
+	enum status st = net_slurp(from, slurp_list_max(), mode, &f->file, e);
 
 	if (st != ST_OK)
 		return st; /* it has named the path */

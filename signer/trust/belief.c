@@ -9,6 +9,7 @@
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
 #include "signer/io/slurp.h"
+#include "signer/net/net.h"
 #include "signer/trust/signature.h"
 #include "tlv/check.h"
 #include "tlv/kind.h"
@@ -160,7 +161,8 @@ static enum status add_file(const struct folder_of_witnesses *f, const char *pat
 			    struct tlv_err *e)
 {
 	struct blob file;
-	enum status st = slurp(path, slurp_list_max(), named ? SLURP_ANY : SLURP_REGULAR, &file, e);
+	enum status st =
+		net_slurp(path, slurp_list_max(), named ? SLURP_ANY : SLURP_REGULAR, &file, e);
 
 	if (st != ST_OK)
 		return st;
@@ -232,13 +234,14 @@ static bool is_same_file(const struct belief_witness *w, const struct belief_sub
 /* The folder that a path stands in; NULL if it cannot be found. Free it. */
 static char *folder_of(const char *path, bool follow)
 {
-	char *real = follow ? realpath(path, NULL) : strdup(path), *folder = NULL;
+	char *real = follow && !net_is_url(path) ? realpath(path, NULL) : strdup(path),
+	     *folder = NULL;
 	const char *slash = real != NULL ? strrchr(real, '/') : NULL;
 	char *above = slash != NULL ? strndup(real, slash == real ? 1 : (size_t)(slash - real)) :
 				      strdup(".");
 
 	if (real != NULL && above != NULL)
-		folder = realpath(above, NULL);
+		folder = net_is_url(path) ? strdup(above) : realpath(above, NULL);
 	free(above);
 	free(real);
 	return folder;

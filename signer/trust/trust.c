@@ -7,6 +7,7 @@
 #include "signer/crypto/certfile.h"
 #include "signer/io/folder.h"
 #include "signer/io/slurp.h"
+#include "signer/net/net.h"
 #include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
 
@@ -81,7 +82,7 @@ static enum status add_file(struct trust *t, const char *path, enum slurp_mode m
 {
 	struct blob file;
 	struct tlv_list l;
-	enum status st = slurp(path, slurp_list_max(), mode, &file, e);
+	enum status st = net_slurp(path, slurp_list_max(), mode, &file, e);
 
 	if (st != ST_OK)
 		return st;

@@ -6,12 +6,13 @@ import shutil
 import subprocess
 
 import lists
+import nodes
 import pytest
 import tables
 from conftest import BUILD, ROOT
 from token_helpers import TWO
 
-GUARD, HELPER = "ctlsign-guard.so", "ctlsign-token"
+GUARD, HELPER, NET = "ctlsign-guard.so", "ctlsign-token", "ctlsign-net"
 PARTS = pytest.mark.parametrize("part", [GUARD, HELPER])
 
 
@@ -103,9 +104,9 @@ def test_what_is_installed(tree):
     docs = {f"share/doc/ctlsign/{name}" for name in ("README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md",
                                                      "docs/FORMAT.md")}
     assert {"bin/ctlsign", *docs} <= files
-    stray = {f for f in files if not re.match(r"bin/ctlsign$|lib.*/ctlsign/ctlsign-(token|guard\.so)$|share/", f)}
+    stray = {f for f in files if not re.match(r"bin/ctlsign$|lib.*/ctlsign/ctlsign-(token|net|guard\.so)$|share/", f)}
     assert not stray, stray
-    for path in (tree / "bin" / "ctlsign", part_of(tree, HELPER), part_of(tree, GUARD)):
+    for path in (tree / "bin" / "ctlsign", part_of(tree, HELPER), part_of(tree, NET), part_of(tree, GUARD)):
         dynamic = run("readelf", "-d", path).stdout
         assert not re.search(r"RPATH|RUNPATH", dynamic), dynamic
         assert str(ROOT) not in run("strings", "-a", path).stdout or BUILD.name == "dev"
@@ -117,6 +118,19 @@ def test_the_installed_tree_signs(ctlsign, cluster, lab, installed, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(program)
     ctlsign.ok(*words(cluster, tmp_path / "b.tlv", lab), env=lab.env, program=link)
+
+
+def test_the_installed_tree_fetches(ctlsign, installed, tmp_path):
+    """Its own helper, which is checked as the token's is."""
+    (tmp_path / "CTLFile.tlv").write_bytes((ROOT / "tests" / "data" / "lists" / "cucm.tlv").read_bytes())
+    node = nodes.Node({"CTLFile.tlv": (tmp_path / "CTLFile.tlv").read_bytes()})
+    program = installed / "bin" / "ctlsign"
+    try:
+        ctlsign.ok("show", node.url(), program=program)
+        part_of(installed, NET).chmod(0o666)
+        ctlsign.refused(3, "show", node.url(), program=program, says=[NET, "can be written by others"])
+    finally:
+        node.close()
 
 
 @PARTS

@@ -103,8 +103,9 @@ def test_what_is_in_the_package(first):
     modes = {row[5].removeprefix("."): row[0] for row in rows}
     assert {row[1] for row in rows} == {"root/root"}
     executable = {name for name, mode in modes.items() if mode[0] == "-" and "x" in mode}
-    helper = next(name for name in executable if name.endswith("/ctlsign/ctlsign-token"))
-    assert executable == {"/usr/bin/ctlsign", helper, "/usr/share/doc/ctlsign/examples/ctlsign-lab"}
+    helpers = {name for name in executable if name.endswith(("/ctlsign/ctlsign-token", "/ctlsign/ctlsign-net"))}
+    assert len(helpers) == 2
+    assert executable == {"/usr/bin/ctlsign", *helpers, "/usr/share/doc/ctlsign/examples/ctlsign-lab"}
     assert {mode for mode in modes.values()} == {"drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--"}
     assert sum(name.endswith("/ctlsign/ctlsign-guard.so") for name in modes) == 1
     assert {f"/usr/share/{name}" for name in ("doc/ctlsign/copyright", "doc/ctlsign/README.md",

@@ -593,6 +593,99 @@ static void a_signer_has_its_processes_only(void **state)
 	}
 }
 
+static bool reads_what_names_need(void)
+{
+	return opens("/etc/hosts", O_RDONLY) && opens("/usr/lib", O_RDONLY | O_DIRECTORY);
+}
+
+static bool reads_other_accounts(void)
+{
+	return opens("/etc/passwd", O_RDONLY) || opens("/proc/self/environ", O_RDONLY);
+}
+
+static bool listens(void)
+{
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return s >= 0 && listen(s, 1) == 0;
+}
+
+static bool sends_packets_of_its_own(void)
+{
+	return socket(AF_PACKET, SOCK_RAW, 0) >= 0;
+}
+
+/* Of those that connect. */
+static const struct {
+	const char *name;
+	bool (*possible)(void);
+	bool expected;
+	int abi; /* of Landlock, from which on it is refused */
+} connecting[] = {
+	{ "connects by TCP", connects_by_tcp, true, 1 },
+	{ "makes a socket", makes_a_socket, true, 1 },
+	{ "starts a thread", starts_a_thread, true, 1 },
+	{ "reads what names need", reads_what_names_need, true, 1 },
+	{ "reads other accounts", reads_other_accounts, false, 1 },
+	{ "reads a file", reads_a_file, false, 1 },
+	{ "reads a folder", reads_a_folder, false, 1 },
+	{ "writes a file", writes_a_file, false, 1 },
+	{ "makes a file", makes_a_file, false, 1 },
+	{ "writes beneath, though it was granted", writes_beneath, false, 1 },
+	{ "takes a file away", takes_a_file_away, false, 1 },
+	{ "runs a program", runs_a_program, false, 1 },
+	{ "forks", forks, false, 1 },
+	{ "signals its parent", signals_its_parent, false, 1 },
+	{ "owns a file's signals", owns_signals, false, 1 },
+	{ "is traced", is_traced, false, 1 },
+	{ "listens", listens, false, 1 },
+	{ "sends packets of its own", sends_packets_of_its_own, false, 1 },
+	{ "makes another namespace", makes_another_namespace, false, 1 },
+};
+
+static void one_that_connects_has_nothing_else(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(connecting); i++) {
+		struct sandbox_wants wants = { .connects = true };
+		int got = try_with(&wants, connecting[i].possible, connecting[i].abi);
+
+		if (got == NO_LAYER)
+			skip();
+		if (got != (connecting[i].expected ? POSSIBLE : IMPOSSIBLE))
+			fail_msg("'%s' is %s", connecting[i].name,
+				 connecting[i].expected ? "impossible" : "possible");
+	}
+}
+
+static void a_reader_ends_its_process_only(void **state)
+{
+	(void)state;
+	for (int of_others = 0; of_others <= 1; of_others++) {
+		struct sandbox_wants wants = { .ngrants = 0 };
+		int status = 0, got = 0;
+		pid_t own = fork(), child;
+
+		assert_true(own >= 0);
+		if (own == 0)
+			_exit(pause());
+		wants.children[0] = own;
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			if (!sandbox_enter(SANDBOX_ALL, &wants).seccomp)
+				_exit(NO_LAYER);
+			_exit(kill(of_others ? getppid() : own, 0) == 0 ? POSSIBLE : IMPOSSIBLE);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(kill(own, SIGKILL) == 0 && waitpid(own, NULL, 0) == own);
+		got = WEXITSTATUS(status);
+		if (got == NO_LAYER)
+			skip();
+		assert_int_equal(got, of_others ? IMPOSSIBLE : POSSIBLE);
+	}
+}
+
 static void what_holds_is_told(void **state)
 {
 	static const struct {
@@ -638,6 +731,8 @@ int main(void)
 		cmocka_unit_test(behind_both),
 		cmocka_unit_test(a_writer_has_its_folder_only),
 		cmocka_unit_test(a_signer_has_its_processes_only),
+		cmocka_unit_test(one_that_connects_has_nothing_else),
+		cmocka_unit_test(a_reader_ends_its_process_only),
 		cmocka_unit_test(what_holds_is_told),
 	};
 

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/net/helper/transfer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/ssl.h>
+
+#include "pkcs11/shared/line.h"
+
+enum {
+	REDIRECTS_MAX = 5,
+	HEADERS_MAX = 64 * 1024, /* bytes of all header lines of one file */
+	PAGE_MAX =
+		256 * 1024 /* bytes of a page that comes instead of the file, and is thrown away */
+};
+
+struct transfer {
+	CURL *easy;
+	int line;
+	bool line_gone;
+	uint16_t number;
+	uint32_t ms, max;
+	char *url;
+	size_t came, headers, thrown;
+	unsigned redirects;
+	bool too_long;
+	char words[CURL_ERROR_SIZE];
+};
+
+static void transfer_free(struct transfer *t)
+{
+	curl_easy_cleanup(t->easy);
+	free(t->url);
+	free(t);
+}
+
+static bool send_done(const struct transfer *t, const struct net_done *d)
+{
+	struct buf b = BUF_INIT;
+	bool ok;
+
+	net_put_done(&b, t->number, d);
+	ok = b.failed == ST_OK && tok_line_send(t->line, buf_span(&b));
+	buf_free(&b);
+	return ok;
+}
+
+static long number_of(const struct transfer *t, CURLINFO what)
+{
+	long n = 0;
+
+	(void)curl_easy_getinfo(t->easy, what, &n);
+	return n;
+}
+
+static bool is_file(const struct transfer *t)
+{
+	long status = number_of(t, CURLINFO_RESPONSE_CODE);
+
+	return status == 0 || status == 200; /* TFTP has none */
+}
+
+static bool send_bytes(struct transfer *t, struct span bytes)
+{
+	struct buf b = BUF_INIT;
+	bool ok = true;
+
+	while (ok && bytes.n > 0) {
+		struct span piece = span_slice(bytes, 0, NET_BYTES_MAX);
+
+		buf_truncate(&b, 0);
+		net_put_bytes(&b, t->number, piece);
+		ok = b.failed == ST_OK && tok_line_send(t->line, buf_span(&b));
+		bytes = span_slice(bytes, piece.n, bytes.n);
+	}
+	buf_free(&b);
+	t->line_gone = t->line_gone || !ok;
+	return ok;
+}
+
+/* A number other than n ends the transfer. */
+static size_t take_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	n *= size;
+	if (!is_file(t)) {
+		t->thrown += n;
+		return t->thrown <= PAGE_MAX ? n : 0;
+	}
+	if (n > t->max - t->came) {
+		t->too_long = true;
+		return 0;
+	}
+	t->came += n;
+	return send_bytes(t, span_of(p, n)) ? n : 0;
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	(void)p;
+	n *= size;
+	t->headers += n;
+	return t->headers <= HEADERS_MAX ? n : 0;
+}
+
+/*
+ * What old nodes have: TLS 1.0, keys of 1024 bits, SHA-1, no secure renegotiation. The
+ * machine's policy does not count here, because nothing is believed for the session's sake.
+ */
+static CURLcode loosen(CURL *easy, void *ctx, void *arg)
+{
+	(void)easy;
+	(void)arg;
+	SSL_CTX_set_security_level(ctx, 0);
+	(void)SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT);
+	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
+	return CURLE_OK;
+}
+
+/* curl_easy_setopt() takes any type, and the compiler looks at each. */
+static bool set_limits(const struct transfer *t)
+{
+	CURL *c = t->easy;
+
+	return curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https,tftp") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
+	       /* The environment's proxy would see, and could change, what a node serves. */
+	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)t->ms) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)t->ms) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_MAXFILESIZE, (long)t->max) == CURLE_OK;
+}
+
+static bool set_tls(const struct transfer *t)
+{
+	CURL *c = t->easy;
+
+	return curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_0) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_ENABLE_ALPN, 0L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, loosen) == CURLE_OK;
+}
+
+static bool set_up(struct transfer *t)
+{
+	CURL *c = t->easy;
+
+	return set_limits(t) && set_tls(t) &&
+	       curl_easy_setopt(c, CURLOPT_URL, t->url) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_USERAGENT, "ctlsign") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_FILETIME, 1L) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_PRIVATE, t) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->words) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_HEADERDATA, t) == CURLE_OK;
+}
+
+bool transfer_start(CURLM *all, int line, const struct net_request *r)
+{
+	struct transfer *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return false;
+	t->line = line;
+	t->number = r->number;
+	t->ms = r->ms;
+	t->max = r->max;
+	t->url = span_dup(r->target);
+	t->easy = curl_easy_init();
+	if (t->url != NULL && t->easy != NULL && set_up(t) &&
+	    curl_multi_add_handle(all, t->easy) == CURLM_OK)
+		return true;
+	transfer_free(t);
+	return false;
+}
+
+/* The host of a URL; "" if it has none, or another scheme than HTTP's. Free it with curl_free(). */
+static char *host_of(const char *url)
+{
+	CURLU *u = curl_url();
+	char *host = NULL, *scheme = NULL;
+
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0))
+		(void)curl_url_get(u, CURLUPART_HOST, &host, 0);
+	curl_free(scheme);
+	curl_url_cleanup(u);
+	return host;
+}
+
+/* True if the transfer goes on. */
+static bool follow(CURLM *all, struct transfer *t, const char *to)
+{
+	char *copy = strdup(to);
+
+	(void)curl_multi_remove_handle(all, t->easy);
+	free(t->url);
+	t->url = copy;
+	t->redirects++;
+	t->thrown = 0;
+	return copy != NULL && curl_easy_setopt(t->easy, CURLOPT_URL, copy) == CURLE_OK &&
+	       curl_multi_add_handle(all, t->easy) == CURLM_OK;
+}
+
+/* NET_NONE: it goes on elsewhere, on the same host. text is what to is, within its bounds. */
+static enum net_fault redirect(CURLM *all, struct transfer *t, const char *to, struct net_done *d)
+{
+	char *here = host_of(t->url), *there = host_of(to);
+	bool same = here != NULL && there != NULL && strcasecmp(here, there) == 0;
+
+	curl_free(here);
+	curl_free(there);
+	d->text = span_slice(span_str(to), 0, NET_TEXT_MAX);
+	if (!same)
+		return NET_ELSEWHERE;
+	d->code = REDIRECTS_MAX;
+	if (t->redirects == REDIRECTS_MAX)
+		return NET_CIRCLE;
+	return follow(all, t, to) ? NET_NONE : NET_OTHER;
+}
+
+static enum net_fault fault_of_connect(const struct transfer *t, struct net_done *d)
+{
+	int error = (int)number_of(t, CURLINFO_OS_ERRNO);
+
+	if (error == ECONNREFUSED)
+		return NET_REFUSED;
+	d->text = span_str(error != 0 ? strerror(error) : t->words);
+	return NET_NO_ROUTE;
+}
+
+static enum net_fault fault_of_status(const struct transfer *t, struct net_done *d)
+{
+	long status = number_of(t, CURLINFO_RESPONSE_CODE);
+
+	d->code = (uint32_t)status;
+	return status == 404 || status == 410 ? NET_NO_FILE : NET_STATUS;
+}
+
+static enum net_fault fault_of_time(const struct transfer *t, struct net_done *d)
+{
+	d->code = t->came > 0 ? (uint32_t)t->came : t->ms / 1000;
+	return t->came > 0 ? NET_LATE : NET_SILENT;
+}
+
+static enum net_fault fault_of_write(const struct transfer *t, struct net_done *d)
+{
+	if (!t->too_long && t->headers > HEADERS_MAX) {
+		d->text = SPAN_LIT("the answer's header lines have no end: check the server");
+		return NET_OTHER;
+	}
+	if (!t->too_long)
+		return fault_of_status(t, d);
+	d->code = t->max;
+	return NET_LONG;
+}
+
+/* libcurl's own words, for what it knows more of than we. */
+static enum net_fault in_words(const struct transfer *t, CURLcode result, enum net_fault fault,
+			       struct net_done *d)
+{
+	const char *text = t->words[0] != '\0' ? t->words : curl_easy_strerror(result);
+	const char *code = strstr(text, "::"); /* OpenSSL's, which ends with the reason */
+
+	d->text = span_str(code != NULL ? code + 2 : text);
+	return fault;
+}
+
+static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_done *d)
+{
+	d->code = (uint32_t)t->came;
+	switch (result) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return NET_NO_NAME;
+	case CURLE_COULDNT_CONNECT:
+		return fault_of_connect(t, d);
+	case CURLE_OPERATION_TIMEDOUT:
+		return fault_of_time(t, d);
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_PARTIAL_FILE:
+		return NET_CUT;
+	case CURLE_WRITE_ERROR:
+		return fault_of_write(t, d);
+	case CURLE_FILESIZE_EXCEEDED:
+		d->code = t->max;
+		return NET_LONG;
+	case CURLE_TFTP_NOTFOUND:
+		return NET_NO_FILE;
+	case CURLE_TFTP_PERM:
+	case CURLE_TFTP_ILLEGAL:
+	case CURLE_TFTP_NOSUCHUSER:
+	case CURLE_REMOTE_ACCESS_DENIED:
+		return in_words(t, result, NET_DENIED, d);
+	case CURLE_LOGIN_DENIED:
+		d->text = SPAN_LIT(
+			"a user's name stands in the URL, and nobody is logged in: leave it out");
+		return NET_BAD_TARGET;
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return in_words(t, result, NET_BAD_TARGET, d);
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CIPHER:
+		return in_words(t, result, NET_TLS, d);
+	default:
+		return in_words(t, result, NET_OTHER, d);
+	}
+}
+
+static int64_t modified(const struct transfer *t)
+{
+	curl_off_t when = -1;
+
+	(void)curl_easy_getinfo(t->easy, CURLINFO_FILETIME_T, &when);
+	return when > 0 ? (int64_t)when : 0;
+}
+
+bool transfer_end(CURLM *all, CURL *easy, CURLcode result)
+{
+	struct net_done d = { .fault = NET_NONE };
+	char *to = NULL;
+	struct transfer *t = NULL;
+	bool ok = true, goes_on = false;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+	(void)curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
+	if (result != CURLE_OK)
+		d.fault = fault_of(t, result, &d);
+	else if (to != NULL)
+		goes_on = (d.fault = redirect(all, t, to, &d)) == NET_NONE;
+	else if (!is_file(t))
+		d.fault = fault_of_status(t, &d);
+	else
+		d.modified = modified(t);
+	if (goes_on)
+		return true;
+	ok = !t->line_gone && send_done(t, &d);
+	(void)curl_multi_remove_handle(all, t->easy);
+	transfer_free(t);
+	return ok;
+}

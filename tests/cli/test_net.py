@@ -1,0 +1,420 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists that are given as URLs: real servers on the loopback, the good ones and those that misbehave."""
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import lists
+import nodes
+import pytest
+from conftest import BUILD, DATA, PROGRAM, SANITIZED
+
+LIST = (DATA / "lists" / "cucm.tlv").read_bytes()
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.fixture
+def start():
+    """Keeps servers until the test ends."""
+    running = []
+
+    def keep(server):
+        running.append(server)
+        return server
+    yield keep
+    for server in running:
+        server.close()
+
+
+@pytest.fixture
+def node(start):
+    return start(nodes.Node({"CTLFile.tlv": LIST}))
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(LIST)
+    return path
+
+
+def raw(start, serve):
+    server = start(nodes.Raw(serve))
+    return server, f"http://127.0.0.1:{server.port}/CTLFile.tlv"
+
+
+def test_show_is_that_of_the_file(ctlsign, node, file):
+    node.modified = "Fri, 06 Mar 2015 18:45:13 GMT"
+    there, here = ctlsign.ok("show", node.url()), ctlsign.ok("show", file)
+    modified = "was last modified on Fri Mar 06 18:45:13 UTC 2015"
+    assert modified in there.out and there.err == here.err
+    strip = [line for line in here.out.splitlines() if "last modified" not in line]
+    assert [line for line in there.out.splitlines() if "last modified" not in line] == strip
+
+
+def test_a_server_that_tells_no_time(ctlsign, node):
+    assert "was last modified on an unknown date: the server does not say" in ctlsign.ok("show", node.url()).out
+
+
+READ = {
+    "show": (0, ["show", "@"]), "json": (0, ["show", "--json", "@"]),
+    "verify": (0, ["verify", "--trust", "cluster/pub.pem", "@"]), "verify-trust": (0, ["verify", "--trust", "@", "CTLFile.tlv"]),
+    "diff": (0, ["diff", "CTLFile.tlv", "@"]), "diff-both": (0, ["diff", "@", "@"]),
+    "accept": (0, ["accept", "--installed", "@", "CTLFile.tlv"]), "accept-new": (0, ["accept", "--installed", "CTLFile.tlv", "@"]),
+    "plan": (0, ["plan", "--release", "10.5", "@", "CTLFile.tlv"]),
+    "identify": (0, ["identify", "45627437aa83f931627e06ab3387063d", "@"]), "expiry": (1, ["expiry", "--within", "20000d", "@"]),
+    "extract": (0, ["extract", "@", "-o", "out"]), "export": (0, ["export", "--from", "@", "--trust", "cluster/pub.pem", "-o", "out"]),
+    "update": (0, ["update", "@", "-o", "new.tlv", "-k", "cluster/pub.key", "--cert", "cluster/pub.pem", "--yes"]),
+    "update-trust": (0, ["update", "CTLFile.tlv", "--trust", "@2", "-o", "new.tlv", "-k", "cluster/pub.key", "--cert",
+                         "cluster/pub.pem", "--yes"]),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_wherever_a_list_is_read(ctlsign, cluster, node, file, name):
+    """The same status and the same result as with the file."""
+    status, words = READ[name]
+    node.files["other/CTLFile.tlv"] = (DATA / "lists" / "ctl-client.tlv").read_bytes()
+    node.modified = "Fri, 06 Mar 2015 18:45:13 GMT"
+    place = {"@": node.url(), "@2": node.url("other/CTLFile.tlv")}
+    run = ctlsign(*[place.get(word, word) for word in words], cwd=file.parent)
+    assert run.status == status, str(run)
+    for made in ("out", "new.tlv"):
+        path = file.parent / made
+        assert path.exists() == (made in words)
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    (file.parent / "other.tlv").write_bytes(node.files["other/CTLFile.tlv"])
+    local = ctlsign(*[{"@": "CTLFile.tlv", "@2": "other.tlv"}.get(word, word) for word in words if name != "diff-both"] or ["--version"],
+                    cwd=file.parent)
+    if name not in ("verify-trust", "diff-both", "update-trust"):
+        assert local.status == status, str(local)
+        same = run.out.replace(node.url(), "CTLFile.tlv")
+        drop = re.compile(r"last modified on.*|signed (on|now).*|\d{10}|\d\d\d\d-\d\d-\d\dT[0-9:]*Z|[0-9a-f]{32,40}", re.I)
+        assert drop.sub("", same) == drop.sub("", local.out)
+
+
+def test_two_urls_are_two_files(ctlsign, cluster, node, file):
+    """Neither is taken for the other where a list may not be its own witness; the same bytes are."""
+    node.files["newer.tlv"] = b""
+    key = ["-o", "new.tlv", "-k", "cluster/pub.key", "--cert", "cluster/pub.pem", "--yes"]
+    run = ctlsign("update", node.url(), "--trust", node.url(), *key, cwd=file.parent)
+    assert run.status == 2 and "its own witness" in run.err, str(run)
+    lists.build(ctlsign, cluster, "tokenless", file.parent / "tokenless.tlv")
+    node.files["tokenless.tlv"] = (file.parent / "tokenless.tlv").read_bytes()
+    node.files["old.tlv"] = LIST
+    run = ctlsign("verify", "--trust", node.url("old.tlv"), node.url("tokenless.tlv"))
+    assert "own witness" not in run.err, str(run)
+
+
+def test_the_name_it_is_served_under_counts(ctlsign, node):
+    node.files["ITLFile.tlv"] = LIST
+    run = ctlsign("verify", "--trust", "self", node.url("ITLFile.tlv"))
+    assert run.status == 1 and "another kind of list than the name that it is served under" in run.out, str(run)
+
+
+def test_a_log_is_read_from_a_url_too(ctlsign, node):
+    node.files["putty.log"] = (DATA / "samples" / "show-ctl.txt").read_bytes() if (DATA / "samples" / "show-ctl.txt").exists() \
+        else ctlsign.ok("show", DATA / "lists" / "cucm.tlv").out.encode()
+    first = ctlsign.ok("show", node.url("putty.log#1"))
+    assert first.out == ctlsign.ok("show", node.url("putty.log")).out and "printed, not read" in first.out
+    assert node.asked == ["/putty.log"] * 2
+
+
+FAULTS = {
+    "reset": (nodes.reset, "the connection ended before the file did, after 0 bytes"),
+    "half a file": (nodes.answer(OK % len(LIST), LIST[:1000]), "after 1000 bytes"),
+    "half without a length": (nodes.answer(b"HTTP/1.0 200 OK\r\n\r\n", LIST[:1000]), "claimed, "),
+    "announced too long": (nodes.answer(OK % (10 << 30), b"\1"), "longer than 1048576 bytes"),
+    "10 GB": (nodes.endless, "longer than 1048576 bytes"),
+    "header lines without end": (nodes.answer(b"HTTP/1.1 200 OK\r\n" + b"X: %s\r\n" % (b"y" * 1000) * 200), "header lines have no end"),
+    "404": (nodes.answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"), "the server has no such file"),
+    "401": (nodes.answer(b"HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), "HTTP status 401"),
+    "503": (nodes.answer(b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n"), "HTTP status 503"),
+    "206": (nodes.answer(b"HTTP/1.1 206 Partial\r\nContent-Length: 10\r\n\r\n", LIST[:10]), "HTTP status 206"),
+    "a page with 200": (nodes.answer(OK % 33, b"<html><body>not here</body></html>"[:33]), "it is a web page"),
+    "nothing": (nodes.answer(OK % 0), "empty"),
+    "no HTTP": (nodes.answer(b"220 ftp ready\r\n"), "HTTP/0.9"),
+    "escapes": (nodes.answer(b"HTTP/1.1 302 x\r\nLocation: http://evil.invalid/\x1b[2Jx\r\nContent-Length: 0\r\n\r\n"), "evil.invalid"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_servers_do(ctlsign, cluster, start, tmp_path, name):
+    """A clear sentence with the URL, status 3, nothing written."""
+    serve, says = FAULTS[name]
+    _, url = raw(start, serve)
+    began = time.monotonic()
+    run = ctlsign.refused(3, "verify", url, says=[url, says])
+    assert "\x1b" not in run.err
+    before = sorted(tmp_path.iterdir())
+    ctlsign.refused(3, "extract", url, "-o", tmp_path / "out", says=says)
+    ctlsign.refused(3, "update", url, "-o", tmp_path / "new.tlv", "-k", cluster / "pub.key", "--cert", cluster / "pub.pem", says=says)
+    assert sorted(tmp_path.iterdir()) == before
+    assert time.monotonic() - began < 30
+
+
+def test_one_byte_a_second(ctlsign, start):
+    _, url = raw(start, nodes.answer(OK % len(LIST), *[LIST[i:i + 1] for i in range(60)], pause=1))
+    began = time.monotonic()
+    ctlsign.refused(3, "show", "--timeout", "3", url, says="not whole in time, ")
+    assert time.monotonic() - began < 8
+
+
+def test_no_answer(ctlsign, start):
+    _, url = raw(start, lambda connection: time.sleep(30))
+    began = time.monotonic()
+    ctlsign.refused(3, "show", "--timeout=1", url, says="no answer within 1 s")
+    assert time.monotonic() - began < 6
+
+
+def test_nobody_listens(ctlsign):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ctlsign.refused(3, "show", f"http://127.0.0.1:{port}/CTLFile.tlv", says="the connection is refused")
+
+
+def test_no_route(ctlsign):
+    """240.0.0.0/4 goes nowhere, and no packet leaves the machine."""
+    ctlsign.refused(3, "show", "--timeout=2", "http://255.255.255.255/CTLFile.tlv", says=["http://255.255.255.255", ": "])
+
+
+def test_no_such_host(ctlsign):
+    ctlsign.refused(3, "show", "http://node.invalid/CTLFile.tlv", says="no such host")
+
+
+@pytest.mark.parametrize("url", ["http://me:secret@127.0.0.1/CTLFile.tlv", "http://", "http://127.0.0.1:99999/x",
+                                 "http://127.0.0.1/a b", "http://" + "x" * 2000])
+def test_no_url(ctlsign, url):
+    run = ctlsign.refused(3, "show", url, says="this cannot be asked")
+    assert "secret" not in run.err.replace(url, "")
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/CTLFile.tlv", "file:///etc/passwd", "gopher://127.0.0.1/"])
+def test_other_schemes_are_files_that_are_not_there(ctlsign, url):
+    ctlsign.refused(3, "show", url, says=url)
+
+
+def test_redirects_stay_on_the_host(ctlsign, start, node):
+    node.redirects = {"old.tlv": "/CTLFile.tlv", "other.tlv": "http://localhost:1/CTLFile.tlv", "file.tlv": "file:///etc/passwd",
+                      "tftp.tlv": "tftp://127.0.0.1/CTLFile.tlv", "circle.tlv": "/circle.tlv"}
+    assert ctlsign.ok("show", "--json", node.url("old.tlv"))
+    for name, says in (("other.tlv", "redirects to another host, 'http://localhost:1/CTLFile.tlv'"), ("file.tlv", "'file:///etc/passwd'"),
+                       ("tftp.tlv", "'tftp://127.0.0.1/CTLFile.tlv'"), ("circle.tlv", "more than 5 redirects")):
+        ctlsign.refused(3, "show", node.url(name), says=says)
+    elsewhere = start(nodes.Node({"CTLFile.tlv": LIST}))
+    node.redirects["port.tlv"] = elsewhere.url()
+    assert ctlsign.ok("show", "--json", node.url("port.tlv")) and elsewhere.asked == ["/CTLFile.tlv"]
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "all_proxy", "ALL_PROXY"])
+def test_the_environment_s_proxy_is_not_asked(ctlsign, start, node, variable):
+    proxy = start(nodes.Raw(lambda connection: None))
+    assert ctlsign.ok("show", node.url(), env={variable: f"http://127.0.0.1:{proxy.port}"})
+    assert proxy.count == 0
+
+
+def test_https_is_not_judged_and_that_is_said(ctlsign, cluster, start):
+    """A certificate of somebody else, 1024 bits, for another name."""
+    tls = start(nodes.Node({"CTLFile.tlv": LIST}, certificate=(cluster / "capf.pem", cluster / "capf.key"))
+                if (cluster / "capf.key").exists() else
+                nodes.Node({"CTLFile.tlv": LIST}, certificate=(cluster / "pub.pem", cluster / "pub.key")))
+    run = ctlsign.ok("verify", "--verbose", "--trust", cluster / "pub.pem", tls.url())
+    assert "the server's certificate is not judged" in run.err
+
+
+@pytest.mark.parametrize("version", ["-tls1", "-tls1_1", "-tls1_2", "-tls1_3"])
+def test_old_tls(ctlsign, cluster, start, file, version):
+    old = start(nodes.OldTls(file.parent, cluster / "pub.pem", cluster / "pub.key", version))
+    ctlsign.ok("verify", "--trust", cluster / "pub.pem", old.url())
+
+
+def test_tls_where_there_is_none(ctlsign, node):
+    ctlsign.refused(3, "show", f"https://{node.name}/CTLFile.tlv", says="no TLS session")
+
+
+def test_tftp(ctlsign, start, file):
+    if nodes.Tftp.missing():
+        pytest.skip(nodes.Tftp.missing())
+    server = start(nodes.Tftp(file.parent))
+    assert ctlsign.ok("show", server.url()).out.splitlines()[5:] != []
+    file.chmod(0o644)
+    ctlsign.refused(3, "show", server.url("ITLFile.tlv"), says="the server has no such file")
+    large = file.parent / "large.tlv"
+    large.write_bytes(bytes(3 << 20))
+    ctlsign.refused(3, "show", server.url("large.tlv"), says="longer than 1048576 bytes")
+    ctlsign.refused(3, "show", "--timeout=1", f"tftp://127.0.0.1:{nodes.free_udp_port('127.0.0.1')}/CTLFile.tlv", says=": ")
+
+
+def test_in_place_is_no_place(ctlsign, cluster, node, tmp_path):
+    ctlsign.refused(2, "update", node.url(), "--in-place", "-k", cluster / "pub.key", "--cert", cluster / "pub.pem", says="is fetched")
+
+
+@pytest.mark.parametrize("seconds", ["0", "x", "86401"])
+def test_timeout_is_a_number(ctlsign, file, seconds):
+    ctlsign.refused(2, "show", "--timeout", seconds, file, says="--timeout")
+
+
+def test_without_the_helper(ctlsign, node, tmp_path):
+    """Local files need none; a URL says what is missing."""
+    alone = tmp_path / "bin" / "ctlsign"
+    alone.parent.mkdir()
+    shutil.copy(PROGRAM, alone)
+    ctlsign.ok("show", DATA / "lists" / "cucm.tlv", program=alone)
+    ctlsign.refused(3, "show", node.url(), program=alone, says="'ctlsign-net' is not installed")
+
+
+def test_a_local_file_starts_nobody(ctlsign, file):
+    if shutil.which("strace") is None or SANITIZED:
+        pytest.skip("no strace, or a sanitizer in its way")
+    log = file.parent / "log"
+    run = ctlsign("show", file, wrapper=["strace", "-f", "-qq", "-e", "trace=execve,connect", "-o", log])
+    assert run.status == 0 and "ctlsign-net" not in log.read_text() and "connect(" not in log.read_text()
+
+
+def test_only_the_helper_knows_libcurl():
+    for name, wanted in (("ctlsign", False), ("ctlsign-token", False), ("ctlsign-net", True)):
+        needed = subprocess.run(["readelf", "-d", BUILD / name], capture_output=True, text=True, check=True).stdout
+        assert ("libcurl" in needed) == wanted, name
+
+
+def test_the_helper_alone_says_what_it_is(ctlsign):
+    run = ctlsign(program=BUILD / "ctlsign-net", wrapper=["env"])
+    assert run.status == 2 and "is a part of ctlsign" in run.err
+
+
+@pytest.mark.skipif(SANITIZED, reason="built without the sandbox")
+def test_both_sides_are_shut_in(ctlsign, node, tmp_path):
+    """The reader before the first byte comes, the helper before its first socket; nothing of theirs is refused."""
+    if shutil.which("strace") is None:
+        pytest.skip("no strace")
+    log = tmp_path / "log"
+    run = ctlsign("show", node.url(), wrapper=["strace", "-ff", "-qq", "-o", log])
+    assert run.status == 0, str(run)
+    traces = [path.read_text(errors="replace") for path in tmp_path.glob("log.*")]
+    helper = next(t for t in traces if "ctlsign-net" in t and "AF_INET" in t)
+    program = next(t for t in traces if "posix_spawn" in t or "ctlsign-net" in t and t is not helper)
+    entered = re.search(r"PR_SET_SECCOMP, SECCOMP_MODE_FILTER.*= 0", helper)
+    if entered is None:
+        pytest.skip("no seccomp here")
+    assert entered.start() < helper.index("AF_INET")
+    after = helper[entered.end():]
+    refused = [line for line in after.splitlines() if re.search(r"= -1 (ENOSYS|EACCES|EPERM|EAFNOSUPPORT|EINVAL|ENOTTY)\b", line)
+               and "clone3(" not in line]
+    assert not refused, "\n".join(refused)
+    assert "AF_INET" not in program
+
+
+def helper_of(parent):
+    """The helper's /proc folder, as soon as it is there."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                stat = (folder / "stat").read_text()
+                if "(ctlsign-net)" in stat and stat.rsplit(") ")[-1].split()[1] == str(parent):
+                    return folder
+        time.sleep(0.02)
+    raise TimeoutError(parent)
+
+
+@pytest.fixture
+def hanging(ctlsign, cluster, start, tmp_path):
+    """A run that waits for a node, with a PIN in its environment, and its helper."""
+    _, url = raw(start, lambda connection: time.sleep(60))
+    words = ["update", url, "-o", tmp_path / "new.tlv", "-k", cluster / "pub.key", "--pin-source", "env:THE_PIN"]
+    child = subprocess.Popen([PROGRAM, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             env=ctlsign.environment({"THE_PIN": "1234", "LD_PRELOAD": "", "GCONV_PATH": "/x", "OTHER": "y"}))
+    yield child, helper_of(child.pid)
+    child.kill()
+    child.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a hardened process shows itself to root only")
+def test_what_the_helper_gets(hanging):
+    """No PIN, nothing that loads code, no file of the parent's, no core."""
+    _, helper = hanging
+    names = {entry.split(b"=")[0] for entry in (helper / "environ").read_bytes().split(b"\0") if entry}
+    assert b"OTHER" in names and not names & {b"THE_PIN", b"LD_PRELOAD", b"GCONV_PATH"}
+    inherited = [os.readlink(path) for path in (helper / "fd").iterdir() if path.name in "0123"]
+    assert sorted(inherited)[:3] == ["/dev/null"] * 3 and len(inherited) == 4 and "socket:" in sorted(inherited)[3]
+    limits = (helper / "limits").read_text()
+    assert re.search(r"Max core file size +0 +0", limits)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_the_helper_goes_with_the_program(hanging, how):
+    child, helper = hanging
+    child.send_signal(how)
+    child.wait(10)
+    end = time.monotonic() + 5
+    while helper.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not helper.exists() or "\nState:\tZ" in (helper / "status").read_text()
+
+
+def test_a_helper_that_dies_is_an_error(ctlsign, start, tmp_path):
+    _, url = raw(start, lambda connection: time.sleep(60))
+    child = subprocess.Popen([PROGRAM, "show", url], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env=ctlsign.environment())
+    os.kill(int(helper_of(child.pid).name), signal.SIGKILL)
+    out, err = child.communicate(timeout=10)
+    assert child.returncode == 3 and out == b"" and b"the network's process ended before it answered" in err, err
+
+
+# What a helper does with the first request, r; its number is n. FAKE stands for ctlsign-net.
+FAKE = """#!/usr/bin/python3
+import os, socket, struct, time
+LIST = open({list!r}, "rb").read()
+line = socket.socket(fileno=3)
+def done(n, fault=0, code=0, modified=0, text=b""):
+    return struct.pack(">BBHBIq", 65, 0, n, fault, code, modified) + text
+def piece(n, data):
+    return struct.pack(">BBH", 64, 0, n) + data
+r = line.recv(4096)
+n = struct.unpack(">BBHIIH", r[:14])[2]
+def whole():
+    line.send(piece(n, LIST[:100])); line.send(piece(n, LIST[100:])); line.send(done(n))
+{act}
+time.sleep(60)
+"""
+LIES = {
+    "the truth": ("whole()", 0, ""),
+    "the truth, late": ("time.sleep(1); whole()", 0, ""),
+    "nonsense first": ("[line.send(os.urandom(50)[:i] or b'x') for i in range(50)]; line.send(b'\\x3f\\0' + r[2:4]); whole()", {0, 3}, ""),
+    "other numbers first": ("line.send(piece(n + 1, b'x')); line.send(done(n + 1)); whole()", 0, ""),
+    "half, and an end": ("line.send(piece(n, LIST[:999])); line.send(done(n))", 3, "claimed, "),
+    "too much": ("[line.send(piece(n, bytes(60000))) for _ in range(18)]", 3, "longer than 1048576 bytes"),
+    "too much at once": ("line.setsockopt(1, 7, 1 << 20); line.send(piece(n, bytes(190000)))", 3, "no answer within 2 s"),
+    "no such fault": ("line.send(done(n, fault=200))", 3, "ended before it answered"),
+    "a time before all times": ("line.send(done(n, modified=-5))", 3, "ended before it answered"),
+    "a short end": ("line.send(done(n)[:9])", 3, "ended before it answered"),
+    "a long text": ("line.send(done(n, fault=15, text=b'x' * 9000))", 3, "ended before it answered"),
+    "a text that acts": ("line.send(done(n, fault=15, text=b'\\x1b[2J\\n\\0%s%n'))", 3, "\\x1b[2J"),
+    "nothing": ("pass", 3, "no answer within 2 s"),
+    "drops": ("[(line.send(piece(n, b'x')), time.sleep(0.01)) for _ in range(5000)]", 3, "no answer within 2 s"),
+    "a flood for nobody": ("[line.send(piece(n + 9, bytes(1000))) for _ in range(10 ** 7)]", 3, "no answer within 2 s"),
+    "the end": ("os._exit(0)", 3, "ended before it answered"),
+    "a crash": ("os.kill(os.getpid(), 11)", 3, "ended before it answered"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_helper_that_lies(ctlsign, tmp_path, name):
+    """Somebody has taken it over: the program says what is wrong, in time."""
+    act, status, says = LIES[name]
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    shutil.copy(PROGRAM, folder / "ctlsign")
+    (folder / "ctlsign-net").write_text(FAKE.format(list=str(DATA / "lists" / "cucm.tlv"), act=act))
+    (folder / "ctlsign-net").chmod(0o755)
+    began = time.monotonic()
+    run = ctlsign("verify", "--trust=self", "--timeout=2", "http://127.0.0.1/CTLFile.tlv", program=folder / "ctlsign")
+    assert run.status in ({status} if isinstance(status, int) else status) and says in run.err, str(run)
+    assert "\x1b" not in run.err and (run.status == 0 or run.out == "")
+    assert time.monotonic() - began < 6
