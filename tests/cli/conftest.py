@@ -34,6 +34,7 @@ STATUSES = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70}
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="all cases of tests that take a sample")
+    parser.addoption("--seeds", type=int, default=2, metavar="N", help="random walks of each sort through a plan")
 
 
 def pytest_collection_modifyitems(items):

@@ -9,6 +9,7 @@ import functools
 import itertools
 import json
 import pathlib
+import random
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -350,3 +351,76 @@ def test_no_order_is_better(world, keys, share):
         whole = peercluster.phases(cluster, case.asked(), ())
         best = min(cost(walks, order) for order in itertools.permutations(whole))
         assert cost(walks, plan.order()) == best, (str(case), plan.order())
+
+
+# Walks with mishaps ----------------------------------------------------------------------------
+
+def gates_of(plan):
+    return [any(shown["gate"] for shown in stage["classes"]) for stage in plan.stages]
+
+
+def troubles(dice, stages, phones, nodes, what):
+    """Of each stage. A node that is down and a service that is forgotten come one at a time."""
+    found = []
+    for _ in range(stages):
+        trouble, one = peercluster.Trouble(), dice.choice([each for each in what if each != "off"] or ["off"])
+        if "off" in what:
+            trouble.off = {number for number in range(phones) if dice.random() < 0.4}
+        if one == "down" and dice.random() < 0.5:
+            trouble.down = {dice.randrange(nodes)}
+        if one == "forgotten" and dice.random() < 0.5:
+            trouble.skipped = {(dice.choice(["tvs", "tftp", "tftp"]), dice.randrange(nodes))}
+        found.append(trouble)
+    return found
+
+
+TROUBLES = [["off"], ["down"], ["forgotten"], ["off", "down", "forgotten"]]
+
+
+def walk(plan, seed, what, gates=None):
+    """Who is lost although the plan does not say so, and the troubles that led there."""
+    dice = random.Random(f"{plan.case} {seed} {what}")
+    walker = peercluster.Walker(plan.case.model(), plan.order(), gates or gates_of(plan))
+    found = troubles(dice, len(plan.stages), len(walker.phones), plan.case.nodes, what)
+    return [(each, found) for each in walker.walk(found) if each[1] not in plan.locked]
+
+
+def phase_words(plan):
+    return [phase["renews"] + ("" if phase["part"] == "all" else "/" + phase["part"]) for phase in plan.phases]
+
+
+@pytest.mark.parametrize("world", WORLDS, ids="-".join)
+def test_no_walker_is_lost_without_a_word(world, keys, share, request):
+    """Phones that are off, nodes that are down, services that nobody restarted: the gates hold who would be lost."""
+    seeds = range(request.config.getoption("--seeds"))
+    cases = [case for case in of_world(world) if len(case.kinds) > 1]
+    for case in share(cases, 4, lambda case: len(case.kinds) == 4 and case.where == "all"):
+        plan = plan_of(case, keys)
+        for seed, what in itertools.product(seeds, TROUBLES):
+            lost = walk(plan, seed, what)
+            assert not lost, f"{case}, seed {seed}, {what}, gates {gates_of(plan)}: {lost[0]}"
+
+
+@pytest.mark.parametrize("world", WORLDS, ids="-".join)
+def test_another_order_is_judged_as_well(world, keys, share, request):
+    """Orders that the program would not choose: it says of them what the judges say, and where gates are needed."""
+    dice = random.Random(str(world))
+    seeds = range(request.config.getoption("--seeds"))
+    cases = [case for case in of_world(world) if len(case.kinds) > 1]
+    for case in share(cases, 8, lambda case: len(case.kinds) == 4 and case.where == "all"):
+        words = phase_words(plan_of(case, keys))
+        dice.shuffle(words)
+        plan = plan_of(case, keys, words)
+        assert phase_words(plan) == words
+        complaints = judge_plan(plan)
+        assert not complaints, (str(case), words, complaints)
+        for seed, what in itertools.product(seeds, TROUBLES):
+            lost = walk(plan, seed, what)
+            assert not lost, f"{case}, {words}, seed {seed}, {what}, gates {gates_of(plan)}: {lost[0]}"
+
+
+@pytest.mark.parametrize("what", TROUBLES, ids="+".join)
+def test_a_walker_finds_what_no_gate_holds(keys, what):
+    """Without the gates somebody is lost in each sort of trouble: a walker who finds nobody is none."""
+    plans = [plan_of(Case(release, "not-mixed", tuple(KINDS)), keys) for release in ("11.5", "12.5")]
+    assert any(walk(plan, seed, what, [False] * len(plan.stages)) for seed in range(20) for plan in plans)

@@ -263,3 +263,76 @@ def all_orders(cluster, asked):
             for apart in itertools.combinations(KINDS, n)}
     for cut in sorted(cuts):
         yield from itertools.permutations(cut)
+
+
+# Mishaps -------------------------------------------------------------------------------------
+
+@dataclass
+class Trouble:
+    """What goes wrong at a stage: phones that are off, a node that is down, restarts that are forgotten."""
+    off: set = field(default_factory=set)  # numbers of phones
+    down: set = field(default_factory=set)
+    skipped: set = field(default_factory=set)
+
+
+class Walker:
+    """Phones of all sorts that go through a plan, with trouble.
+
+    gates: one bool for each stage. Behind a gate nobody goes on until each TFTP node serves what it should, and
+    every phone has asked its own node.
+    """
+
+    def __init__(self, cluster, order, gates):
+        self.cluster, self.order, self.gates = cluster, order, gates
+        self.phones = [[name, *sort] for name in classes(cluster) for sort in phones_of(cluster, name)]
+        self.forgotten = set()  # what was not restarted, up to now
+        self.half_way = False  # in the middle of a procedure: what is refused now is written anew soon
+        self.lost = []  # (stage, class, node)
+
+    def ask(self, number, stage):
+        """One phone starts: its own TFTP node, or the next one that is there."""
+        name, phone, node, group = self.phones[number]
+        there = [(node + n) % self.cluster.nodes for n in range(self.cluster.nodes)]
+        at = next(each for each in there if each not in self.cluster.down)
+        self.phones[number][1], reasons = phone.ask(self.cluster, at, group)
+        # What is refused in the middle of a trouble is asked for again when it is over.
+        if REFUSALS & set(reasons) and not (self.cluster.down or self.forgotten or self.half_way):
+            self.lost.append((stage, name, node))
+
+    def ask_all(self, stage, off=frozenset()):
+        for number in range(len(self.phones)):
+            if number not in off:
+                self.ask(number, stage)
+
+    def reset(self, stage, trouble):
+        self.cluster.down = set(trouble.down)
+        self.ask_all(stage, trouble.off)
+        self.cluster.down = set()
+        if self.gates[stage]:
+            if not self.half_way:  # TFTP is not restarted between two lists
+                self.mend()
+            self.ask_all(stage)
+
+    def mend(self):
+        for service, node in sorted(self.forgotten, reverse=True):  # TVS, then TFTP
+            (self.cluster.restart_tvs if service == "tvs" else self.cluster.restart_tftp)(node)
+        self.forgotten = set()
+
+    def walk(self, troubles):
+        """Goes through all stages, then all is mended and every phone starts once more; returns who was lost."""
+        stage = 0
+        for kind, units in self.order:
+            skipped, steps = troubles[stage].skipped, resets(self.cluster, kind)
+            for step, _ in enumerate(self.cluster.stages(kind, units, skipped=skipped), 1):
+                self.half_way = step < steps
+                self.forgotten = self.forgotten if self.half_way else set(skipped)
+                self.reset(stage, troubles[stage])
+                stage += 1
+        self.mend()
+        self.ask_all(stage)
+        return self.lost
+
+
+def resets(cluster, kind):
+    """How many resets the procedure of a kind has."""
+    return 2 if kind == "itlrecovery" and cluster.recovery_signs and cluster.mode != "tokens" else 1

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "signer/plan/forecast/straggler.h"
+
 /* [ONE_TYPE]: TVS last; the others as the vendor's documents list them. */
 static const enum plan_kind vendor_order[] = { PLAN_KIND_CAPF, PLAN_KIND_CALLMANAGER,
 					       PLAN_KIND_ITLRECOVERY, PLAN_KIND_TVS };
@@ -371,14 +373,15 @@ static bool serves(const struct cluster *c, size_t node)
 	return c->nodes[node].tftp && c->nodes[node].callmanager < c->ncerts;
 }
 
-/* TFTP nodes: all, or one of those that are alike. */
-static void choose_nodes(const struct cluster *c, bool all, bool nodes[CLUSTER_NODES_MAX])
+/* TFTP nodes: so many of those that are alike. */
+static void choose_nodes(const struct cluster *c, size_t of_each, bool nodes[CLUSTER_NODES_MAX])
 {
 	for (size_t i = 0; i < c->nnodes; i++) {
-		nodes[i] = serves(c, i);
-		for (size_t k = 0; !all && nodes[i] && k < i; k++)
-			if (nodes[k] && is_alike(c, i, k))
-				nodes[i] = false;
+		size_t alike = 0;
+
+		for (size_t k = 0; k < i; k++)
+			alike += nodes[k] && is_alike(c, i, k);
+		nodes[i] = serves(c, i) && alike < of_each;
 	}
 }
 
@@ -437,7 +440,7 @@ static enum status try_phases(struct search *s, bool split, struct search_phase 
 	*n = phases_of(s->c, split, phases);
 	t->phases = phases;
 	t->n = *n;
-	choose_nodes(s->c, false, nodes);
+	choose_nodes(s->c, 1, nodes);
 	st = begin(s, &t->ways[0].scene, nodes, e);
 	if (st == ST_OK)
 		st = blank_first(s, &t->ways[0].scene, e);
@@ -489,22 +492,6 @@ static enum status find_order(struct search *s, struct search_phase *best, size_
 	return st;
 }
 
-/* Phones that hold what was served before the stage, and are offered what comes behind it. */
-static void note_gates(struct search *s, const bool *nodes)
-{
-	for (size_t k = 0; k + 1 < s->nstages; k++) {
-		const struct search_stage *next = &s->stages[k + 1];
-		const struct change missed = { .nodes = nodes,
-					       .held = k == 0 ? s->given : s->stages[k - 1].served,
-					       .now = next->served,
-					       .tvs = &next->state,
-					       .first = k == 0 };
-
-		for (int p = 0; p < CROWD_CLASSES; p++)
-			s->stages[k].gate[p] = ask_class(s, (enum crowd_class)p, &missed).refused;
-	}
-}
-
 static void note_refusals(struct search *s)
 {
 	for (size_t i = 0; i < s->nstages; i++)
@@ -522,7 +509,7 @@ static enum status follow(struct search *s, struct tlv_err *e)
 	struct scene scene = { .served = NULL };
 	enum status st;
 
-	choose_nodes(s->c, true, nodes);
+	choose_nodes(s->c, SIZE_MAX, nodes);
 	st = begin(s, &scene, nodes, e);
 	s->given = scene.served;
 	for (size_t i = 0; st == ST_OK && i < s->nphases; i++) {
@@ -537,7 +524,8 @@ static enum status follow(struct search *s, struct tlv_err *e)
 	if (st != ST_OK)
 		return st;
 	note_refusals(s);
-	note_gates(s, nodes);
+	choose_nodes(s->c, 2, nodes);
+	straggler_note_gates(s, nodes);
 	return ST_OK;
 }
 

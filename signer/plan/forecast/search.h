@@ -54,7 +54,7 @@ struct search_stage {
 	struct cluster_state state;  /* afterwards */
 	struct stage_served *served; /* owned by the search */
 	struct search_verdict verdict[CROWD_CLASSES];
-	/* Phones of this class that miss the stage refuse a later one: the gate behind it is needed. */
+	/* Phones of this class that lag would refuse the next stage: all must be there first. */
 	bool gate[CROWD_CLASSES];
 };
 
