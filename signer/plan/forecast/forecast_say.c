@@ -89,10 +89,10 @@ static void say_gate(struct forecast *f, size_t phase)
 	if (gate)
 		buf_str(line(&f->gates[phase], PLAN_LINE_WARNING, "must-not-miss",
 			     FACT_SIGNER_IS_SAST),
-			"Continue only when every phone has registered and shows the checksum that CUCM printed. A phone that misses this phase will refuse a later list.");
+			"Continue only when every phone has registered and shows the checksums that CUCM prints on the phone's own TFTP node. On each TFTP node 'show itl' prints another checksum than before this phase. A phone that lags behind will refuse a later list.");
 	else
 		buf_str(line(&f->gates[phase], PLAN_LINE_TEXT, "wait", FACT_ONE_TYPE),
-			"Wait until all phones have registered. A phone that misses this phase alone takes the next lists too.");
+			"Wait until all phones have registered. A phone that misses this phase takes the next lists too.");
 }
 
 static void say_assumptions(struct forecast *f)
