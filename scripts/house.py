@@ -37,7 +37,8 @@ ROOMS = {
     "signer/doctor": "signer/list",
     "signer/plan": "signer/list",
     "signer/plan/forecast": "signer/plan",
-    "signer/cli": "signer/plan/forecast signer/config signer/doctor",
+    "signer/plan/recover": "signer/plan/forecast",
+    "signer/cli": "signer/plan/recover signer/config signer/doctor",
 }
 
 # Libraries by the first part of an #include <...>, and the rooms that may use them.
@@ -48,7 +49,7 @@ LIBRARIES = {
     "libp11.h": "pkcs11/child/libp11",
     "expat.h": "signer/config",
     "yaml.h": "signer/list",
-    "jansson.h": "signer/cli signer/crypto signer/io signer/list signer/plan signer/plan/forecast",
+    "jansson.h": "signer/cli signer/crypto signer/io signer/list signer/plan signer/plan/forecast signer/plan/recover",
 }
 
 # One door per danger: a name, what is dangerous, and the rooms or files that may do it.

@@ -310,15 +310,6 @@ static enum status answer_one(const struct question *q, struct tlv_err *e)
 	return st != ST_OK ? st : accepted(q, &a) ? ST_OK : ST_NO;
 }
 
-/* A damaged list was published once, or phones hold what nobody can read: no verdict is no yes. */
-static bool looks_like_list(const struct list_file *f, const char *path)
-{
-	size_t n = strlen(path);
-
-	return span_starts(blob_span(&f->file), SPAN_LIT("\x01\x00\x02")) ||
-	       (n > 4 && strcasecmp(path + n - 4, ".tlv") == 0);
-}
-
 /* Every list that was ever published, and what holds for all of them. */
 struct history {
 	struct question *q;
@@ -363,14 +354,17 @@ static enum status answer_list(struct history *h, const char *path, struct list_
 	return ST_OK;
 }
 
-/* A file that is no list is no verdict. */
+/*
+ * A file that is no list is no verdict. A damaged list was published once, or phones hold what
+ * nobody can read: no verdict is no yes.
+ */
 static enum status answer_file(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	struct list_file f;
 	enum status st = list_file_read(&f, path, LIST_FOUND | LIST_DAMAGED, e);
 
 	(void)named;
-	if (st == ST_OK && f.fault.status != ST_OK && looks_like_list(&f, path)) {
+	if (st == ST_OK && f.fault.status != ST_OK && list_file_looks_like_list(&f, path)) {
 		*e = f.fault;
 		st = e->status;
 	} else if (st == ST_OK && f.fault.status != ST_OK) {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "signer/cli/cluster_lists.h"
 #include "signer/cli/common.h"
 #include "signer/cli/deliver.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "signer/cli/plan_outlet.h"
+#include "signer/cli/plan_recovery.h"
 #include "signer/plan/forecast/forecast.h"
 #include "signer/plan/plan.h"
 #include "signer/publish/publish.h"
@@ -90,48 +93,13 @@ static enum status make_page(const void *plan, struct buf *out, struct tlv_err *
 	return plan_html(&((const struct request *)plan)->plan, out, e);
 }
 
-/* A plan of either kind, to be printed and written as a page. */
-struct outlet {
-	const struct opts *o;
-	const void *plan;
-	enum status (*print)(const void *plan, struct tlv_err *e);
-	enum status (*page)(const void *plan, struct buf *out, struct tlv_err *e);
-};
-
-/* A page must not be in its place when the plan cannot be printed. */
-static enum status print_and_publish(const struct outlet *x, const char *path, struct tlv_err *e)
-{
-	struct publish_options opt;
-	struct publication *p = NULL;
-	struct buf page = BUF_INIT;
-	enum status st = common_publish_options(x->o, KIND_PAGE, &opt, e);
-
-	opt.stream = true;
-	if (st == ST_OK)
-		st = x->page(x->plan, &page, e);
-	if (st == ST_OK)
-		st = publish_begin(&p, path, buf_span(&page), &opt, e);
-	if (st == ST_OK)
-		st = x->print(x->plan, e);
-	if (st == ST_OK)
-		st = publish_commit(p, e);
-	publish_free(&p);
-	buf_free(&page);
-	return st;
-}
-
-static enum status put_out(const struct outlet *x, struct tlv_err *e)
-{
-	const char *path = opt_value(x->o, OPT_HTML);
-
-	return path != NULL ? print_and_publish(x, path, e) : x->print(x->plan, e);
-}
-
 /* Plan and page are the answer whatever they say: a refused one is headed REFUSED. */
 static enum status answer(const struct request *q, struct tlv_err *e)
 {
-	const struct outlet x = { .o = q->o, .plan = q, .print = print_plan, .page = make_page };
-	enum status st = put_out(&x, e);
+	const struct plan_outlet x = {
+		.o = q->o, .plan = q, .print = print_plan, .page = make_page
+	};
+	enum status st = plan_outlet_put(&x, e);
 
 	return st == ST_OK && locked_out(q) != LOCKOUT_CLASSES ? ST_NO : st;
 }
@@ -139,39 +107,13 @@ static enum status answer(const struct request *q, struct tlv_err *e)
 /* What is to be renewed in a cluster whose lists are there. */
 struct renewal {
 	const struct opts *o;
-	struct list_file *files; /* one for each argument */
-	const struct tlv_list **lists;
+	struct cluster_lists lists;
 	struct release release;
 	struct cluster cluster;
 	struct crowd_groups groups;
 	struct forecast forecast;
 	struct lockout lockout; /* what --accept-lockout allows */
 };
-
-static enum status read_lists(struct renewal *r, struct tlv_err *e)
-{
-	size_t n = r->o->nargs;
-	enum status st = ST_OK;
-
-	r->files = calloc(n, sizeof *r->files);
-	r->lists = calloc(n, sizeof *r->lists);
-	if (r->files == NULL || r->lists == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; st == ST_OK && i < n; i++) {
-		st = list_file_read(&r->files[i], r->o->args[i], 0, e);
-		r->lists[i] = &r->files[i].list;
-	}
-	return st;
-}
-
-/* The CTL tells more of the release than an ITL does. */
-static const struct tlv_list *telling_list(const struct renewal *r)
-{
-	for (size_t i = 0; i < r->o->nargs; i++)
-		if (!tlv_list_is_itl(r->lists[i]))
-			return r->lists[i];
-	return r->lists[0];
-}
 
 static enum status read_wishes(struct renewal *r, struct tlv_err *e)
 {
@@ -208,11 +150,9 @@ static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 
 	lockout_options(&r->lockout, r->o);
 	if (st == ST_OK)
-		st = read_lists(r, e);
+		st = cluster_lists_read(&r->lists, r->o, &r->release, e);
 	if (st == ST_OK)
-		st = release_choose(opt_value(r->o, OPT_RELEASE), telling_list(r), &r->release, e);
-	if (st == ST_OK)
-		st = cluster_read(&r->cluster, r->lists, r->o->nargs, &r->release, e);
+		st = cluster_read(&r->cluster, r->lists.v, r->lists.n, &r->release, e);
 	if (st == ST_OK)
 		st = read_wishes(r, e);
 	if (st == ST_OK && opt_given(r->o, OPT_BLANK_ITL))
@@ -251,10 +191,10 @@ static enum status make_forecast_page(const void *plan, struct buf *out, struct 
 /* A class that is locked out in every order, unless --accept-lockout names it, is ST_NO. */
 static enum status answer_forecast(const struct renewal *r, struct tlv_err *e)
 {
-	const struct outlet x = {
+	const struct plan_outlet x = {
 		.o = r->o, .plan = r, .print = print_forecast, .page = make_forecast_page
 	};
-	enum status st = put_out(&x, e);
+	enum status st = plan_outlet_put(&x, e);
 
 	for (int p = 0; st == ST_OK && p < CROWD_CLASSES; p++)
 		if (forecast_refuses(&r->forecast, (enum crowd_class)p) &&
@@ -267,10 +207,7 @@ static void renewal_free(struct renewal *r)
 {
 	forecast_free(&r->forecast);
 	cluster_free(&r->cluster);
-	for (size_t i = 0; r->files != NULL && i < r->o->nargs; i++)
-		list_file_free(&r->files[i]);
-	free(r->files);
-	free(r->lists);
+	cluster_lists_free(&r->lists);
 	free(r);
 }
 
@@ -297,18 +234,20 @@ static enum status check_arguments(const struct opts *o, struct tlv_err *e)
 {
 	static const struct {
 		enum opt_id id;
-		const char *name;
-	} only[] = { { OPT_GROUP, "group" }, { OPT_BLANK_ITL, "blank-itl" } };
+		const char *name, *with;
+	} only[] = { { OPT_GROUP, "group", "'--renew' or '--recover'" },
+		     { OPT_BLANK_ITL, "blank-itl", "'--renew'" },
+		     { OPT_INSTALLED_DIR, "installed-dir", "'--recover'" } };
 
 	for (size_t i = 0; i < COUNT(only); i++)
 		if (opt_given(o, only[i].id))
-			return err_set(e, ST_USAGE, "option '--%s' goes with '--renew' only",
-				       only[i].name);
+			return err_set(e, ST_USAGE, "option '--%s' goes with %s only", only[i].name,
+				       only[i].with);
 	if (o->nargs == 2)
 		return ST_OK;
 	return err_set(
 		e, ST_USAGE,
-		"plan takes an old and a new list, or with '--renew' the present lists of a cluster");
+		"plan takes an old and a new list, or with '--renew' or '--recover' the present lists of a cluster");
 }
 
 /* Status 0 if every class of phone takes what comes, or may be locked out; else 1. */
@@ -317,6 +256,8 @@ enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 	struct request q = { .o = o, .vouched = CERTSET_INIT };
 	enum status st;
 
+	if (opt_given(o, OPT_RECOVER))
+		return plan_recovery(o, e);
 	if (opt_given(o, OPT_RENEW))
 		return plan_renewal(o, e);
 	if (!opt_given(o, OPT_HTML))

@@ -251,6 +251,14 @@ void list_file_free(struct list_file *f)
 	*f = (struct list_file){ .fault = TLV_ERR_INIT };
 }
 
+bool list_file_looks_like_list(const struct list_file *f, const char *path)
+{
+	size_t n = strlen(path);
+
+	return span_starts(blob_span(&f->file), SPAN_LIT("\x01\x00\x02")) ||
+	       (n > 4 && strcasecmp(path + n - 4, ".tlv") == 0);
+}
+
 const char *field_text(struct buf *b, struct span value)
 {
 	buf_truncate(b, 0);

@@ -46,6 +46,9 @@ enum {
 enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e);
 void list_file_free(struct list_file *f);
 
+/* Whether a file with a fault is a damaged list, by its first bytes or its name; else it is something else. */
+bool list_file_looks_like_list(const struct list_file *f, const char *path);
+
 /*
  * If one of them is printed, all become so: compared is what 'show ctl' prints of
  * lists. NULL is passed over. is_good says whether a list's own signature verifies: it

@@ -146,7 +146,7 @@ def test_blank_itls(world):
     (2, "'west' is not NAME=NODE,NODE", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--group", "west"]),
     (2, "option '--sast-trust' does not go with '--renew'",
      ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--sast-trust", ".", "--html", "plan.html"]),
-    (2, "option '--group' goes with '--renew' only", ["CTLFile.tlv", "CTLFile.tlv", "--group", "a=b"]),
+    (2, "option '--group' goes with '--renew' or '--recover' only", ["CTLFile.tlv", "CTLFile.tlv", "--group", "a=b"]),
     (2, "plan takes an old and a new list", ["CTLFile.tlv"]),
     (2, "two CTLs were given", ["CTLFile.tlv", "CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs"]),
 ])

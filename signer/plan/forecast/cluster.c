@@ -124,7 +124,7 @@ static void note_again(struct cluster *c, size_t at, enum plan_kind kind, size_t
 }
 
 static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum plan_kind kind,
-			     size_t node, struct tlv_err *e)
+			     size_t node, size_t list, struct tlv_err *e)
 {
 	size_t at = cluster_find_cert(c, r->certificate);
 	struct cluster_cert *x = &c->certs[c->ncerts];
@@ -135,17 +135,22 @@ static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum
 		if (c->ncerts == CLUSTER_CERTS_MAX)
 			return err_set(e, ST_USAGE, "the lists show more than %d certificates",
 				       CLUSTER_CERTS_MAX);
-		*x = (struct cluster_cert){ .kind = kind, .node = node, .known = r->certificate };
+		*x = (struct cluster_cert){
+			.kind = kind, .node = node, .known = r->certificate, .list = list
+		};
 		if (tlv_cert_walk(x->known, &x->known_parts, e) != ST_OK)
 			return e != NULL ? e->status : ST_INPUT;
 		at = c->ncerts++;
 	}
-	if (kind == PLAN_KIND_CALLMANAGER && node != CLUSTER_NONE)
+	/* The first list has the say, so that a later one is not taken for the node's own. */
+	if (kind == PLAN_KIND_CALLMANAGER && node != CLUSTER_NONE &&
+	    c->nodes[node].callmanager == CLUSTER_CERTS_MAX)
 		c->nodes[node].callmanager = at;
 	return ST_OK;
 }
 
-static enum status note_record(struct cluster *c, const struct tlv_record *r, struct tlv_err *e)
+static enum status note_record(struct cluster *c, const struct tlv_record *r, size_t list,
+			       struct tlv_err *e)
 {
 	enum plan_kind kind = plan_kind_of(r);
 	size_t node = CLUSTER_NONE;
@@ -155,17 +160,18 @@ static enum status note_record(struct cluster *c, const struct tlv_record *r, st
 		return err_set(
 			e, ST_INPUT,
 			"a list that was printed has no certificates, which a plan is made of: give the file, or a log that shows the certificates too");
-	return st == ST_OK && r->certificate.n > 0 ? note_cert(c, r, kind, node, e) : st;
+	return st == ST_OK && r->certificate.n > 0 ? note_cert(c, r, kind, node, list, e) : st;
 }
 
-static enum status note_list(struct cluster *c, const struct tlv_list *l, struct tlv_err *e)
+static enum status note_list(struct cluster *c, const struct tlv_list *l, size_t list,
+			     struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
 	for (size_t i = 0; st == ST_OK && i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
-		st = note_record(c, &r, e);
+		st = note_record(c, &r, list, e);
 	}
 	return st;
 }
@@ -258,15 +264,15 @@ static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
 	return ST_OK;
 }
 
-enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
-			 const struct release *release, struct tlv_err *e)
+static enum status read_cluster(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+				const struct release *release, struct tlv_err *e)
 {
 	enum status st;
 
 	*c = (struct cluster){ .release = release };
 	st = sort_lists(c, lists, n, e);
 	for (size_t i = 0; st == ST_OK && i < n; i++)
-		st = note_list(c, lists[i], e);
+		st = note_list(c, lists[i], i, e);
 	if (st != ST_OK)
 		return st;
 	for (size_t i = 0; i < c->nitls; i++)
@@ -274,7 +280,81 @@ enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists,
 	c->mixed = c->ctl != NULL && !tlv_list_is_non_secure(c->ctl);
 	c->tokens = c->mixed && token_signs(c->ctl);
 	c->publisher = find_publisher(c);
-	return check_agreement(c, e);
+	return ST_OK;
+}
+
+enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+			 const struct release *release, struct tlv_err *e)
+{
+	enum status st = read_cluster(c, lists, n, release, e);
+
+	return st == ST_OK ? check_agreement(c, e) : st;
+}
+
+/* The certificate that has come in the place of this one; CLUSTER_CERTS_MAX: it is today's. */
+static size_t superseded_by(const struct cluster *c, size_t cert)
+{
+	const struct cluster_cert *x = &c->certs[cert];
+	bool anywhere = x->kind == PLAN_KIND_ITLRECOVERY && release_has_one_itlrecovery(c->release);
+
+	if (x->kind == PLAN_KIND_ANCHOR || (x->node == CLUSTER_NONE && !anywhere))
+		return CLUSTER_CERTS_MAX;
+	for (size_t i = 0; i < c->ncerts; i++)
+		if (c->certs[i].kind == x->kind && c->certs[i].list < x->list &&
+		    (anywhere || c->certs[i].node == x->node))
+			return i;
+	return CLUSTER_CERTS_MAX;
+}
+
+static enum status note_superseded(struct cluster *c, struct cluster_state *now, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < c->ncerts; i++) {
+		size_t by = superseded_by(c, i);
+
+		if (by >= c->ncerts)
+			continue;
+		buf_put(&c->certs[i].successor, c->certs[by].known);
+		c->certs[i].successor_parts = c->certs[by].known_parts;
+		cluster_renew(now, i);
+		st = buf_failed(&c->certs[i].successor, e);
+	}
+	return st;
+}
+
+/* By time of signing, the latest first; equal ones stay in their order. */
+static void sort_by_time(const struct tlv_list **lists, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i;
+		     k > 0 && lists[k - 1]->header.timestamp < lists[k]->header.timestamp; k--) {
+			const struct tlv_list *earlier = lists[k - 1];
+
+			lists[k - 1] = lists[k];
+			lists[k] = earlier;
+		}
+}
+
+enum status cluster_read_drifted(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+				 const struct release *release, struct cluster_state *now,
+				 struct tlv_err *e)
+{
+	const struct tlv_list **sorted = calloc(n, sizeof *sorted);
+	enum status st;
+
+	*now = (struct cluster_state){ .renewed = { 0 } };
+	*c = (struct cluster){ .release = release };
+	if (sorted == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = lists[i];
+	sort_by_time(sorted, n);
+	st = read_cluster(c, sorted, n, release, e);
+	if (st == ST_OK)
+		st = note_superseded(c, now, e);
+	free(sorted);
+	return st;
 }
 
 static bool kind_to_renew(struct span word, enum plan_kind *out)

@@ -28,7 +28,8 @@ struct cluster_cert {
 	struct span known;    /* DER, borrowed from a list */
 	struct buf successor; /* DER of a placeholder; empty unless it is to be renewed */
 	struct tlv_cert known_parts, successor_parts;
-	bool asked; /* it is to be renewed */
+	bool asked;  /* it is to be renewed */
+	size_t list; /* index of the first list that shows it, in the order that they were read */
 };
 
 /* What has changed by now. */
@@ -59,6 +60,15 @@ struct cluster {
  */
 enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
 			 const struct release *release, struct tlv_err *e);
+
+/*
+ * The same of lists that may contradict each other, as they do after a renewal that CUCM has not
+ * written into all of them. The latest list counts: what an earlier one shows in its place is
+ * superseded. *now is then the state of today, in which that is renewed already.
+ */
+enum status cluster_read_drifted(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+				 const struct release *release, struct cluster_state *now,
+				 struct tlv_err *e);
 
 /*
  * Marks what is to be renewed: "tvs", "callmanager@sub1". ST_USAGE where it is

@@ -183,6 +183,17 @@ static enum status write_header(struct buf *b, const struct draft *d, struct spa
 	return tlv_header_write(b, &spec, &hole, e);
 }
 
+/* The list of its finished bytes. */
+static enum status read_again(struct stage_list *out, struct tlv_err *e)
+{
+	enum status st = buf_failed(&out->bytes, e);
+
+	if (st == ST_OK)
+		st = tlv_list_decode(&out->foreseen, buf_span(&out->bytes), e);
+	out->list = st == ST_OK ? &out->foreseen : NULL;
+	return st;
+}
+
 static enum status assemble(struct stage_list *out, struct draft *d, uint32_t time,
 			    struct tlv_err *e)
 {
@@ -198,12 +209,7 @@ static enum status assemble(struct stage_list *out, struct draft *d, uint32_t ti
 		st = write_header(&out->bytes, d, out->key, time, e);
 	buf_put(&out->bytes, buf_span(&records));
 	buf_free(&records);
-	if (st == ST_OK)
-		st = buf_failed(&out->bytes, e);
-	if (st == ST_OK)
-		st = tlv_list_decode(&out->foreseen, buf_span(&out->bytes), e);
-	out->list = st == ST_OK ? &out->foreseen : NULL;
-	return st;
+	return st == ST_OK ? read_again(out, e) : st;
 }
 
 static enum status no_signer(const struct cluster *c, const char *which, struct tlv_err *e)
@@ -235,6 +241,14 @@ static enum status set_signer(struct stage_list *out, struct draft *d, enum rele
 	return ST_OK;
 }
 
+/* Who signs the list of a stage, whose ordinary signer in this release is given. */
+static enum release_signer who_signs(enum stage_writes how, enum release_signer ordinary)
+{
+	if (how == STAGE_CALLMANAGER)
+		return RELEASE_CALLMANAGER;
+	return how == STAGE_ITLRECOVERY ? RELEASE_ITLRECOVERY : ordinary;
+}
+
 static enum status set_token(struct stage_list *out, struct draft *d)
 {
 	struct tlv_record r = tlv_list_record(d->pattern, (size_t)tlv_list_signer(d->pattern));
@@ -254,8 +268,7 @@ enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
 			   .pattern = c->ctl,
 			   .from = CLUSTER_CERTS_MAX,
 			   .to = CLUSTER_CERTS_MAX };
-	enum release_signer who =
-		how == STAGE_CALLMANAGER ? RELEASE_CALLMANAGER : c->release->signer;
+	enum release_signer who = who_signs(how, c->release->signer);
 	enum status st;
 
 	*out = (struct stage_list){ .bytes = BUF_INIT };
@@ -282,8 +295,7 @@ enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 			    uint32_t time, struct tlv_err *e)
 {
 	struct draft d = { .c = c, .s = s, .from = CLUSTER_CERTS_MAX, .to = CLUSTER_CERTS_MAX };
-	enum release_signer who =
-		how == STAGE_CALLMANAGER ? RELEASE_CALLMANAGER : c->release->itl_signer;
+	enum release_signer who = who_signs(how, c->release->itl_signer);
 	size_t owner;
 	enum status st;
 
@@ -296,6 +308,25 @@ enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 	}
 	st = set_signer(out, &d, who, node, e);
 	return st == ST_OK ? assemble(out, &d, time, e) : st;
+}
+
+enum status stage_sign_by(struct stage_list *out, const struct tlv_list *records,
+			  const struct tlv_record *signer, bool take_in, uint32_t time,
+			  struct tlv_err *e)
+{
+	struct draft d = { .pattern = records,
+			   .subject = signer->subject,
+			   .serial = signer->serial,
+			   .issuer = signer->issuer };
+	enum status st;
+
+	*out = (struct stage_list){ .key = signer->public_key, .signer = CLUSTER_CERTS_MAX };
+	st = write_header(&out->bytes, &d, out->key, time, e);
+	if (take_in && !tlv_list_has(records, TLV_ROLE_SAST, signer->certificate))
+		buf_put(&out->bytes, signer->raw);
+	for (size_t i = 0; i < records->nrecords; i++)
+		buf_put(&out->bytes, tlv_list_record(records, i).raw);
+	return st == ST_OK ? read_again(out, e) : st;
 }
 
 /* Phones took it, so its signature is taken to be the signer's. */

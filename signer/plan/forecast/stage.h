@@ -10,7 +10,7 @@
 #include "signer/plan/forecast/cluster.h"
 
 /* Who signs a list that is written. */
-enum stage_writes { STAGE_KEPT, STAGE_ORDINARY, STAGE_CALLMANAGER };
+enum stage_writes { STAGE_KEPT, STAGE_ORDINARY, STAGE_CALLMANAGER, STAGE_ITLRECOVERY };
 
 struct stage_rule {
 	enum plan_kind kind;
@@ -56,6 +56,13 @@ enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
 enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 			    const struct cluster_state *s, size_t node, enum stage_writes how,
 			    uint32_t time, struct tlv_err *e);
+/*
+ * The same records signed with another key: that of this record, which may be of any list. take_in:
+ * the list then holds the record too, as one that is made outside CUCM does.
+ */
+enum status stage_sign_by(struct stage_list *out, const struct tlv_list *records,
+			  const struct tlv_record *signer, bool take_in, uint32_t time,
+			  struct tlv_err *e);
 /* What is served now, as it was given; a node without an ITL has one that is foreseen. */
 enum status stage_given(struct stage_served *out, const struct cluster *c, const bool *nodes,
 			struct tlv_err *e);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/cli/plan_recovery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/cli/cluster_lists.h"
+#include "signer/cli/common.h"
+#include "signer/cli/plan_outlet.h"
+#include "signer/io/env.h"
+#include "signer/io/folder.h"
+#include "signer/io/out.h"
+#include "signer/plan/recover/recover.h"
+
+/* A list that phones hold, as a folder has it. */
+struct held {
+	struct list_file file;
+	char *path;
+};
+
+struct job {
+	const struct opts *o;
+	struct cluster_lists lists;
+	struct release release;
+	struct cluster cluster;
+	struct cluster_state now;
+	struct crowd_groups groups;
+	struct held **held; /* owned, each of them: a list stays where it is */
+	size_t nheld, held_cap;
+	struct recover_held *sorted;
+	struct recovery recovery;
+};
+
+static void held_free(struct held *h)
+{
+	list_file_free(&h->file);
+	free(h->path);
+	free(h);
+}
+
+/* A damaged list was published once: phones may hold it, and nobody can say what it means. */
+static enum status judge_fault(struct job *j, struct held *h, struct tlv_err *e)
+{
+	if (h->file.fault.status == ST_OK) {
+		j->held[j->nheld++] = h;
+		return ST_OK;
+	}
+	if (list_file_looks_like_list(&h->file, h->path)) {
+		*e = h->file.fault;
+		held_free(h);
+		return e->status;
+	}
+	msg_warn("%s", err_text(&h->file.fault));
+	held_free(h);
+	return ST_OK;
+}
+
+static enum status add_held(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	struct job *j = arg;
+	struct held *h = calloc(1, sizeof *h);
+	enum status st;
+
+	(void)named;
+	if (h == NULL || (h->path = strdup(path)) == NULL ||
+	    !ARRAY_ROOM(j->held, j->nheld, j->held_cap)) {
+		free(h != NULL ? h->path : NULL);
+		free(h);
+		return err_nomem(e);
+	}
+	st = list_file_read(&h->file, path, LIST_FOUND | LIST_DAMAGED, e);
+	if (st != ST_OK) {
+		held_free(h);
+		return st;
+	}
+	return judge_fault(j, h, e);
+}
+
+/* Those of one folder follow each other, whatever order the folders were read in. */
+static int by_path(const void *a, const void *b)
+{
+	const char *x = ((const struct recover_held *)a)->path;
+	const char *y = ((const struct recover_held *)b)->path;
+	const char *end_x = strrchr(x, '/'), *end_y = strrchr(y, '/');
+	size_t nx = end_x != NULL ? (size_t)(end_x - x) : 0;
+	size_t ny = end_y != NULL ? (size_t)(end_y - y) : 0;
+	int folders = strncmp(x, y, nx < ny ? nx : ny);
+
+	if (folders == 0 && nx != ny)
+		return nx < ny ? -1 : 1;
+	return folders != 0 ? folders : strcmp(x, y);
+}
+
+static enum status read_held(struct job *j, struct tlv_err *e)
+{
+	const char *folder = opt_value(j->o, OPT_INSTALLED_DIR);
+	enum status st;
+
+	if (folder == NULL)
+		return err_set(
+			e, ST_USAGE,
+			"what do the phones hold? name the folder of their lists with '--installed-dir'");
+	st = folder_each(folder, add_held, j, e);
+	if (st == ST_OK && j->nheld == 0)
+		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
+	if (st != ST_OK)
+		return st;
+	j->sorted = calloc(j->nheld, sizeof *j->sorted);
+	if (j->sorted == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < j->nheld; i++)
+		j->sorted[i] = (struct recover_held){ .list = &j->held[i]->file.list,
+						      .path = j->held[i]->path };
+	qsort(j->sorted, j->nheld, sizeof *j->sorted, by_path);
+	return ST_OK;
+}
+
+static enum status refuse_others(const struct opts *o, struct tlv_err *e)
+{
+	static const enum opt_id others[] = { OPT_RENEW, OPT_SAST_TRUST, OPT_TVS_CTL,
+					      OPT_ACCEPT_LOCKOUT, OPT_BLANK_ITL };
+	static const char *const names[] = { "renew", "sast-trust", "tvs-ctl", "accept-lockout",
+					     "blank-itl" };
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (opt_given(o, others[i]))
+			return err_set(e, ST_USAGE,
+				       "option '--%s' does not go with '--recover': leave it out",
+				       names[i]);
+	return ST_OK;
+}
+
+static enum status read_groups(struct job *j, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < j->o->n; i++)
+		if (j->o->items[i].row->id == OPT_GROUP)
+			st = crowd_group(&j->groups, &j->cluster, j->o->items[i].value, e);
+	return st;
+}
+
+static enum status prepare(struct job *j, struct tlv_err *e)
+{
+	enum status st = refuse_others(j->o, e);
+
+	if (st == ST_OK)
+		st = read_held(j, e);
+	if (st == ST_OK)
+		st = cluster_lists_read(&j->lists, j->o, &j->release, e);
+	if (st == ST_OK)
+		st = cluster_read_drifted(&j->cluster, j->lists.v, j->lists.n, &j->release, &j->now,
+					  e);
+	return st == ST_OK ? read_groups(j, e) : st;
+}
+
+static enum status print(const void *job, struct tlv_err *e)
+{
+	const struct job *j = job;
+	struct buf text = BUF_INIT;
+	enum status st;
+
+	if (opt_given(j->o, OPT_JSON)) {
+		st = out_json(recover_json(&j->recovery), e);
+	} else {
+		recover_text(&j->recovery, &text);
+		st = buf_failed(&text, e);
+		if (st == ST_OK)
+			out_text(buf_span(&text));
+		buf_free(&text);
+	}
+	return st == ST_OK ? out_flush(e) : st;
+}
+
+static enum status make_page(const void *job, struct buf *out, struct tlv_err *e)
+{
+	return recover_html(&((const struct job *)job)->recovery, out, e);
+}
+
+static void job_free(struct job *j)
+{
+	recover_free(&j->recovery);
+	cluster_free(&j->cluster);
+	cluster_lists_free(&j->lists);
+	for (size_t i = 0; i < j->nheld; i++)
+		held_free(j->held[i]);
+	free(j->held);
+	free(j->sorted);
+	free(j);
+}
+
+enum status plan_recovery(const struct opts *o, struct tlv_err *e)
+{
+	struct job *j = calloc(1, sizeof *j); /* a cluster is large */
+	enum status st;
+
+	if (j == NULL)
+		return err_nomem(e);
+	j->o = o;
+	if (!opt_given(o, OPT_HTML))
+		common_read_only();
+	st = prepare(j, e);
+	if (st == ST_OK)
+		st = recover_make(&j->recovery,
+				  &(struct recover_input){ .c = &j->cluster,
+							   .now = &j->now,
+							   .groups = &j->groups,
+							   .held = j->sorted,
+							   .nheld = j->nheld,
+							   .time = env_now() },
+				  e);
+	if (st == ST_OK)
+		st = plan_outlet_put(
+			&(struct plan_outlet){
+				.o = o, .plan = j, .print = print, .page = make_page },
+			e);
+	if (st == ST_OK && recover_refused(&j->recovery))
+		st = ST_NO;
+	job_free(j);
+	return st;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/recover/recover.h"
+#include "tlv/kind.h"
+#include "tlv/safe.h"
+
+/* Text and page say the same, so that the sentences are made once. */
+
+/* A line with the fact that it rests on. */
+static struct buf *line(struct plan_lines *l, enum plan_line_kind kind, unsigned fact)
+{
+	struct buf *b = plan_line(l, kind, NULL);
+
+	if (l->n > 0)
+		l->v[l->n - 1].fact = fact;
+	return b;
+}
+
+static void say_answer(struct plan_lines *l, enum tlv_list_kind kind, const struct crowd_answer *a)
+{
+	struct buf *b;
+
+	if (!a->offered)
+		return;
+	b = line(l, PLAN_LINE_TEXT,
+		 a->accepted ? (unsigned)accept_row(a->a.reason)->fact : FACT_OWN);
+	buf_printf(b, "today's %s: %s: ", tlv_kind_text(kind),
+		   a->accepted ? "accepted" : "refused");
+	if (a->accepted) {
+		accept_reason_text(&a->a, b);
+		return;
+	}
+	buf_printf(b, "%s: ", recover_reason(a));
+	crowd_why(a, b);
+}
+
+static void say_today(struct recover_holder *h)
+{
+	say_answer(&h->does, TLV_LIST_CTL, &h->today.ctl);
+	say_answer(&h->does, TLV_LIST_ITL, &h->today.itl);
+	if (h->takes_today)
+		buf_str(line(&h->does, PLAN_LINE_TEXT, FACT_OWN),
+			"They have, or take, all lists of today.");
+}
+
+static void say_keys(struct recovery *r, size_t holder)
+{
+	struct recover_key keys[RECOVER_KEYS_MAX];
+	size_t n = recover_keys(r, holder, keys);
+
+	for (size_t i = 0; i < n; i++) {
+		struct buf *b =
+			line(&r->holders[holder].knows, PLAN_LINE_TEXT, FACT_SIGNER_IS_SAST);
+
+		recover_put_key(b, &keys[i].record);
+		buf_str(b, ", SAST in the ");
+		if (keys[i].in_ctl)
+			buf_str(b, tlv_kind_text(TLV_LIST_CTL));
+		buf_str(b, keys[i].in_ctl && keys[i].in_itl ? " and the " : "");
+		if (keys[i].in_itl)
+			buf_str(b, tlv_kind_text(TLV_LIST_ITL));
+		buf_printf(b, ": %s", recover_key_text(keys[i].place));
+	}
+}
+
+static void put_assumptions(struct buf *b, const struct recover_way *w, size_t holder)
+{
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
+		if ((w->assumptions[holder] >> i & 1U) != 0) {
+			buf_str(b, "; assumes that ");
+			accept_assumption_text(&w->verdict[holder], (enum tvs_assumption)i, b);
+		}
+}
+
+static void say_ways(struct recovery *r, size_t holder)
+{
+	for (size_t i = 0; i < r->nways; i++) {
+		const struct recover_way *w = &r->ways[i];
+		const struct recover_row *row = recover_row(w->id);
+		struct buf *b;
+
+		if (!w->helps[holder])
+			continue;
+		b = line(&r->holders[holder].helps, PLAN_LINE_TEXT, row->fact);
+		recover_put_way(b, r, w);
+		buf_printf(b, ". It takes %s", recover_cost_text(row->cost));
+		if (w->opens[holder])
+			buf_printf(b, "; the first list is taken: %s",
+				   accept_row(w->verdict[holder].reason)->word);
+		put_assumptions(b, w, holder);
+		buf_str(b, ".");
+	}
+}
+
+static void say_assumed(struct recovery *r)
+{
+	for (size_t i = 0; i < r->in.c->nnodes; i++) {
+		struct buf *b;
+
+		if (!r->in.c->nodes[i].tftp || r->in.c->nodes[i].itl != NULL)
+			continue;
+		b = line(&r->assumed, PLAN_LINE_ASSUMED, FACT_OWN);
+		buf_str(b, "The ITL of ");
+		safe_text(b, r->in.c->nodes[i].name);
+		buf_str(b, " was not given: it is taken to be like that of another node.");
+	}
+	if (r->in.groups->n == 0)
+		buf_str(line(&r->assumed, PLAN_LINE_ASSUMED, FACT_ASKS_TVS),
+			"The CallManager groups are not known: a phone's group may have any one node alone.");
+	buf_str(line(&r->assumed, PLAN_LINE_ASSUMED, FACT_OWN),
+		"Phones hold no other lists than those in the folder.");
+}
+
+void recover_say(struct recovery *r)
+{
+	for (size_t i = 0; i < r->nholders; i++) {
+		struct recover_holder *h = &r->holders[i];
+
+		say_today(h);
+		if (!h->takes_today) {
+			say_keys(r, i);
+			say_ways(r, i);
+		}
+		r->failed |= plan_lines_failed(&h->does) || plan_lines_failed(&h->knows) ||
+			     plan_lines_failed(&h->helps);
+	}
+	say_assumed(r);
+	r->failed |= plan_lines_failed(&r->assumed);
+}
+
+size_t recover_sources(const struct recovery *r, struct span tags[PLAN_SOURCES_MAX])
+{
+	unsigned facts[CROWD_FACTS_MAX];
+	size_t found = 0;
+
+	for (size_t i = 0; i < r->nholders; i++) {
+		const struct recover_holder *h = &r->holders[i];
+		const struct crowd_answer *a[] = { &h->today.ctl, &h->today.itl };
+
+		for (size_t k = 0; k < COUNT(a); k++)
+			if (a[k]->offered && !a[k]->accepted)
+				found = plan_add_sources(facts, crowd_facts(a[k], facts), tags,
+							 found);
+		found = plan_add_lines_sources(&h->does, tags, found);
+		found = plan_add_lines_sources(&h->knows, tags, found);
+		found = plan_add_lines_sources(&h->helps, tags, found);
+	}
+	for (size_t i = 0; i < r->nsteps; i++)
+		found = plan_add_step_sources(&r->steps[i], tags, found);
+	return plan_add_lines_sources(&r->assumed, tags, found);
+}

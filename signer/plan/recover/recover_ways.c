@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/recover/recover.h"
+
+#include <stdlib.h>
+
+#include "tlv/kind.h"
+
+/* The row's list that comes first, of one kind: the CTL, or the ITL of a node. */
+struct order {
+	enum recover_signer signer;
+	bool is_ctl;
+	size_t node;
+};
+
+/* Whether the cluster shows the certificate that is to sign; else the way is not for it. */
+static bool has_signer(const struct cluster *c, const struct order *o)
+{
+	if (o->signer == RECOVER_ITLRECOVERY)
+		return cluster_cert_of(c, PLAN_KIND_ITLRECOVERY, CLUSTER_NONE) < c->ncerts;
+	return o->signer != RECOVER_CALLMANAGER || c->nodes[o->node].callmanager < c->ncerts;
+}
+
+/* time: between the lists of today and those that come last. */
+static enum status write_first(struct stage_list *out, const struct recovery *r,
+			       const struct order *o, const struct tlv_record *key,
+			       struct tlv_err *e)
+{
+	const struct stage_list *wanted = o->is_ctl ? &r->wanted.ctl : &r->wanted.itl[o->node];
+	enum stage_writes how =
+		o->signer == RECOVER_CALLMANAGER ? STAGE_CALLMANAGER : STAGE_ITLRECOVERY;
+
+	if (o->signer == RECOVER_KEY)
+		return stage_sign_by(out, wanted->list, key, o->is_ctl, 1, e);
+	if (o->is_ctl)
+		return stage_write_ctl(out, r->in.c, r->in.now, how, 1, e);
+	return stage_write_itl(out, r->in.c, r->in.now, o->node, how, 1, e);
+}
+
+/* *made stays false where the cluster has no such signer. */
+static enum status write_lists(struct recover_way *w, const struct recovery *r, bool *made,
+			       struct tlv_err *e)
+{
+	const struct recover_row *row = recover_row(w->id);
+	struct order o = { .signer = row->ctl, .is_ctl = true, .node = r->in.c->publisher };
+	enum status st = ST_OK;
+
+	*made = true;
+	if (row->ctl != RECOVER_KEPT)
+		*made = r->wanted.ctl.list != NULL && has_signer(r->in.c, &o);
+	if (row->ctl != RECOVER_KEPT && *made)
+		st = write_first(&w->lists.ctl, r, &o, &w->key, e);
+	for (o.node = 0; row->itl != RECOVER_KEPT && o.node < r->in.c->nnodes; o.node++) {
+		o.signer = row->itl;
+		o.is_ctl = false;
+		if (st != ST_OK || !r->in.c->nodes[o.node].tftp)
+			continue;
+		*made &= has_signer(r->in.c, &o);
+		st = *made ? write_first(&w->lists.itl[o.node], r, &o, &w->key, e) : st;
+	}
+	return st;
+}
+
+static enum status add_way(struct recovery *r, const struct recover_way *from, struct tlv_err *e)
+{
+	struct recover_way *w = &r->ways[r->nways];
+	bool made;
+	enum status st;
+
+	if (r->nways == RECOVER_WAYS_MAX)
+		return err_set(
+			e, ST_USAGE,
+			"option '--installed-dir': phones hold more than %d different keys: plan for a part of them at a time",
+			RECOVER_WAYS_MAX);
+	*w = *from;
+	st = write_lists(w, r, &made, e);
+	r->nways += st == ST_OK && made;
+	if (st != ST_OK || !made)
+		stage_served_free(&w->lists);
+	return st;
+}
+
+static bool has_way(const struct recovery *r, enum recover_way_id id, const struct tlv_record *key)
+{
+	for (size_t i = 0; i < r->nways; i++)
+		if (r->ways[i].id == id && span_eq(r->ways[i].key.certificate, key->certificate))
+			return true;
+	return false;
+}
+
+static bool is_for(enum recover_keys keys, const struct recover_key *k)
+{
+	if (keys == RECOVER_KEYS_TOKEN)
+		return k->place == RECOVER_KEY_TOKEN;
+	return k->place == RECOVER_KEY_SAVED ||
+	       (keys == RECOVER_KEYS_ITLRECOVERY && tlv_record_is_itlrecovery(&k->record));
+}
+
+/* A way with each key that phones hold and that somebody may have. */
+static enum status add_keys(struct recovery *r, enum recover_way_id id, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < r->nholders; i++) {
+		struct recover_key keys[RECOVER_KEYS_MAX];
+		size_t n = recover_keys(r, i, keys);
+
+		for (size_t k = 0; st == ST_OK && k < n; k++)
+			if (is_for(recover_row(id)->keys, &keys[k]) &&
+			    !has_way(r, id, &keys[k].record))
+				st = add_way(
+					r, &(struct recover_way){ .id = id, .key = keys[k].record },
+					e);
+	}
+	return st;
+}
+
+/* Whether a backup brings back this CTL already: other phones hold it with an ITL. */
+static bool has_backup(const struct recovery *r, const struct recover_holder *h)
+{
+	for (size_t i = 0; i < r->nways; i++)
+		if (r->ways[i].id == RECOVER_WAY_BACKUP && h->itl == NULL &&
+		    r->holders[r->ways[i].holder].ctl == h->ctl)
+			return true;
+	return false;
+}
+
+/* A backup for each pair of lists that phones hold and the cluster no longer serves. */
+static enum status add_backups(struct recovery *r, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < r->nholders; i++)
+		if (!r->holders[i].takes_today && !has_backup(r, &r->holders[i]))
+			st = add_way(r,
+				     &(struct recover_way){ .id = RECOVER_WAY_BACKUP, .holder = i },
+				     e);
+	return st;
+}
+
+static enum status add_ways(struct recovery *r, enum recover_way_id id, struct tlv_err *e)
+{
+	if ((recover_row(id)->when & ~r->when) != 0)
+		return ST_OK;
+	if (id == RECOVER_WAY_BACKUP)
+		return add_backups(r, e);
+	if (recover_row(id)->keys != RECOVER_KEYS_NONE)
+		return add_keys(r, id, e);
+	return add_way(r, &(struct recover_way){ .id = id }, e);
+}
+
+enum status recover_note_ways(struct recovery *r, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	r->ways = calloc(RECOVER_WAYS_MAX + 1, sizeof *r->ways);
+	if (r->ways == NULL)
+		return err_nomem(e);
+	for (int id = 0; st == ST_OK && id < RECOVER_WAY_IDS; id++)
+		st = add_ways(r, (enum recover_way_id)id, e);
+	return st;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/crypto/cert.h"
+#include "signer/plan/recover/recover.h"
+#include "tlv/kind.h"
+#include "tlv/label.h"
+#include "tlv/safe.h"
+#include "tlv/text.h"
+
+#define W(name) (1U << RECOVER_WHEN_##name)
+
+static const struct recover_row rows[] = {
+#define RECOVER_WAY(NAME, word, cost, when, ctl, itl, key, text, fact) \
+	{ word,		 text,		RECOVER_COST_##cost, when, \
+	  RECOVER_##ctl, RECOVER_##itl, RECOVER_KEYS_##key,  FACT_##fact },
+#include "signer/plan/recover/recover_ways.def"
+#undef RECOVER_WAY
+};
+
+const struct recover_row *recover_row(enum recover_way_id id)
+{
+	return &rows[id];
+}
+
+static const struct {
+	const char *word, *text;
+} costs[] = {
+#define RECOVER_COST(NAME, word, text) { word, text },
+#include "signer/plan/recover/recover_ways.def"
+#undef RECOVER_COST
+};
+
+const char *recover_cost_text(enum recover_cost c)
+{
+	return costs[c].text;
+}
+
+const char *recover_cost_word(enum recover_cost c)
+{
+	return costs[c].word;
+}
+
+static const struct {
+	const char *word, *text;
+} places[] = {
+	[RECOVER_KEY_CLUSTER] = { "cluster", "the cluster has it today" },
+	[RECOVER_KEY_TOKEN] = { "token", "on the token" },
+	[RECOVER_KEY_SAVED] = { "saved",
+				"gone from the cluster, unless its ITLRecovery.p12 was saved" },
+	[RECOVER_KEY_BACKUP] = { "backup", "gone from the cluster, but for a DRS backup" },
+};
+
+const char *recover_key_text(enum recover_key_place p)
+{
+	return places[p].text;
+}
+
+const char *recover_key_word(enum recover_key_place p)
+{
+	return places[p].word;
+}
+
+const char *recover_reason(const struct crowd_answer *a)
+{
+	return accept_row(a->group != SIZE_MAX ? ACCEPT_SIGNER_UNKNOWN : a->a.reason)->word;
+}
+
+void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder)
+{
+	const struct recover_holder *h = &r->holders[holder];
+
+	buf_str(b, crowd_row(h->phones)->sbd ? "phones with Security by Default" :
+					       "phones without Security by Default");
+	buf_str(b, " that hold ");
+	if (h->ctl_path != NULL)
+		safe_text(b, span_str(h->ctl_path));
+	if (h->itl_path != NULL) {
+		buf_str(b, h->ctl_path != NULL ? " and " : "");
+		safe_text(b, span_str(h->itl_path));
+	}
+}
+
+void recover_put_key(struct buf *b, const struct tlv_record *r)
+{
+	uint8_t sha1[20];
+
+	tlv_label_record(b, r);
+	if (cert_sha1(r->certificate, sha1, NULL) != ST_OK)
+		return;
+	buf_str(b, " (SHA-1 ");
+	buf_hex(b, span_of(sha1, sizeof sha1), HEX_LOWER, "");
+	buf_str(b, ")");
+}
+
+void recover_put_way(struct buf *b, const struct recovery *r, const struct recover_way *w)
+{
+	const struct recover_holder *h = &r->holders[w->holder];
+
+	buf_str(b, recover_row(w->id)->text);
+	if (recover_row(w->id)->keys != RECOVER_KEYS_NONE) {
+		buf_str(b, ": ");
+		recover_put_key(b, &w->key);
+	}
+	if (w->id != RECOVER_WAY_BACKUP)
+		return;
+	buf_str(b, " of the time when the cluster served ");
+	if (h->ctl_path != NULL)
+		safe_text(b, span_str(h->ctl_path));
+	buf_str(b, h->ctl_path != NULL && h->itl_path != NULL ? " and " : "");
+	if (h->itl_path != NULL)
+		safe_text(b, span_str(h->itl_path));
+}
+
+bool recover_refused(const struct recovery *r)
+{
+	for (size_t i = 0; i < r->nchosen; i++)
+		if (recover_row(r->ways[r->chosen[i]].id)->cost == RECOVER_COST_HAND)
+			return true;
+	return false;
+}
+
+static size_t count_refusing(const struct recovery *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nholders; i++)
+		n += !r->holders[i].takes_today;
+	return n;
+}
+
+/* The holders that the plan frees by hand. */
+static size_t count_by_hand(const struct recovery *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nchosen; i++)
+		for (size_t k = 0; k < r->nholders; k++)
+			n += r->freed[i][k] && r->ways[r->chosen[i]].id == RECOVER_WAY_HAND;
+	return n;
+}
+
+void recover_put_summary(struct buf *b, const struct recovery *r)
+{
+	size_t hand = count_by_hand(r), refusing = count_refusing(r);
+
+	if (hand > 0)
+		buf_printf(b, "REFUSED: %zu of %zu kinds of phones can only be cleared by hand",
+			   hand, r->nholders);
+	else if (refusing > 0)
+		buf_printf(
+			b,
+			"%zu of %zu kinds of phones refuse today, and all are freed without hands on them",
+			refusing, r->nholders);
+	else
+		buf_printf(b, "All phones take the lists of today%s",
+			   r->writes_ctl || r->writes_itl ?
+				   ", which CUCM has not written anew since a change" :
+				   "");
+}
+
+const char *recover_proof_text(void)
+{
+	return "Each list of a way was judged for each kind of phones as 'ctlsign accept' does, up to the lists that CUCM writes in the end. No way that is taken makes phones refuse that were through.";
+}

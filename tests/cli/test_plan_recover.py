@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""plan --recover: phones refuse already, and what each kind of them would accept again."""
+import html
+import itertools
+import json
+import os
+import re
+
+import pytest
+import test_plan
+from conftest import DATA
+from test_plan import World
+from test_plan_renew import CTL_10, CTL_12, ITL_10, ITL_12, TOKENS_11
+
+GOLDEN = DATA / "plans" / "recover-all-at-once.txt"
+PARTS = ("callmanager", "itlrecovery", "tvs")
+# What comes in the place of a certificate of test_plan_renew.
+RENEWED = {"callmanager": {"pub": "pub-regenerated"}, "itlrecovery": {"golden-recovery": "golden-recovery2"},
+           "tvs": {"golden-tvs": "golden-tvs2"}, "capf": {"capf": "golden-capf2"}}
+OLD = {"timestamp": 1600000000}
+NEW = {"timestamp": 1700000000}
+
+
+@pytest.fixture
+def world(ctlsign, cluster, keys, tmp_path, monkeypatch):
+    monkeypatch.setitem(test_plan.MADE, "golden-tvs2", ("cucm-1051-a-pub", "SAST-ADN0054f509.key", 0x2005))
+    return World(ctlsign, cluster, keys, tmp_path)
+
+
+def hold(world, folder, **specs):
+    """Lists that phones hold: CTL and ITL of one time in one folder."""
+    (world.folder / "held" / folder).mkdir(parents=True, exist_ok=True)
+    for kind, spec in specs.items():
+        name = f"held/{folder}/{kind.upper()}File.tlv"
+        world.make(name, spec, filename=f"{kind.upper()}File.tlv", **OLD)
+
+
+def serve(world, ctl=None, itl=None):
+    if ctl:
+        world.make("CTLFile.tlv", ctl, **NEW)
+    if itl:
+        world.make("itl-pub.tlv", itl, **NEW)
+    return [name for name, there in (("CTLFile.tlv", ctl), ("itl-pub.tlv", itl)) if there]
+
+
+def recover(world, lists, release, *args, status):
+    """The text of a plan; its JSON says the same."""
+    command = ["plan", "--recover", "--installed-dir", "held", *lists, "--release", release, *args]
+    run = world.run(*command, cwd=world.folder)
+    assert (run.status, run.err) == (status, ""), str(run)
+    answer = json.loads(world.run(*command, "--json", cwd=world.folder).out)
+    assert answer["accepted"] == (status == 0)
+    assert answer["summary"] == run.out.splitlines()[-1]
+    return run.out, answer
+
+
+def ways(answer, number):
+    return [way["way"] for way in answer["holders"][number - 1]["ways"]]
+
+
+def order(answer):
+    return [(step["way"], step["frees"]) for step in answer["order"]]
+
+
+def commands(answer):
+    return [line["text"] for step in answer["steps"] for line in step["lines"] if line["kind"] == "command"]
+
+
+def renewed(spec, *parts):
+    """The list of the same cluster after these certificates were renewed."""
+    new = {old: new for part in parts for old, new in RENEWED[part].items()}
+    return re.sub(r"=([a-z0-9-]+)", lambda m: "=" + new.get(m.group(1), m.group(1)), spec)
+
+
+@pytest.mark.parametrize("release", ["11.5", "12.5"])
+@pytest.mark.parametrize("parts", [parts for n in range(4) for parts in itertools.combinations(PARTS, n)], ids="+".join)
+def test_each_set_not_mixed(world, release, parts):
+    """What helps follows from which keys are left: nobody needs the model to say it."""
+    itl = ITL_12 if release == "12.5" else ITL_10
+    signer, spare = ("itlrecovery", "callmanager") if release == "12.5" else ("callmanager", "itlrecovery")
+    hold(world, "2020", itl=itl)
+    text, answer = recover(world, serve(world, itl=renewed(itl, *parts)), release, status=0)
+    if signer not in parts or "tvs" not in parts:
+        assert order(answer) == []
+        assert answer["holders"][0]["takes_today"] is True
+    elif spare not in parts:
+        assert order(answer) == [("itl-reset-localkey", [1])]
+        assert commands(answer) == ["utils itl reset localkey", "show itl",
+                                    "utils service restart Cisco Trust Verification Service",
+                                    "utils service restart Cisco Tftp"]
+        assert "Do not restart Cisco Tftp before" in text
+    else:
+        assert order(answer) == [("itl-reset-remotekey", [1])]
+        assert ways(answer, 1) == ["itl-reset-remotekey", "backup", "hand"]
+        assert answer["holders"][0]["todays_itl"] == {"accepted": False, "reason": "signer-unknown"}
+
+
+@pytest.mark.parametrize("release", ["11.5", "12.5"])
+@pytest.mark.parametrize("parts", [parts for n in range(4) for parts in itertools.combinations(PARTS, n)], ids="+".join)
+def test_each_set_mixed(world, release, parts):
+    """Phones with Security by Default hold both lists, the others the CTL alone."""
+    new = release == "12.5"
+    ctl, itl = (CTL_12, ITL_12) if new else (CTL_10, ITL_10)
+    signer, spare = ("itlrecovery", "callmanager") if new else ("callmanager", "itlrecovery")
+    hold(world, "2020", ctl=ctl, itl=itl)
+    text, answer = recover(world, serve(world, renewed(ctl, *parts), renewed(itl, *parts)), release, status=0)
+    assert [one["class"] for one in answer["holders"]] == ["sbd", "no-sbd"]
+    plain, sbd = signer in parts, signer in parts and "tvs" in parts
+    assert [one["takes_today"] for one in answer["holders"]] == [not sbd, not plain]
+    waiting = [number for number, waits in ((1, sbd), (2, plain)) if waits]
+    if not waiting:
+        assert order(answer) == []
+    elif new and spare not in parts:
+        assert order(answer) == [("ctl-reset-localkey", waiting)]
+        assert commands(answer)[0] == "utils ctl reset localkey"
+        assert "utils ctl update CTLFile" in commands(answer)
+    elif sbd:
+        command = "itl-reset-remotekey" if spare in parts else "itl-reset-localkey"
+        assert order(answer) == [(command, [1]), ("ctl-signed-by-itlrecovery", [2])]
+    else:
+        assert order(answer) == [("ctl-signed-by-itlrecovery", [2])]
+
+
+def test_all_at_once_at_15_mixed(world):
+    """Scenario 1 of [225746], as people read it."""
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    lists = serve(world, renewed(CTL_12, *RENEWED), renewed(ITL_12, *RENEWED))
+    text, answer = recover(world, lists, "15", status=0)
+    if os.environ.get("CTLSIGN_GOLDEN"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def test_the_page_says_the_same(world):
+    hold(world, "2013", itl=old_itl("capf", "golden-tvs"))
+    hold(world, "<b>2014", itl=old_itl("pub", "golden-tvs2"))
+    lists = serve(world, itl=old_itl("pub-regenerated", "tvs"))
+    run = world.run("plan", "--recover", "--installed-dir", "held", *lists, "--release", "9.1", "--html", "plan.html",
+                    cwd=world.folder)
+    assert run.status == 1 and run.err == "", str(run)
+    page = (world.folder / "plan.html").read_text()
+    assert "<title>REFUSED. Plan: recover phones</title>" in page
+    assert "held/&lt;b&gt;2014/ITLFile.tlv" in page and "<b>2014" not in page
+    text = html.unescape(re.sub("<[^>]+>", "", page))
+    for line in run.out.splitlines():
+        if re.match(r" *[0-9]+\. ", line):
+            assert re.sub(r" *\[.*", "", line.split(". ", 1)[1])[:60] in text, line
+    again = world.run("plan", "--recover", "--installed-dir", "held", *lists, "--release", "9.1", "--html", lists[0],
+                      cwd=world.folder)
+    assert again.status == 9  # a list is no page
+
+
+def test_a_token_still_signs(world):
+    """The cluster went tokenless and renewed all: phones know the tokens yet."""
+    hold(world, "2015", ctl=TOKENS_11, itl=ITL_10)
+    lists = serve(world, renewed(CTL_10, *RENEWED), renewed(ITL_10, *RENEWED))
+    text, answer = recover(world, lists, "11.5", status=0)
+    assert [way for way in ways(answer, 2) if way.startswith("ctl")] == [
+        "ctl-signed-by-token", "ctl-signed-by-token", "ctl-signed-by-itlrecovery"]
+    assert {key["place"] for key in answer["holders"][1]["keys"]} == {"token", "saved", "backup"}
+    assert order(answer) == [("itl-reset-remotekey", [1]), ("ctl-signed-by-token", [2])]
+    assert [step["number"] for step in answer["steps"] if step["code"] == "publish"] == [None]  # open
+
+
+def test_a_list_that_was_never_written_anew(world):
+    """CallManager is renewed, and TFTP has written the ITL, but nobody has updated the CTL."""
+    world.make("CTLFile.tlv", CTL_12, timestamp=1650000000)
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    world.make("itl-pub.tlv", renewed(ITL_12, "callmanager"), **NEW)
+    text, answer = recover(world, ["CTLFile.tlv", "itl-pub.tlv"], "12.5", status=0)
+    assert order(answer) == [("served", [1, 2])]
+    assert [one["takes_today"] for one in answer["holders"]] == [True, True]
+    assert commands(answer)[:2] == ["utils ctl update CTLFile", "show ctl"]
+
+
+def old_itl(signer, tvs):
+    return f"SAST={signer}! CCM+TFTP={signer} TVS={tvs}"
+
+
+def test_two_kinds_of_phones_and_one_backup(world):
+    """9.1 has no spare anchor. The backup of one kind locks the other one out, which is then cleared."""
+    hold(world, "2013", itl=old_itl("capf", "golden-tvs"))
+    hold(world, "2014", itl=old_itl("pub", "golden-tvs2"))
+    text, answer = recover(world, serve(world, itl=old_itl("pub-regenerated", "tvs")), "9.1", status=1)
+    assert [ways(answer, number) for number in (1, 2)] == [["backup", "hand"]] * 2
+    assert order(answer) == [("backup", [1]), ("hand", [2])]
+    assert text.splitlines()[-1] == "REFUSED: 1 of 2 kinds of phones can only be cleared by hand"
+    assert "Settings > Security > Trust List" in " ".join(text.split())
+    assert "from after 2020-09-13T12:26:40Z" in " ".join(text.split())
+
+
+def test_a_backup_of_a_bad_list_is_none(world):
+    """What phones hold does not verify, so no cluster ever served it."""
+    hold(world, "2013", itl=old_itl("pub", "golden-tvs"))
+    path = world.folder / "held" / "2013" / "ITLFile.tlv"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"ITLFile.tlv") - 40] ^= 1  # in the signature, which stands in front of it
+    path.write_bytes(data)
+    text, answer = recover(world, serve(world, itl=old_itl("pub-regenerated", "tvs")), "9.1", status=1)
+    assert ways(answer, 1) == ["hand"] and answer["holders"][0]["has_way"] is False
+    assert order(answer) == [("hand", [1])]
+
+
+def test_a_list_of_today_that_does_not_verify(world):
+    """The signer is known, but its signature is not good: CUCM writes the list anew."""
+    hold(world, "2020", itl=ITL_12)
+    path = world.folder / serve(world, itl=ITL_12)[0]
+    data = bytearray(path.read_bytes())
+    data[data.index(b"ITLFile.tlv") - 40] ^= 1
+    path.write_bytes(data)
+    text, answer = recover(world, ["itl-pub.tlv"], "12.5", status=0)
+    assert answer["holders"][0]["todays_itl"] == {"accepted": False, "reason": "bad-signature"}
+    assert order(answer) == [("served", [1])]
+    assert "utils service restart Cisco Tftp" in commands(answer)
+
+
+def test_lists_of_several_times_in_one_folder(world):
+    """As accept --installed-dir: each is held alone. Equal ones are one kind of phones."""
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    for name in ("ctl-a.tlv", "ctl-b.tlv"):
+        world.make(f"held/{name}", CTL_12, filename="CTLFile.tlv", **OLD)
+    text, answer = recover(world, serve(world, CTL_12, ITL_12), "12.5", status=0)
+    assert [(one["class"], one["ctl"], one["itl"]) for one in answer["holders"]] == [
+        ("sbd-ctl-only", "held/ctl-a.tlv", None), ("no-sbd", "held/ctl-a.tlv", None),
+        ("sbd", "held/2020/CTLFile.tlv", "held/2020/ITLFile.tlv")]
+    assert answer["steps"] == answer["order"] == []
+    assert text.splitlines()[-1] == "All phones take the lists of today"
+
+
+def test_no_way_hurts_phones_that_are_through(world):
+    """Phones that hold today's lists go every way too, and hold the last lists again."""
+    hold(world, "2020", itl=ITL_12)
+    hold(world, "2023", itl=renewed(ITL_12, *RENEWED))
+    text, answer = recover(world, serve(world, itl=renewed(ITL_12, *RENEWED)), "12.5", status=0)
+    assert order(answer) == [("itl-reset-remotekey", [1])]
+    assert [one["takes_today"] for one in answer["holders"]] == [False, True]
+    assert ways(answer, 2) == []
+
+
+@pytest.mark.parametrize("status,says,args", [
+    (2, "name the folder of their lists with '--installed-dir'", ["itl-pub.tlv", "--recover"]),
+    (2, "option '--renew' does not go with '--recover'",
+     ["itl-pub.tlv", "--recover", "--installed-dir", "held", "--renew", "tvs"]),
+    (2, "option '--sast-trust' does not go with '--recover'",
+     ["itl-pub.tlv", "--recover", "--installed-dir", "held", "--sast-trust", "held"]),
+    (2, "option '--installed-dir' goes with '--recover' only", ["itl-pub.tlv", "itl-pub.tlv", "--installed-dir", "held"]),
+    (2, "no ITL was given", ["CTLFile.tlv", "--recover", "--installed-dir", "held"]),
+    (3, "no list in this folder", ["itl-pub.tlv", "--recover", "--installed-dir", "empty"]),
+    (3, "nowhere", ["itl-pub.tlv", "--recover", "--installed-dir", "nowhere"]),
+    (3, "damaged", ["itl-pub.tlv", "--recover", "--installed-dir", "damaged"]),
+    (4, "names a node that the lists do not show",
+     ["itl-pub.tlv", "--recover", "--installed-dir", "held", "--group", "west=nowhere"]),
+])
+def test_what_cannot_be_planned(world, status, says, args):
+    serve(world, CTL_12, ITL_12)
+    hold(world, "2020", itl=ITL_12)
+    (world.folder / "empty").mkdir()
+    (world.folder / "damaged").mkdir()
+    (world.folder / "damaged" / "CTLFile.tlv").write_bytes((world.folder / "CTLFile.tlv").read_bytes()[:700])
+    run = world.run("plan", *args, "--release", "12.5", cwd=world.folder)
+    assert run.status == status and says in run.err and run.out == "", str(run)
