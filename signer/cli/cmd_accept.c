@@ -131,17 +131,11 @@ static enum status add_tvs_cert(struct question *q, const char *path, struct tlv
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 
-/* Which certificates TVS presents today. An ITL that is asked about says it itself. */
+/* Which certificates TVS presents today. */
 static enum status read_today(struct question *q, struct tlv_err *e)
 {
-	bool given = opt_given(q->o, OPT_NEW_ITL) || opt_given(q->o, OPT_TVS_CERT);
 	enum status st = ST_OK;
 
-	if (given && tvs_list_says_now(&q->new_list.list))
-		return err_set(
-			e, ST_USAGE,
-			"%s is an ITL and names today's TVS certificates itself: leave out '--new-itl' and '--tvs-cert'",
-			new_path(q->o));
 	for (size_t i = 0; i < q->o->n && st == ST_OK; i++) {
 		const struct opt_item *x = &q->o->items[i];
 

@@ -130,7 +130,9 @@ static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct s
 static void compare_today(struct tvs_answer *a, const struct phone *p,
 			  const struct tlv_list *new_list)
 {
-	struct today t = { .list = tvs_list_says_now(new_list) ? new_list : NULL,
+	/* Whoever names them knows: the new ITL may be that of another cluster, whose TVS the phone never asks. */
+	bool named = p->tvs_now != NULL && p->tvs_now->n > 0;
+	struct today t = { .list = !named && tvs_list_says_now(new_list) ? new_list : NULL,
 			   .set = p->tvs_now };
 	size_t presented = 0, believed = 0;
 	struct span der;

@@ -19,7 +19,8 @@ struct phone {
 	bool goes_back; /* the new list is one from before what it holds, whatever the times say */
 	bool blank_itl; /* its ITL was blanked (rollback parameter): nobody to ask */
 	const struct certset *vouched; /* what TVS was given: uploads and own certificates */
-	const struct certset *tvs_now; /* what TVS presents today; NULL or empty: not known */
+	const struct certset
+		*tvs_now; /* what TVS presents today; NULL or empty: what a new ITL says */
 	const struct release *release; /* NULL: not known, so that ITLRecovery is not vouched for */
 	const char *asked; /* path or URL of what it asked for and gets; NULL: not judged */
 	const struct tlv_list *tvs_ctl; /* the CTL that the TVS node serves; NULL: none */

@@ -1076,8 +1076,6 @@ def test_malformed(world, tmp_path, held, new, says):
     (["@ctl-pub", "@itl-pub", "@itl-rec", "@ctl-pub"], "argument"),
     (["@ctl-pub", "@ctl-rec", "@ctl-pub"], "twice"),
     (["none", "@ctl-rec", "@ctl-pub"], "none"),
-    (["@itl-pub", "@itl-regen", "--new-itl", "@itl-regen"], "names today's TVS certificates itself"),
-    (["@itl-pub", "@itl-regen", "--tvs-cert", "#tvs"], "names today's TVS certificates itself"),
     (["@ctl-pub", "@ctl-rec", "--release", "8.6"], "--release"),
     (["--installed", "@ctl-pub", "@ctl-pub", "@ctl-rec"], ""),
     (["--installed", "@ctl-pub", "--tvs-ctl", "none", "--tvs-ctl", "new", "@ctl-pub"], "--tvs-ctl"),
@@ -1102,6 +1100,21 @@ def test_what_tvs_holds_must_be_readable(world, tmp_path):
         world.run.refused(3, "accept", *held, "--new-itl", world[today], world["ctl-rec"], says=str(world[today]))
     for path in (tmp_path / "nowhere", world["text"], world.key("pub"), tmp_path):
         world.run.refused(3, "accept", *held, "--tvs-cert", path, world["ctl-rec"], says=str(path))
+
+
+@pytest.mark.parametrize("new,today,first_line", [
+    ("itl-regen-none", "--tvs-cert tvs", "accepted: tvs"),  # another cluster's: the phone asks its own TVS
+    ("itl-regen-none", "--new-itl itl-pub", "accepted: tvs"),
+    ("itl-regen-none", "", "refused: signer-unknown"),
+    ("itl-regen", "--tvs-cert tvs-new", "refused: signer-unknown"),  # TVS was restarted after TFTP
+    ("itl-regen", "", "accepted: tvs"),
+])
+def test_who_names_tvs_knows_better_than_a_new_itl(world, tmp_path, new, today, first_line):
+    words = today.split()
+    words[1:] = [world[one] if one in LISTS else world.cert(one) for one in words[1:]]
+    run = world.run("accept", "--strict", "--installed", world["itl-pub"], *words,
+                    "--sast-trust", world.trust(tmp_path / "uploads", "regen.pem"), world[new])
+    assert run.out.splitlines()[0] == first_line, str(run)
 
 
 def test_what_tvs_presents_is_nothing_to_a_phone_that_does_not_ask(world):
