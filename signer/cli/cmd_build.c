@@ -128,16 +128,6 @@ static enum status read_signer_version(struct build *b, struct tlv_err *e)
 	return ST_OK;
 }
 
-static bool is_device(const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 3; i < n; i++)
-		if (hex_digit(name[i]) < 0 || (name[i] >= 'a' && name[i] <= 'f'))
-			return false;
-	return n == 15 && strncmp(name, "SEP", 3) == 0;
-}
-
 /*
  * One phone's own list, which it asks for before the one of all: its name is CTL or ITL
  * and the device's, its FILENAME that of the list of all. [docs/FORMAT.md, field 14]
@@ -149,11 +139,8 @@ static enum status read_device(struct build *b, struct tlv_err *e)
 
 	if (device == NULL)
 		return ST_OK;
-	if (!is_device(device))
-		return err_set(
-			e, ST_USAGE,
-			"--device '%s': must be SEP and the 12 hexadecimal digits of the MAC address, in upper case",
-			device);
+	if (common_device_check(device, e) != ST_OK)
+		return ST_USAGE;
 	kind = tlv_kind_of_name(span_str(output));
 	if (kind == TLV_LIST_OTHER)
 		return err_set(

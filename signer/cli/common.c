@@ -81,6 +81,26 @@ enum status common_write_beneath(const char *folder, bool made, struct tlv_err *
 	return st;
 }
 
+static bool is_device(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 3; i < n; i++)
+		if (hex_digit(name[i]) < 0 || (name[i] >= 'a' && name[i] <= 'f'))
+			return false;
+	return n == 15 && strncmp(name, "SEP", 3) == 0;
+}
+
+enum status common_device_check(const char *device, struct tlv_err *e)
+{
+	if (is_device(device))
+		return ST_OK;
+	return err_set(
+		e, ST_USAGE,
+		"--device '%s': must be SEP and the 12 hexadecimal digits of the MAC address, in upper case",
+		device);
+}
+
 void lockout_options(struct lockout *l, const struct opts *o)
 {
 	*l = (struct lockout){ .allowed = { false } };

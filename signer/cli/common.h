@@ -34,6 +34,9 @@ void common_read_only(void);
  */
 enum status common_write_beneath(const char *folder, bool made, struct tlv_err *e);
 
+/* ST_USAGE if it is not SEP and a MAC address, as CUCM writes it. */
+enum status common_device_check(const char *device, struct tlv_err *e);
+
 /* --accept-lockout, repeatable. */
 void lockout_options(struct lockout *l, const struct opts *o);
 

@@ -18,6 +18,7 @@ OPTIONS = {
     "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version device follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
     "show": f"allow-large {PRINTED} summary timeout json", "verify": f"allow-large {PRINTED} trust timeout json",
+    "fetch": f"allow-large {FILES} output device tftp nodes trust timeout json",
     "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow timeout json",
     "extract": f"allow-large {PRINTED} {FILES} output {BELIEVE} unverified timeout json",
     "diff": f"allow-large {PRINTED} timeout json", "identify": f"allow-large {PRINTED} timeout json",
@@ -34,10 +35,11 @@ OPTIONS = {
     "help": "",
 }
 EVERYWHERE = "quiet verbose help"
-SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "oh", "rebuild": "oh"}
+SHORT = {"build": "omkh", "update": "oknh", "migrate": "okh", "config": "ok0jh", "extract": "oh", "export": "oh", "expiry": "oh", "rebuild": "oh", "fetch": "oh"}
 STATUSES = {0: "yes", 1: "no", 2: "command line", 3: "input", 4: "no token, key or certificate matches", 5: "more than one",
             6: "PIN or passphrase missing or wrong", 7: "PIN locked", 8: "token or module failed", 9: "output", 70: "bug"}
 MARKED = {
+    "fetch": ["same", "consistent", "good", "missing"],
     "verify": ["good signature by", "UNTRUSTED signature by", "BAD signature"],
     "accept": ["accepted: leap-of-faith", "accepted: signer-is-sast", "accepted: signer-is-tftp", "accepted: tvs",
                "refused: signer-unknown", "refused: signer-not-sast", "refused: ambiguous-signer", "refused: too-large",

@@ -122,13 +122,13 @@ class Server(http.server.ThreadingHTTPServer):
 class Node:
     """A TFTP node's HTTP service; certificate: (PEM of the certificate, of the key) makes it HTTPS."""
 
-    def __init__(self, files=None, certificate=None, host="127.0.0.1", pause=0.0):
+    def __init__(self, files=None, certificate=None, host="127.0.0.1", pause=0.0, port=0):
         self.files = dict(files or {})
         self.redirects = {}
         self.asked = []
         self.pause = pause
         self.modified = None
-        self.server = Server((host, 0), Handler)
+        self.server = Server((host, port), Handler)
         self.server.node = self
         self.host, self.port = host, self.server.server_address[1]
         if certificate:
