@@ -175,6 +175,26 @@ enum status out_json_part(json_t *value, struct tlv_err *e)
 	return told_json(ok, e);
 }
 
+enum status out_json_end(json_t *members, struct tlv_err *e)
+{
+	bool ok = true;
+	const char *key;
+	json_t *v;
+
+	if (members == NULL || err_nomem_seen()) {
+		json_decref(members);
+		return err_nomem(e);
+	}
+	json_object_foreach(members, key, v)
+	{
+		(void)printf(",\n  \"%s\": ", key);
+		ok = ok && dump(v, 2);
+	}
+	(void)printf("\n}\n");
+	json_decref(members);
+	return told_json(ok, e);
+}
+
 static bool dump_array(out_json_next *next, void *arg)
 {
 	bool ok = true, first = true;

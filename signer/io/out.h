@@ -35,6 +35,8 @@ enum status out_json(json_t *value, struct tlv_err *e);
 /* The beginning of an answer that is printed in pieces, up to its first member, and a value of it. */
 void out_json_begin(void);
 enum status out_json_part(json_t *value, struct tlv_err *e);
+/* The end of such an answer: the object's members behind what is printed already. Frees the object. */
+enum status out_json_end(json_t *members, struct tlv_err *e);
 /* The next element of an array, new; NULL behind the last one. */
 typedef json_t *out_json_next(void *arg);
 /*

@@ -21,7 +21,7 @@ OPTIONS = {
     "fetch": f"allow-large {FILES} output device tftp nodes trust timeout json",
     "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow timeout json",
     "extract": f"allow-large {PRINTED} {FILES} output {BELIEVE} unverified timeout json",
-    "diff": f"allow-large {PRINTED} timeout json", "identify": f"allow-large {PRINTED} timeout json",
+    "diff": f"allow-large {PRINTED} timeout json", "identify": f"allow-large {PRINTED} csv timeout json",
     "update": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all certs"
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",

@@ -6,6 +6,7 @@ import os
 
 import lists
 import pytest
+from conftest import DATA, SANITIZED, make_certificate
 
 SERIAL = "70CAF64E090751B9DF22F49F754FC5BB"
 TOKEN = "31AF455500000008E983"  # as the certificate has it; the list has it back to front
@@ -34,7 +35,7 @@ def sums(path):
 def spellings(digits):
     pairs = [digits[i:i + 2] for i in range(0, len(digits), 2)]
     return [digits, digits.upper(), ":".join(pairs), " ".join(pairs).upper(), "-".join(pairs),
-            " ".join(digits[i:i + 4] for i in range(0, len(digits), 4)), f" {digits} ", f"0x{digits}"]
+            " ".join(digits[i:i + 4] for i in range(0, len(digits), 4)), f" {digits} ", f"0x{digits}", f"0X{digits.upper()}"]
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -91,10 +92,157 @@ def test_none(ctlsign, history):
     assert run.status == 1 and json.loads(run.out)["matches"] == []
 
 
-def test_part_of_a_checksum_is_no_match(ctlsign, history):
-    md5 = sums(history / "CTLFile.tlv")[0]
-    ctlsign.refused(1, "identify", md5[:-2], history)
-    ctlsign.refused(1, "identify", md5 + "00", history)
+def test_as_show_prints_it(ctlsign, history):
+    """Copied from a console: the digits, and behind them what they are."""
+    path = history / "CTLFile.tlv"
+    lines = [line for line in ctlsign.ok("show", path).out.splitlines() if line.endswith(("(MD5)", "(SHA1)"))]
+    assert len(lines) == 2
+    for line, what in zip(lines, ("MD5", "SHA-1")):
+        for text in (line, line.upper(), line.replace("(", " ("), f"\t{line} "):
+            assert ctlsign.ok("identify", text, history).out.startswith(f"{path}: {what}: CTL, "), text
+
+
+def test_the_beginning_of_a_checksum(ctlsign, history):
+    """A phone's screen is short, and so is patience: eight digits will do."""
+    path = history / "CTLFile.tlv"
+    for number, digits in enumerate(sums(path)):
+        what = ["MD5", "SHA-1"][number]
+        for n in (8, 9, 11, 16, len(digits) - 1):
+            run = ctlsign.ok("identify", digits[:n].upper(), history)
+            assert run.out.startswith(f"{path}: {what}, its beginning: CTL, ") and len(run.out.splitlines()) == 1
+        ctlsign.refused(1, "identify", digits[:6], history)
+        wrong = digits[:7] + ("0" if digits[7] != "0" else "1")
+        ctlsign.refused(1, "identify", wrong, history)
+        ctlsign.refused(1, "identify", digits[2:], history)
+    ctlsign.refused(1, "identify", sums(path)[0] + "00", history)
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory):
+    """Two lists that differ, and begin their MD5 with the same eight digits; a third beside them."""
+    path = DATA / "lists" / "cucm.tlv"
+    data, folder, seen = path.read_bytes(), tmp_path_factory.mktemp("twins"), {}
+    for n in range(1 << 20):
+        changed = data[:-4] + n.to_bytes(4, "big")
+        begin = hashlib.md5(changed).digest()[:4]
+        if begin in seen:
+            (folder / "a.tlv").write_bytes(data[:-4] + seen[begin].to_bytes(4, "big"))
+            (folder / "b.tlv").write_bytes(changed)
+            (folder / "c.tlv").write_bytes(data)
+            return folder
+        seen[begin] = n
+    raise AssertionError("no twins")
+
+
+def test_an_ambiguous_beginning_is_named(ctlsign, twins):
+    a, b = sums(twins / "a.tlv")[0], sums(twins / "b.tlv")[0]
+    assert a[:8] == b[:8] and a != b
+    run = ctlsign("identify", a[:8], twins)
+    assert run.status == 5 and "more digits" in run.err, str(run)
+    assert [line.split(": ")[0] for line in run.out.splitlines()] == [str(twins / "a.tlv"), str(twins / "b.tlv")]
+    said = json.loads(ctlsign("identify", "--json", a[:8], twins).out)
+    assert len(said["matches"]) == 2
+    assert ctlsign.ok("identify", a, twins).out.startswith(f"{twins}/a.tlv: MD5: ")
+    # Copies of one list are no two lists.
+    ctlsign.ok("identify", a[:8], twins / "a.tlv", twins / "a.tlv")
+
+
+def test_an_exact_serial_wins_over_a_beginning(ctlsign, cluster, keys, tmp_path):
+    other = tmp_path / "other.tlv"
+    lists.build(ctlsign, cluster, "tokenless", other)
+    begin = sums(other)[0][:8]
+    begin = begin if begin[0] in "1234567" else None
+    if begin is None:  # a serial number of that value would get a byte in front
+        begin = sums(other)[1][:8]
+    cert = tmp_path / "x.pem"
+    make_certificate(cert, keys["rsa1024"], [("COMMON_NAME", "x")], serial=int(begin, 16))
+    signed = tmp_path / "signed.tlv"
+    ctlsign.ok("build", "-o", signed, "--sast", f"{cert},name=x", "-k", keys["rsa1024"], "--cert", cert)
+    run = ctlsign.ok("identify", begin, other, signed)
+    assert run.out.startswith(f"{signed}: signer serial: ") and len(run.out.splitlines()) == 1
+
+
+# A table of phones ----------------------------------------------------------------------------
+
+def table(tmp_path, text, name="phones.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_table(ctlsign, history, tmp_path):
+    old, new = history / "2015-03-10" / "CTLFile.tlv", history / "CTLFile.tlv"
+    rows = [("SEP001122334401", sums(new)[0]), ("SEP001122334402", sums(old)[1].upper()), ("SEP001122334403", sums(new)[1][:8]),
+            ("SEP001122334404", "00112233445566778899aabbccddeeff"), ("SEP001122334405", ""),
+            ("SEP001122334406", f"{sums(new)[0]}(MD5)")]
+    path = table(tmp_path, "".join(f"{a},{b}\n" for a, b in rows))
+    run = ctlsign("identify", "--csv", path, history)
+    assert run.status == 1 and run.err == "", str(run)
+    assert run.out.splitlines() == [
+        f"SEP001122334401: {new}: MD5", f"SEP001122334402: {old}: SHA-1", f"SEP001122334403: {new}: SHA-1, its beginning",
+        "SEP001122334404: unknown: 00112233445566778899aabbccddeeff", "SEP001122334405: no checksum",
+        f"SEP001122334406: {new}: MD5", "phones: 6, known: 4, unknown: 1, no checksum: 1",
+        f"       1  {old}", f"       3  {new}"]
+    said = json.loads(ctlsign("identify", "--csv", path, "--json", history).out)
+    assert [one["status"] for one in said["phones"]] == ["known"] * 3 + ["unknown", "no checksum", "known"]
+    assert said["counts"] == {"known": 4, "unknown": 1, "ambiguous": 0, "no checksum": 1, "unread": 0}
+    assert said["phones_by_list"] == [{"file": str(old), "phones": 1}, {"file": str(new), "phones": 3}]
+    assert said["lists"] == 3 and said["phones"][1]["line"] == 2
+    with open(path, "rb") as f:
+        assert ctlsign("identify", "--csv", "-", history, stdin=f).out == run.out
+    ctlsign.ok("identify", "--csv", table(tmp_path, f"a,{sums(old)[0]}"), history)
+
+
+@pytest.mark.parametrize("form", ["{0},{1}\n", "{0};{1}\r\n", "{0}\t{1}\n", '"{0}","{1}"\n', "\ufeff{0},{1}\n", "Phone,CTL Checksum\n{0},{1}\n",
+                                  "\ufeffsep=;\r\n{0};{1}\r\n", "{0},{1},Berlin,x\n", "\n\n{0}, {1} \n\n", "{0},{1}", "{0},{1}\r",
+                                  '"{0}";"{1}(MD5)";"a ""quoted"" place"\n', '"Name";"Sum;of";x\n"{0}";{1}\n', ",,\n{0},{1},\n"])
+def test_tables_as_they_are_met(ctlsign, history, tmp_path, form):
+    new = history / "CTLFile.tlv"
+    run = ctlsign.ok("identify", "--csv", table(tmp_path, form.format("SEP0011", sums(new)[0])), history)
+    assert run.out.splitlines() == [f"SEP0011: {new}: MD5", "phones: 1, known: 1", f"       1  {new}"], str(run)
+
+
+def test_hostile_tables(ctlsign, history, tmp_path):
+    new, good = history / "CTLFile.tlv", sums(history / "CTLFile.tlv")[0]
+    # A line that is wrong hides no other, and is named.
+    run = ctlsign("identify", "--csv", table(tmp_path, f"a,{good}\nb,hello\nc,{good}\n"), history)
+    assert run.status == 3 and "phones.csv:2: 'hello'" in run.err and f"c: {new}: MD5" in run.out, str(run)
+    # The first line is no exception, but for heads.
+    run = ctlsign("identify", "--csv", table(tmp_path, f"a,{good[:-1]}o\nb,{good}\n"), history)
+    assert run.status == 3 and "phones.csv:1: " in run.err and f"b: {new}: MD5" in run.out, str(run)
+    # Only so often.
+    run = ctlsign("identify", "--csv", table(tmp_path, f"a,{good}\n" + "b,hello\n" * 1000), history)
+    assert run.status == 3 and len(run.errors) == 11 and "1000" in run.errors[-1] and "unread: 1000" in run.out
+    # What a name brings is shown, and does nothing.
+    run = ctlsign("identify", "--csv", table(tmp_path, f'"x\x1b[2J\ny: unknown",{good}\n'), history)
+    assert run.out.splitlines()[0] == f"x\\x1b[2J\\x0ay: unknown: {new}: MD5", str(run)
+    # A quote that is never closed takes the rest, and says so.
+    run = ctlsign("identify", "--csv", table(tmp_path, f'a,{good}\n"b,{good}\nc,{good}\n'), history)
+    assert run.status == 3 and "phones.csv:2: a quote is opened" in run.err and "c: " not in run.out, str(run)
+    for text, says in ((b"\xff\xfea\0,\0b\0", "UTF-16"), (b"a,b\0c\n", "NUL"), (b"", "no phones"), (b"\n\n", "no phones"),
+                       (b"Phone,Checksum\n", "no phones")):
+        run = ctlsign("identify", "--csv", table(tmp_path, text), history)
+        assert run.status == 3 and says in run.err and len(run.errors) == 1, str(run)
+    # Bytes that are no text stay what they are.
+    said = json.loads(ctlsign("identify", "--csv", table(tmp_path, b"\xe9,00112233445566778899aabbccddeeff\n"), history,
+                              "--json").out)
+    assert said["phones"][0]["phone"] is None and said["phones"][0]["phone_hex"] == "e9"
+    ctlsign.refused(3, "identify", "--csv", tmp_path / "none.csv", history, says="none.csv")
+    ctlsign.refused(2, "identify", "--csv", tmp_path / "none.csv")
+
+
+def test_an_ambiguous_line(ctlsign, twins, tmp_path):
+    run = ctlsign("identify", "--csv", table(tmp_path, f"a,{sums(twins / 'a.tlv')[0][:8]}\n"), twins)
+    assert run.status == 1 and run.out.startswith("a: ambiguous: "), str(run)
+
+
+def test_a_million_phones(ctlsign, history, tmp_path):
+    good = [sums(history / name / "CTLFile.tlv")[0] for name in (".", "2015-03-10")]
+    count = 20_000 if SANITIZED else 1_000_000
+    path = table(tmp_path, "".join(f"SEP{i:012X},{good[i % 2]}\n" for i in range(count)))
+    run = ctlsign.ok("identify", "--csv", path, history, timeout=300)
+    assert f"phones: {count}, known: {count}" in run.out
+    assert run.out.splitlines()[-1].split()[0] == str(count // 2)
 
 
 def test_json(ctlsign, history):

@@ -435,3 +435,84 @@ def test_names_as_earlier_releases_wrote_them(ctlsign, cluster, keys, peer, tmp_
     said = json.loads(run.out)
     assert (run.status, said["verdict"]) == (0, "good"), str(run)
     assert {f["code"] for f in said["findings"] if f["record"] == 3} <= {"name-unusual"}, str(run)
+
+
+# Many lists -----------------------------------------------------------------------------------
+
+@pytest.fixture
+def some(ctlsign, cluster, tmp_path):
+    """Lists by what they are worth to who trusts the publisher's certificate."""
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for kind, name in (("tokenless", "good"), ("tokens", "untrusted")):
+        lists.build(ctlsign, cluster, kind, folder / f"{name}.tlv")
+    data = (folder / "good.tlv").read_bytes()
+    (folder / "bad.tlv").write_bytes(data[:3000] + bytes([data[3000] ^ 1]) + data[3001:])
+    (folder / "cut.tlv").write_bytes(data[:2600])
+    return folder
+
+
+SIGNERS = {"good": "CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL",
+           "untrusted": 'cn="SAST-ADN008580ef        ";ou=IPCBU;o="Cisco Systems'}
+LINES = {"good": GOOD + SIGNERS["good"], "untrusted": UNTRUSTED + SIGNERS["untrusted"], "bad": BAD}
+WORDS = {"good": "good", "untrusted": "untrusted", "bad": "bad", "cut": "unread", "none": "unread"}
+
+
+@pytest.mark.parametrize("names, status, decides", [
+    ("good good", 0, 0), ("good untrusted", 1, 1), ("bad good", 1, 0), ("untrusted bad", 1, 1), ("good cut bad", 3, 1),
+    ("none good", 3, 0), ("untrusted good cut none", 3, 2)])
+def test_many(ctlsign, cluster, some, names, status, decides):
+    words = ["verify", "--trust", cluster / "pub.pem", *[f"{name}.tlv" for name in names.split()]]
+    run = ctlsign(*words, cwd=some)
+    assert run.status == status, str(run)
+    assert run.out.splitlines() == [f"{name}.tlv: {LINES[name]}" for name in names.split() if name in LINES], str(run)
+    for name in names.split():
+        assert f"ctlsign: {name}.tlv: " in run.err or name == "untrusted" or f"warning: {name}.tlv: " in run.err, str(run)
+    said = json.loads(ctlsign(*words, "--json", cwd=some).out)
+    assert [one["verdict"] for one in said["lists"]] == [WORDS[name] for name in names.split()]
+    assert [one["file"] for one in said["lists"]] == [f"{name}.tlv" for name in names.split()]
+    assert {k: v for k, v in said.items() if k not in ("version", "lists")} == said["lists"][decides]
+    assert [one["error"] is not None for one in said["lists"]] == [WORDS[name] == "unread" for name in names.split()]
+
+
+def test_one_has_the_shape_of_many(ctlsign, cluster, some):
+    one = json.loads(ctlsign.ok("verify", "--json", "--trust", cluster / "pub.pem", "good.tlv", cwd=some).out)
+    many = json.loads(ctlsign.ok("verify", "--json", "--trust", cluster / "pub.pem", "good.tlv", "good.tlv", cwd=some).out)
+    assert one["lists"] * 2 == many["lists"] and {**one, "lists": []} == {**many, "lists": []}
+    ctlsign.refused(3, "verify", "--json", "cut.tlv", cwd=some)
+
+
+def test_many_lists_in_one_process(ctlsign, cluster, some):
+    """Thousands, with descriptors for a hundred and the memory of a few."""
+    count = 300
+    wrapper = ["bash", "-c", 'ulimit -n 100; exec "$@"', "bash"]
+    run = ctlsign.ok("verify", "--quiet", "--trust", cluster / "pub.pem", *["good.tlv"] * count, cwd=some, wrapper=wrapper)
+    assert run.out == f"good.tlv: {LINES['good']}\n" * count and run.err == ""
+
+
+def test_what_to_give_is_said(ctlsign, cluster, some):
+    """To who names nobody; not to who named somebody else, not if the list is bad, not with --quiet."""
+    note = "say --trust CERT"
+    for names, due in ((["good.tlv"], True), (["good.tlv", "bad.tlv", "untrusted.tlv"], True), (["bad.tlv"], False),
+                       (["good.tlv", "cut.tlv"], True)):
+        assert (note in ctlsign("verify", *names, cwd=some).err) == due
+        assert ctlsign("verify", *names, cwd=some).err.count(note) == due
+        assert note not in ctlsign("verify", "--quiet", *names, cwd=some).err
+    assert note not in ctlsign("verify", "--trust", cluster / "SAST-ADN008580ef.pem", "good.tlv", cwd=some).err
+
+
+def test_quiet_prints_no_warnings(ctlsign, some):
+    loud = ctlsign.ok("verify", "--trust", "self", "good.tlv", cwd=some)
+    quiet = ctlsign.ok("verify", "--quiet", "--trust", "self", "good.tlv", cwd=some)
+    assert "warning:" in loud.out and quiet.out == LINES["good"] + "\n" and quiet.err == ""
+    bad = ctlsign("verify", "--quiet", "bad.tlv", cwd=some)
+    assert bad.out.splitlines()[-1] == BAD and "error:" in bad.out and "warning:" not in bad.out
+
+
+def test_a_ca_s_certificate_in_a_folder_is_said_once(ctlsign, cluster, some, keys, tmp_path):
+    folder = tmp_path / "trust"
+    folder.mkdir()
+    make_certificate(folder / "ca.pem", keys["rsa1024"], [("COMMON_NAME", "Cisco Manufacturing CA")], ca=True)
+    (folder / "pub.pem").write_bytes((cluster / "pub.pem").read_bytes())
+    run = ctlsign.ok("verify", "--trust", folder, "good.tlv", "good.tlv", "good.tlv", cwd=some)
+    assert run.err.count("vouches for nobody") == 1, str(run)
