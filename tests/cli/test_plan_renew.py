@@ -67,6 +67,31 @@ def test_before_12_phones_without_tvs_are_lost(world):
     assert world.run("plan", *args, "--accept-lockout", "sbd", cwd=world.folder).status == 1
 
 
+def test_groups_may_be_all_that_is_missing(world):
+    """The publisher's ITL lacks the TVS of sub1: phones whose group is sub1 alone have nobody to ask."""
+    world.make("itl-pub.tlv", ITL_10)
+    world.make("itl-sub1.tlv", "SAST=sub1! SAST=golden-recovery CCM+TFTP=sub1 TVS=golden-tvs TVS=tvs@sub1 CAPF=capf")
+    args = ["itl-pub.tlv", "itl-sub1.tlv", "--release", "11.5", "--renew", "callmanager"]
+    text, answer = renew(world, *args, status=1)
+    assert "no node of the group has a TVS whose certificate is in the ITL" in words(text)
+    assert len(answer["remedies"]) == 1 and answer["remedies"][0].startswith("Say with '--group'")
+    west = ["--group", "west=cucm-1051-a-sub1,cucm-1051-a-pub"]
+    assert renew(world, *args, *west, status=0)[1]["remedies"] == []
+    text, answer = renew(world, *args, "--group", "west=cucm-1051-a-sub1", status=1)
+    assert answer["remedies"][0].startswith("After CallManager was regenerated, run 'utils itl reset localkey'")
+    assert renew(world, *args, "--group", "west=cucm-1051-a-sub1", "--blank-itl", status=0)
+
+
+def test_nothing_may_help(world):
+    """A CTL of non-secure mode is never written again, and the rollback parameter does not blank it."""
+    world.make("CTLFile.tlv", "SAST=golden-recovery! SAST=pub CCM+TFTP=-@pub CAPF=capf CCM+TFTP=-@sub1")
+    world.make("itl-pub.tlv", ITL_12)
+    text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery",
+                         "--group", "west=cucm-1051-a-sub1", status=1)
+    assert answer["remedies"] == []
+    assert "what helps: Nothing that the model can prove." in text
+
+
 def test_tokens_spare_them(world):
     world.make("CTLFile.tlv", TOKENS_11)
     world.make("itl-pub.tlv", ITL_10)

@@ -45,7 +45,10 @@ struct cluster {
 	size_t nitls;
 	bool mixed;  /* CUCM writes a CTL */
 	bool tokens; /* … and a token signs it */
-	bool blanks; /* ITLs are blanked before the change, and full again behind it */
+	bool resets; /* 'utils itl reset localkey' comes before a restart of TFTP, where it helps */
+	const struct tlv_cert
+		*token; /* signs if it is not the CTL's signer; NULL: the signer does */
+	bool blanks;	/* ITLs are blanked before the change, and full again behind it */
 	struct cluster_node nodes[CLUSTER_NODES_MAX];
 	size_t nnodes, publisher;
 	struct cluster_cert certs[CLUSTER_CERTS_MAX];

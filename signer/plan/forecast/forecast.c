@@ -108,19 +108,6 @@ static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, str
 	return plan_make(&f->plans[phase], &in, e);
 }
 
-static void note_remedies(struct forecast *f)
-{
-	f->nremedies = 0;
-	for (size_t i = 0; search_refused(&f->search) && f->nremedies < FORECAST_REMEDIES_MAX;
-	     i++) {
-		struct forecast_remedy *x = &f->remedies[f->nremedies];
-
-		if (!stage_remedy(f->c, i, &x->text, &x->fact))
-			return;
-		f->nremedies += x->text != NULL;
-	}
-}
-
 enum { LINES = 5 + 2 * SEARCH_PHASES_MAX };
 
 static void all_lines(struct forecast *f, struct plan_lines *out[LINES])
@@ -158,9 +145,10 @@ enum status forecast_make(struct forecast *f, const struct cluster *c,
 	st = search_run(&f->search, c, groups, e);
 	for (size_t i = 0; st == ST_OK && i < f->search.nphases; i++)
 		st = plan_phase(f, i, now, e);
+	if (st == ST_OK && search_refused(&f->search))
+		st = remedy_find(&f->remedy, &f->search, e);
 	if (st != ST_OK)
 		return st;
-	note_remedies(f);
 	forecast_say(f);
 	return lines_failed(f) ? err_nomem(e) : ST_OK;
 }

@@ -9,16 +9,9 @@
 
 #include <jansson.h>
 
+#include "signer/plan/forecast/remedy.h"
 #include "signer/plan/forecast/search.h"
 #include "signer/plan/plan.h"
-
-/* A remedy, and the fact behind it. */
-struct forecast_remedy {
-	const char *text;
-	enum fact_id fact;
-};
-
-enum { FORECAST_REMEDIES_MAX = 8 };
 
 enum { FORECAST_NAMED_MAX = 64 };
 
@@ -29,8 +22,7 @@ struct forecast {
 	struct plan plans[SEARCH_PHASES_MAX];	      /* of each phase: its steps */
 	char names[SEARCH_PHASES_MAX + 1][32];	      /* of the lists, in the steps */
 	struct stage_list full[SEARCH_PHASES_MAX][2]; /* what blank ITLs would be, for the steps */
-	struct forecast_remedy remedies[FORECAST_REMEDIES_MAX];
-	size_t nremedies;
+	struct remedy remedy;			      /* of a plan that locks phones out */
 	/* What text, JSON and page say beside the steps, each line once. */
 	struct plan_lines dangers; /* who refuses what, and why */
 	struct plan_lines helps;   /* what spares them */

@@ -129,8 +129,8 @@ json_t *forecast_json(const struct forecast *f)
 	set(o, "dangers", plan_lines_json(&f->dangers));
 	set(o, "warnings", plan_lines_json(&f->strays));
 	set(o, "assumptions", plan_lines_json(&f->assumed));
-	for (size_t i = 0; i < f->nremedies; i++)
-		append(remedies, json_string(f->remedies[i].text));
+	if (f->remedy.text != NULL)
+		append(remedies, json_string(f->remedy.text));
 	set(o, "remedies", remedies);
 	buf_free(&summary);
 	return o;

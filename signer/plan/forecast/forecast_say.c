@@ -137,9 +137,11 @@ void forecast_say(struct forecast *f)
 {
 	for (size_t i = 0; i < f->search.nstages; i++)
 		say_stage(f, &f->search.stages[i]);
-	for (size_t i = 0; i < f->nremedies; i++)
-		buf_str(line(&f->helps, PLAN_LINE_NOTE, NULL, f->remedies[i].fact),
-			f->remedies[i].text);
+	if (f->remedy.text != NULL)
+		buf_str(line(&f->helps, PLAN_LINE_NOTE, NULL, f->remedy.fact), f->remedy.text);
+	else if (search_refused(&f->search))
+		buf_str(line(&f->helps, PLAN_LINE_NOTE, NULL, FACT_OWN),
+			"Nothing that the model can prove. Phones that refuse are cleared by hand, one by one.");
 	if (f->search.strays[CROWD_CTL_ONLY])
 		buf_str(line(&f->strays, PLAN_LINE_WARNING, "itl-missing", FACT_CTL_HAS_NO_TVS),
 			"Check that each phone with Security by Default shows an ITL too: with a CTL alone it refuses a later list.");

@@ -19,5 +19,7 @@
  * another serial number and another key (docs/CLUSTER.md, "Renewing certificates").
  */
 enum status placeholder_of(struct span known, struct buf *out, struct tlv_err *e);
+/* The same, of a certificate that is neither this one nor its successor. */
+enum status placeholder_beside(struct span known, struct buf *out, struct tlv_err *e);
 
 #endif

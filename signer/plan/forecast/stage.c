@@ -3,9 +3,7 @@
 
 #include "tlv/kind.h"
 
-enum { WHEN_NOT_MIXED, WHEN_TOKENLESS, WHEN_TOKENS, WHEN_RECOVERY_SIGNS, WHEN_CALLMANAGER_SIGNS };
-
-#define W(name) (1U << WHEN_##name)
+#define W(name) (1U << STAGE_WHEN_##name)
 
 static const struct stage_rule rule_rows[] = {
 #define FORECAST_STAGE(kind, when, ctl, itl, fact) \
@@ -14,11 +12,12 @@ static const struct stage_rule rule_rows[] = {
 #undef FORECAST_STAGE
 };
 
-static unsigned conditions(const struct cluster *c)
+unsigned stage_conditions(const struct cluster *c)
 {
 	unsigned w = c->release->itl_signer == RELEASE_ITLRECOVERY ? W(RECOVERY_SIGNS) :
 								     W(CALLMANAGER_SIGNS);
 
+	w |= c->resets ? W(RESET) : 0U;
 	if (!c->mixed)
 		return w | W(NOT_MIXED);
 	return w | (c->tokens ? W(TOKENS) : W(TOKENLESS));
@@ -27,32 +26,13 @@ static unsigned conditions(const struct cluster *c)
 size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 		   const struct stage_rule *rules[STAGES_MAX])
 {
-	unsigned w = conditions(c);
+	unsigned w = stage_conditions(c);
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(rule_rows) && n < STAGES_MAX; i++)
 		if (rule_rows[i].kind == kind && (rule_rows[i].when & ~w) == 0)
 			rules[n++] = &rule_rows[i];
 	return n;
-}
-
-bool stage_remedy(const struct cluster *c, size_t i, const char **text, enum fact_id *fact)
-{
-	static const struct {
-		unsigned when;
-		const char *text;
-		enum fact_id fact;
-	} rows[] = {
-#define FORECAST_REMEDY(when, text, fact) { when, text, FACT_##fact },
-#include "signer/plan/forecast/forecast_remedies.def"
-#undef FORECAST_REMEDY
-	};
-
-	if (i >= COUNT(rows))
-		return false;
-	*text = (rows[i].when & ~conditions(c)) == 0 ? rows[i].text : NULL;
-	*fact = rows[i].fact;
-	return true;
 }
 
 /* One list to be foreseen, and what it is made of. */
@@ -64,6 +44,7 @@ struct draft {
 	struct span der; /* of the signer, as it is in this state */
 	struct span subject, serial, issuer; /* … as its record has them */
 	bool signer_is_sast;
+	const struct tlv_cert *anchor; /* one SAST record more; NULL: none */
 };
 
 /* The record's certificate in this state; NULL: the record stays as it is. */
@@ -97,6 +78,16 @@ static enum status write_record(struct buf *b, const struct draft *d, const stru
 
 	spec.has_address = r->address.n == sizeof spec.address &&
 			   span_copy(r->address, spec.address, sizeof spec.address);
+	return tlv_record_write(b, &spec, e);
+}
+
+static enum status write_anchor(struct buf *b, const struct draft *d, struct tlv_err *e)
+{
+	const struct tlv_record_spec spec = { .dialect = tlv_list_dialect(d->pattern),
+					      .role = TLV_ROLE_SAST,
+					      .cert = d->anchor,
+					      .name = SPAN_LIT("anchor") };
+
 	return tlv_record_write(b, &spec, e);
 }
 
@@ -157,6 +148,8 @@ static enum status write_records(struct buf *b, struct draft *d, struct tlv_err 
 		else
 			buf_put(b, r.raw);
 	}
+	if (st == ST_OK && d->anchor != NULL)
+		st = write_anchor(b, d, e);
 	find_signer(d, buf_span(b));
 	return st == ST_OK ? buf_failed(b, e) : st;
 }
@@ -251,21 +244,28 @@ static enum release_signer who_signs(enum stage_writes how, enum release_signer 
 
 static enum status set_token(struct stage_list *out, struct draft *d)
 {
-	struct tlv_record r = tlv_list_record(d->pattern, (size_t)tlv_list_signer(d->pattern));
+	struct tlv_record r;
 
 	out->signer = CLUSTER_CERTS_MAX;
+	if (d->c->token != NULL) {
+		out->key = d->c->token->public_key;
+		d->der = d->c->token->der;
+		return ST_OK;
+	}
+	r = tlv_list_record(d->pattern, (size_t)tlv_list_signer(d->pattern));
 	out->key = r.public_key;
 	d->der = r.certificate;
 	return ST_OK;
 }
 
-enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
-			    const struct cluster_state *s, enum stage_writes how, uint32_t time,
-			    struct tlv_err *e)
+static enum status write_ctl(struct stage_list *out, const struct cluster *c,
+			     const struct cluster_state *s, enum stage_writes how, uint32_t time,
+			     const struct tlv_cert *anchor, struct tlv_err *e)
 {
 	struct draft d = { .c = c,
 			   .s = s,
 			   .pattern = c->ctl,
+			   .anchor = anchor,
 			   .from = CLUSTER_CERTS_MAX,
 			   .to = CLUSTER_CERTS_MAX };
 	enum release_signer who = who_signs(how, c->release->signer);
@@ -280,6 +280,21 @@ enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
 	else
 		st = set_signer(out, &d, who, c->publisher, e);
 	return st == ST_OK ? assemble(out, &d, time, e) : st;
+}
+
+enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
+			    const struct cluster_state *s, enum stage_writes how, uint32_t time,
+			    struct tlv_err *e)
+{
+	return write_ctl(out, c, s, how, time, NULL, e);
+}
+
+enum status stage_write_bridge(struct stage_list *out, const struct cluster *c,
+			       const struct tlv_cert *anchor, struct tlv_err *e)
+{
+	const struct cluster_state now = { .blank = false };
+
+	return write_ctl(out, c, &now, STAGE_ORDINARY, 1, anchor, e);
 }
 
 static size_t owner_of(const struct cluster *c, const struct tlv_list *itl)

@@ -12,6 +12,19 @@
 /* Who signs a list that is written. */
 enum stage_writes { STAGE_KEPT, STAGE_ORDINARY, STAGE_CALLMANAGER, STAGE_ITLRECOVERY };
 
+/* What a row of the tables asks of a cluster: bit n. */
+enum stage_when {
+	STAGE_WHEN_NOT_MIXED,
+	STAGE_WHEN_TOKENLESS,
+	STAGE_WHEN_TOKENS,
+	STAGE_WHEN_RECOVERY_SIGNS,
+	STAGE_WHEN_CALLMANAGER_SIGNS,
+	STAGE_WHEN_RESET
+};
+
+/* All bits that are true of it. */
+unsigned stage_conditions(const struct cluster *c);
+
 struct stage_rule {
 	enum plan_kind kind;
 	unsigned when;
@@ -24,12 +37,6 @@ enum { STAGES_MAX = 2 };
 /* The rules of a kind for this cluster, in their order; returns how many. */
 size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 		   const struct stage_rule *rules[STAGES_MAX]);
-
-/*
- * Row i of forecast_remedies.def; *text is NULL if it is not for this cluster. False
- * beyond the last row.
- */
-bool stage_remedy(const struct cluster *c, size_t i, const char **text, enum fact_id *fact);
 
 /* A list that is served: given, or foreseen. */
 struct stage_list {
@@ -63,6 +70,9 @@ enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 enum status stage_sign_by(struct stage_list *out, const struct tlv_list *records,
 			  const struct tlv_record *signer, bool take_in, uint32_t time,
 			  struct tlv_err *e);
+/* The present CTL with one SAST record more, signed as always. ST_USAGE as above. */
+enum status stage_write_bridge(struct stage_list *out, const struct cluster *c,
+			       const struct tlv_cert *anchor, struct tlv_err *e);
 /* What is served now, as it was given; a node without an ITL has one that is foreseen. */
 enum status stage_given(struct stage_served *out, const struct cluster *c, const bool *nodes,
 			struct tlv_err *e);

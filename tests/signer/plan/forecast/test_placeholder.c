@@ -64,6 +64,24 @@ static void two_certificates_have_two_placeholders(void **state)
 	buf_free(&again);
 }
 
+static void one_beside_is_neither_this_nor_the_next(void **state)
+{
+	struct buf next = BUF_INIT, beside = BUF_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_cert x, y, *old = &m.capf.parts;
+
+	(void)state;
+	assert_int_equal(placeholder_of(buf_span(&m.capf.der), &next, &e), ST_OK);
+	assert_int_equal(placeholder_beside(buf_span(&m.capf.der), &beside, &e), ST_OK);
+	assert_int_equal(tlv_cert_walk(buf_span(&next), &x, &e), ST_OK);
+	assert_int_equal(tlv_cert_walk(buf_span(&beside), &y, &e), ST_OK);
+	assert_false(span_eq(y.serial, x.serial) || span_eq(y.serial, old->serial));
+	assert_false(span_eq(y.public_key, x.public_key) || span_eq(y.public_key, old->public_key));
+	assert_int_equal(y.serial.n, old->serial.n);
+	buf_free(&next);
+	buf_free(&beside);
+}
+
 static void no_certificate_is_refused(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -79,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_stay_serial_and_key_change),
 		cmocka_unit_test(two_certificates_have_two_placeholders),
+		cmocka_unit_test(one_beside_is_neither_this_nor_the_next),
 		cmocka_unit_test(no_certificate_is_refused),
 	};
 

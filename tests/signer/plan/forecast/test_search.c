@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "signer/plan/forecast/remedy.h"
 #include "signer/plan/forecast/search.h"
 
 static struct made m;
@@ -15,6 +16,16 @@ static struct cluster c;
 static struct search s;
 static struct crowd_groups groups;
 static bool blanks; /* as '--blank-itl' asks for it */
+
+static bool drops; /* no list shows the TVS certificate of sub1 */
+
+static void drop_tvs(const char *name)
+{
+	size_t cert = cluster_cert_of(&c, PLAN_KIND_TVS, cluster_find_node(&c, span_str(name)));
+
+	assert_true(cert < c.ncerts);
+	c.certs[cert].kind = PLAN_KIND_OTHER;
+}
 
 /* what: words as '--renew' has them, with blanks between; group: NULL, or as '--group' has it. */
 static void run(const char *release, enum made_mode mode, size_t nnodes, size_t nitls,
@@ -26,6 +37,8 @@ static void run(const char *release, enum made_mode mode, size_t nnodes, size_t 
 	make_lists(&m, release, mode, nnodes, nitls);
 	if (cluster_read(&c, m.given, m.n, &m.release, &e) != ST_OK)
 		fail_msg("%s: %s", release, err_text(&e));
+	if (drops)
+		drop_tvs("sub1");
 	groups = (struct crowd_groups){ .n = 0 };
 	if (group != NULL)
 		assert_int_equal(crowd_group(&groups, &c, group, &e), ST_OK);
@@ -175,6 +188,41 @@ static void the_parameter_leaves_the_ctl_alone(void **state)
 	assert_int_equal(cluster_blank(&c, &e), ST_USAGE);
 	cluster_free(&c);
 	free_lists(&m);
+}
+
+/* Where no order spares a class: the cheapest of what the model proves to help. */
+static void a_remedy_is_proven(void **state)
+{
+	static const struct {
+		const char *release;
+		enum made_mode mode;
+		const char *what, *group, *begins;
+	} cases[] = {
+		{ "9.1(2)", NOT_MIXED, "callmanager", "west=sub1", "Let the rollback parameter" },
+		{ "10.0(1)", NOT_MIXED, "callmanager", "west=sub1", "After CallManager" },
+		{ "11.5", NOT_MIXED, "callmanager capf", "west=sub1", "After CallManager" },
+		{ "12.0", NOT_MIXED, "itlrecovery", "west=sub1", "Let the rollback parameter" },
+		{ "14SU3", NOT_MIXED, "itlrecovery tvs", "west=sub1", "Let the rollback" },
+		{ "10.0(1)", TOKENLESS, "callmanager", NULL, "Two tokens" }, /* no spare anchor */
+		{ "10.5(2)", TOKENLESS, "callmanager", NULL, "Upgrade to 12.0" },
+		{ "11.5", TOKENLESS, "callmanager tvs", "west=sub1", "Upgrade to 12.0" },
+	};
+
+	(void)state;
+	drops = true;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct remedy r;
+
+		run(cases[i].release, cases[i].mode, 3, 3, cases[i].what, cases[i].group);
+		assert_true(search_refused(&s));
+		assert_int_equal(remedy_find(&r, &s, &e), ST_OK);
+		if (r.text == NULL || !span_starts(span_str(r.text), span_str(cases[i].begins)))
+			fail_msg("%s, %s: %s", cases[i].release, cases[i].what,
+				 r.text != NULL ? r.text : "nothing");
+		done();
+	}
+	drops = false;
 }
 
 static const char *const rows[] = { "9.1(2)", "10.0(1)", "10.5(2)", "11.5", "12.0", "14", "14SU3" };
@@ -488,6 +536,8 @@ static void words_are_checked(void **state)
 	assert_int_equal(cluster_ask(&c, "capf@sub1", &e), ST_NO_MATCH);
 	e = TLV_ERR_INIT;
 	assert_int_equal(cluster_ask(&c, "callmanager@SUB1.example.com", &e), ST_OK);
+	if (drops)
+		drop_tvs("sub1");
 	groups = (struct crowd_groups){ .n = 0 };
 	assert_int_equal(crowd_group(&groups, &c, "west", &e), ST_USAGE);
 	e = TLV_ERR_INIT;
@@ -565,6 +615,7 @@ int main(void)
 		cmocka_unit_test(all_four_have_an_order),
 		cmocka_unit_test(all_pairs_have_an_order),
 		cmocka_unit_test(no_walker_is_lost_without_a_word),
+		cmocka_unit_test(a_remedy_is_proven),
 		cmocka_unit_test(together_they_lock_out),
 		cmocka_unit_test(blank_itls_spare_all_phones),
 		cmocka_unit_test(blank_itls_allow_one_go),
