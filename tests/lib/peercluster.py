@@ -12,6 +12,7 @@ RELEASES = {"9.1(2)": (9, 1), "10.0(1)": (10, 0), "10.5(2)": (10, 5), "11.5": (1
             "12.5": (12, 5), "14": (14, 0), "14SU3": (14, 3), "15": (15, 0)}
 MODES = ["not-mixed", "tokenless", "tokens"]
 KINDS = ["capf", "callmanager", "itlrecovery", "tvs"]  # in the vendor's order, TVS last
+ROLLBACK = ["blank-itl", "restore-itl"]  # the parameter is set, and unset
 ONE_FOR_ALL = 0  # the node of what a cluster has once
 
 
@@ -36,6 +37,10 @@ class Served(NamedTuple):
     def certs(self, role):
         return {cert for is_role, cert, _ in self.records if is_role == role}
 
+    def is_blank(self):
+        """The sections for TVS and TFTP are empty."""
+        return self.kind == "ITL" and not self.certs("TVS") and not self.certs("CCM+TFTP")
+
 
 @dataclass
 class Cluster:
@@ -46,6 +51,7 @@ class Cluster:
     age: dict = field(default_factory=dict)  # (kind, node): how often it was regenerated
     presented: dict = field(default_factory=dict)  # node: age of the TVS certificate since TVS was restarted
     down: set = field(default_factory=set)
+    rollback: bool = False  # the parameter that blanks ITLs
     ctl: Served = None
     itls: list = None
 
@@ -90,9 +96,10 @@ class Cluster:
 
     def new_itl(self, node):
         callmanager, recovery = self.cert("callmanager", node), self.cert("itlrecovery", node)
-        records = {("SAST", callmanager, node), ("CCM+TFTP", callmanager, node), ("CAPF", self.cert("capf"), 0)}
-        records.add(("SAST", recovery, recovery.node))
-        records |= {("TVS", self.cert("tvs", each), each) for each in range(self.nodes)}
+        records = {("SAST", callmanager, node), ("SAST", recovery, recovery.node), ("CAPF", self.cert("capf"), 0)}
+        if not self.rollback:
+            records.add(("CCM+TFTP", callmanager, node))
+            records |= {("TVS", self.cert("tvs", each), each) for each in range(self.nodes)}
         return Served("ITL", recovery if self.recovery_signs else callmanager, frozenset(records))
 
     # What people do: section D
@@ -130,6 +137,11 @@ class Cluster:
                 if ("tftp", node) not in skipped:
                     self.restart_tftp(node)
 
+        if kind in ROLLBACK:
+            self.rollback = kind == ROLLBACK[0]
+            restart()
+            yield
+            return
         self.regenerate(kind, units)
         if kind == "itlrecovery" and self.recovery_signs and self.mode == "tokenless":
             self.ctl_reset_localkey()
@@ -162,7 +174,8 @@ class Phone(NamedTuple):
 
     def verdict(self, offered, cluster, group):
         """(taken, reason)"""
-        held = [each for each in (self.ctl, self.itl) if each]
+        # A phone that holds a blank ITL takes any.
+        held = [each for each in (self.ctl, self.itl) if each and not each.is_blank()]
         if not held:
             return True, "leap-of-faith"
         if any(offered.signer in each.certs("SAST") for each in held):

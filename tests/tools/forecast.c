@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * usage: ctlsign-forecast FOLDER LIST... --release X --renew WHAT... [--group NAME=NODE,…]... [--follow KIND,…]
+ * usage: ctlsign-forecast FOLDER LIST... --release X --renew WHAT... [--group NAME=NODE,…]... [--blank-itl yes]
+ *        [--follow PHASE,…]
  *
  * The plan of 'plan LIST... --renew WHAT...' as somebody else needs it who judges it: an index as JSON on
  * standard output, and every list of it in FOLDER, under the name that the index has. --follow: no search, but
@@ -21,7 +22,7 @@
 enum { LISTS_MAX = CLUSTER_NODES_MAX + 1, WORDS_MAX = 32 };
 
 static struct work {
-	const char *folder, *release, *follow;
+	const char *folder, *release, *follow, *blank;
 	const char *renew[WORDS_MAX], *group[WORDS_MAX];
 	size_t nrenew, ngroup;
 	struct list_file files[LISTS_MAX];
@@ -68,6 +69,8 @@ static void take_option(const char *name, const char *value)
 		w.release = value;
 	else if (strcmp(name, "--follow") == 0)
 		w.follow = value;
+	else if (strcmp(name, "--blank-itl") == 0)
+		w.blank = value;
 	else if (strcmp(name, "--renew") == 0 && w.nrenew < WORDS_MAX)
 		w.renew[w.nrenew++] = value;
 	else if (strcmp(name, "--group") == 0 && w.ngroup < WORDS_MAX)
@@ -91,15 +94,23 @@ static void read_arguments(char **args)
 		die("say --release");
 }
 
-/* The phase of the plan that is called so: "tvs", "tvs/others". */
-static size_t phase_called(const char *word)
+/* "tvs", "tvs/others", "blank-itl" */
+static void put_phase_name(char *out, size_t cap, const struct search_phase *x)
 {
 	static const char *const parts[] = { "", "/publisher", "/others" };
+
+	if (x->act == SEARCH_RENEW)
+		(void)snprintf(out, cap, "%s%s", plan_kind_word(x->kind), parts[x->part]);
+	else
+		(void)snprintf(out, cap, "%s", search_act_row(x->act)->word);
+}
+
+static size_t phase_called(const char *word)
+{
 	char name[64];
 
 	for (size_t i = 0; i < w.s.nphases; i++) {
-		(void)snprintf(name, sizeof name, "%s%s", plan_kind_word(w.s.phases[i].kind),
-			       parts[w.s.phases[i].part]);
+		put_phase_name(name, sizeof name, &w.s.phases[i]);
 		if (strcmp(name, word) == 0)
 			return i;
 	}
@@ -129,6 +140,8 @@ static void search(void)
 	want(cluster_read(&w.c, w.lists, w.nlists, &w.row, &e), &e);
 	for (size_t i = 0; i < w.nrenew; i++)
 		want(cluster_ask(&w.c, w.renew[i], &e), &e);
+	if (w.blank != NULL)
+		want(cluster_blank(&w.c, &e), &e);
 	for (size_t i = 0; i < w.ngroup; i++)
 		want(crowd_group(&w.groups, &w.c, w.group[i], &e), &e);
 	want(search_run(&w.s, &w.c, &w.groups, &e), &e);
@@ -286,11 +299,13 @@ static json_t *stage_json(const struct search_stage *x)
 
 static json_t *phase_json(const struct search_phase *x)
 {
-	static const char *const parts[] = { "all", "publisher", "others" };
 	json_t *o = json_object();
+	char name[64];
 
+	put_phase_name(name, sizeof name, x);
+	set(o, "name", json_string(name));
+	set(o, "act", json_string(search_act_row(x->act)->word));
 	set(o, "renews", json_string(plan_kind_word(x->kind)));
-	set(o, "part", json_string(parts[x->part]));
 	set(o, "certs", renewed_json(&x->renews));
 	return o;
 }
