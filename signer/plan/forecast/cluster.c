@@ -264,6 +264,28 @@ static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
 	return ST_OK;
 }
 
+/* [ITL_RECORDS]: an ITL without one of them was not written since that node has it. */
+static enum status check_tvs(const struct cluster *c, struct tlv_err *e)
+{
+	for (size_t i = 0; i < c->ncerts * c->nitls; i++) {
+		const struct cluster_cert *x = &c->certs[i / c->nitls];
+		const struct tlv_list *itl = c->itls[i % c->nitls];
+		char *name;
+
+		if (x->kind != PLAN_KIND_TVS || x->node == CLUSTER_NONE ||
+		    tlv_list_has(itl, TLV_ROLE_TVS, x->known))
+			continue;
+		name = span_dup(c->nodes[x->node].name);
+		(void)err_set(
+			e, ST_NO,
+			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the ITLs of then",
+			name != NULL ? name : "?");
+		free(name);
+		return ST_NO;
+	}
+	return ST_OK;
+}
+
 static enum status read_cluster(struct cluster *c, const struct tlv_list *const *lists, size_t n,
 				const struct release *release, struct tlv_err *e)
 {
@@ -288,7 +310,9 @@ enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists,
 {
 	enum status st = read_cluster(c, lists, n, release, e);
 
-	return st == ST_OK ? check_agreement(c, e) : st;
+	if (st == ST_OK)
+		st = check_agreement(c, e);
+	return st == ST_OK ? check_tvs(c, e) : st;
 }
 
 /* The certificate that has come in the place of this one; CLUSTER_CERTS_MAX: it is today's. */

@@ -193,6 +193,9 @@ static void make_ctl(struct made *m, enum made_mode mode)
 	buf_free(&b);
 }
 
+/* The node whose ITL was not written since the publisher has a TVS; SIZE_MAX: none. */
+static size_t made_stale = SIZE_MAX;
+
 static void make_itl(struct made *m, size_t node)
 {
 	struct buf b = BUF_INIT;
@@ -200,7 +203,7 @@ static void make_itl(struct made *m, size_t node)
 	put_made_record(&b, TLV_ROLE_SAST, &m->callmanager[node], node);
 	put_made_record(&b, TLV_ROLE_SAST, &m->recovery, 0);
 	put_made_record(&b, TLV_ROLE_CCM_TFTP, &m->callmanager[node], node);
-	for (size_t i = 0; i < m->nnodes; i++)
+	for (size_t i = node == made_stale ? 1 : 0; i < m->nnodes; i++)
 		put_made_record(&b, TLV_ROLE_TVS, &m->tvs[i], i);
 	put_made_record(&b, TLV_ROLE_CAPF, &m->capf, 0);
 	finish_list(m, "ITLFile.tlv",

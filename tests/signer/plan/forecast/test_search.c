@@ -484,6 +484,22 @@ static void a_group_without_tvs_counts(void **state)
 	}
 }
 
+/* What is foreseen is made from what is there: an ITL that lacks a TVS would lack it for ever. */
+static void an_itl_without_a_tvs_is_refused(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	made_stale = 2;
+	make_lists(&m, "11.5", NOT_MIXED, 3, 3);
+	made_stale = SIZE_MAX;
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_NO);
+	assert_non_null(strstr(err_text(&e), "TVS certificate of node 'pub'"));
+	assert_non_null(strstr(err_text(&e), "restart TFTP"));
+	cluster_free(&c);
+	free_lists(&m);
+}
+
 static void nobody_is_asked_for_nothing(void **state)
 {
 	struct tlv_err e = TLV_ERR_INIT;
@@ -622,6 +638,7 @@ int main(void)
 		cmocka_unit_test(the_parameter_leaves_the_ctl_alone),
 		cmocka_unit_test(a_missed_phase_is_named),
 		cmocka_unit_test(a_group_without_tvs_counts),
+		cmocka_unit_test(an_itl_without_a_tvs_is_refused),
 		cmocka_unit_test(nobody_is_asked_for_nothing),
 		cmocka_unit_test(lists_that_do_not_fit_are_refused),
 		cmocka_unit_test(words_are_checked),
