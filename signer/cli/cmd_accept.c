@@ -11,6 +11,7 @@
 #include "signer/list/json.h"
 #include "signer/cli/verb.h"
 #include "tlv/kind.h"
+#include "tlv/safe.h"
 
 /* What is asked: the new list, and phones that hold this and that. */
 struct question {
@@ -208,6 +209,22 @@ static void set_explanation(json_t *o, const struct question *q, const struct ac
 	buf_free(&text);
 }
 
+/* Those whose TVS has a certificate that the phone believes, where not all have one. */
+static void set_nodes(json_t *o, const struct acceptance *a)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < a->tvs.nodes && i < TVS_NODES_SHOWN; i++) {
+		struct buf name = BUF_INIT;
+
+		safe_text(&name, a->tvs.node[i]);
+		(void)json_array_append_new(names, json_string(buf_cstr(&name)));
+		buf_free(&name);
+	}
+	(void)json_object_set_new(o, "tvs_nodes", names);
+	(void)json_object_set_new(o, "tvs_nodes_total", json_integer((json_int_t)a->tvs.nodes));
+}
+
 static json_t *acceptance_json(const struct question *q, const struct acceptance *a)
 {
 	json_t *o = json_object(), *list = json_array();
@@ -219,6 +236,7 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 			(void)json_array_append_new(
 				list, json_string(accept_assumption((enum tvs_assumption)i)->word));
 	(void)json_object_set_new(o, "assumptions", list);
+	set_nodes(o, a);
 	(void)json_object_set_new(o, "record",
 				  a->record >= 0 ? json_integer(a->record + 1) : json_null());
 	(void)json_object_set_new(

@@ -8,6 +8,7 @@
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/trust/facts.h"
+#include "signer/trust/verify.h"
 #include "tlv/kind.h"
 
 enum status common_tvs_options(const struct opts *o, struct phone *p, struct certset *vouched,
@@ -352,20 +353,6 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	return st == ST_OK ? asked : st;
 }
 
-static bool has_ec_tftp(struct span records)
-{
-	struct tlv_record r;
-	struct tlv_cert c;
-
-	while (records.n > 0 && tlv_record_decode(&r, records, 0, NULL) == ST_OK) {
-		if (tlv_record_is_tftp(&r) && tlv_cert_walk(r.certificate, &c, NULL) == ST_OK &&
-		    c.key_type == TLV_KEY_EC)
-			return true;
-		records = span_slice(records, r.raw.n, records.n);
-	}
-	return false;
-}
-
 static void warn_fact(const char *what, enum fact_id fact)
 {
 	struct buf b = BUF_INIT;
@@ -381,7 +368,7 @@ static void warn_phones(const struct sign_spec *s)
 	bool is_1_1 =
 		s->has_signer_version && (s->signer_version[0] > 1 || s->signer_version[1] >= 1);
 
-	if (!is_1_1 && has_ec_tftp(s->records))
+	if (!is_1_1 && verify_has_ec_tftp(s->records))
 		warn_fact("a TFTP server's certificate has an EC key: say '--signer-version 1.1'",
 			  FACT_EC_NEEDS_1_1);
 	if (s->digest == TLV_SHA512)

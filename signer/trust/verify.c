@@ -3,7 +3,9 @@
 
 #include "signer/crypto/cert.h"
 #include "signer/io/env.h"
+#include "signer/trust/facts.h"
 #include "signer/trust/signature.h"
+#include "tlv/kind.h"
 
 /* The key that verified must be the certificate's, or the certificate says nothing. */
 static bool vouched(const struct trust *t, const struct tlv_record *signer)
@@ -178,6 +180,48 @@ static void find_kind(struct tlv_findings *f, const struct tlv_list *l, const ch
 		 "FILENAME is that of another kind of list than the name that it is served under");
 }
 
+/* A finding of what only some phones can read, and who says so. */
+static void find_fact(struct tlv_findings *f, enum tlv_finding_code code, const char *what,
+		      enum fact_id fact)
+{
+	struct buf b = BUF_INIT;
+
+	fact_put(&b, fact);
+	tlv_find(f, code, 0, TLV_NO_OFFSET, "%s: %s", what, buf_cstr(&b));
+	buf_free(&b);
+}
+
+bool verify_has_ec_tftp(struct span records)
+{
+	struct tlv_record r;
+	struct tlv_cert c;
+
+	while (records.n > 0 && tlv_record_decode(&r, records, 0, NULL) == ST_OK) {
+		if (tlv_record_is_tftp(&r) && tlv_cert_walk(r.certificate, &c, NULL) == ST_OK &&
+		    c.key_type == TLV_KEY_EC)
+			return true;
+		records = span_slice(records, r.raw.n, records.n);
+	}
+	return false;
+}
+
+static struct span records_of(const struct tlv_list *l)
+{
+	return l->nrecords > 0 ? span_slice(l->bytes, l->record_at[0], l->bytes.n) : SPAN_NONE;
+}
+
+static void find_readers(struct tlv_findings *f, const struct tlv_list *l)
+{
+	const uint8_t *version = l->header.signer_version;
+
+	if (l->header.digest == TLV_SHA512)
+		find_fact(f, TLV_FIND_SHA512, "signed with SHA-512", FACT_SHA512_READERS);
+	if ((version[0] < 1 || (version[0] == 1 && version[1] < 1)) &&
+	    verify_has_ec_tftp(records_of(l)))
+		find_fact(f, TLV_FIND_EC_TFTP, "a TFTP server's certificate has an EC key",
+			  FACT_EC_NEEDS_1_1);
+}
+
 enum status verify_list(struct verification *v, const struct tlv_list *l,
 			const struct verify_ask *ask, struct tlv_err *e)
 {
@@ -192,6 +236,7 @@ enum status verify_list(struct verification *v, const struct tlv_list *l,
 	find_kind(&v->findings, l, ask->served);
 	tlv_check_list(l, &v->findings);
 	find_certificates(v, l, ask->now);
+	find_readers(&v->findings, l);
 	if (v->findings.nomem || err_nomem_seen())
 		return err_nomem(e);
 	v->verdict = verdict_make(&v->findings, v->verified, v->trusted);

@@ -829,6 +829,11 @@ def test_case(world, tmp_path, case):
     assert answer["accepted"] is (case.status == 0)
     assert answer["reason"] == case.verdict.split(": ")[1]
     assert answer["assumptions"] == [ASSUMES[each][1] for each in case.assumes.split()]
+    # The line names as many nodes as the member has; beyond these it counts them.
+    if "group" in case.assumes.split():
+        named = re.sub(r" or [0-9]+ more$", "", case.nodes).split(" or ")
+        assert answer["tvs_nodes"] == named and answer["tvs_nodes_total"] >= len(named)
+        assert (answer["tvs_nodes_total"] > len(named)) == case.nodes.endswith(" more")
     cure = [f"cure: {answer['cure']}"] if answer["cure"] is not None else []
     assert answer["explanation"].splitlines() + cure == rest
 
@@ -1127,7 +1132,7 @@ def test_what_tvs_presents_is_nothing_to_a_phone_that_does_not_ask(world):
 # JSON ------------------------------------------------------------------------------------------
 
 def test_json_shape(world, tmp_path):
-    keys = {"version", "accepted", "reason", "assumptions", "record", "record_in", "explanation", "cure", "installed",
+    keys = {"version", "accepted", "reason", "assumptions", "tvs_nodes", "tvs_nodes_total", "record", "record_in", "explanation", "cure", "installed",
             "verdicts"}
     uploads = world.trust(tmp_path / "uploads", "t2.pem")
 

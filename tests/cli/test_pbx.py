@@ -57,6 +57,8 @@ def test_an_ec_certificate_wants_signer_version_1_1(ctlsign, cluster, signs, ec,
         out.unlink(missing_ok=True)
         run = ctlsign.ok("build", "-o", out, *signs, f"--{role}", ec, "--tftp", cluster / "sub1.pem", *version)
         assert (EC in run.err) == warned and ("'--signer-version 1.1'" in run.err) == warned, str(run)
+        check = ctlsign.ok("verify", "--trust", cluster / "pub.pem", out)
+        assert (EC in check.out + check.err) == warned, str(check)
     out.unlink()
     run = ctlsign.ok("build", "-o", out, *signs, "--tftp", cluster / "sub1.pem")
     assert EC not in run.err

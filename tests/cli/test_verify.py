@@ -516,3 +516,17 @@ def test_a_ca_s_certificate_in_a_folder_is_said_once(ctlsign, cluster, some, key
     (folder / "pub.pem").write_bytes((cluster / "pub.pem").read_bytes())
     run = ctlsign.ok("verify", "--trust", folder, "good.tlv", "good.tlv", "good.tlv", cwd=some)
     assert run.err.count("vouches for nobody") == 1, str(run)
+
+
+@pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
+def test_who_cannot_read_sha512(ctlsign, cluster, tmp_path, digest):
+    """A list that some phones do not read is good all the same, and verify says whom to ask about."""
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", path, "--digest", digest)
+    run = ctlsign.ok("verify", "--trust", cluster / "pub.pem", path)
+    warning = ("warning: signed with SHA-512: phones that do not support SHA-512 do not work with a list that is signed"
+               " with it [SG15]")
+    assert (warning in run.err + run.out) == (digest == "sha512"), str(run)
+    answer = json.loads(ctlsign.ok("verify", "--trust", cluster / "pub.pem", path, "--json").out)
+    codes = [finding["code"] for one in answer.get("files", [answer]) for finding in one["findings"]]
+    assert ("sha512" in codes) == (digest == "sha512"), codes
