@@ -150,8 +150,7 @@ static uint64_t state_of_stage(const struct plan_model *m, const struct plan_sta
 		x |= W(STRANGE_TOKEN);
 	x |= either(class_refuses(m, s, LOCKOUT_NO_SBD), W(PLAIN_REFUSES), W(PLAIN_TAKES));
 	x |= either(class_refuses(m, s, LOCKOUT_SBD), W(SBD_REFUSES), 0);
-	x |= either(s->more, W(MORE_COMES), 0);
-	return x | either(f->is_signed, W(SIGNED_YET), 0);
+	return x | either(s->more, W(MORE_COMES), 0);
 }
 
 bool plan_needs_upload(const struct plan_model *m, size_t i)
