@@ -5,6 +5,7 @@
 usage: seeds.py DEFECTS OUT     DEFECTS: folder that tests/defects/generate.py wrote
 """
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -102,6 +103,16 @@ def keyfiles(out):
             put(out, name, run.stdout)
 
 
+# To the network's process and from it (signer/net/shared/wire.h), and names of nodes.
+NET = [
+    struct.pack(">BBHIIH", 1, 0, 7, 20000, 1 << 20, 24) + b"http://cucm-pub:6970/CTL",
+    struct.pack(">BBH", 64, 0, 7) + b"a piece",
+    struct.pack(">BBHBIq", 65, 0, 7, 0, 0, 1426000000),
+    struct.pack(">BBHBIq", 65, 0, 7, 15, 28, 0) + b"wrong version number",
+    b"cucm-pub", b"10.48.47.153:6970", b"https://cucm-pub", b"tftp://cucm-pub:69/", b"[2001:db8::1]:6970", b"2001:db8::1",
+]
+
+
 def main(defects, out):
     out = pathlib.Path(out)
     lists = sorted(pathlib.Path(defects).glob("*.tlv"))
@@ -118,6 +129,8 @@ def main(defects, out):
         put(out / "manifest", name, text)
     for number, uri in enumerate(URIS):
         put(out / "uri", f"{number:02}", uri)
+    for number, message in enumerate(NET):
+        put(out / "net", f"{number:02}", message)
 
 
 if __name__ == "__main__":
