@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <string.h>
 
 #include "signer/cli/deliver.h"
@@ -9,6 +10,7 @@
 #include "signer/io/out.h"
 #include "signer/net/net.h"
 #include "signer/trust/clean.h"
+#include "signer/text/hints.h"
 #include "signer/cli/verb.h"
 
 struct update {
@@ -182,6 +184,21 @@ static enum status apply_changes(struct update *u, struct tlv_err *e)
 	return st;
 }
 
+/* The certificates of a folder, or those that a log shows. */
+static enum status add_certs(struct update *u, const char *path, struct tlv_err *e)
+{
+	const struct certset *shown;
+	struct stat st;
+	enum status status = ST_OK;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return certset_add_folder(&u->certs, path, &msg_warnings, e);
+	status = hints_certs(SPAN_NONE, path, &shown, e);
+	for (size_t i = 0; status == ST_OK && i < shown->n; i++)
+		status = certset_add(&u->certs, shown->v[i].cert.parts.der, NULL, e);
+	return status;
+}
+
 static enum status apply_mode(struct update *u, struct tlv_err *e)
 {
 	const char *mode = opt_value(u->o, OPT_SET_MODE);
@@ -190,7 +207,7 @@ static enum status apply_mode(struct update *u, struct tlv_err *e)
 	u->compose.non_secure = tlv_list_is_non_secure(&u->old.list);
 	for (size_t i = 0; i < u->o->n && st == ST_OK; i++)
 		if (u->o->items[i].row->id == OPT_CERTS)
-			st = certset_add_folder(&u->certs, u->o->items[i].value, &msg_warnings, e);
+			st = add_certs(u, u->o->items[i].value, e);
 	if (st != ST_OK || mode == NULL)
 		return st;
 	u->compose.non_secure = strcmp(mode, "non-secure") == 0;

@@ -23,7 +23,7 @@ static enum status set_hints(const struct opts *o, struct tlv_err *e)
 	enum status st = ST_OK;
 
 	for (size_t i = 0; i < o->n && st == ST_OK; i++)
-		if (o->items[i].row->id == OPT_LIST_CERTS)
+		if (o->items[i].row->id == OPT_LIST_CERTS || o->items[i].row->id == OPT_CERTS)
 			st = hints_add_certs(o->items[i].value, e);
 		else if (o->items[i].row->id == OPT_ADDRESS)
 			st = hints_add_address(o->items[i].value, e);

@@ -3,15 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "signer/crypto/cert.h"
 #include "signer/crypto/certfile.h"
 #include "signer/text/list_file.h"
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"
-#include "signer/net/net.h"
 #include "tlv/kind.h"
 #include "tlv/label.h"
+#include "tlv/safe.h"
 #include "tlv/text.h"
 
 /* CUCM's units. A SAST record is the CallManager's unless its certificate says otherwise. */
@@ -245,13 +246,14 @@ static enum status fault(const struct source *s, const struct tlv_err *own, cons
 	return ST_OK;
 }
 
-static enum status add_record(struct source *s, const struct tlv_record *r, struct tlv_err *e)
+static enum status add_record(struct source *s, const struct tlv_record *r, struct span der,
+			      struct tlv_err *e)
 {
 	struct tlv_err own = TLV_ERR_INIT;
 	enum status st;
 
 	s->record = r;
-	st = add_certificate(s, r->certificate, &own);
+	st = add_certificate(s, der, &own);
 	s->record = NULL;
 	if (st == ST_OK)
 		return ST_OK;
@@ -276,7 +278,7 @@ static enum status add_list(struct source *s, struct span bytes, struct tlv_err 
 
 		s->number = i + 1;
 		if (tlv_record_has(&r, TLV_R_CERTIFICATE))
-			st = add_record(s, &r, e);
+			st = add_record(s, &r, r.certificate, e);
 	}
 	tlv_list_free(&l);
 	return st;
@@ -314,10 +316,67 @@ static enum status add_certificates(struct source *s, struct span bytes, struct 
 	return fault(s, &own, "left out", e);
 }
 
-/* A pipe tells what it is only when it has been read. */
-static size_t most(const struct source *s)
+/* What the list wants, a line for each record. */
+static void want(struct tlv_err *wanted, const struct source *s, const struct tlv_record *r)
 {
-	return s->named || folder_file_begins_as_list(s->path) ? slurp_list_max() : SLURP_CERT_MAX;
+	struct buf name = BUF_INIT, sha1 = BUF_INIT;
+
+	if (wanted->status == ST_OK)
+		(void)err_set(
+			wanted, ST_INPUT,
+			"%s: a printed list has no certificates: give '--certs' with a log or folder that has these:",
+			s->path);
+	safe_text(&name, tlv_text(r->subject));
+	buf_hex(&sha1, span_slice(r->certificate, 0, 20), HEX_UPPER, "");
+	err_line(wanted, "record %zu: %s, SHA-1 %s", s->number, buf_cstr(&name), buf_cstr(&sha1));
+	buf_free(&name);
+	buf_free(&sha1);
+}
+
+/* Those that are known count; the others are an error all the same. */
+static enum status add_printed(struct source *s, const struct list_file *f, struct tlv_err *e)
+{
+	struct tlv_err wanted = TLV_ERR_INIT;
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < f->list.nrecords && st == ST_OK; i++) {
+		struct tlv_record r = tlv_list_record(&f->list, i);
+		struct span der;
+
+		s->number = i + 1;
+		if (!tlv_record_has(&r, TLV_R_CERTIFICATE))
+			continue;
+		st = list_file_certificate(f, &r, s->path, &der, e);
+		if (st == ST_OK && der.n > 0)
+			st = add_record(s, &r, der, e);
+		else if (st == ST_OK)
+			want(&wanted, s, &r);
+	}
+	if (st == ST_OK && wanted.status != ST_OK) {
+		s->x->partial = true;
+		st = err_copy(e, &wanted);
+	}
+	return st;
+}
+
+/* A list, however it comes, or certificates. */
+static enum status add_named(struct source *s, struct tlv_err *e)
+{
+	struct list_file f;
+	enum status st = list_file_read(&f, s->path, LIST_PRINTED | LIST_DAMAGED | LIST_QUIET, e);
+
+	if (st != ST_OK)
+		return st;
+	if (f.printed != NULL && f.fault.status != ST_OK)
+		st = err_copy(e, &f.fault);
+	else if (f.printed != NULL)
+		st = add_printed(s, &f, e);
+	else if (tlv_list_begins(blob_span(&f.file)))
+		st = add_list(s, blob_span(&f.file), e);
+	else
+		st = add_certificates(s, blob_span(&f.file), e);
+	list_file_free(&f);
+	return st;
 }
 
 static enum status add_file(void *arg, const char *path, bool named, struct tlv_err *e)
@@ -325,8 +384,12 @@ static enum status add_file(void *arg, const char *path, bool named, struct tlv_
 	struct source s = { .x = arg, .path = path, .named = named };
 	struct tlv_err own = TLV_ERR_INIT;
 	struct blob file;
-	enum status st = net_slurp(path, most(&s), named ? SLURP_ANY : SLURP_REGULAR, &file, &own);
+	size_t most = folder_file_begins_as_list(path) ? slurp_list_max() : SLURP_CERT_MAX;
+	enum status st;
 
+	if (named)
+		return add_named(&s, e);
+	st = slurp(path, most, SLURP_REGULAR, &file, &own);
 	if (st != ST_OK)
 		return fault(&s, &own, "left out", e);
 	if (tlv_list_begins(blob_span(&file)))
@@ -340,9 +403,13 @@ static enum status add_file(void *arg, const char *path, bool named, struct tlv_
 enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e)
 {
 	size_t before = x->n;
-	enum status st = folder_each(path, add_file, x, e);
+	struct stat st_path;
+	bool is_folder = stat(path, &st_path) == 0 && S_ISDIR(st_path.st_mode);
+	enum status st;
 
-	while (st != ST_OK && x->n > before)
+	x->partial = false;
+	st = is_folder ? folder_each(path, add_file, x, e) : add_file(x, path, true, e);
+	while (st != ST_OK && !x->partial && x->n > before)
 		item_free(&x->v[--x->n]);
 	return st;
 }

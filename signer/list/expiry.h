@@ -44,12 +44,15 @@ struct expiry {
 	size_t n, cap;
 	struct expiry_unread *unread;
 	size_t nunread, unread_cap;
+	bool partial; /* the last argument is a printed list that lacks certificates: the others stay */
 };
 
 /*
  * Adds a file's certificates, or those of all files in a folder and below. A
  * named file must be a list or hold certificates: ST_INPUT. In a folder, what
  * is neither is passed over; what is one and damaged costs a warning.
+ * A printed list takes its certificates from its log and from --certs; ST_INPUT names those
+ * that it lacks, and what was found stays.
  */
 enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e);
 /* The report says that the file is missing in it; why is the failure's sentence. */

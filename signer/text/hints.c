@@ -8,7 +8,7 @@
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
-#include "signer/text/log.h"
+#include "signer/text/pem.h"
 #include "tlv/der.h"
 #include "tlv/text.h"
 
@@ -71,38 +71,52 @@ static enum status add_certificate(void *arg, struct span der, struct tlv_err *e
 	return certset_add(&given.certs, der, NULL, &own) == ST_NOMEM ? err_nomem(e) : ST_OK;
 }
 
-/* Terminals break lines and colour them: certificates are looked for in what is left. */
-static enum status add_text(struct span bytes, size_t *n, struct tlv_err *e)
-{
-	size_t at = given.texts.n;
-	struct log log;
-	struct span line;
-	enum status st = log_open(&log, bytes, e);
+/* A log whose certificates are being taken. */
+struct source {
+	const char *path;
+	size_t n; /* certificates */
+};
 
-	while (st == ST_OK && log_next(&log, &line)) {
-		buf_put(&given.texts, line);
-		buf_u8(&given.texts, '\n');
-	}
-	if (log_close(&log, e) != ST_OK || buf_failed(&given.texts, e) != ST_OK)
+static enum status add_block(void *arg, struct span block, size_t line, struct tlv_err *e)
+{
+	struct source *s = arg;
+	struct tlv_err own = TLV_ERR_INIT;
+	size_t n = 0;
+	enum status st = cert_each(block, add_certificate, NULL, &n, &own);
+
+	s->n += n;
+	if (st == ST_NOMEM)
+		return err_copy(e, &own);
+	if (st != ST_OK)
+		msg_warn("%s: line %zu: a certificate that is damaged is skipped: %s", s->path,
+			 line, err_text(&own));
+	return ST_OK;
+}
+
+/* A text is kept: it may name the nodes' addresses. */
+static enum status add_text(struct source *s, struct span bytes, struct tlv_err *e)
+{
+	buf_put(&given.texts, bytes);
+	buf_u8(&given.texts, '\n');
+	if (buf_failed(&given.texts, e) != ST_OK)
 		return e->status;
-	return cert_each(span_slice(buf_span(&given.texts), at, given.texts.n), add_certificate,
-			 NULL, n, e);
+	return pem_each(bytes, add_block, s, e);
 }
 
 static enum status add_file(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	struct tlv_err own = TLV_ERR_INIT;
+	struct source s = { .path = path };
 	struct blob file;
-	size_t n = 0;
 	enum status st = slurp(path, FILE_MAX, named ? SLURP_ANY : SLURP_REGULAR, &file, &own);
 	struct span bytes = blob_span(&file);
 
 	(void)arg;
 	if (st == ST_OK && span_at(bytes, 0) == DER_SEQUENCE)
-		st = cert_each(bytes, add_certificate, NULL, &n, &own);
+		st = cert_each(bytes, add_certificate, NULL, &s.n, &own);
 	else if (st == ST_OK)
-		st = add_text(bytes, &n, &own);
-	if (st == ST_OK && n == 0)
+		st = add_text(&s, bytes, &own);
+	if (st == ST_OK && s.n == 0)
 		msg_step("no certificate in %s", path);
 	blob_free(&file);
 	if (st == ST_NOMEM || (st != ST_OK && named))
@@ -122,11 +136,22 @@ static enum status load(struct tlv_err *e)
 	return st;
 }
 
-enum status hints_for(const struct printed *p, struct span log, struct rebuild_hints *out,
-		      struct rebuild_address **owned, struct tlv_err *e)
+enum status hints_certs(struct span log, const char *path, const struct certset **out,
+			struct tlv_err *e)
+{
+	struct source s = { .path = path };
+	enum status st = load(e);
+
+	*out = &given.certs;
+	return st == ST_OK && log.n > 0 ? pem_each(log, add_block, &s, e) : st;
+}
+
+enum status hints_for(const struct printed *p, struct span log, const char *path,
+		      struct rebuild_hints *out, struct rebuild_address **owned, struct tlv_err *e)
 {
 	size_t n = given.naddresses;
-	enum status st = load(e);
+	const struct certset *certs;
+	enum status st = hints_certs(log, path, &certs, e);
 
 	*owned = NULL;
 	if (st == ST_OK && n > 0) {
@@ -140,7 +165,7 @@ enum status hints_for(const struct printed *p, struct span log, struct rebuild_h
 		st = rebuild_addresses(p, log, owned, &n, e);
 	if (st == ST_OK)
 		st = rebuild_addresses(p, buf_span(&given.texts), owned, &n, e);
-	*out = (struct rebuild_hints){ .certs = &given.certs,
+	*out = (struct rebuild_hints){ .certs = certs,
 				       .addresses = *owned,
 				       .naddresses = n,
 				       .has_timestamp = given.has_timestamp,

@@ -20,11 +20,17 @@ void hints_set_timestamp(uint32_t timestamp);
 bool hints_given(void);
 
 /*
- * What is known for this list, with the addresses that stand in its log and in
- * the logs named. *owned is the caller's to free. ST_INPUT if a file cannot be read.
+ * The certificates of what was named, and those that the log shows itself; path is for
+ * warnings. Borrowed until hints_free().
  */
-enum status hints_for(const struct printed *p, struct span log, struct rebuild_hints *out,
-		      struct rebuild_address **owned, struct tlv_err *e);
+enum status hints_certs(struct span log, const char *path, const struct certset **out,
+			struct tlv_err *e);
+/*
+ * What is known for this list, with the certificates and addresses that stand in its log and
+ * in the logs named. *owned is the caller's to free. ST_INPUT if a file cannot be read.
+ */
+enum status hints_for(const struct printed *p, struct span log, const char *path,
+		      struct rebuild_hints *out, struct rebuild_address **owned, struct tlv_err *e);
 
 /* At the end of the process. */
 void hints_free(void);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signer/crypto/cert.h"
 #include "signer/crypto/digest.h"
 #include "signer/io/out.h"
 #include "signer/net/net.h"
@@ -68,7 +69,8 @@ static enum status take_rebuilt(struct list_file *f, struct buf *bytes, struct t
 	return tlv_list_decode(&f->list, blob_span(&f->file), e);
 }
 
-static enum status take_printed(struct list_file *f, const struct printed *p, struct tlv_err *e)
+static enum status take_printed(struct list_file *f, const struct printed *p, const char *path,
+				struct tlv_err *e)
 {
 	struct rebuild_address *addresses = NULL;
 	struct rebuild_hints hints;
@@ -77,7 +79,7 @@ static enum status take_printed(struct list_file *f, const struct printed *p, st
 
 	f->printed = p;
 	if (hints_given()) {
-		st = hints_for(p, blob_span(&f->file), &hints, &addresses, e);
+		st = hints_for(p, blob_span(&f->file), path, &hints, &addresses, e);
 		if (st == ST_OK && rebuild_list(p, &hints, &bytes, &f->not_rebuilt) == ST_OK)
 			st = take_rebuilt(f, &bytes, e);
 		else
@@ -100,7 +102,7 @@ static enum status read_log(struct list_file *f, const char *path, size_t number
 		return ST_OK; /* the reader of lists says what it is instead */
 	if (st == ST_OK)
 		st = choose(path, &f->log, number, &p, e);
-	return st == ST_OK && p != NULL ? take_printed(f, p, e) : st;
+	return st == ST_OK && p != NULL ? take_printed(f, p, path, e) : st;
 }
 
 static enum status decode(struct list_file *f, const char *arg, size_t number, struct tlv_err *e)
@@ -156,7 +158,7 @@ static enum status is_printed(struct list_file *f, const char *arg, struct tlv_e
 	}
 	return err_set(
 		e, ST_INPUT,
-		"%s: a printed list has no keys and no certificates: give '--certs' with a log or folder that has the certificates, then the list is rebuilt",
+		"%s: a printed list has no keys and no certificates: give '--certs' with a log or folder that has the certificates, or make the file with 'ctlsign rebuild'",
 		arg);
 }
 
@@ -223,6 +225,27 @@ static enum status forget(struct list_file *f, bool good, struct tlv_err *e)
 	f->list.known_bad = !good;
 	(void)snprintf(f->list.md5, sizeof f->list.md5, "%s", md5);
 	(void)snprintf(f->list.sha1, sizeof f->list.sha1, "%s", sha1);
+	return st;
+}
+
+enum status list_file_certificate(const struct list_file *f, const struct tlv_record *r,
+				  const char *arg, struct span *der, struct tlv_err *e)
+{
+	struct span sha1 = span_slice(r->certificate, 0, 20);
+	const struct certset *certs;
+	enum status st = ST_OK;
+
+	*der = f->list.printed ? SPAN_NONE : r->certificate;
+	if (!f->list.printed || sha1.n < 20)
+		return ST_OK;
+	st = hints_certs(blob_span(&f->file), arg, &certs, e);
+	for (size_t i = 0; st == ST_OK && i < certs->n && der->n == 0; i++) {
+		uint8_t own[20];
+
+		st = cert_sha1(certs->v[i].cert.parts.der, own, e);
+		if (st == ST_OK && span_eq(sha1, span_of(own, sizeof own)))
+			*der = certs->v[i].cert.parts.der;
+	}
 	return st;
 }
 

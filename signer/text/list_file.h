@@ -50,6 +50,13 @@ void list_file_free(struct list_file *f);
 bool list_file_looks_like_list(const struct list_file *f, const char *path);
 
 /*
+ * The certificate of a record. Of a printed list it is one of those that its log or --certs
+ * show, by the printed SHA-1; empty if there is none. Borrowed as long as the list.
+ */
+enum status list_file_certificate(const struct list_file *f, const struct tlv_record *r,
+				  const char *arg, struct span *der, struct tlv_err *e);
+
+/*
  * If one of them is printed, all become so: compared is what 'show ctl' prints of
  * lists. NULL is passed over. is_good says whether a list's own signature verifies: it
  * is asked before the list forgets its keys (tlv_list.known_bad).

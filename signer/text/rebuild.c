@@ -6,6 +6,7 @@
 
 #include "signer/crypto/digest.h"
 #include "signer/text/log.h"
+#include "signer/text/pem.h"
 #include "signer/text/when.h"
 #include "tlv/safe.h"
 #include "tlv/text.h"
@@ -567,14 +568,21 @@ static enum status take_addresses(struct address_list *l, struct span line, stru
 	return st;
 }
 
+static enum status take_row(void *arg, struct span row, struct tlv_err *e)
+{
+	return take_addresses(arg, row, e);
+}
+
 enum status rebuild_addresses(const struct printed *p, struct span log,
 			      struct rebuild_address **list, size_t *n, struct tlv_err *e)
 {
 	struct address_list l = { .v = *list, .n = *n, .cap = *n, .p = p };
-	struct log lines;
+	struct log lines = { .next = 1 };
 	struct span line;
-	enum status st = log_open(&lines, log, e);
+	enum status st = query_each(log, take_row, &l, e);
 
+	if (st == ST_OK)
+		st = log_open(&lines, log, e);
 	while (st == ST_OK && log_next(&lines, &line))
 		st = take_addresses(&l, line, e);
 	if (log_close(&lines, e) != ST_OK)

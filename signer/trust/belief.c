@@ -8,8 +8,8 @@
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
-#include "signer/io/slurp.h"
 #include "signer/net/net.h"
+#include "signer/text/list_file.h"
 #include "signer/trust/signature.h"
 #include "tlv/check.h"
 #include "tlv/kind.h"
@@ -160,18 +160,17 @@ struct folder_of_witnesses {
 static enum status add_file(const struct folder_of_witnesses *f, const char *path, bool named,
 			    struct tlv_err *e)
 {
-	struct blob file;
-	enum status st =
-		net_slurp(path, slurp_list_max(), named ? SLURP_ANY : SLURP_REGULAR, &file, e);
+	struct list_file l;
+	enum status st = list_file_read(&l, path, (named ? 0 : LIST_FOUND) | LIST_DAMAGED, e);
 
 	if (st != ST_OK)
 		return st;
-	st = add_witness(f->b, path, &file, named, e);
-	if (st == ST_OK)
-		st = tlv_list_begins(blob_span(&file)) ?
-			     add_list(f->b, blob_span(&file), f->option, e) :
-			     add_cert_file(f->b, blob_span(&file), f->option, f->warn, e);
-	blob_free(&file);
+	st = add_witness(f->b, path, &l.file, named, e);
+	if (st == ST_OK && tlv_list_begins(blob_span(&l.file)))
+		st = add_list(f->b, blob_span(&l.file), f->option, e);
+	else if (st == ST_OK)
+		st = add_cert_file(f->b, blob_span(&l.file), f->option, f->warn, e);
+	list_file_free(&l);
 	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
 }
 

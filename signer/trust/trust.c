@@ -6,8 +6,7 @@
 #include "signer/crypto/cert.h"
 #include "signer/crypto/certfile.h"
 #include "signer/io/folder.h"
-#include "signer/io/slurp.h"
-#include "signer/net/net.h"
+#include "signer/text/list_file.h"
 #include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
 
@@ -77,25 +76,22 @@ static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
 	return st;
 }
 
-static enum status add_file(struct trust *t, const char *path, enum slurp_mode mode,
+static enum status add_file(struct trust *t, const char *path, unsigned flags,
 			    const struct tlv_warn *warn, struct tlv_err *e)
 {
-	struct blob file;
-	struct tlv_list l;
-	enum status st = net_slurp(path, slurp_list_max(), mode, &file, e);
+	struct list_file f;
+	enum status st = list_file_read(&f, path, flags | LIST_DAMAGED, e);
 
 	if (st != ST_OK)
 		return st;
-	if (tlv_list_begins(blob_span(&file))) {
-		st = tlv_list_decode(&l, blob_span(&file), e);
-		if (st == ST_OK)
-			st = add_list(t, &l, e);
-		tlv_list_free(&l);
+	if (!tlv_list_begins(blob_span(&f.file))) {
+		st = add_cert(t, blob_span(&f.file), path, warn, e);
+		(void)err_in(e, "%s", path);
 	} else {
-		st = add_cert(t, blob_span(&file), path, warn, e);
+		st = f.fault.status != ST_OK ? err_copy(e, &f.fault) : add_list(t, &f.list, e);
 	}
-	blob_free(&file);
-	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+	list_file_free(&f);
+	return st;
 }
 
 struct folder_of_trust {
@@ -109,7 +105,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	struct folder_of_trust *f = arg;
 	struct tlv_err own = TLV_ERR_INIT;
 	size_t before = f->t->n;
-	enum status st = add_file(f->t, path, SLURP_REGULAR, f->warn, &own);
+	enum status st = add_file(f->t, path, LIST_FOUND, f->warn, &own);
 
 	(void)named;
 	if (st == ST_NOMEM)
@@ -133,7 +129,7 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 	}
 	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
 		return folder_files(arg, add_found, &folder, e);
-	return add_file(t, arg, SLURP_ANY, warn, e);
+	return add_file(t, arg, 0, warn, e);
 }
 
 /* CUCM's self-signed certificates may call themselves a CA; what counts is that nobody trusts by issuer. */

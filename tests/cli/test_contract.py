@@ -15,21 +15,21 @@ FILES = "overwrite keep"
 PRINTED = "certs address"
 WRITE = "output digest timestamp reproducible allow-large allow-weak-keys accept-lockout sast-trust tvs-ctl yes"
 OPTIONS = {
-    "build": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version device follow json"
+    "build": f"{TOKEN} {WRITE} {PRINTED} {FILES} {BELIEVE} installed manifest style name-separator mode filename signer-version device follow json"
              " sast ccm ccm-tftp tftp capf app-server tvs",
     "show": f"allow-large {PRINTED} summary timeout json", "verify": f"allow-large {PRINTED} trust timeout json",
     "fetch": f"allow-large {FILES} output device tftp nodes trust timeout json",
     "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow timeout json",
     "extract": f"allow-large {PRINTED} {FILES} output {BELIEVE} unverified timeout json",
     "diff": f"allow-large {PRINTED} timeout json", "identify": f"allow-large {PRINTED} csv timeout json",
-    "update": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all certs"
+    "update": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp filename signer-version follow in-place dry-run add remove replace set all {PRINTED}"
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",
     "export": f"allow-large {PRINTED} {FILES} output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
     "accept": f"allow-large {PRINTED} installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict timeout json",
     "plan": f"{FILES} {PRINTED} allow-large sast-trust tvs-ctl blank-itl release renew recover installed-dir group html accept-lockout follow timeout json",
-    "migrate": f"{TOKEN} {WRITE} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
-    "expiry": f"allow-large {FILES} within format output follow timeout json",
+    "migrate": f"{TOKEN} {WRITE} {PRINTED} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
+    "expiry": f"allow-large {PRINTED} {FILES} within format output follow timeout json",
     "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust sast-trust for root"
               " files-from null jobs skip-unchanged json",
     "help": "",

@@ -21,6 +21,13 @@ def printed(ctlsign, path, log):
     return log
 
 
+def bare(folder):
+    """The log without the certificates behind its list."""
+    path = folder / "bare.log"
+    path.write_text(LOG.read_text().split("admin:show cert", 1)[0])
+    return path
+
+
 def known(answer):
     """Of show --json what a text can hold, too."""
     for part in [answer["header"], *answer["records"]]:
@@ -53,12 +60,12 @@ def test_diff(ctlsign, tmp_path):
 
 def test_diff_says_no_more_than_is_known(ctlsign, tmp_path):
     text = LOG.read_text()
-    bare, other = tmp_path / "bare.log", tmp_path / "other.log"
-    bare.write_text(text.replace("f27854d68fa90be3df88f8ccce35873c5f2860f4(SHA1)\n", ""))
+    without, other = tmp_path / "without.log", tmp_path / "other.log"
+    without.write_text(text.replace("f27854d68fa90be3df88f8ccce35873c5f2860f4(SHA1)\n", ""))
     other.write_text(text.replace("f27854d68fa90be3df88f8ccce35873c5f2860f4", "0" * 40))
-    run = ctlsign.ok("diff", LOG, bare)
+    run = ctlsign.ok("diff", LOG, without)
     assert run.last_line == "same: all that is printed; without checksums of both the rest is not known"
-    assert json.loads(ctlsign.ok("diff", "--json", LOG, bare).out)["known"] == "text"
+    assert json.loads(ctlsign.ok("diff", "--json", LOG, without).out)["known"] == "text"
     assert json.loads(ctlsign.ok("diff", "--json", LOG, GENUINE).out)["known"] == "checksum"
     # Two texts are alike, but their checksums say that the files are not.
     run = ctlsign("diff", LOG, other)
@@ -191,6 +198,125 @@ def test_verbs_that_need_keys_say_so(ctlsign, tmp_path, verb):
     assert os.listdir(tmp_path) == []
 
 
+def test_expiry_takes_the_certificates_that_its_log_shows(ctlsign, tmp_path):
+    def items(run):
+        return [{k: v for k, v in item.items() if k not in ("file", "address")}
+                for item in json.loads(run.out)["certificates"]]
+
+    file = items(ctlsign.ok("expiry", "--json", GENUINE))
+    assert len(file) == 4 and items(ctlsign.ok("expiry", "--json", LOG)) == file
+    assert items(ctlsign.ok("expiry", "--json", bare(tmp_path), "--certs", DATA / "cluster")) == file
+    assert "0.0.0.0" not in ctlsign.ok("expiry", "--json", LOG).out
+    with open(LOG, "rb") as stdin:
+        assert len(items(ctlsign.ok("expiry", "--json", "-", stdin=stdin))) == 4
+
+
+def test_expiry_says_which_certificates_it_wants(ctlsign, tmp_path):
+    run = ctlsign("expiry", bare(tmp_path))
+    assert run.status == 3 and run.out == "" and "give '--certs'" in run.err
+    assert re.findall(r"^  record (\d): CN=\S+, SHA-1 [0-9A-F]{40}$", run.err, re.M) == list("1234")
+    # What is known is told, and what is not is an error all the same.
+    run = ctlsign("expiry", bare(tmp_path), "--certs", DATA / "cluster" / "capf.pem", GENUINE)
+    assert run.status == 3 and run.out.count(" bare.log") + run.out.count("/bare.log") == 1
+    assert "record 3:" not in run.err and "record 4:" in run.err
+    two = tmp_path / "two.log"
+    two.write_bytes(LOG.read_bytes() * 2)
+    assert ctlsign("expiry", two).status == 5 and ctlsign.ok("expiry", f"{two}#2").out.count("\n") == 5
+
+
+PUB = DATA / "cluster" / "pub.pem"
+
+
+@pytest.mark.parametrize("option", [["verify", "--trust"], ["extract", "-o", "out", "--trust"],
+                                    ["export", "-o", "out", "--trust", PUB, "--from", GENUINE, "--trust"],
+                                    ["accept", "--installed", GENUINE, "--tvs-ctl"]], ids=lambda o: o[0])
+def test_a_printed_list_is_no_witness_before_it_is_rebuilt(ctlsign, tmp_path, option):
+    """Its log also shows certificates: none of them is taken for what was meant."""
+    words = [*option, LOG] if "--from" in option else [*option, LOG, GENUINE]
+    run = ctlsign(*words, cwd=tmp_path)
+    assert run.status == 3 and "a printed list has no keys" in run.err, str(run)
+    assert os.listdir(tmp_path) == []
+    run = ctlsign(*words, *REBUILD, cwd=tmp_path)
+    assert run.status == 0 or "its own witness" in run.err, str(run)
+
+
+def test_lists_are_signed_from_a_rebuilt_one(ctlsign, signer, tmp_path):
+    """update, migrate and build read LOG as they read the file."""
+    out = tmp_path / "out.tlv"
+    key = ["-k", DATA / "cluster" / "pub.key", "--cert", PUB, "--insecure-file-mode", "--timestamp", "1800000000"]
+    run = ctlsign("update", LOG, "-o", out, *key)
+    assert run.status == 3 and "give '--certs'" in run.err and not out.exists()
+    ctlsign.ok("update", LOG, "-o", out, *key, *REBUILD)
+    text = out.read_bytes()
+    out.unlink()
+    ctlsign.ok("update", GENUINE, "-o", out, *key)
+    assert out.read_bytes() == text
+    record = f"{PUB},name=cucm-1051-a-pub,address=10.48.47.153"
+    build = ["build", "-o", out, "--overwrite", "--sast", record, "--ccm-tftp", record, *key, "--installed", LOG]
+    run = ctlsign(*build)
+    assert run.status == 3 and "give '--certs'" in run.err and out.read_bytes() == text
+    ctlsign.ok(*build, *REBUILD)
+
+
+QUERY = """admin:run sql select c.servername, tcs.name, dist.moniker, c.ipv4address, c.certificate from x
+{header}
+{rule}
+{rows}
+admin:"""
+
+
+def query(columns, width=None, newline="\n"):
+    """What the query prints, as far as anybody knows: a table, its certificates over several lines."""
+    names = {"servername": 0, "name": 1, "moniker": 2, "ipv4address": 3, "certificate": 4}
+    rows = [("cucm-1051-a-pub", "CallManager", "own", "10.48.47.153", "pub"),
+            ("cucm-1051-a-pub", "CAPF", "own", "10.48.47.153", "capf"),
+            ("cucm-1051-a-sub1.example.com", "CallManager", "own", "10.48.47.154", "sub1")]
+
+    def line(values):
+        return " ".join(value if name == "certificate" else value.ljust(30) for name, value in zip(columns, values))
+
+    text = QUERY.format(
+        header=line(columns), rule=line(["=" * 30 if c != "certificate" else "=" * 11 for c in columns]),
+        rows="\n".join(line([(DATA / "cluster" / f"{row[4]}.pem").read_text().strip() if c == "certificate" else
+                             row[names[c]] for c in columns]) for row in rows))
+    if width:
+        text = "\n".join(line[i:i + width].rstrip() for line in text.split("\n") for i in range(0, len(line) or 1, width))
+    return text.replace("\n", newline)
+
+
+@pytest.mark.parametrize("columns", ["servername name moniker ipv4address certificate",
+                                     "name ipv4address servername certificate"])
+@pytest.mark.parametrize("width", [None, 80, 81, 40, 132, *range(100, 130)])
+def test_the_query_gives_certificates_and_addresses(ctlsign, tmp_path, columns, width):
+    log, out = tmp_path / "sql.log", tmp_path / "out.tlv"
+    log.write_bytes(query(columns.split(), width, "\r\n").encode())
+    ctlsign.ok("rebuild", bare(tmp_path), "--certs", log, "-o", out)
+    assert out.read_bytes() == GENUINE.read_bytes()
+    ctlsign.ok("expiry", bare(tmp_path), "--certs", log)
+
+
+def test_a_damaged_certificate_hides_no_other(ctlsign, tmp_path):
+    log, out = tmp_path / "sql.log", tmp_path / "out.tlv"
+    broken = "-----BEGIN CERTIFICATE-----\nMIIC\nadmin:\n"
+    text = broken + query(["servername", "ipv4address", "certificate"]) + "\n-----BEGIN CERTIFICATE-----\nMI"
+    log.write_text(text)
+    run = ctlsign.ok("rebuild", bare(tmp_path), "--certs", log, "-o", out)
+    assert out.read_bytes() == GENUINE.read_bytes()
+    assert re.findall(r"line (\d+): a certificate that is damaged is skipped", run.err) == [
+        "1", str(text.count("\n", 0, text.rindex("-----BEGIN")) + 1)]
+
+
+def test_one_log_with_all_is_enough(ctlsign, tmp_path):
+    """List, certificates and addresses, in any order, with a pager and colours."""
+    log, out = tmp_path / "all.log", tmp_path / "out.tlv"
+    text = query(["servername", "ipv4address", "certificate"]) + "\n" + bare(tmp_path).read_text()
+    pager = "Press <enter> for 1 line, <space> for one page, or <q> to quit\r" + " " * 62 + "\r"
+    lines = text.split("\n")
+    log.write_text("\n".join("\x1b[0m" + (pager if i % 20 == 0 else "") + line for i, line in enumerate(lines)))
+    ctlsign.ok("rebuild", log, "--certs", log, "-o", out)
+    assert out.read_bytes() == GENUINE.read_bytes()
+
+
 def test_with_certificates_every_verb_works(ctlsign, tmp_path):
     assert "good signature by" in ctlsign.ok("verify", "--trust", DATA / "cluster" / "pub.pem", *REBUILD, LOG).out
     ctlsign.ok("extract", *REBUILD, LOG, "-o", tmp_path / "out", "--trust", DATA / "cluster" / "pub.pem")
@@ -222,7 +348,7 @@ def test_every_list_comes_back(ctlsign, tmp_path, path, zone):
 
 def test_what_is_missing_is_named_and_nothing_written(ctlsign, tmp_path):
     out = tmp_path / "out.tlv"
-    run = ctlsign("rebuild", LOG, "--certs", DATA / "cluster" / "pub.pem", "-o", out)
+    run = ctlsign("rebuild", bare(tmp_path), "--certs", DATA / "cluster" / "pub.pem", "-o", out)
     assert run.status == 1 and re.search(r"^  record 3: its certificate: CN=CAPF-e41e7d87", run.err, re.M), str(run)
     text = LOG.read_text().replace("(SHA1)", "(SHA9)")
     (tmp_path / "log").write_text(text)
