@@ -6,7 +6,7 @@
 
 #include "tlv/kind.h"
 
-#define VERSION(major, minor, maintenance) ((major)*1000000U + (minor)*1000U + (maintenance))
+#define VERSION(major, minor, maintenance) ((major)*10000000U + (minor)*100000U + (maintenance))
 
 static const struct release rows[] = {
 #define RELEASE(major, minor, maintenance, name, ctl_client, tokens, tokenless, itlrecovery, \
@@ -34,54 +34,129 @@ bool release_has_one_itlrecovery(const struct release *r)
 	return r->version >= VERSION(12, 5, 0);
 }
 
-/* A number of at most three digits in front; false if there is none. */
-static bool take_number(const char **p, unsigned *out)
+/* A number of at most so many digits in front; false if there is none. */
+static bool take_number(const char **p, int digits, unsigned *out)
 {
 	const char *start = *p;
 
 	*out = 0;
-	while (**p >= '0' && **p <= '9' && *p - start < 3)
+	while (**p >= '0' && **p <= '9' && *p - start < digits)
 		*out = *out * 10 + (unsigned)(*(*p)++ - '0');
 	return *p > start;
 }
 
-/* "(2)", ".2", "SU3" or "(1)SU3" behind major and minor. */
-static bool take_rest(const char *p, unsigned *maintenance)
+static void skip_blanks(const char **p)
+{
+	*p += strspn(*p, " \t");
+}
+
+/* "(5b)", "SU8a": a letter is a correction of the same. */
+static void skip_letter(const char **p)
+{
+	if (strchr("abc", **p) != NULL && **p != '\0')
+		(*p)++;
+}
+
+/* "(2)" or ".2" behind major and minor. */
+static bool take_maintenance(const char **p, unsigned *n)
+{
+	bool bracket = **p == '(';
+
+	*n = 0;
+	if (!bracket && **p != '.')
+		return true;
+	(*p)++;
+	if (!take_number(p, 3, n))
+		return false;
+	if (bracket)
+		skip_letter(p);
+	return !bracket || *(*p)++ == ')';
+}
+
+/* "SU3", "su 3a" */
+static bool take_update(const char **p, unsigned *su)
+{
+	*su = 0;
+	skip_blanks(p);
+	if (strncasecmp(*p, "su", 2) != 0)
+		return true;
+	*p += 2;
+	skip_blanks(p);
+	if (!take_number(p, 2, su))
+		return false;
+	skip_letter(p);
+	return true;
+}
+
+/*
+ * ".13900-155", as CUCM itself prints it: build 13900 is service update 3, and what
+ * is below 13900 came before it. Source: docs/CLUSTER.md, "Releases".
+ */
+static bool take_build(const char **p, unsigned *su)
+{
+	unsigned build = 0, number;
+
+	if (**p != '.')
+		return true;
+	(*p)++;
+	if (!take_number(p, 5, &build) || build < 10000)
+		return false;
+	*su = build < 11900 ? 0 : (build - 10900) / 1000;
+	if (**p != '-')
+		return true;
+	(*p)++;
+	return take_number(p, 4, &number);
+}
+
+/* All behind major and minor. */
+static bool take_rest(const char **p, unsigned *maintenance)
 {
 	unsigned n = 0, su = 0;
-	bool bracket = *p == '(';
+	bool ok =
+		take_maintenance(p, &n) && (**p == '.' ? take_build(p, &su) : take_update(p, &su));
 
-	*maintenance = 0;
-	if (bracket || *p == '.') {
+	*maintenance = (n < SU ? n : SU - 1) + su * SU;
+	return ok;
+}
+
+/* "System version: 12.5.1.11900-146", "CUCM 14SU3": what stands in front says nothing. */
+static void skip_words(const char **p)
+{
+	const char *colon = strrchr(*p, ':');
+
+	if (colon != NULL)
+		*p = colon + 1;
+	skip_blanks(p);
+	if (strncasecmp(*p, "CUCM ", 5) == 0)
+		*p += 5;
+	skip_blanks(p);
+}
+
+static bool read_version(const char *p, unsigned *version)
+{
+	unsigned major = 0, minor = 0, maintenance = 0;
+	bool ok;
+
+	skip_words(&p);
+	ok = take_number(&p, 2, &major);
+	if (ok && *p == '.') {
 		p++;
-		if (!take_number(&p, &n) || (bracket && *p++ != ')'))
-			return false;
+		ok = take_number(&p, 2, &minor);
 	}
-	if (strncasecmp(p, "su", 2) == 0) {
-		p += 2;
-		if (!take_number(&p, &su) || su > 8)
-			return false;
-	}
-	*maintenance = n < SU ? n + su * SU : SU - 1;
-	return *p == '\0';
+	ok = ok && take_rest(&p, &maintenance);
+	skip_blanks(&p);
+	*version = VERSION(major, minor, maintenance);
+	return ok && *p == '\0';
 }
 
 enum status release_parse(const char *text, struct release *out, struct tlv_err *e)
 {
-	const char *p = text;
-	unsigned major = 0, minor = 0, maintenance = 0, version;
-	bool ok = take_number(&p, &major);
+	unsigned version = 0;
 
-	if (ok && *p == '.') {
-		p++;
-		ok = take_number(&p, &minor);
-	}
-	ok = ok && take_rest(p, &maintenance);
-	version = VERSION(major, minor, maintenance);
-	if (!ok || version < VERSION(9, 1, 0))
+	if (!read_version(text, &version) || version < VERSION(9, 1, 0))
 		return err_set(
 			e, ST_USAGE,
-			"option '--release': '%s' is no CUCM release from 9.1 on: '10.5(2)', '12.5', '14SU3'",
+			"option '--release': '%s' is no CUCM release from 9.1 on: '10.5(2)', '12.5.1.11900-146', '14SU3'",
 			text);
 	*out = rows[0];
 	for (int i = 1; i < ROWS; i++)

@@ -18,7 +18,11 @@ struct release {
 	bool token_anchors;
 };
 
-/* "10.5", "10.5(2)", "10.5.2", "12.0(1)", "14", "14SU3", "15": ST_USAGE for anything else, or before 9.1(2). */
+/*
+ * Every form that CUCM and its documents print: "10.5", "10.5(2)", "10.5.2", "14", "14SU3",
+ * "12.5(1)SU8a", "12.5.1.11900-146", with "System version:" in front. ST_USAGE for anything
+ * else, or before 9.1.
+ */
 enum status release_parse(const char *text, struct release *out, struct tlv_err *e);
 
 /* Whether all nodes have the same ITLRecovery, as from 12.5 on. Source: docs/CLUSTER.md. */

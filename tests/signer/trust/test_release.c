@@ -11,9 +11,41 @@ static void how_they_are_written(void **state)
 {
 	/* In order, each later than the one before; what follows an '=' is another way to write it. */
 	static const char *const texts[] = {
-		"9.1",	   "9.1(2)", "=9.1.2", "10.0(1)", "10.5",    "10.5(2)",
-		"=10.5.2", "11.5",   "12.0",   "12.0(1)", "12.5(1)", "12.5(1)SU3",
-		"14",	   "14SU1",  "=14su1", "14SU3",	  "15",	     "15SU1",
+		"9.1",
+		"9.1(2)",
+		"=9.1.2",
+		"=9.1(2a)",
+		"10.0(1)",
+		"10.5",
+		"10.5(2)",
+		"=10.5.2",
+		"=10.5.2.10000-5",
+		"=System version: 10.5.2.10000-5",
+		"11.5",
+		"11.5(1)SU9",
+		"11.5(1)SU11",
+		"12.0",
+		"12.0(1)",
+		"12.5(1)",
+		"=12.5.1.10000-22",
+		"12.5.1.11900-146",
+		"=12.5(1)SU1",
+		"=12.5.1.12899-1",
+		"=Active Master Version: 12.5.1.11900-146 ",
+		"12.5(1)SU3",
+		"=12.5(1) SU3",
+		"=12.5(1)SU3a",
+		"=12.5.1.13900",
+		"12.5(1)SU6",
+		"=12.5.1SU6",
+		"14",
+		"14SU1",
+		"=14su1",
+		"= 14SU1",
+		"=CUCM 14 SU 1",
+		"14SU3",
+		"15",
+		"15SU1",
 	};
 	unsigned last = 0;
 
@@ -32,9 +64,30 @@ static void how_they_are_written(void **state)
 
 static void what_is_none(void **state)
 {
-	static const char *const texts[] = { "",       "x",	 "8.6",	     "9",	"9.0(1)",
-					     "10.5(",  "10.5(2", "10.5(2)x", "10.",	"14SU",
-					     "14SU9x", "14SU9",	 " 14",	     "10.5.2.1" };
+	static const char *const texts[] = {
+		"",
+		"x",
+		"8.6",
+		"9",
+		"9.0(1)",
+		"10.5(",
+		"10.5(2",
+		"10.5(2)x",
+		"10.",
+		"14SU",
+		"14SU9x",
+		"14SUa",
+		"10.5.2.1",
+		"12.5.1.9999-1",
+		"12.5.1.11900-",
+		"12.5.1.11900-146-1",
+		"12.5.1.119000",
+		"100",
+		"System version:",
+		"12.5 13",
+		"12.5(1)SU100",
+		"14SU3 SU4",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -43,6 +96,28 @@ static void what_is_none(void **state)
 
 		assert_int_equal(release_parse(texts[i], &r, &e), ST_USAGE);
 		assert_says(err_text(&e), "--release");
+	}
+}
+
+/* The build that CUCM itself prints decides as the service update that it is. */
+static void what_a_build_is(void **state)
+{
+	static const struct {
+		const char *text;
+		bool tokens;
+	} rows[] = {
+		{ "14.0.1.10000-20", true }, { "14.0.1.12900-161", true },
+		{ "14.0.1.13024-1", true },  { "14.0.1.13900-155", false },
+		{ "14.0.1.14900-1", false }, { "15.0.1.10000-32", false },
+		{ "12.5.1.18900-1", true },  { "System version: 14.0.1.13900-155", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct release r;
+
+		assert_int_equal(release_parse(rows[i].text, &r, NULL), ST_OK);
+		assert_int_equal(r.tokens, rows[i].tokens);
 	}
 }
 
@@ -129,9 +204,9 @@ static void what_a_list_tells(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(how_they_are_written), cmocka_unit_test(what_is_none),
-		cmocka_unit_test(what_a_release_does),	cmocka_unit_test(how_many_itlrecoveries),
-		cmocka_unit_test(what_a_list_tells),
+		cmocka_unit_test(how_they_are_written),	  cmocka_unit_test(what_is_none),
+		cmocka_unit_test(what_a_build_is),	  cmocka_unit_test(what_a_release_does),
+		cmocka_unit_test(how_many_itlrecoveries), cmocka_unit_test(what_a_list_tells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
