@@ -136,15 +136,25 @@ void tok_pin_source_scrub(const struct tok_pin_source *src)
 		explicit_bzero(value, strlen(value));
 }
 
-/* "what" names the source in messages: never the secret. */
-static enum status check(const struct tok_pin *p, const char *what, struct tlv_err *e)
+/* A token has a PIN, a key file a passphrase. */
+static const char *noun_of(const struct tok_pin_source *src)
 {
+	return src->noun != NULL ? src->noun : "PIN";
+}
+
+/* "what" names the kind of source in messages: never the secret. */
+static enum status check(const struct tok_pin_source *src, const struct tok_pin *p,
+			 const char *what, struct tlv_err *e)
+{
+	const char *noun = noun_of(src);
+
 	if (tok_pin_length(p) == 0)
-		return err_set(e, ST_PIN, "%s: the PIN is empty", what);
+		return err_set(e, ST_PIN, "%s: the %s is empty", what, noun);
 	if (tok_pin_length(p) > TOK_PIN_MAX)
-		return err_set(e, ST_PIN, "%s: the PIN is longer than %d bytes", what, TOK_PIN_MAX);
+		return err_set(e, ST_PIN, "%s: the %s is longer than %d bytes", what, noun,
+			       TOK_PIN_MAX);
 	if (memchr(tok_pin_bytes(p), '\0', tok_pin_length(p)) != NULL)
-		return err_set(e, ST_PIN, "%s: the PIN holds a NUL byte", what);
+		return err_set(e, ST_PIN, "%s: the %s holds a NUL byte", what, noun);
 	return ST_OK;
 }
 
@@ -152,7 +162,8 @@ static enum status check(const struct tok_pin *p, const char *what, struct tlv_e
  * One line, byte by byte: what comes behind it stays in the descriptor for
  * its next reader, and no buffer but the locked page ever holds it.
  */
-static enum status read_line(int fd, struct tok_pin *p, const char *what, struct tlv_err *e)
+static enum status read_line(const struct tok_pin_source *src, int fd, struct tok_pin *p,
+			     const char *what, struct tlv_err *e)
 {
 	enum tok_secret_got got;
 
@@ -165,36 +176,39 @@ static enum status read_line(int fd, struct tok_pin *p, const char *what, struct
 	if (tok_pin_length(p) > 0 && tok_pin_length(p) <= TOK_PIN_MAX + 1 &&
 	    tok_pin_bytes(p)[tok_pin_length(p) - 1] == '\r')
 		tok_secret_set_length(p, tok_pin_length(p) - 1);
-	return check(p, what, e);
+	return check(src, p, what, e);
 }
 
-static enum status check_mode(int fd, const char *path, struct tlv_err *e)
+static enum status check_mode(const struct tok_pin_source *src, int fd, struct tlv_err *e)
 {
+	const char *path = src->arg, *noun = noun_of(src);
 	struct stat sb;
 
 	if (fstat(fd, &sb) != 0)
-		return err_set(e, ST_PIN, "PIN file '%s': %s", path, strerror(errno));
+		return err_set(e, ST_PIN, "%s file '%s': %s", noun, path, strerror(errno));
 	if (S_ISDIR(sb.st_mode))
-		return err_set(e, ST_PIN, "PIN file '%s' is a folder", path);
+		return err_set(e, ST_PIN, "%s file '%s' is a folder", noun, path);
 	if ((sb.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0)
 		return err_set(e, ST_PIN,
-			       "PIN file '%s' is open to group or others (mode %04o); chmod 600 it",
-			       path, (unsigned)(sb.st_mode & 07777));
+			       "%s file '%s' is open to group or others (mode %04o); chmod 600 it",
+			       noun, path, (unsigned)(sb.st_mode & 07777));
 	return ST_OK;
 }
 
-static enum status read_file(const char *path, bool insecure, struct tok_pin *p, struct tlv_err *e)
+static enum status read_file(const struct tok_pin_source *src, bool insecure, struct tok_pin *p,
+			     struct tlv_err *e)
 {
 	enum status st = ST_OK;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(src->arg, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return err_set(e, ST_PIN, "PIN file '%s': %s", path, strerror(errno));
+		return err_set(e, ST_PIN, "%s file '%s': %s", noun_of(src), src->arg,
+			       strerror(errno));
 	if (!insecure)
-		st = check_mode(fd, path, e);
+		st = check_mode(src, fd, e);
 	if (st == ST_OK) {
-		st = read_line(fd, p, "PIN file", e);
-		err_in(st == ST_OK ? NULL : e, "'%s'", path);
+		st = read_line(src, fd, p, "file", e);
+		err_in(st == ST_OK ? NULL : e, "'%s'", src->arg);
 	}
 	(void)close(fd);
 	return st;
@@ -207,19 +221,21 @@ static enum status read_env(const struct tok_pin_source *src, struct tok_pin *p,
 	enum status st;
 
 	if (value == NULL)
-		return err_set(e, ST_PIN, "no PIN: variable '%s' is not set", src->arg);
+		return err_set(e, ST_PIN, "no %s: variable '%s' is not set", noun_of(src),
+			       src->arg);
 	(void)span_copy(span_of(value, n), tok_secret_room(p), TOK_SECRET_ROOM);
 	tok_secret_set_length(p, n);
-	st = check(p, "PIN variable", e);
+	st = check(src, p, "variable", e);
 	tok_pin_source_scrub(src);
 	return st;
 }
 
-static enum status read_prompt(const char *prompt, struct tok_pin *p, struct tlv_err *e)
+static enum status read_prompt(const struct tok_pin_source *src, const char *prompt,
+			       struct tok_pin *p, struct tlv_err *e)
 {
-	enum status st = tok_tty_secret(prompt, p, e);
+	enum status st = tok_tty_secret(prompt, noun_of(src), p, e);
 
-	return st == ST_OK ? check(p, "terminal", e) : st;
+	return st == ST_OK ? check(src, p, "terminal", e) : st;
 }
 
 static enum status read_source(const struct tok_pin_source *src, const char *prompt, bool insecure,
@@ -227,13 +243,13 @@ static enum status read_source(const struct tok_pin_source *src, const char *pro
 {
 	switch (src->kind) {
 	case TOK_PIN_FROM_FILE:
-		return read_file(src->arg, insecure, p, e);
+		return read_file(src, insecure, p, e);
 	case TOK_PIN_FROM_ENV:
 		return read_env(src, p, e);
 	case TOK_PIN_FROM_FD:
-		return read_line(src->fd, p, "PIN descriptor", e);
+		return read_line(src, src->fd, p, "descriptor", e);
 	case TOK_PIN_FROM_PROMPT:
-		return read_prompt(prompt, p, e);
+		return read_prompt(src, prompt, p, e);
 	}
 	return err_set(e, ST_BUG, "unknown kind of pin source");
 }

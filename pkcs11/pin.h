@@ -18,6 +18,7 @@ struct tok_pin_source {
 	enum tok_pin_kind kind;
 	const char *arg; /* path or variable name, borrowed from the parsed text */
 	int fd;
+	const char *noun; /* what messages call the secret; NULL: "PIN" */
 };
 
 /* "file:PATH", "env:NAME", "fd:N" or "prompt"; NULL is prompt. "|command" is refused (ST_USAGE). */
@@ -44,8 +45,8 @@ void tok_pin_source_scrub(const struct tok_pin_source *src);
  * variable (overwritten in place afterwards), one line of a descriptor, or
  * what is typed at the terminal without echo under the given prompt. Echo is
  * restored on every signal. ST_PIN if there is none, it is empty, too long
- * or holds a NUL, or the file is readable by group or others (unless
- * insecure_file_mode); ST_USAGE if a prompt has no terminal.
+ * or holds a NUL, the file is readable by group or others (unless
+ * insecure_file_mode), or a prompt has no terminal.
  */
 enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
 			 bool insecure_file_mode, struct tok_pin **out, struct tlv_err *e);

@@ -42,7 +42,7 @@ static void end_child(struct tok_child **c, const struct tok_options *opt)
 	struct tlv_err e = TLV_ERR_INIT;
 
 	if (tok_child_end(c, &e) != ST_OK)
-		warn_put(&opt->warn, "when all was done: %s", err_text(&e));
+		warn_put(&opt->warn, "after the work was done: %s", err_text(&e));
 }
 
 /* The module that is to be left out next; -1 if there is none, or it took too long already. */

@@ -171,17 +171,19 @@ static bool ask(int fd, const char *prompt, struct tok_pin *p, bool *again)
 	return done;
 }
 
-enum status tok_tty_secret(const char *prompt, struct tok_pin *p, struct tlv_err *e)
+enum status tok_tty_secret(const char *prompt, const char *noun, struct tok_pin *p,
+			   struct tlv_err *e)
 {
 	bool again = false, done;
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return err_set(e, ST_USAGE,
-			       "no terminal to ask for the PIN; name one with --pin-source");
+		return err_set(e, ST_PIN,
+			       "no terminal to ask for the %s: say with --pin-source where it is",
+			       noun);
 	do {
 		done = ask(fd, prompt == NULL ? "PIN: " : prompt, p, &again);
 	} while (!done && again);
 	(void)close(fd);
-	return done ? ST_OK : err_set(e, ST_PIN, "no PIN was typed");
+	return done ? ST_OK : err_set(e, ST_PIN, "no %s was typed", noun);
 }

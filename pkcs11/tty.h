@@ -12,8 +12,9 @@
  * Shows the prompt on the controlling terminal and reads one line without
  * echo into p. Whatever signal comes meanwhile, the echo is restored first and
  * the signal delivered then; after a stop the question is asked again.
- * ST_USAGE without a terminal, ST_PIN if the line does not come.
+ * ST_PIN without a terminal, and if the line does not come. noun is what messages call it.
  */
-enum status tok_tty_secret(const char *prompt, struct tok_pin *p, struct tlv_err *e);
+enum status tok_tty_secret(const char *prompt, const char *noun, struct tok_pin *p,
+			   struct tlv_err *e);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "tlv/der.h"
 #include "tlv/name.h"
+#include "tlv/text.h"
 
 static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
 static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
@@ -75,7 +76,8 @@ enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err 
 	if (!der_expect(&c, DER_SEQUENCE, &whole))
 		return err_set(e, ST_INPUT, "not a DER certificate, or cut short");
 	if (c.rest.n != 0)
-		return err_set_at(e, ST_INPUT, c.at, "%zu bytes follow the certificate", c.rest.n);
+		return err_set_at(e, ST_INPUT, c.at, "%zu byte%s follow%s the certificate",
+				  c.rest.n, plural(c.rest.n), c.rest.n == 1 ? "s" : "");
 	before = c = inside(cursor_of(der), &whole);
 	if (!der_expect(&c, DER_SEQUENCE, &tbs))
 		return err_set_at(e, ST_INPUT, c.at, "not a DER certificate");

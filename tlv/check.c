@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tlv/kind.h"
+#include "tlv/text.h"
 
 #define BIT(tag) (1U << (unsigned)(tag))
 
@@ -48,7 +49,8 @@ static void check_fields(enum tlv_scope scope, struct span raw, size_t at, size_
 
 		if (f.row == NULL) {
 			tlv_find(out, TLV_FIND_UNKNOWN_TAG, record, where,
-				 "tag %u: unknown, %zu bytes", (unsigned)f.tag, f.value.n);
+				 "tag %u: unknown, %zu byte%s", (unsigned)f.tag, f.value.n,
+				 plural(f.value.n));
 			continue;
 		}
 		if (f.row->kind == TLV_KIND_PADDING)
@@ -127,13 +129,14 @@ static void check_encryption(const struct tlv_header *h, struct tlv_findings *ou
 	if (tlv_header_has(h, TLV_H_CONTENT_PADDING) &&
 	    (n->padding < 1 || n->padding > TLV_CONTENT_BLOCK))
 		tlv_find(out, TLV_FIND_ENCRYPTION, 0, TLV_NO_OFFSET,
-			 "content padding: %u bytes, it has 1 to 16", (unsigned)n->padding);
+			 "content padding: %u byte%s, it has 1 to 16", (unsigned)n->padding,
+			 plural(n->padding));
 	if (tlv_header_has(h, TLV_H_PLAIN_DIGEST) &&
 	    (digest == NULL || digest->bytes != n->plain_digest.n))
 		tlv_find(
 			out, TLV_FIND_ENCRYPTION, 0, TLV_NO_OFFSET,
-			"plain content's digest: algorithm %u with %zu bytes, which is none that is known",
-			(unsigned)n->digest, n->plain_digest.n);
+			"plain content's digest: algorithm %u with %zu byte%s, which is none that is known",
+			(unsigned)n->digest, n->plain_digest.n, plural(n->plain_digest.n));
 }
 
 /*
@@ -256,6 +259,25 @@ static bool is_bare(const struct tlv_record *r)
 		(BIT(TLV_R_SUBJECT_NAME) | BIT(TLV_R_PUBLIC_KEY) | BIT(TLV_R_CERTIFICATE))) == 0;
 }
 
+/* Nobody has shown an IPv6 address in a list, nor a phone that reads one. */
+static void check_address(const struct tlv_record *r, size_t record, struct tlv_findings *out)
+{
+	struct buf text = BUF_INIT;
+
+	if (!tlv_record_has(r, TLV_R_IP_ADDRESS) || r->address.n == 4)
+		return;
+	if (buf_address(&text, r->address))
+		tlv_find(
+			out, TLV_FIND_ADDRESS, record, (int64_t)r->at,
+			"IP address: IPv6 address %s, and no source says whether phones read those",
+			buf_cstr(&text));
+	else
+		tlv_find(out, TLV_FIND_ADDRESS, record, (int64_t)r->at,
+			 "IP address: %zu byte%s, an IPv4 address has 4", r->address.n,
+			 plural(r->address.n));
+	buf_free(&text);
+}
+
 static void check_record(const struct tlv_record *r, size_t record, struct tlv_findings *out)
 {
 	static const uint8_t bare[] = { TLV_R_FUNCTION };
@@ -275,9 +297,7 @@ static void check_record(const struct tlv_record *r, size_t record, struct tlv_f
 	if (tlv_record_has(r, TLV_R_FUNCTION) && tlv_role_find(r->role) == NULL)
 		tlv_find(out, TLV_FIND_ROLE, record, (int64_t)r->at, "function %u: unknown",
 			 (unsigned)r->role);
-	if (tlv_record_has(r, TLV_R_IP_ADDRESS) && r->address.n != 4)
-		tlv_find(out, TLV_FIND_ADDRESS, record, (int64_t)r->at,
-			 "IP address: %zu bytes, an IPv4 address has 4", r->address.n);
+	check_address(r, record, out);
 	if (tlv_record_has(r, TLV_R_CERTIFICATE))
 		check_agreement(r, record, out);
 }

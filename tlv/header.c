@@ -4,6 +4,7 @@
 #include "tlv/guess.h"
 
 #include "tlv/writer.h"
+#include "tlv/text.h"
 
 #define BIT(tag) (1U << (unsigned)(tag))
 
@@ -142,13 +143,14 @@ static enum status find_length(struct span bytes, uint16_t *out, struct tlv_err 
 			continue;
 		*out = (uint16_t)span_be(f.value);
 		if (*out > bytes.n)
-			return err_set_at(e, ST_INPUT, f.at,
-					  "header length: %u bytes claimed, %zu remain",
-					  (unsigned)*out, bytes.n);
+			return err_set_at(
+				e, ST_INPUT, f.at, "header length: %u byte%s claimed, %zu remain%s",
+				(unsigned)*out, plural(*out), bytes.n, bytes.n == 1 ? "s" : "");
 		if (*out < w.c.at)
-			return err_set_at(e, ST_INPUT, f.at,
-					  "header length: %u bytes end before its own field does",
-					  (unsigned)*out);
+			return err_set_at(
+				e, ST_INPUT, f.at,
+				"header length: %u byte%s, which is less than its own field",
+				(unsigned)*out, plural(*out));
 		return ST_OK;
 	}
 	if (e != NULL && e->status != ST_OK)

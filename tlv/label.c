@@ -85,9 +85,7 @@ void tlv_label_role(struct buf *b, uint16_t role)
 
 void tlv_label_address(struct buf *b, struct span address)
 {
-	if (address.n == 4)
-		buf_ipv4(b, address);
-	else
+	if (!buf_address(b, address))
 		buf_hex(b, address, HEX_UPPER, ":");
 }
 

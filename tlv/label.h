@@ -21,7 +21,7 @@ void tlv_label_record(struct buf *b, const struct tlv_record *r);
 void tlv_label_serial(struct buf *b, struct span serial);
 /* Appends "CCM+TFTP", or "function 9" for a role that no table has. */
 void tlv_label_role(struct buf *b, uint16_t role);
-/* Appends "10.48.47.153", or the bytes of what is no IPv4 address, as "FD:00". */
+/* Appends "10.48.47.153" or "2001:db8::153", or the bytes of what is neither, as "FD:00". */
 void tlv_label_address(struct buf *b, struct span address);
 /* Appends "CCM+TFTP cucm-1051-a-pub 10.48.47.153": role, DNSNAME, and an address that says more. */
 void tlv_label_place(struct buf *b, const struct tlv_record *r);

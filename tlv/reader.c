@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tlv/reader.h"
+#include "tlv/text.h"
 
 #include <stdio.h>
 
@@ -28,7 +29,8 @@ static bool too_long(struct tlv_err *e, const struct tlv_field *f, size_t n, siz
 {
 	char what[96];
 
-	(void)snprintf(what, sizeof what, "%zu bytes claimed, %zu remain%s", n, remain, of);
+	(void)snprintf(what, sizeof what, "%zu byte%s claimed, %zu remain%s%s", n, plural(n),
+		       remain, remain == 1 ? "s" : "", of);
 	malformed(e, f, what);
 	return false;
 }
@@ -39,7 +41,8 @@ static bool length_allowed(struct tlv_err *e, const struct tlv_field *f, size_t 
 
 	if (f->row == NULL || (n >= f->row->min && n <= f->row->max))
 		return true;
-	(void)snprintf(what, sizeof what, "%zu bytes, must be %u", n, (unsigned)f->row->min);
+	(void)snprintf(what, sizeof what, "%zu byte%s, must be %u", n, plural(n),
+		       (unsigned)f->row->min);
 	malformed(e, f, what);
 	return false;
 }

@@ -75,11 +75,12 @@ static enum status read_length(struct span bytes, size_t at, size_t *out, struct
 		return err_set_at(e, ST_INPUT, at, "record length: cut short, or not of 2 bytes");
 	if (length < c.at - at)
 		return err_set_at(e, ST_INPUT, at,
-				  "record length: %u bytes are less than its own field",
-				  (unsigned)length);
+				  "record length: %u byte%s, which is less than its own field",
+				  (unsigned)length, plural(length));
 	if (length > bytes.n)
-		return err_set_at(e, ST_INPUT, at, "record length: %u bytes claimed, %zu remain",
-				  (unsigned)length, bytes.n);
+		return err_set_at(e, ST_INPUT, at, "record length: %u byte%s claimed, %zu remain%s",
+				  (unsigned)length, plural(length), bytes.n,
+				  bytes.n == 1 ? "s" : "");
 	*out = length;
 	return ST_OK;
 }

@@ -58,6 +58,78 @@ void buf_ipv4(struct buf *b, struct span address)
 		buf_printf(b, "%s%d", i > 0 ? "." : "", span_at(address, i));
 }
 
+/* The first of the longest runs of two or more groups that are 0; *n is its length. */
+static size_t zero_run(struct span address, size_t *n)
+{
+	size_t best = 8, length = 0;
+
+	*n = 1;
+	for (size_t i = 0; i < 8; i++) {
+		length = span_be(span_slice(address, 2 * i, 2)) == 0 ? length + 1 : 0;
+		if (length > *n) {
+			best = i + 1 - length;
+			*n = length;
+		}
+	}
+	return best;
+}
+
+void buf_ipv6(struct buf *b, struct span address)
+{
+	size_t length, run = zero_run(address, &length);
+
+	for (size_t i = 0; i < 8; i++) {
+		if (i == run) {
+			buf_str(b, "::");
+			i += length - 1;
+			continue;
+		}
+		buf_printf(b, "%s%x", i > 0 && i != run + length ? ":" : "",
+			   (unsigned)span_be(span_slice(address, 2 * i, 2)));
+	}
+}
+
+bool buf_address(struct buf *b, struct span address)
+{
+	if (address.n == 4)
+		buf_ipv4(b, address);
+	else if (address.n == 16)
+		buf_ipv6(b, address);
+	return address.n == 4 || address.n == 16;
+}
+
+/* It can only be meant as one: hexadecimal digits, and two colons at least. */
+static bool is_ipv6(const char *text)
+{
+	size_t colons = 0;
+
+	for (; *text != '\0'; text++) {
+		colons += *text == ':';
+		if (*text != ':' && *text != '.' && *text != '%' &&
+		    hex_digit((unsigned char)*text) < 0)
+			return false;
+	}
+	return colons >= 2;
+}
+
+const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+enum status address_read(const char *text, uint8_t out[4], struct tlv_err *e)
+{
+	if (parse_ipv4(text, out))
+		return ST_OK;
+	if (is_ipv6(text))
+		return err_set(
+			e, ST_USAGE,
+			"'%s' is an IPv6 address, and no source says how CUCM writes one into a list: give the IPv4 address",
+			text);
+	return err_set(e, ST_USAGE, "'%s' is no IP address: write four numbers, as in 10.48.47.153",
+		       text);
+}
+
 static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
 
 void buf_hex(struct buf *b, struct span s, enum hex_case digits, const char *between)

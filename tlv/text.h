@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "tlv/bytes.h"
+#include "tlv/err.h"
 
 /* True if the text is one whole decimal number of at most max. */
 bool parse_number(const char *text, uint64_t max, uint64_t *out);
@@ -19,6 +20,18 @@ bool parse_ipv4(const char *text, uint8_t out[4]);
 bool span_ipv4(struct span text, uint8_t out[4]);
 /* Appends "10.48.47.153"; the address has 4 bytes. */
 void buf_ipv4(struct buf *b, struct span address);
+/* Appends "2001:db8::153", as RFC 5952 writes it; the address has 16 bytes. */
+void buf_ipv6(struct buf *b, struct span address);
+/* Appends an address of 4 or 16 bytes; nothing, and false, for any other length. */
+bool buf_address(struct buf *b, struct span address);
+/*
+ * An address that a record can be given. ST_USAGE for a name, and for an IPv6 address: no
+ * source says how CUCM writes one into a list (docs/FORMAT.md, field 10).
+ */
+enum status address_read(const char *text, uint8_t out[4], struct tlv_err *e);
+
+/* "" for one, "s" for every other number: "1 record", "2 records". */
+const char *plural(uint64_t n);
 
 enum hex_case { HEX_LOWER, HEX_UPPER };
 

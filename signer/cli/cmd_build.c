@@ -199,7 +199,8 @@ static enum status manifest_bytes(struct build *b, int i, struct entry *x, struc
 	if (st == ST_OK)
 		st = entry_take_record(x, blob_span(&file), e);
 	if (st == ST_OK && x->role != role)
-		st = err_set(e, ST_INPUT, "its role is another one than '%s'", r->role);
+		st = err_set(e, ST_INPUT, "the record in this file has another role than '%s'",
+			     r->role);
 	blob_free(&file);
 	st = st == ST_OK ? ST_OK : err_in(e, "%s: %s", x->origin, path);
 	free(path);
@@ -210,6 +211,7 @@ static enum status manifest_entry(struct build *b, int i, struct tlv_err *e)
 {
 	const struct manifest_record *r = &content(b)->records[i];
 	const struct tlv_role_row *role = r->role != NULL ? tlv_role_by_text(r->role) : NULL;
+	struct tlv_err why = TLV_ERR_INIT;
 	struct entry *x;
 
 	if (r->role == NULL)
@@ -225,9 +227,8 @@ static enum status manifest_entry(struct build *b, int i, struct tlv_err *e)
 	if (r->name != NULL && (x->name = strdup(r->name)) == NULL)
 		return err_nomem(e);
 	x->has_address = r->address != NULL;
-	if (r->address != NULL && !parse_ipv4(r->address, x->address))
-		return manifest_error(b->manifest, i, "address", e, "'%s' is no IPv4 address",
-				      r->address);
+	if (r->address != NULL && address_read(r->address, x->address, &why) != ST_OK)
+		return manifest_error(b->manifest, i, "address", e, "%s", err_text(&why));
 	return manifest_cert(b, i, x, e);
 }
 

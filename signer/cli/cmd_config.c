@@ -16,6 +16,7 @@
 #include "signer/cli/verb.h"
 #include "signer/crypto/certfile.h"
 #include "signer/trust/accept.h"
+#include "tlv/text.h"
 
 enum { JOBS_DEFAULT_MAX = 4, BAR_WIDTH = 24, BAR_EVERY_MS = 100 };
 
@@ -121,7 +122,7 @@ static enum status read_names(struct config_run *r, struct tlv_err *e)
 		return err_set(e, ST_USAGE,
 			       "config: a file is missing: name it, or say --files-from");
 	if (from == NULL && opt_given(r->o, OPT_NUL_NAMES))
-		return err_set(e, ST_USAGE, "option '--null' is about --files-from");
+		return err_set(e, ST_USAGE, "option '--null' goes with --files-from only");
 	if (from != NULL && strcmp(from, "-") == 0 && pin != NULL && strcmp(pin, "fd:0") == 0)
 		return err_set(e, ST_USAGE,
 			       "'--files-from -' and '--pin-source fd:0' both read standard input");
@@ -269,6 +270,24 @@ static enum status read_phones(struct config_run *r, struct tlv_err *e)
 				    cert_load(&r->c.phone, phones, &r->tok, &msg_warnings, e);
 }
 
+/* What only some of the phones that hold the lists can read. */
+static void warn_phones(const struct config_run *r)
+{
+	const struct config_trust *t = &r->c.trust;
+
+	deliver_warn_digest(r->c.digest);
+	for (size_t i = 0; i < t->nlists; i++) {
+		const struct tlv_list *l = &t->lists[i].list;
+		const struct tlv_header *h = &l->header;
+		bool is_1_1 = tlv_header_has(h, TLV_H_SIGNER_VERSION) &&
+			      (h->signer_version[0] > 1 || h->signer_version[1] >= 1);
+
+		deliver_warn_ec(
+			span_slice(l->bytes, h->raw.n, l->bytes.n), is_1_1,
+			"a TFTP server's certificate in the list has an EC key: build the list again with '--signer-version 1.1'");
+	}
+}
+
 /* Everything that can be said before a PIN is asked for. */
 static enum status prepare_signer(struct config_run *r, struct tlv_err *e)
 {
@@ -290,6 +309,8 @@ static enum status prepare_signer(struct config_run *r, struct tlv_err *e)
 	if (st == ST_OK)
 		st = deliver_check_time(buf_span(&key_cert(r->c.key)->der), r->c.timestamp, NULL,
 					e);
+	if (st == ST_OK)
+		warn_phones(r);
 	return st;
 }
 
@@ -301,7 +322,7 @@ static enum status read_jobs(struct config_run *r, struct tlv_err *e)
 	enum status st = opt_number(r->o, OPT_JOBS, BATCH_JOBS_MAX, &n, e);
 
 	if (st == ST_OK && n == 0)
-		st = err_set(e, ST_USAGE, "option '--jobs': at least 1");
+		st = err_set(e, ST_USAGE, "option '--jobs': must be at least 1");
 	r->jobs =
 		n < r->names.total || r->names.total == 0 ? (unsigned)n : (unsigned)r->names.total;
 	r->tok.sessions = r->jobs;
@@ -413,11 +434,13 @@ static bool is_named_twice(struct config_run *r, struct config_file *f)
 	if (found != NULL && (*found)->dev == result->dev && (*found)->ino == result->ino) {
 		twice = true;
 		if (!(*found)->told)
-			msg_warn("%s: named twice: it counts once", f->path);
+			msg_warn("%s: is named twice: it is done once", f->path);
 		(*found)->told = true;
 	} else if (found != NULL) {
-		(void)err_set(&f->err, ST_INPUT, "%s: another file's result is '%s' too", f->path,
-			      buf_cstr(&f->output));
+		(void)err_set(
+			&f->err, ST_INPUT,
+			"%s: its result would be '%s', which is another file's: give them other names, or different folders with --root",
+			f->path, buf_cstr(&f->output));
 	}
 	if (result != NULL)
 		result_free(result);
@@ -549,7 +572,7 @@ static void print_line(struct config_file *f, enum outcome what)
 {
 	put_path(names_output(what) ? buf_cstr(&f->output) : f->path);
 	if (what == STRIPPED || what == DECRYPTED)
-		out_printf("%llu bytes%s, ", (unsigned long long)f->size,
+		out_printf("%llu byte%s%s, ", (unsigned long long)f->size, plural(f->size),
 			   f->encrypted && what == STRIPPED ? ", encrypted" : "");
 	if (what == BAD) {
 		out_printf("BAD signature: ");
@@ -599,6 +622,14 @@ static void print_json(const struct config_run *r, struct config_file *f, enum o
 	(void)out_json_part(o, NULL);
 }
 
+/* What did not change is no news for --quiet. */
+static bool has_line(const struct config_run *r, enum outcome what)
+{
+	if (what == FAILED || (what == UNCHANGED && opt_given(r->o, OPT_QUIET)))
+		return false;
+	return r->lines || what == BAD;
+}
+
 static void report(void *arg, size_t slot)
 {
 	struct config_run *r = arg;
@@ -622,7 +653,7 @@ static void report(void *arg, size_t slot)
 			msg_error(&f->err);
 		if (r->json)
 			print_json(r, f, what);
-		else if (what != FAILED && (r->lines || what == BAD))
+		else if (has_line(r, what))
 			print_line(f, what);
 		r->done++;
 	}
@@ -655,7 +686,7 @@ static void print_summary(const struct config_run *r)
 	struct buf b = BUF_INIT;
 	double seconds = (double)(env_ticks_ms() - r->began) / 1000;
 
-	buf_printf(&b, "%zu of %zu files", r->done, r->names.total);
+	buf_printf(&b, "%zu of %zu file%s", r->done, r->names.total, plural(r->names.total));
 	for (size_t i = 0; i < OUTCOMES; i++)
 		if (r->counts[i] > 0)
 			buf_printf(&b, ", %zu %s", r->counts[i], outcome_texts[i]);

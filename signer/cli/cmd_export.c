@@ -87,7 +87,9 @@ static enum status check_args(const struct export *x, struct tlv_err *e)
 	enum status st = ST_OK;
 
 	if (opt_given(o, OPT_FROM) && (o->nargs > 0 || x->prove))
-		return err_set(e, ST_USAGE, "'--from' takes no token, and none to prove");
+		return err_set(
+			e, ST_USAGE,
+			"'--from' reads a list, so it goes with no token and not with --prove");
 	if (!opt_given(o, OPT_FROM) &&
 	    (opt_given(o, OPT_BELIEVE) || opt_given(o, OPT_ACCEPT_SIGNER)))
 		return err_set(e, ST_USAGE,

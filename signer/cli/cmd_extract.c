@@ -189,7 +189,7 @@ static enum status report(const struct extract *x, const char *manifest, struct 
 		(void)json_object_set_new(o, "records", json_integer((json_int_t)x->l->nrecords));
 		st = out_json(o, e);
 	} else {
-		out_printf("%s: %zu records\n", manifest, x->l->nrecords);
+		out_printf("%s: %zu record%s\n", manifest, x->l->nrecords, plural(x->l->nrecords));
 	}
 	return st == ST_OK ? out_flush(e) : st;
 }

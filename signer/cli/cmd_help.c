@@ -6,6 +6,7 @@
 #include "signer/cli/help.h"
 #include "signer/io/out.h"
 #include "signer/io/sandbox.h"
+#include "tlv/near.h"
 
 enum { COLUMN = 28, WIDTH = 96 };
 
@@ -39,6 +40,30 @@ const struct verb_row *verb_find(const char *name)
 	return NULL;
 }
 
+/* Words from column `at` on, which wrap to the column `left`. */
+static void wrap(int at, int left, const char *text)
+{
+	bool first = true;
+
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+
+		if (!first && at + 1 + n > WIDTH) {
+			out_printf("\n%*s", left, "");
+			at = left;
+		} else if (!first) {
+			out_printf(" ");
+			at++;
+		}
+		out_printf("%.*s", n, text);
+		at += n;
+		text += n;
+		text += strspn(text, " ");
+		first = false;
+	}
+	out_printf("\n");
+}
+
 /* A left column and words that wrap under each other. */
 static void columns(const char *left, const char *text)
 {
@@ -50,23 +75,7 @@ static void columns(const char *left, const char *text)
 		at = 0;
 	}
 	out_printf("%*s", COLUMN - at, "");
-	at = COLUMN;
-	while (*text != '\0') {
-		int n = (int)strcspn(text, " ");
-
-		if (at > COLUMN && at + 1 + n > WIDTH) {
-			out_printf("\n%*s", COLUMN, "");
-			at = COLUMN;
-		} else if (at > COLUMN) {
-			out_printf(" ");
-			at++;
-		}
-		out_printf("%.*s", n, text);
-		at += n;
-		text += n;
-		text += strspn(text, " ");
-	}
-	out_printf("\n");
+	wrap(COLUMN, COLUMN, text);
 }
 
 static void print_option(const struct opt_row *o)
@@ -89,8 +98,12 @@ void help_verb(const struct verb_row *v)
 	size_t n;
 	const struct opt_row *o = opt_rows(&n);
 
-	out_printf("usage: ctlsign %s [options] %s\n\n%s\n\noptions:\n", v->name, v->args,
-		   v->summary);
+	out_printf("usage: ctlsign %s [options] ", v->name);
+	wrap((int)strlen("usage: ctlsign  [options] ") + (int)strlen(v->name),
+	     (int)strlen("usage: ctlsign "), v->args);
+	out_printf("\n");
+	wrap(0, 0, v->summary);
+	out_printf("\noptions:\n");
 	for (size_t i = 0; i < n; i++)
 		if ((o[i].verbs & v->mask) != 0)
 			print_option(&o[i]);
@@ -114,8 +127,9 @@ void help_all(void)
 		(void)snprintf(left, sizeof left, "  %d", (int)statuses[i].status);
 		columns(left, statuses[i].meaning);
 	}
-	out_printf(
-		"\nexamples and more: 'man ctlsign', 'man ctlsign-build' and so on; a first hour: 'man ctlsign-tutorial'\n");
+	out_printf("\n");
+	wrap(0, 0,
+	     "examples and more: 'man ctlsign', 'man ctlsign-build' and so on; a first hour: 'man ctlsign-tutorial'");
 }
 
 void help_first(void)
@@ -173,7 +187,7 @@ enum status help_unknown_verb(const char *word, struct tlv_err *e)
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		names[i] = rows[i].name;
-	near = opt_nearest(word, names, COUNT(rows));
+	near = near_word(word, names, COUNT(rows));
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "unknown verb '%s': did you mean '%s'?", word, near);
 	return err_set(e, ST_USAGE, "unknown verb '%s': see 'ctlsign help'", word);

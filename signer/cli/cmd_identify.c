@@ -10,6 +10,7 @@
 #include "signer/text/csv.h"
 #include "signer/cli/verb.h"
 #include "tlv/safe.h"
+#include "tlv/text.h"
 
 enum {
 	CSV_MAX = 1 << 30,  /* bytes */
@@ -176,8 +177,8 @@ static enum status answer(const struct search *s, const char *digits, const stru
 	if (r->n > 0 || s->json)
 		return r->n > 0 ? ST_OK : ST_NO;
 	return err_set(e, ST_NO,
-		       "none of %zu lists has '%s' as MD5, SHA-1 or signer's serial number",
-		       s->known.n, digits);
+		       "none of %zu list%s has '%s' as MD5, SHA-1 or signer's serial number",
+		       s->known.n, plural(s->known.n), digits);
 }
 
 static enum status identify_one(struct search *s, struct buf *digits, struct tlv_err *e)

@@ -58,8 +58,27 @@ static void print_role(struct span value)
 		out_printf("%u", span_be(value));
 }
 
+/* CUCM prints no value of an IPv4 address, and has never been seen to print another one. */
+static bool is_ipv6(const struct tlv_field *f)
+{
+	return f->row->scope == TLV_SCOPE_RECORD && f->tag == TLV_R_IP_ADDRESS && f->value.n == 16;
+}
+
+static void print_address(struct span address)
+{
+	struct buf text = BUF_INIT;
+
+	(void)buf_address(&text, address);
+	out_text(buf_span(&text));
+	buf_free(&text);
+}
+
 static void print_value(const struct tlv_field *f, bool printed)
 {
+	if (is_ipv6(f)) {
+		print_address(f->value);
+		return;
+	}
 	switch (f->row->kind) {
 	case TLV_KIND_TEXT:
 		out_safe(tlv_text(f->value));
@@ -84,6 +103,8 @@ static void print_value(const struct tlv_field *f, bool printed)
 /* Whether show prints a VALUE beside the LENGTH. */
 static bool has_value(const struct tlv_field *f)
 {
+	if (is_ipv6(f))
+		return true;
 	switch (f->row->kind) {
 	case TLV_KIND_TEXT:
 		return f->value.n > 1;

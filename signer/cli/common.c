@@ -30,7 +30,7 @@ enum status common_token_options(const struct opts *o, struct tok_options *out, 
 	if (st == ST_OK)
 		st = tok_pin_source_parse(out->pin_source, &pin_source, e);
 	if (st == ST_OK && opt_given(o, OPT_TIMEOUT) && timeout == 0)
-		st = err_set(e, ST_USAGE, "option '--timeout': at least 1 second");
+		st = err_set(e, ST_USAGE, "option '--timeout': must be at least 1 second");
 	return st;
 }
 

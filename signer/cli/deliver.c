@@ -126,10 +126,12 @@ static void describe_records(const struct delivery *d, const struct tlv_list *l)
 		const struct tlv_role_row *role = tlv_role_find(r.role);
 		const char *subject = field_text(&text, r.subject);
 
-		(asks(d) ? msg_ground :
-			   msg_note)("record %zu: %s %s%s", i + 1, role != NULL ? role->text : "?",
-				     *subject != '\0' ? subject : "without certificate",
-				     (long)i == signer ? " (signs)" : "");
+		if (*subject == '\0')
+			subject = r.certificate.n > 0 ? "(a certificate without subject)" :
+							"without certificate";
+		(asks(d) ? msg_ground : msg_note)("record %zu: %s %s%s", i + 1,
+						  role != NULL ? role->text : "?", subject,
+						  (long)i == signer ? " (signs)" : "");
 	}
 	buf_free(&text);
 }
@@ -362,17 +364,26 @@ static void warn_fact(const char *what, enum fact_id fact)
 	buf_free(&b);
 }
 
-/* What only some phones can read. */
+void deliver_warn_digest(enum tlv_digest digest)
+{
+	if (digest == TLV_SHA512)
+		warn_fact("SHA-512", FACT_SHA512_READERS);
+}
+
+void deliver_warn_ec(struct span records, bool is_1_1, const char *say)
+{
+	if (!is_1_1 && verify_has_ec_tftp(records))
+		warn_fact(say, FACT_EC_NEEDS_1_1);
+}
+
 static void warn_phones(const struct sign_spec *s)
 {
 	bool is_1_1 =
 		s->has_signer_version && (s->signer_version[0] > 1 || s->signer_version[1] >= 1);
 
-	if (!is_1_1 && verify_has_ec_tftp(s->records))
-		warn_fact("a TFTP server's certificate has an EC key: say '--signer-version 1.1'",
-			  FACT_EC_NEEDS_1_1);
-	if (s->digest == TLV_SHA512)
-		warn_fact("SHA-512", FACT_SHA512_READERS);
+	deliver_warn_ec(s->records, is_1_1,
+			"a TFTP server's certificate has an EC key: say '--signer-version 1.1'");
+	deliver_warn_digest(s->digest);
 }
 
 enum status deliver_prepare(struct delivery *d, const struct key *key, struct tlv_err *e)

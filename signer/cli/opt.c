@@ -5,13 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tlv/near.h"
 #include "tlv/tables.h"
-
-enum {
-	WORD_MAX = 32, /* letters of a word that may be near another, and its NUL */
-	EDITS_MAX = 3, /* beyond that it is another word */
-	BEGUN_MIN = 2  /* letters that say which word was begun */
-};
 
 static const struct opt_row rows[] = {
 #define ROLE(NAME, number, text, option, shown) \
@@ -113,70 +108,6 @@ static enum status not_taken(const struct opt_row *row, const char *value, struc
 	return ST_USAGE;
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/*
- * Letters put in, left out, exchanged, and two neighbours swapped, each once
- * (Damerau's distance, restricted); words beyond 31 letters are never near.
- */
-static size_t distance(const char *a, const char *b)
-{
-	size_t d[WORD_MAX][WORD_MAX], na = strlen(a), nb = strlen(b);
-
-	if (na >= WORD_MAX || nb >= WORD_MAX)
-		return SIZE_MAX;
-	for (size_t i = 0; i <= na; i++) {
-		for (size_t j = 0; j <= nb; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
-			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
-				       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    d[i][j] > d[i - 2][j - 2] + 1)
-				d[i][j] = d[i - 2][j - 2] + 1;
-		}
-	}
-	return d[na][nb];
-}
-
-/* Where the word begins candidates, it is no slip for any other. */
-static size_t count_begun(const char *word, const char *const *candidates, size_t n)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n && strlen(word) >= BEGUN_MIN; i++)
-		count += strncmp(candidates[i], word, strlen(word)) == 0;
-	return count;
-}
-
-const char *opt_nearest(const char *word, const char *const *candidates, size_t n)
-{
-	size_t begun = count_begun(word, candidates, n);
-	/* About a third of the letters may be wrong. */
-	size_t allowed = (strlen(word) + 1) / 3;
-	size_t nearest = (allowed < EDITS_MAX ? allowed : EDITS_MAX) + 1;
-	const char *best = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t d = distance(word, candidates[i]);
-
-		if (begun > 0 && strncmp(candidates[i], word, strlen(word)) != 0)
-			continue;
-		if (d < nearest || begun == 1) {
-			best = candidates[i];
-			nearest = d;
-		}
-	}
-	return best;
-}
-
 static const char *verb_name(unsigned verb)
 {
 	static const char *const names[] = {
@@ -191,10 +122,29 @@ static const char *verb_name(unsigned verb)
 	return names[i];
 }
 
+/* What other tools call an option, or what it is called elsewhere. */
+static const char *meant_by(unsigned verb, const char *word, size_t n)
+{
+	static const struct {
+		const char *word, *meant;
+		unsigned verbs;
+	} synonyms[] = {
+#define OPT_SYNONYM(word, meant, verbs) { word, meant, verbs },
+#include "signer/cli/opt_synonyms.def"
+#undef OPT_SYNONYM
+	};
+
+	for (size_t i = 0; i < COUNT(synonyms); i++)
+		if ((synonyms[i].verbs & verb) != 0 &&
+		    span_eq(span_of(word, n), span_str(synonyms[i].word)))
+			return synonyms[i].meant;
+	return NULL;
+}
+
 static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv_err *e)
 {
 	const char *names[COUNT(rows)];
-	const char *near;
+	const char *near = meant_by(verb, word, n);
 	char *plain;
 	size_t count = 0;
 
@@ -202,7 +152,8 @@ static enum status unknown(unsigned verb, const char *word, size_t n, struct tlv
 		if ((rows[i].verbs & verb) != 0)
 			names[count++] = rows[i].name;
 	plain = span_dup(span_of(word, n));
-	near = plain != NULL ? opt_nearest(plain, names, count) : NULL;
+	if (near == NULL && plain != NULL)
+		near = near_word(plain, names, count);
 	free(plain);
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)n,
@@ -273,7 +224,12 @@ static enum status parse_short(struct opts *o, unsigned verb, int argc, char **a
 {
 	const char *word = argv[*i];
 	const struct opt_row *row = find_short(verb, word[1]);
+	size_t n = strcspn(word + 1, "=");
 
+	/* With one '-' too few, "-key KEY" would be a key called "ey". */
+	if (find_long(verb, word + 1, n) != NULL)
+		return err_set(e, ST_USAGE, "unknown option '-%.*s': did you mean '--%.*s'?",
+			       (int)n, word + 1, (int)n, word + 1);
 	if (row == NULL)
 		return err_set(e, ST_USAGE, "unknown option '-%c': see 'ctlsign %s --help'",
 			       word[1], verb_name(verb));

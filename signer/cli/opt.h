@@ -83,7 +83,4 @@ bool opt_given(const struct opts *o, enum opt_id id);
 enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
 		       struct tlv_err *e);
 
-/* The candidate with the fewest edits to the word, NULL if none is near. */
-const char *opt_nearest(const char *word, const char *const *candidates, size_t n);
-
 #endif

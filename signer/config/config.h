@@ -73,7 +73,7 @@ struct config_file {
 /* Output and FILENAME from the path: the caller's thread. ST_INPUT, ST_OUTPUT, in f->err. */
 void config_name(const struct config *c, struct config_file *f);
 
-/* Whether a name is a trust list's: it ends in .tlv, in any case. */
+/* Whether a name is a trust list's: it ends in .tlv, in any case; dots and blanks may follow. */
 bool config_names_list(struct span name);
 
 /*

@@ -20,9 +20,17 @@ static bool ends_with(struct span text, const char *suffix)
 	return text.n >= n && strncasecmp((const char *)text.p + text.n - n, suffix, n) == 0;
 }
 
+/* Some servers and file systems leave out dots and blanks at a name's end. */
+static struct span without_end(struct span name)
+{
+	while (name.n > 0 && (span_at(name, name.n - 1) == '.' || span_at(name, name.n - 1) <= ' '))
+		name = span_slice(name, 0, name.n - 1);
+	return name;
+}
+
 bool config_names_list(struct span name)
 {
-	return ends_with(name, LIST_SUFFIX);
+	return ends_with(without_end(name), LIST_SUFFIX);
 }
 
 /* The folder of path, with links resolved, below root: "", or "English_United_States/". */

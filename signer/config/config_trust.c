@@ -89,7 +89,7 @@ static enum status not_found(const struct search *s, struct tlv_err *e)
 	if (s->role == NULL)
 		return err_set(
 			e, ST_NO,
-			"the signer is nobody that --trust or --sast-trust vouches for: nothing there has its serial number and issuer");
+			"neither --trust nor --sast-trust knows the signer: no certificate there has its serial number and issuer");
 	return err_set(e, ST_NO,
 		       "%s has the signer as %s: only TFTP and CCM+TFTP sign configuration files",
 		       s->path, s->role->text);

@@ -15,7 +15,7 @@ enum status config_check_header(struct config_file *f, const struct tlv_header *
 			       field_text(&f->header, h->filename), buf_cstr(&f->filename));
 	if (!tlv_header_has(h, TLV_H_SIGNATURE) || h->algorithm != 0 ||
 	    tlv_digest_find(h->digest) == NULL)
-		return config_bad(f, "no signature of a kind that is known");
+		return config_bad(f, "the kind of its signature is unknown");
 	return ST_OK;
 }
 
@@ -42,7 +42,8 @@ static enum status pronounce(const struct config *c, struct config_file *f,
 	enum status st = ST_OK;
 
 	if (!good && !f->verified)
-		st = config_bad(f, "the signature is not over these bytes with the signer's key");
+		st = config_bad(
+			f, "the file was changed after it was signed, or another key signed it");
 	else if (!good && tlv_key_proves_nothing(public_key))
 		st = config_bad(
 			f, "the signature proves nothing: its key's public exponent is 1 or even");

@@ -309,12 +309,12 @@ enum status cert_can_sign(const struct tlv_cert *c, bool allow_weak, unsigned *b
 	if (c->key_type != TLV_KEY_RSA || !tlv_rsa_walk(c->public_key, &rsa))
 		return err_set(
 			e, ST_INPUT,
-			"the signer's certificate has no RSA key: trust lists are signed with RSA only");
+			"the signer's certificate has no RSA key, and phones verify RSA signatures only: name another signer");
 	*bits = rsa.bits;
 	if (tlv_modulus_code(rsa.bits) < 0)
 		return err_set(
 			e, ST_INPUT,
-			"a signer of %u bits: the format knows 512, 1024, 2048 and 4096 only",
+			"the signer's key has %u bits: the format knows only 512, 1024, 2048 and 4096",
 			rsa.bits);
 	if (allow_weak)
 		return ST_OK;

@@ -72,7 +72,9 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 	bool same;
 
 	if (!EVP_PKEY_is_a(k->pkey, "RSA"))
-		return err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
+		return err_set(
+			e, ST_INPUT,
+			"is no RSA key, and phones verify RSA signatures only: name another key");
 	same = tlv_rsa_walk(k->cert.parts.public_key, &certs) &&
 	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_N, certs.modulus) &&
 	       has_number(k->pkey, OSSL_PKEY_PARAM_RSA_E, certs.exponent);
@@ -120,6 +122,7 @@ static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err
 	buf_str(&prompt, "Passphrase of ");
 	safe_text(&prompt, span_str(k->opt.key));
 	buf_str(&prompt, ": ");
+	src.noun = "passphrase";
 	if (st == ST_OK)
 		st = buf_failed(&prompt, e);
 	if (st == ST_OK)
@@ -179,7 +182,9 @@ static enum status open_file(struct key *k, struct tlv_err *e)
 		return st;
 	st = open_plain(k, e);
 	if (st == ST_OK && k->pkey != NULL && !EVP_PKEY_is_a(k->pkey, "RSA"))
-		st = err_set(e, ST_INPUT, "is no RSA key: trust lists are signed with RSA only");
+		st = err_set(
+			e, ST_INPUT,
+			"is no RSA key, and phones verify RSA signatures only: name another key");
 	if (st == ST_OK)
 		st = check_cert(k, e);
 	if (st == ST_OK && k->pkey != NULL)
@@ -296,8 +301,9 @@ static enum status open_private(struct key *k, struct tlv_err *e)
 	f.key = NULL;
 	keyfile_free(&f);
 	if (st == ST_OK && !EVP_PKEY_is_a(k->pkey, "RSA"))
-		st = err_set(e, ST_INPUT,
-			     "is no RSA key: how a file is encrypted for another one is not known");
+		st = err_set(
+			e, ST_INPUT,
+			"is no RSA key, and only RSA keys are known to decrypt configuration files");
 	return st == ST_OK ? ST_OK : err_in(e, "%s", k->opt.key);
 }
 
@@ -310,7 +316,7 @@ enum status key_open_private(struct key **out, const struct key_options *opt, st
 	if (tok_is_uri(opt->key))
 		return err_set(
 			e, ST_USAGE,
-			"a token's key only signs here: name the file that holds the phone's key");
+			"a token's key cannot decrypt here: name the file that holds the phone's key");
 	k = calloc(1, sizeof *k);
 	if (k == NULL)
 		return err_nomem(e);

@@ -136,7 +136,7 @@ static enum status check_hash(const struct proof *p, struct span der, struct tlv
 		st = buf_failed(&hex, e);
 	}
 	if (st == ST_OK && !span_eq(buf_span(&hex), p->hash))
-		st = err_set(e, ST_NO, "is another certificate's proof");
+		st = err_set(e, ST_NO, "is the proof of another certificate");
 	buf_free(&hex);
 	return st;
 }

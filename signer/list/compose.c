@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "tlv/near.h"
 
 struct entry *entries_insert(struct entries *es, size_t at)
 {
@@ -62,6 +65,26 @@ static char *last_of(char *text, const char *what)
 	return found;
 }
 
+static enum status take_name(struct entry *x, const char *value, struct tlv_err *e)
+{
+	if (x->name != NULL)
+		return err_set(e, ST_USAGE, "'name=' is given twice");
+	if (*value == '\0')
+		return err_set(e, ST_USAGE, "'name=' is empty");
+	x->name = strdup(value);
+	return x->name != NULL ? ST_OK : err_nomem(e);
+}
+
+static enum status take_address(struct entry *x, const char *value, struct tlv_err *e)
+{
+	if (x->has_address)
+		return err_set(e, ST_USAGE, "'address=' is given twice");
+	if (*value == '\0')
+		return err_set(e, ST_USAGE, "'address=' is empty");
+	x->has_address = true;
+	return address_read(value, x->address, e);
+}
+
 enum status entry_settings(struct entry *x, char *text, const char *option, struct tlv_err *e)
 {
 	for (;;) {
@@ -73,18 +96,43 @@ enum status entry_settings(struct entry *x, char *text, const char *option, stru
 		if (part == NULL)
 			return ST_OK;
 		*part = '\0';
-		if (is_name && x->name == NULL && part[6] != '\0') {
-			x->name = strdup(part + 6);
-			if (x->name == NULL)
-				return err_nomem(e);
-		} else if (!is_name && !x->has_address && parse_ipv4(part + 9, x->address)) {
-			x->has_address = true;
-		} else {
-			return err_set(e, ST_USAGE,
-				       "option '--%s': '%s' is empty, given twice or no %s", option,
-				       part + 1, is_name ? "name" : "IPv4 address");
-		}
+		if ((is_name ? take_name(x, part + strlen(",name="), e) :
+			       take_address(x, part + strlen(",address="), e)) != ST_OK)
+			return err_in(e, "option '--%s'", option);
 	}
+}
+
+/* Where a setting begins that nobody knows, such as ",adress="; NULL if the text ends otherwise. */
+static const char *unknown_setting(const char *text, size_t *n)
+{
+	const char *comma = strrchr(text, ',');
+
+	if (comma == NULL || tok_is_uri(text))
+		return NULL;
+	*n = strspn(comma + 1, "abcdefghijklmnopqrstuvwxyz-");
+	return *n > 0 && comma[1 + *n] == '=' ? comma + 1 : NULL;
+}
+
+/* A file may be called so: only if none is, the setting is a slip. */
+static enum status check_settings(const char *text, const char *option, struct tlv_err *e)
+{
+	static const char *const known[] = { "name", "address" };
+	size_t n = 0;
+	const char *word = unknown_setting(text, &n), *near;
+	char *plain;
+
+	if (word == NULL || access(text, F_OK) == 0)
+		return ST_OK;
+	plain = strndup(word, n);
+	near = plain != NULL ? near_word(plain, known, COUNT(known)) : NULL;
+	free(plain);
+	if (near != NULL)
+		return err_set(e, ST_USAGE, "option '--%s': '%.*s=': did you mean '%s='?", option,
+			       (int)n, word, near);
+	return err_set(
+		e, ST_USAGE,
+		"option '--%s': unknown '%.*s=': only 'name=' and 'address=' follow a certificate",
+		option, (int)n, word);
 }
 
 enum status entries_add_option(struct entries *es, uint16_t role, const char *value,
@@ -101,6 +149,8 @@ enum status entries_add_option(struct entries *es, uint16_t role, const char *va
 	}
 	x->role = role;
 	st = entry_settings(x, text, option, e);
+	if (st == ST_OK)
+		st = check_settings(text, option, e);
 	buf_printf(&origin, "--%s %s", option, text);
 	x->origin = span_dup(buf_span(&origin));
 	if (st == ST_OK && x->origin == NULL)

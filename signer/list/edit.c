@@ -65,7 +65,7 @@ enum status edit_check_signer(const struct edit *x, struct span der, struct tlv_
 		return ST_OK;
 	return err_set(
 		e, ST_USAGE,
-		"the signer's own SAST record goes, and a list must have it: sign with another key, or leave that record in the list");
+		"the changes remove the signer's own SAST record, which every list must have: sign with another key, or keep the record");
 }
 
 enum status edit_remove(struct edit *x, const char *arg, struct tlv_err *e)
@@ -160,14 +160,14 @@ static enum status find_renewed(const struct edit *x, const struct cert *new_cer
 		if (*n > 0 && !x->all && !span_eq(first, r.certificate))
 			return err_set(
 				e, ST_AMBIGUOUS,
-				"it renews several certificates: select one, or all of them with --all");
+				"several certificates of the list have its subject: select one with '#N=CERT', or all of them with --all");
 		first = *n == 0 ? r.certificate : first;
 		found[(*n)++] = i;
 	}
 	return *n > 0 ?
 		       ST_OK :
 		       err_set(e, ST_NO_MATCH,
-			       "no record has a certificate of this subject: select the record, '#N=CERT'");
+			       "no certificate of the list has its subject: select the record with '#N=CERT'");
 }
 
 static enum status resolve_replace(struct edit *x, const char *arg, size_t selector_n,
@@ -315,14 +315,14 @@ static enum status refill(struct entry *entry, const struct certset *certs, stru
 		if (found != NULL)
 			return err_set(
 				e, ST_AMBIGUOUS,
-				"%s: several certificates are called '%s': --replace '#N=CERT'",
+				"%s: several certificates are called '%s': name the right one with --replace '#N=CERT'",
 				entry->origin, entry->name);
 		found = &certs->v[i].cert;
 	}
 	if (found == NULL)
 		return err_set(
 			e, ST_NO_MATCH,
-			"%s: no certificate is called '%s': --certs DIR, or --replace '#N=CERT'",
+			"%s: no certificate is called '%s': name its folder with --certs, or the certificate with --replace '#N=CERT'",
 			entry->origin, entry->name != NULL ? entry->name : "");
 	entry->raw = SPAN_NONE;
 	return cert_from_der(&entry->cert, buf_span(&found->der), e);

@@ -160,9 +160,8 @@ static json_t *address(const struct tlv_record *r)
 	struct buf text = BUF_INIT;
 	json_t *v;
 
-	if (r->address.n != 4)
+	if (!buf_address(&text, r->address))
 		return tlv_record_has(r, TLV_R_IP_ADDRESS) ? out_json_hex(r->address) : json_null();
-	buf_ipv4(&text, r->address);
 	v = json_string(buf_cstr(&text));
 	buf_free(&text);
 	return v;

@@ -196,7 +196,7 @@ enum status selector_resolve(struct span selector, const struct tlv_list *l, boo
 	else if (nc <= 0)
 		st = err_set(
 			e, ST_USAGE,
-			"'%.*s' selects no records: '#N', 'role=', 'name=', 'address=', 'cn=', 'serial=', 'sha1='",
+			"'%.*s' is no selector: write '#N', 'role=', 'name=', 'address=', 'cn=', 'serial=' or 'sha1='",
 			(int)selector.n, (const char *)selector.p);
 	else if (*n == 0)
 		st = err_set(e, ST_NO_MATCH, "no record matches '%.*s'", (int)selector.n,

@@ -34,8 +34,8 @@ enum plan_kind plan_kind_of(const struct tlv_record *r)
 
 static void put_address(struct buf *b, const struct tlv_record *r)
 {
-	if (r->address.n == 4 && span_be(r->address) != 0)
-		buf_ipv4(b, r->address);
+	if (r->address.n != 4 || span_be(r->address) != 0)
+		(void)buf_address(b, r->address);
 }
 
 /* The CTL Client writes addresses where others write names; the node's certificate knows its name. */

@@ -39,11 +39,13 @@ enum status hints_add_address(const char *text, struct tlv_err *e)
 	const char *equals = strrchr(text, '=');
 	struct rebuild_address a = { .name = SPAN_NONE };
 
-	if (equals == NULL || equals == text || !parse_ipv4(equals + 1, a.ip))
+	if (equals == NULL || equals == text)
 		return err_set(
 			e, ST_USAGE,
 			"option '--address': '%s' is no NAME=IP, such as cucm-pub=10.48.47.153",
 			text);
+	if (address_read(equals + 1, a.ip, e) != ST_OK)
+		return err_in(e, "option '--address'");
 	a.name = span_of(text, (size_t)(equals - text));
 	if (!ARRAY_ROOM(given.addresses, given.naddresses, given.addresses_cap))
 		return err_nomem(e);

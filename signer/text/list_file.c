@@ -36,9 +36,10 @@ static void say_choice(struct tlv_err *e, const char *path, const struct printed
 	const struct printed *p = &log->v[i];
 	struct span name = tlv_text(p->list.header.signer_name);
 
-	err_line(e, "%s#%zu: %s, line %zu, %zu records, signed by %.*s", path, i + 1,
+	err_line(e, "%s#%zu: %s, line %zu, %zu record%s, signed by %.*s", path, i + 1,
 		 tlv_kind_text(p->itl ? TLV_LIST_ITL : TLV_LIST_CTL), p->line, p->list.nrecords,
-		 (int)(name.n < 200 ? name.n : 200), (const char *)name.p);
+		 plural(p->list.nrecords), (int)(name.n < 200 ? name.n : 200),
+		 (const char *)name.p);
 }
 
 static enum status choose(const char *path, const struct printed_lists *log, size_t number,
@@ -108,7 +109,7 @@ static enum status read_log(struct list_file *f, const char *path, size_t number
 static enum status decode(struct list_file *f, const char *arg, size_t number, struct tlv_err *e)
 {
 	if (number > 0)
-		return err_set(e, ST_INPUT, "'#%zu' picks a list of a log, and this is none",
+		return err_set(e, ST_INPUT, "'#%zu' picks a list of a log, and this file is no log",
 			       number);
 	if (tlv_list_decode(&f->list, blob_span(&f->file), &f->fault) == ST_NOMEM)
 		return err_nomem(e);

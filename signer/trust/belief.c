@@ -216,7 +216,7 @@ enum status belief_trust(struct belief *b, const char *option, const char *arg,
 	if (strcmp(arg, "self") == 0)
 		return err_set(
 			e, ST_USAGE,
-			"option '%s': a list is never its own witness: name the certificate of who may have signed it",
+			"option '%s': a list cannot vouch for itself: name the certificate of who may have signed it",
 			option);
 	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
 		return folder_files(arg, add_found, &folder, e);
@@ -282,7 +282,7 @@ static enum status judge_witness(const struct belief_witness *w, const struct be
 	if (!*counts && w->named)
 		return err_set(
 			e, ST_USAGE,
-			"%s is %s itself: a list is never its own witness: name the certificate of who may have signed it",
+			"%s is %s itself: a list cannot vouch for itself: name the certificate of who may have signed it",
 			w->path, s->path);
 	if (!*counts)
 		return ST_OK;

@@ -62,7 +62,7 @@ enum status lockout_check(const struct lockout *l, struct tlv_err *e)
 			continue;
 		return err_set(
 			e, ST_NO,
-			"%s would refuse this list (%s): not signed\n  %s\n  if they are to be locked out and cleared by hand: --accept-lockout %s",
+			"%s would refuse this list (%s): not signed\n  %s\n  to lock them out all the same, and clear each phone by hand, give --accept-lockout %s",
 			classes[c].text, row->word,
 			row->cure != NULL ? row->cure : row->explanation, classes[c].word);
 	}

@@ -6,6 +6,7 @@
 #include "signer/trust/facts.h"
 #include "signer/trust/signature.h"
 #include "tlv/kind.h"
+#include "tlv/text.h"
 
 /* The key that verified must be the certificate's, or the certificate says nothing. */
 static bool vouched(const struct trust *t, const struct tlv_record *signer)
@@ -163,8 +164,9 @@ static void find_certificates(struct verification *v, const struct tlv_list *l, 
 	}
 	if (short_keys > 0)
 		tlv_find(&v->findings, TLV_FIND_SHORT_KEY, 0, TLV_NO_OFFSET,
-			 "%zu of %zu records have keys of 1024 bits, which is weak today",
-			 short_keys, l->nrecords);
+			 "%zu of %zu record%s %s a key of 1024 bits, which is weak today",
+			 short_keys, l->nrecords, plural(l->nrecords),
+			 short_keys == 1 ? "has" : "have");
 	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP) &&
 	    (int64_t)l->header.timestamp > now + 86400)
 		tlv_find(&v->findings, TLV_FIND_FUTURE, 0, TLV_NO_OFFSET,

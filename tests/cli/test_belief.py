@@ -177,12 +177,12 @@ update        hidden-error      --remove|#3                                0
 update        hidden-error      --replace|#3={c}/capf.pem                  0
 update        padded-error      -                                          1  nothing is signed
 update        stranger          --trust|{c}/pub.pem                        1  not verified
-update        stranger          --trust|{old}                              2  never its own witness
-update        stranger          --trust|self                               2  never its own witness
+update        stranger          --trust|{old}                              2  cannot vouch for itself
+update        stranger          --trust|self                               2  cannot vouch for itself
 update        stranger          --trust|{served}                           1  not verified
-update        stranger          --trust|{admin}/copy.tlv                   2  never its own witness
-update        stranger          --trust|{admin}/link.tlv                   2  never its own witness
-update        stranger          --installed|{old}                          2  never its own witness
+update        stranger          --trust|{admin}/copy.tlv                   2  cannot vouch for itself
+update        stranger          --trust|{admin}/link.tlv                   2  cannot vouch for itself
+update        stranger          --installed|{old}                          2  cannot vouch for itself
 update        stranger          --trust|{c}/manufacturing-ca.pem           3  CA certificate
 update        stranger          --accept-signer|{sha1}                     1  not verified
 update        stranger          --accept-signer|{sha1}0                    2  40 digits
@@ -190,7 +190,7 @@ update        stranger          --accept-signer|x                          2  40
 update        stranger          --trust|{admin}/broken.tlv                 3  vouches for nobody
 update        stranger          --trust|{admin}/none.pem                   3  none.pem
 update        stranger          --trust|{c}/stranger.pem                   0
-update        stranger          --trust|{admin}/strange.tlv                2  never its own witness
+update        stranger          --trust|{admin}/strange.tlv                2  cannot vouch for itself
 update        honest            --trust|{admin}/earlier.tlv                0
 update        honest            --trust|{admin}/later.tlv                  1  an older list was put back
 update        honest            --installed|{admin}/later.tlv              1  an older list was put back
@@ -210,7 +210,7 @@ update-over   stranger          -                                          1  no
 update-over   forged-key        -                                          1  not what its certificate says
 update-over   tampered          -                                          1  does not verify
 update-over   tokens            --trust|{c}/SAST-ADN008580ef.pem           1  signer-not-sast
-update-over   stranger          --installed|{admin}/earlier.tlv            2  never its own witness
+update-over   stranger          --installed|{admin}/earlier.tlv            2  cannot vouch for itself
 update-over   honest            -                                          0
 migrate       honest            -                                          1  not verified
 migrate       honest            --trust|{c}/pub.pem                        0
@@ -232,8 +232,8 @@ build         forged-key        -                                          1  no
 build         tampered          -                                          1  does not verify
 build         stranger          --installed|{admin}/earlier.tlv            0
 build         stranger          --installed|none                           0
-build         stranger          --installed|{old}                          2  never its own witness
-build         stranger          --installed|{admin}/copy.tlv               2  never its own witness
+build         stranger          --installed|{old}                          2  cannot vouch for itself
+build         stranger          --installed|{admin}/copy.tlv               2  cannot vouch for itself
 build         tokens            --installed|none                           0
 build         tokens            --trust|{c}/SAST-ADN008580ef.pem           1  signer-not-sast
 build         honest            --installed|{admin}/tokens.tlv             1  signer-not-sast
@@ -253,7 +253,7 @@ extract       tampered          -                                          1  do
 extract       tampered          --unverified                               0  not verified
 extract       forged-key        --trust|{c}/pub.pem                        1  not what its certificate says
 extract       forged-key        --unverified                               0  not verified
-extract       honest            --trust|self                               2  never its own witness
+extract       honest            --trust|self                               2  cannot vouch for itself
 """.strip().splitlines()
 
 

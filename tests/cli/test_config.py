@@ -293,6 +293,39 @@ def test_names_of_lists(ctlsign, signs, served, one):
     ctlsign.refused(2, "config", "sign", *signs, "--filename", "x", one, path, says="one file")
 
 
+@pytest.mark.parametrize("name", ["a.tlv.", "a.tlv ", "a.TLV. .", "a.tlv...", "a.tlv\t", "a.tlv\n"])
+def test_names_that_end_up_as_a_lists(ctlsign, signs, served, one, name):
+    """Some servers and file systems leave out dots and blanks at the end."""
+    path = served / name
+    path.write_bytes(XML)
+    before = sorted(p.name for p in served.iterdir())
+    run = ctlsign("config", "sign", *signs, path)
+    assert run.status == 3 and "trust list" in run.err, str(run)
+    run = ctlsign("config", "sign", *signs, "--filename", name, one)
+    assert run.status == 3 and "trust list" in run.err, str(run)
+    assert sorted(p.name for p in served.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["tlv", "a.tlv.xml", "a.tlvx", "a.tl v", ". ."])
+def test_names_that_are_no_lists(ctlsign, signs, served, name):
+    path = served / name
+    path.write_bytes(XML)
+    ctlsign.ok("config", "sign", *signs, path)
+
+
+def test_quiet_says_nothing_of_unchanged_files(ctlsign, signs, served):
+    paths = many(served, 3)
+    words = ["config", "sign", *signs, "--skip-unchanged", "--quiet"]
+    assert ctlsign.ok(*words, *paths[:2]).out.count(": signed") == 2
+    run = ctlsign.ok(*words, *paths[:2])
+    assert run.out == run.err == ""
+    paths[0].write_bytes(b"<device>other</device>")
+    assert ctlsign.ok(*words, *paths).out.splitlines() == [f"{sgn(paths[0])}: signed", f"{sgn(paths[2])}: signed"]
+    # What machines read has every file.
+    told = json.loads(ctlsign.ok(*words, "--json", *paths).out)
+    assert [f["status"] for f in told["files"]] == ["unchanged"] * 3
+
+
 def test_lists_and_signed_files_are_no_content(ctlsign, signs, one, trust):
     ctlsign.ok("config", "sign", *signs, one)
     assert ctlsign("config", "sign", *signs, sgn(one)).status == 3

@@ -181,7 +181,7 @@ def test_the_signature_comes_first(ctlsign, keys, by, one, tmp_path):
         sealed(one).write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
         for key in (keys / "phone.key", tmp_path / "other.key"):
             run = ctlsign("config", "decrypt", "-k", key, *by, sealed(one))
-            assert run.status == 1 and "BAD signature: the signature is not over these bytes" in run.out, str(run)
+            assert run.status == 1 and "BAD signature: the file was changed after it was signed" in run.out, str(run)
             assert [p.name for p in one.parent.iterdir()] == [sealed(one).name]
 
 
@@ -449,6 +449,25 @@ def test_usage(ctlsign, keys, signs, by, one):
     assert run.status == 3 and ".cnf.xml" in run.err, str(run)
     assert subprocess.run(["ls", one.parent], capture_output=True, check=True).stdout.split() == [
         one.name.encode(), other.name.encode()]
+
+
+@pytest.mark.parametrize("signed_by", [[], ["--cert"]], ids=["unverified", "verified"])
+def test_no_list_is_decrypted_under_a_phones_name(ctlsign, keys, served, signed_by):
+    """Its header and signed span are a list's, whatever it is called; nothing of it is given out."""
+    hidden = (DATA / "lists" / "cucm.tlv").read_bytes()
+    path = served / f"{PHONE}.cnf.xml.enc.sgn"
+    words = [*signed_by, *([keys / "tftp.pem"] if signed_by else [])]
+    for content, status in ((XML, 0), (hidden, 3), (hidden[:4], 3), (b"\x01\x00\x02" + hidden[3:], 3)):
+        path.write_bytes(peers(keys, content=content))
+        run = ctlsign("config", "decrypt", "-k", keys / "phone.key", *words, path)
+        plain = served / f"{PHONE}.cnf.xml"
+        assert run.status == status, str(run)
+        if status == 0:
+            assert plain.read_bytes() == content
+            plain.unlink()
+        else:
+            assert "the content begins as a trust list does" in run.err, str(run)
+        assert [p.name for p in served.iterdir()] == [path.name]
 
 
 def test_no_trust_list_comes_out_of_a_configuration(ctlsign, keys, tmp_path):

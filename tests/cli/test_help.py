@@ -49,6 +49,32 @@ def test_an_option_of_another_verb_is_refused(ctlsign, verb):
             assert run.status == 2 and f"--{name}" in run.err, str(run)
 
 
+@pytest.mark.parametrize("words", [["help"], *(["help", verb] for verb in VERBS)], ids=["all", *VERBS])
+def test_a_terminal_of_100_columns_shows_it_whole(ctlsign, words):
+    assert [line for line in ctlsign.ok(*words).out.splitlines() if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("words,meant", [
+    (["build", "-ccm", "x"], "--ccm"), (["build", "-ccm-tftp=x"], "--ccm-tftp"), (["build", "-key", "x"], "--key"),
+    (["verify", "-trust", "x"], "--trust"), (["build", "--version", "1.1"], "--signer-version"),
+    (["update", "x", "--version=1.1"], "--signer-version"), (["build", "--pin", "1234"], "--pin-source"),
+    (["config", "sign", "--password=x"], "--pin-source"), (["build", "--hash", "sha1"], "--digest")])
+def test_what_was_meant(ctlsign, words, meant):
+    run = ctlsign.refused(2, *words, says=f"did you mean '{meant}'?")
+    assert "1234" not in run.err
+
+
+def test_every_synonym_is_of_an_option_of_its_verb(ctlsign):
+    rows = re.findall(r'^OPT_SYNONYM\("([^"]+)", "([^"]+)", ([^)]*)\)',
+                      (tables.ROOT / "signer" / "cli" / "opt_synonyms.def").read_text(), re.M)
+    assert len(rows) > 3
+    verbs = {name: {v for n, _, on in OPTIONS if n == name for v in on.replace(" ", "").split("|")}
+             for _, name, _ in rows}
+    for word, name, _ in rows:
+        assert not any(n == word for n, _, _ in OPTIONS), word
+        assert verbs[name], name
+
+
 def test_version_is_the_project_s(ctlsign):
     assert tables.version() in ctlsign.ok("--version").out
 

@@ -5,7 +5,7 @@ import re
 import lists
 import pytest
 import tables
-from conftest import SANITIZED
+from conftest import SANITIZED, make_certificate, openssl
 from token_helpers import FAULT, TWO, build_words, fault, out  # noqa: F401
 
 # What may begin a sentence in capitals: names and abbreviations.
@@ -106,3 +106,120 @@ def test_fips_mode_is_sent_to_the_doctor(ctlsign, samples, cluster, tmp_path):
                     "[algs]\ndefault_properties = fips=yes\n[provs]\nbase = base\n[base]\nactivate = 1\n")
     run = ctlsign("show", path, env={"OPENSSL_CONF": conf})
     assert run.status == 70 and "OpenSSL refuses the digest MD5: 'ctlsign doctor'" in run.err, str(run)
+
+
+# Sentences that named the wrong thing, or several at once.
+
+def test_a_certificate_without_subject_is_one(ctlsign, cluster, tmp_path, keys):
+    bare = make_certificate(tmp_path / "bare.pem", keys["rsa1024"], [])
+    run = ctlsign.ok("build", "-o", tmp_path / "CTLFile.tlv", "--style", "rfc4514", "--sast", bare,
+                     *lists.key(cluster, "tokenless"), "--ccm-tftp", cluster / "sub1.pem")
+    assert "SAST (a certificate without subject)" in run.err and "without certificate" not in run.err
+    run = ctlsign.ok("build", "-o", tmp_path / "x.tlv", *lists.records(cluster, "tokens-non-secure"),
+                     *lists.key(cluster, "tokens"))
+    assert run.err.count("CCM+TFTP without certificate") == 2
+
+
+@pytest.mark.parametrize("setting,says,silent", [
+    ("address=pbx.example.org", ["'pbx.example.org' is no IP address"], ["empty", "twice"]),
+    ("address=10.1.2", ["'10.1.2' is no IP address"], ["twice"]),
+    ("address=", ["'address=' is empty"], ["twice", "IP"]),
+    ("address=10.1.2.3,address=10.1.2.3", ["'address=' is given twice"], ["empty"]),
+    ("name=", ["'name=' is empty"], ["twice"]), ("name=a,name=b", ["'name=' is given twice"], ["empty"]),
+    ("address=2001:db8::1", ["IPv6", "no source says"], ["twice"]),
+    ("address=::ffff:10.1.2.3", ["IPv6"], ["twice"]), ("address=fe80::1%eth0", ["IP"], ["twice"]),
+    ("adress=10.1.2.3", ["did you mean 'address='?"], ["no such file", "No such"]),
+    ("addr=10.1.2.3", ["did you mean 'address='?"], ["No such"]), ("nmae=x", ["did you mean 'name='?"], ["No such"]),
+    ("port=5060", ["unknown 'port='", "'name=' and 'address='"], ["No such"])])
+def test_a_setting_that_is_wrong_in_one_way(ctlsign, cluster, tmp_path, setting, says, silent):
+    out = tmp_path / "CTLFile.tlv"
+    run = ctlsign.refused(2, "build", "-o", out, "--ccm-tftp", f"{cluster}/pub.pem,{setting}",
+                          *lists.key(cluster, "tokenless"), says=["option '--ccm-tftp'", *says])
+    assert not any(word in run.err for word in silent), str(run)
+    assert not out.exists()
+
+
+def test_a_file_may_be_called_like_a_setting(ctlsign, cluster, tmp_path):
+    odd = tmp_path / "pub,port=5060"
+    odd.write_bytes((cluster / "sub1.pem").read_bytes())
+    ctlsign.ok("build", "-o", tmp_path / "CTLFile.tlv", "--style", "cucm", "--sast", f"{cluster}/pub.pem,name=n",
+               "--ccm-tftp", odd, *lists.key(cluster, "tokenless"))
+
+
+@pytest.mark.parametrize("address,says", [("2001:db8::1", "IPv6"), ("pbx", "is no IP address")])
+def test_addresses_elsewhere(ctlsign, cluster, tmp_path, address, says):
+    """In a manifest, in --set, and where a printed list is rebuilt."""
+    manifest = cluster / "cluster.yaml"
+    manifest.write_text(f"records:\n  - {{role: CCM+TFTP, cert: sub1.pem, address: '{address}'}}\n")
+    ctlsign.refused(3, "build", "-o", tmp_path / "x.tlv", "-m", manifest, *lists.key(cluster, "tokenless"),
+                    says=[f"{manifest}:2", says])
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", path)
+    ctlsign.refused(2, "update", path, "-n", *lists.key(cluster, "tokenless"), "--set", f"#4,address={address}",
+                    says=["--set", says])
+    ctlsign.refused(2, "show", path, "--address", f"n={address}", says=["--address", says])
+
+
+def test_ec_is_not_told_about_trust_lists_alone(ctlsign, signer, tmp_path):
+    key, cert = signer("ec")
+    config = tmp_path / "a.cnf.xml"
+    config.write_bytes(b"<device/>")
+    for verb in (["config", "sign"], ["config", "sign", "--cert", cert]):
+        run = ctlsign.refused({2, 3}, *verb, "-k", key, config)
+        assert "trust list" not in run.err, str(run)
+
+
+@pytest.mark.parametrize("content,says", [("", "the passphrase is empty"), ("x" * 300, "the passphrase is longer"),
+                                          (None, "passphrase file")])
+@pytest.mark.parametrize("kind", ["p12", "pem"])
+def test_a_key_file_has_a_passphrase(ctlsign, cluster, tmp_path, kind, content, says):
+    key = tmp_path / f"pub.{kind}"
+    words = ["pkcs12", "-export", "-inkey", cluster / "pub.key", "-in", cluster / "pub.pem"] if kind == "p12" else \
+        ["pkey", "-in", cluster / "pub.key", "-aes256"]
+    openssl(*words, "-passout", "pass:words", "-out", key)
+    key.chmod(0o600)
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_text(content)
+        secret.chmod(0o600)
+    build = ["build", "-o", tmp_path / "x.tlv", "--sast", f"{cluster}/pub.pem,name=n", "-k", key, "--cert",
+             cluster / "pub.pem"]
+    for source in ([f"file:{secret}"],):
+        run = ctlsign.refused(6, *build, "--pin-source", *source, says=says)
+        assert "PIN" not in run.err, str(run)
+    run = ctlsign.refused(6, *build, says=["no terminal to ask for the passphrase", "--pin-source"])
+    assert "PIN" not in run.err.replace("--pin-source", ""), str(run)
+    config = tmp_path / "a.cnf.xml"
+    config.write_bytes(b"<device/>")
+    ctlsign.refused(6, "config", "sign", "-k", key, "--cert", cluster / "pub.pem", config, says="no terminal")
+    assert not config.with_name("a.cnf.xml.sgn").exists()
+
+
+def test_a_token_without_a_terminal(ctlsign, cluster, out, lab):
+    words = build_words(cluster, out, ["-k", f"pkcs11:token={TWO}", "--module", lab.module])
+    ctlsign.refused(6, *words, env=lab.env, says=["no terminal to ask for the PIN", "--pin-source"])
+
+
+def test_one_is_not_many(ctlsign, cluster, tmp_path):
+    path = tmp_path / "CTLFile.tlv"
+    key, cert = cluster / "pub.key", cluster / "pub.pem"
+    ctlsign.ok("build", "-o", path, "--style", "rfc4514", "-k", key, "--cert", cert)
+    run = ctlsign.ok("extract", path, "-o", tmp_path / "x")
+    assert run.out.endswith(": 1 record\n")
+    assert "1 of 1 record has a key" in ctlsign("verify", "--trust", "self", path).out
+    assert "none of 1 list has" in ctlsign("identify", "00" * 20, path).err
+    cut = tmp_path / "cut.tlv"
+    cut.write_bytes(path.read_bytes() + b"\x01")
+    assert "1 bytes" not in ctlsign("verify", "--trust", "self", cut).err
+
+
+@pytest.mark.skipif(SANITIZED, reason="the source, once")
+def test_plurals_are_made_in_one_way():
+    """A number that may be one stands before "%s", which plural() fills; these are never one."""
+    never_one = {"%zu certificates", "%zu records match", "%zu lists in", "%zu tokens", "%zu sessions", "%zu orders",
+                 "%zu steps", "%u bits", "%zu times"}
+    for file, text in messages():
+        for found in re.findall(r"%(?:zu|llu|u) (?:[a-z]+s)\b(?: match| in)?", text):
+            if found.split()[1] in ("bytes", "remains", "is", "stands", "has", "was", "does"):
+                continue
+            assert any(found.startswith(ok) or ok.startswith(found) for ok in never_one), (file, text)

@@ -70,3 +70,21 @@ def test_sha512(ctlsign, cluster, signs, tmp_path):
     for digest in ("sha1", "sha256", "sha512"):
         run = ctlsign.ok("build", "-o", tmp_path / f"ITL{digest}.tlv", *signs, "--tftp", cluster / "sub1.pem", "--digest", digest)
         assert (SHA512 in run.err) == (digest == "sha512"), str(run)
+
+
+@pytest.mark.parametrize("action", ["sign", "encrypt"])
+def test_configuration_that_only_some_phones_read(ctlsign, cluster, signs, ec, tmp_path, action):
+    """SHA-512, and an EC certificate in the list that phones hold."""
+    config = tmp_path / f"{DEVICE}.cnf.xml"
+    config.write_bytes(b"<device></device>")
+    lists = {}
+    for name, more in (("plain", []), ("ec", ["--tftp", ec]), ("ec-1.1", ["--tftp", ec, "--signer-version", "1.1"])):
+        lists[name] = tmp_path / f"ITL{name}.tlv"
+        ctlsign.ok("build", "-o", lists[name], *signs, "--tftp", cluster / "pub.pem", *more)
+    words = ["config", action, *signs[:4], *(["--for", cluster / "sub1.pem"] if action == "encrypt" else [])]
+    for digest in ("sha1", "sha256", "sha512"):
+        run = ctlsign.ok(*words, "--digest", digest, config)
+        assert (SHA512 in run.err) == (digest == "sha512") and EC not in run.err, str(run)
+    for name, path in lists.items():
+        run = ctlsign.ok(*words, "--trust", path, config)
+        assert (EC in run.err) == (name == "ec") and SHA512 not in run.err, str(run)

@@ -327,6 +327,20 @@ def test_other_writers_headers(ctlsign, cluster, tmp_path, order, after):
     assert doc["signature"] == {"verified": True}
 
 
+def test_an_ipv6_address_is_shown(ctlsign, cluster, tmp_path):
+    """Nobody has seen one in a list; diff and the rows name it as people write it, and verify warns."""
+    path, other = tmp_path / "CTLFile.tlv", tmp_path / "other.tlv"
+    for target, last in ((path, 0x53), (other, 0x54)):
+        fields = [(tag, bytes.fromhex("20010db8") + bytes(11) + bytes([last]) if tag == 10 else value) for tag, value in
+                  peerwrite.record_fields(peerwrite.load(cluster / "pub.pem"), "SAST", "cucm", "n", PUB)]
+        target.write_bytes(peerwrite.assemble([fields], 0, cluster / "pub.key"))
+    assert re.search(r"^10\tIPADDRESS\t+16\t2001:db8::53$", ctlsign.ok("show", path).out, re.M)
+    assert shown(ctlsign, path)["records"][0]["address"] == "2001:db8::53"
+    verify = ctlsign("verify", "--trust", "self", path)
+    assert verify.status == 0 and "warning: record 1: IP address: IPv6 address 2001:db8::53" in verify.out, str(verify)
+    assert "2001:db8::54" in ctlsign("diff", path, other).out
+
+
 def test_unknown_tags_and_hash_only_records(ctlsign, cluster, tmp_path):
     cert = peerwrite.load(cluster / "pub.pem")
     fields = peerwrite.record_fields(cert, "SAST", "cucm", "n", PUB)

@@ -195,7 +195,7 @@ def test_two_attempts_at_a_prompt(ctlsign, cluster, out, lab):
 
 
 def test_no_terminal_for_the_question(ctlsign, cluster, out, lab):
-    ctlsign.refused(2, "build", "-o", out, *lists.records(cluster, "tokens"),
+    ctlsign.refused(6, "build", "-o", out, *lists.records(cluster, "tokens"),
                     "-k", f"pkcs11:token={TWO}", "--module", lab.module, env=lab.env,
                     says="--pin-source")
     assert not out.exists()

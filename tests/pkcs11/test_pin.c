@@ -345,10 +345,10 @@ static int ask_without_terminal(void)
 	return WEXITSTATUS(status);
 }
 
-static void no_terminal_is_a_matter_of_usage(void **state)
+static void no_terminal_is_a_missing_pin(void **state)
 {
 	(void)state;
-	assert_int_equal(ask_without_terminal(), ST_USAGE);
+	assert_int_equal(ask_without_terminal(), ST_PIN);
 }
 
 static int sign_typed(void *arg)
@@ -472,7 +472,7 @@ int main(void)
 		cmocka_unit_test(p19_echo_is_restored_on_every_signal),
 		cmocka_unit_test(p19_after_a_stop_it_asks_again),
 		cmocka_unit_test(an_end_of_file_is_no_pin),
-		cmocka_unit_test(no_terminal_is_a_matter_of_usage),
+		cmocka_unit_test(no_terminal_is_a_missing_pin),
 		LAB(p16_two_prompts_the_second_says_the_count),
 		LAB(p16_no_third_prompt),
 		LAB(p16_no_second_prompt_at_the_final_try),

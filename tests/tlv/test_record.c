@@ -171,7 +171,7 @@ static void certificates_are_walked_within(void **state)
 	buf_u8(&b, 0);
 	e = TLV_ERR_INIT;
 	assert_int_equal(tlv_cert_walk(buf_span(&b), &c, &e), ST_INPUT);
-	assert_string_equal(err_text(&e), "1 bytes follow the certificate");
+	assert_string_equal(err_text(&e), "1 byte follows the certificate");
 	assert_int_equal(e.at, der.n);
 	buf_free(&b);
 	unload(&l);

@@ -126,6 +126,52 @@ static void digits_become_bytes(void **state)
 	}
 }
 
+/* RFC 5952: the longest run of zeros goes, the first of two; one group of zeros stays. */
+static void ipv6_is_written_as_everybody_writes_it(void **state)
+{
+	static const struct {
+		uint8_t bytes[16];
+		const char *text;
+	} rows[] = {
+		{ { 0 }, "::" },
+		{ { [15] = 1 }, "::1" },
+		{ { 0x20, 0x01 }, "2001::" },
+		{ { 0x20, 0x01, 0x0d, 0xb8, [15] = 0x53 }, "2001:db8::53" },
+		{ { 0, 1, 0, 0, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7 }, "1:0:2:3:4:5:6:7" },
+		{ { 0, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7 }, "1:0:0:3::7" },
+		{ { 0, 1, 0, 0, 0, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0, 7 }, "1::3:4:0:0:7" },
+		{ { 0, 0, 0, 0, 0xff, 0xff, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8 }, "::ffff:4:5:6:7:8" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf b = BUF_INIT;
+
+		assert_true(buf_address(&b, span_of(rows[i].bytes, 16)));
+		assert_string_equal(buf_cstr(&b), rows[i].text);
+		buf_free(&b);
+	}
+}
+
+static void other_lengths_are_no_address(void **state)
+{
+	static const uint8_t bytes[17] = { 10, 1, 2, 3 };
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof bytes; n++)
+		assert_int_equal(buf_address(&b, span_of(bytes, n)), n == 4 || n == 16);
+	buf_free(&b);
+}
+
+static void one_is_not_many(void **state)
+{
+	(void)state;
+	assert_string_equal(plural(0), "s");
+	assert_string_equal(plural(1), "");
+	assert_string_equal(plural(2), "s");
+}
+
 static void padding_goes_from_the_end_only(void **state)
 {
 	(void)state;
@@ -178,6 +224,9 @@ int main(void)
 		cmocka_unit_test(bytes_become_digits),
 		cmocka_unit_test(our_own_digits_are_lower_case),
 		cmocka_unit_test(digits_become_bytes),
+		cmocka_unit_test(ipv6_is_written_as_everybody_writes_it),
+		cmocka_unit_test(other_lengths_are_no_address),
+		cmocka_unit_test(one_is_not_many),
 		cmocka_unit_test(padding_goes_from_the_end_only),
 		cmocka_unit_test(arrays_grow_and_keep_what_they_hold),
 		cmocka_unit_test(arrays_that_cannot_grow_stay_whole),

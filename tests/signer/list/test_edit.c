@@ -60,7 +60,7 @@ static void each_change(void **state)
 		{ ADD, "CCM=" SUB ",name=x,address=10.0.0.1", false, ST_OK, "S=B=C=B=-" },
 		{ ADD, "CAPF", false, ST_USAGE, "ROLE=CERT" },
 		{ ADD, "CAP=" CAPF, false, ST_USAGE, "ROLE=CERT" },
-		{ ADD, "CAPF=" CAPF ",address=10.0.0", false, ST_USAGE, "IPv4 address" },
+		{ ADD, "CAPF=" CAPF ",address=10.0.0", false, ST_USAGE, "is no IP address" },
 		{ ADD, "CAPF=" CLUSTER "none.pem", false, ST_INPUT, "none.pem" },
 		{ REMOVE, "role=CAPF", false, ST_OK, "S=B=B=" },
 		{ REMOVE, "role=CCM+TFTP", true, ST_OK, "S=C=" },
