@@ -217,7 +217,7 @@ def test_one_is_not_many(ctlsign, cluster, tmp_path):
 def test_plurals_are_made_in_one_way():
     """A number that may be one stands before "%s", which plural() fills; these are never one."""
     never_one = {"%zu certificates", "%zu records match", "%zu lists in", "%zu tokens", "%zu sessions", "%zu orders",
-                 "%zu steps", "%u bits", "%zu times"}
+                 "%zu steps", "%u bits", "%zu times", "%zu digits"}
     for file, text in messages():
         for found in re.findall(r"%(?:zu|llu|u) (?:[a-z]+s)\b(?: match| in)?", text):
             if found.split()[1] in ("bytes", "remains", "is", "stands", "has", "was", "does"):
