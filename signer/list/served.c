@@ -356,7 +356,8 @@ static enum status nobody_answered(const struct served *s, struct tlv_err *e)
 {
 	size_t last = s->nnodes;
 
-	(void)err_set(e, ST_INPUT, "no list came from any of %zu nodes", s->nnodes);
+	(void)err_set(e, ST_INPUT, "no list came from any of %zu node%s", s->nnodes,
+		      plural(s->nnodes));
 	for (size_t i = 0; i < s->nfiles; i++)
 		if (s->files[i].node != last) {
 			last = s->files[i].node;
