@@ -304,6 +304,29 @@ def test_every_list_of_every_plan_is_judged_again(world, keys, share):
         assert not complaints, (str(case), complaints)
 
 
+# What else an admin may say, and clusters of other sizes.
+OTHERWISE = [{"group": "pub+sub1"}, {"group": "sub2"}, {"given": 1}, {"given": 2}, {"nodes": 2, "given": 1},
+             {"nodes": 1, "given": 1}]
+
+
+def can_be_said(case):
+    """Of a node whose ITL was not given the CTL shows CallManager, and nobody shows ITLRecovery of its own."""
+    if case.given == case.nodes:
+        return case.nodes > 1 or case.where != "one"
+    return case.mode != "not-mixed" and RELEASES[case.release] >= (12, 5)
+
+
+@pytest.mark.parametrize("words", OTHERWISE, ids=str)
+def test_groups_and_lists_that_were_not_given(words, keys, share):
+    cases = [dataclasses.replace(case, **words) for case in CASES + BLANK if len(case.kinds) > 1]
+    for case in share([case for case in cases if can_be_said(case)], 23):
+        plan = plan_of(case, keys)
+        complaints = judge_plan(plan)
+        assert not complaints, (str(case), complaints)
+        lost = walk(plan, 0, ["off", "down", "forgotten"] if case.nodes > 1 else ["off"])
+        assert not lost, f"{case}, gates {gates_of(plan)}: {lost[0]}"
+
+
 def test_the_judge_sees_what_is_wrong(keys):
     """A judge who agrees with everything is none: each part of a plan is changed, and he says so."""
     case = Case("11.5", "not-mixed", ("callmanager", "tvs"))

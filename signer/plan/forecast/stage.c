@@ -41,11 +41,19 @@ struct draft {
 	const struct cluster_state *s;
 	const struct tlv_list *pattern; /* a list that is served now */
 	size_t from, to; /* CallManager certificates: the pattern's node's, and this node's */
+	size_t node;	 /* whose ITL it is */
 	struct span der; /* of the signer, as it is in this state */
 	struct span subject, serial, issuer; /* … as its record has them */
 	bool signer_is_sast;
 	const struct tlv_cert *anchor; /* one SAST record more; NULL: none */
 };
+
+/* Whether the record is of the pattern's own node, whose place this node takes. */
+static bool is_moved(const struct draft *d, const struct tlv_record *r)
+{
+	return d->to < d->c->ncerts && d->to != d->from &&
+	       cluster_find_cert(d->c, r->certificate) == d->from;
+}
 
 /* The record's certificate in this state; NULL: the record stays as it is. */
 static const struct tlv_cert *replacement(const struct draft *d, const struct tlv_record *r)
@@ -54,7 +62,7 @@ static const struct tlv_cert *replacement(const struct draft *d, const struct tl
 
 	if (at >= d->c->ncerts)
 		return NULL;
-	if (at == d->from && d->to < d->c->ncerts && d->to != d->from)
+	if (is_moved(d, r))
 		return cluster_cert_now(d->c, d->s, d->to);
 	return cluster_is_renewed(d->s, at) ? cluster_cert_now(d->c, d->s, at) : NULL;
 }
@@ -75,9 +83,14 @@ static enum status write_record(struct buf *b, const struct draft *d, const stru
 					.role = r->role,
 					.cert = cert,
 					.name = tlv_text(r->dns_name) };
+	struct span address = r->address;
 
-	spec.has_address = r->address.n == sizeof spec.address &&
-			   span_copy(r->address, spec.address, sizeof spec.address);
+	if (is_moved(d, r)) {
+		spec.name = d->c->nodes[d->node].name;
+		address = d->c->nodes[d->node].address;
+	}
+	spec.has_address = address.n == sizeof spec.address &&
+			   span_copy(address, spec.address, sizeof spec.address);
 	return tlv_record_write(b, &spec, e);
 }
 
@@ -320,6 +333,7 @@ enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 	if (owner != CLUSTER_NONE && owner != node) {
 		d.from = c->nodes[owner].callmanager;
 		d.to = c->nodes[node].callmanager;
+		d.node = node;
 	}
 	st = set_signer(out, &d, who, node, e);
 	return st == ST_OK ? assemble(out, &d, time, e) : st;
