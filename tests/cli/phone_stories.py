@@ -9,9 +9,6 @@ from cluster.identity import Deck
 from cluster.model import TVS, Clock, Cluster
 from cluster.phone import Phone
 
-# A signer that TVS vouches for, of an ITL that a TFTP certificate signed: the program says the one
-# that rests on less, a phone the one that it comes to first.
-SAME = {frozenset(("tvs", "signer-is-tftp"))}
 LISTS = ("CTL", "ITL")
 
 
@@ -80,11 +77,7 @@ class Story:
             words += ["--tvs-cert", node.services[net.TVS].identity.cert]
         ctl = first.files.get("CTLFile.tlv")
         words += ["--tvs-ctl", self.file("CTL", ctl) if ctl else "none"]
-        return words + ([] if self.has_itl(phone) else ["--blank-itl"])
-
-    @staticmethod
-    def has_itl(phone):
-        return any(record["role"] == TVS for record in phone._list_records("ITL"))
+        return words + ([] if self.names_tvs(phone.held.get("ITL")) else ["--blank-itl"])
 
     def foretell(self, phone, kind, content):
         """(accepted, reason, assumptions) of accept, for what the phone holds now."""
@@ -134,17 +127,17 @@ class Story:
         said = (f"{name}, {decision.kind}: the phone says {decision.accepted} {decision.reason}, "
                 f"accept says {accepted} {reason} {assumptions}")
         assert accepted == decision.accepted, said
-        assert reason == decision.reason or frozenset((reason, decision.reason)) in SAME, said
+        assert reason == decision.reason, said
 
     def compare_with_plan(self, name, phone, before, decision):
         """plan OLD NEW is asked wherever a phone was offered another list than it held."""
         group = self.nodes_of(decision.group)
         old = before.get(decision.kind)
-        if old in (None, decision.content) or not group or self.moves(phone, decision, group):
+        if old in (None, decision.content) or not group or self.elsewhere(decision):
             return
         line = self.plan(decision.kind, old, decision.content, group[0][0])
         line = line.get("sbd" if phone.sbd else "no-sbd")
-        # plan takes TVS for running.
+        # Plan takes TVS for running.
         silent = line and line["reason"] == "tvs" and not self.presented(decision)
         if line is None or silent or self.untrue(line["assumptions"], decision):
             return
@@ -154,10 +147,14 @@ class Story:
         alone = len(before) == 1
         assert line["accepted"] == decision.accepted or (decision.accepted and not alone), said
 
+    def elsewhere(self, decision):
+        """Plan takes today's TVS from a new ITL: not so where phones ask another cluster's, or one
+        that was not restarted yet."""
+        return decision.kind == "ITL" and any(der not in decision.content for der in self.presented(decision))
+
     @staticmethod
-    def moves(phone, decision, group):
-        """An ITL of another cluster, which plan is not about: it takes the TVS from the new ITL."""
-        return decision.kind == "ITL" and phone.tftp not in [node.address for node in group[0][0].nodes]
+    def names_tvs(itl):
+        return bool(itl) and any(record["role"] == TVS for record in peerlist.parse(itl)["records"])
 
     def presented(self, decision):
         """What the TVS of the phone's group present today."""
@@ -172,7 +169,9 @@ class Story:
         own = [der for cluster, _ in group for der in cluster.own_certificates()]
         signer = peerlist.signers(peerlist.parse(decision.content))
         world = {"group-has-node": believed, "itl-has-tvs-record": believed,
-                 "tvs-certificate-kept": believed, "tftp-signs-itl": True,
+                 "tvs-certificate-kept": believed,
+                 # Our phone's reading of what no source says: of its first ITL alone.
+                 "tftp-signs-itl": not self.names_tvs(decision.itl),
                  "tvs-serves-new-list": decision.content in serves[:1],
                  "signer-is-own": any(der in own for der in signer)}
         return [one for one in assumptions if not world[one]]
