@@ -63,7 +63,8 @@ def order(answer):
 
 
 def commands(answer):
-    return [line["text"] for step in answer["steps"] for line in step["lines"] if line["kind"] == "command"]
+    return [line["text"] for step in answer["steps"] if step["part"] == "steps" for line in step["lines"]
+            if line["kind"] == "command"]
 
 
 def renewed(spec, *parts):
