@@ -101,15 +101,17 @@ def test_wherever_a_list_is_read(ctlsign, cluster, node, file, name):
 
 def test_two_urls_are_two_files(ctlsign, cluster, node, file):
     """Neither is taken for the other where a list may not be its own witness; the same bytes are."""
-    node.files["newer.tlv"] = b""
     key = ["-o", "new.tlv", "-k", "cluster/pub.key", "--cert", "cluster/pub.pem", "--yes"]
     run = ctlsign("update", node.url(), "--trust", node.url(), *key, cwd=file.parent)
-    assert run.status == 2 and "its own witness" in run.err, str(run)
+    assert run.status == 2 and "a list cannot vouch for itself" in run.err, str(run)
     lists.build(ctlsign, cluster, "tokenless", file.parent / "tokenless.tlv")
     node.files["tokenless.tlv"] = (file.parent / "tokenless.tlv").read_bytes()
-    node.files["old.tlv"] = LIST
-    run = ctlsign("verify", "--trust", node.url("old.tlv"), node.url("tokenless.tlv"))
-    assert "own witness" not in run.err, str(run)
+    node.files["old.tlv"] = node.files["elsewhere/old.tlv"] = (DATA / "lists" / "ctl-client.tlv").read_bytes()
+    for witness, warned in (("old.tlv", True), ("elsewhere/old.tlv", False)):
+        run = ctlsign("update", node.url("tokenless.tlv"), "--trust", node.url(witness), *key, cwd=file.parent)
+        assert run.status == 0 and "cannot vouch for itself" not in run.err, str(run)
+        assert ("who can write the list there" in run.err) == warned, str(run)
+        (file.parent / "new.tlv").unlink()
 
 
 def test_the_name_it_is_served_under_counts(ctlsign, node):
@@ -232,6 +234,15 @@ def test_https_is_not_judged_and_that_is_said(ctlsign, cluster, start):
 def test_old_tls(ctlsign, cluster, start, file, version):
     old = start(nodes.OldTls(file.parent, cluster / "pub.pem", cluster / "pub.key", version))
     ctlsign.ok("verify", "--trust", cluster / "pub.pem", old.url())
+
+
+def test_old_tls_where_the_machine_s_policy_is_strict(ctlsign, cluster, start, file):
+    """Nothing is believed for the session's sake, so the policy has nothing to protect."""
+    policy = file.parent / "openssl.cnf"
+    policy.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMinProtocol = TLSv1.3\n"
+                      "CipherString = DEFAULT:@SECLEVEL=3\n")
+    old = start(nodes.OldTls(file.parent, cluster / "pub.pem", cluster / "pub.key", "-tls1"))
+    ctlsign.ok("verify", "--trust", cluster / "pub.pem", old.url(), env={"OPENSSL_CONF": policy})
 
 
 def test_tls_where_there_is_none(ctlsign, node):
