@@ -70,7 +70,7 @@ static enum status check_arguments(const struct opts *o, struct tlv_err *e)
 	if ((option || o->nargs > 1) == folder)
 		return err_set(
 			e, ST_USAGE,
-			"what does the phone hold? name it with '--installed', or all lists ever published with '--installed-dir'");
+			"what does the phone hold? name it in front of NEW ('none' is nothing), or all lists ever published with '--installed-dir'");
 	return ST_OK;
 }
 

@@ -20,6 +20,7 @@
 #include "signer/publish/sums.h"
 #include "signer/cli/verb.h"
 #include "tlv/name.h"
+#include "tlv/label.h"
 
 /* One certificate and the files that come of it. */
 struct item {
@@ -450,13 +451,15 @@ static enum status begin_all(struct export *x, struct tlv_err *e)
 
 static void print_item(const struct export *x, struct item *it)
 {
-	struct buf path = BUF_INIT;
+	struct buf path = BUF_INIT, label = BUF_INIT;
 	char when[32];
 
 	time_iso(it->facts.not_after, when);
+	tlv_label_cert(&label, &it->cert.parts);
 	out_safe(span_str(path_of(x, buf_cstr(&it->name), &path)));
 	out_printf(": ");
-	out_safe(span_str(it->facts.subject));
+	out_text(buf_span(&label));
+	buf_free(&label);
 	out_printf(", valid until %s, SHA-1 ", when);
 	out_hex(span_of(it->facts.sha1, sizeof it->facts.sha1), HEX_LOWER, "");
 	out_printf("\n");

@@ -5,6 +5,7 @@
 #include "signer/doctor/doctor.h"
 #include "signer/io/env.h"
 #include "signer/trust/token_judge.h"
+#include "tlv/label.h"
 
 static bool one_answers(const struct tok_survey *s)
 {
@@ -107,8 +108,12 @@ static bool check_cert(struct doctor *d, const struct tok_cert *c)
 	token_judge(&j, c->der, c->key_seen);
 	signs = j.signs;
 	if (signs) {
+		struct buf label = BUF_INIT;
+
+		tlv_label_cert(&label, &j.parts);
 		doctor_say(d, DOCTOR_OK, c->uri, NULL, "signs lists: %s, %s of %u bits",
-			   j.facts.subject, j.facts.key_type, j.facts.key_bits);
+			   buf_cstr(&label), j.facts.key_type, j.facts.key_bits);
+		buf_free(&label);
 		check_dates(d, c->uri, &j.facts);
 	} else {
 		doctor_say(d, DOCTOR_NOTE, c->uri,

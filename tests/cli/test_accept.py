@@ -1129,6 +1129,27 @@ def test_what_tvs_presents_is_nothing_to_a_phone_that_does_not_ask(world):
     assert "--new-itl" in run.err and "--tvs-cert" in run.err
 
 
+# Without options -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("held", ["ctl-pub", "itl-pub", "ctl-pub itl-pub", "itl-rec ctl-rec", "none"])
+@pytest.mark.parametrize("new", ["ctl-pub-later", "ctl-tokens", "itl-rec"])
+@pytest.mark.parametrize("more", [[], ["--no-tvs"], ["--json"], ["--strict"]])
+def test_the_last_argument_is_new(world, held, new, more):
+    """accept OLD NEW, accept CTL ITL NEW: what the options say, word for word."""
+    paths = [world[name] if name != "none" else "none" for name in held.split()]
+    options = [word for path in paths for word in ("--installed", path)]
+    short, long = world.run("accept", *more, *paths, world[new]), world.run("accept", *more, *options, world[new])
+    assert (short.status, short.out, short.err) == (long.status, long.out, long.err), f"{short}\n{long}"
+    if "--json" in more:
+        assert [one["file"] for one in json.loads(short.out)["installed"]] == [str(p) for p in paths if p != "none"]
+
+
+def test_what_the_phone_holds_is_asked_for(world):
+    world.run.refused(2, "accept", world["ctl-pub"], says=["in front of NEW", "--installed-dir"])
+    world.run.refused(2, "accept", world["ctl-pub"], world["ctl-pub"], world["ctl-pub-later"], says="twice")
+    world.run.refused(2, "accept", world["ctl-pub"], "none", world["ctl-pub-later"], says="none")
+
+
 # JSON ------------------------------------------------------------------------------------------
 
 def test_json_shape(world, tmp_path):
