@@ -68,9 +68,13 @@ static bool take_maintenance(const char **p, unsigned *n)
 	(*p)++;
 	if (!take_number(p, 3, n))
 		return false;
-	if (bracket)
-		skip_letter(p);
-	return !bracket || *(*p)++ == ')';
+	if (!bracket)
+		return true;
+	skip_letter(p);
+	if (**p != ')')
+		return false;
+	(*p)++;
+	return true;
 }
 
 /* "SU3", "su 3a" */
