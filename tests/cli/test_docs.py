@@ -47,7 +47,8 @@ def test_the_alert_is_about_what_is_reported():
 
 
 def test_there_are_recipes():
-    assert {"hsm.md", "pbx.md", "ci.md", "prometheus.md", "publisher-key.md"} <= {p.name for p in RECIPES}
+    assert {"hsm.md", "pbx.md", "ci.md", "prometheus.md", "publisher-key.md", "renew-next-weekend.md",
+            "phones-refuse.md", "move-phones.md"} <= {p.name for p in RECIPES}
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name == "recipes"], ids=name)
