@@ -132,6 +132,28 @@ static void prepare_signature(struct config *c, struct config_file *f)
 	source_close(&src);
 }
 
+/* What is signed already is read alike, whatever is done with it. */
+static void prepare_signed(const struct config *c, struct config_file *f)
+{
+	uint8_t room[SOURCE_CHUNK];
+	struct span start;
+	struct tlv_header h;
+	struct source src = SOURCE_INIT;
+	enum status st = source_open(&src, f->path, &f->err);
+
+	if (st == ST_OK)
+		st = source_read(&src, 0, room, sizeof room, &start, &f->err);
+	if (st == ST_OK && tlv_header_decode(&h, start, &f->err) != ST_OK)
+		st = err_in(&f->err, "%s", f->path);
+	if (st == ST_OK) {
+		buf_put(&f->signer, tlv_text(h.signer_name));
+		f->encrypted = tlv_header_is_encrypted(&h);
+		(void)(c->action == CONFIG_DECRYPT ? config_decrypt(c, f, &src, &h, start) :
+						     config_verify(c, f, &src, &h, start));
+	}
+	source_close(&src);
+}
+
 void config_prepare(struct config *c, struct config_file *f)
 {
 	if (f->err.status != ST_OK)
@@ -143,11 +165,8 @@ void config_prepare(struct config *c, struct config_file *f)
 	case CONFIG_ENCRYPT:
 		config_prepare_encrypted(c, f);
 		break;
-	case CONFIG_DECRYPT:
-		config_prepare_decrypted(c, f);
-		break;
 	default:
-		config_prepare_verdict(c, f);
+		prepare_signed(c, f);
 		break;
 	}
 	settle(f);

@@ -14,7 +14,11 @@
 #include "signer/crypto/key.h"
 #include "signer/publish/group.h"
 
-enum config_action { CONFIG_SIGN, CONFIG_VERIFY, CONFIG_STRIP, CONFIG_ENCRYPT, CONFIG_DECRYPT };
+enum config_action {
+#define CONFIG_ACTION(NAME, word, outcome, adds, takes, missing) CONFIG_##NAME,
+#include "signer/config/config_actions.def"
+#undef CONFIG_ACTION
+};
 
 /* Whether the action makes signatures: its files pass all stages. */
 static inline bool config_signs(enum config_action a)

@@ -151,7 +151,7 @@ static enum status verify(const struct config *c, struct config_file *f, const s
 		       st;
 }
 
-static enum status decrypt(const struct config *c, struct config_file *f, const struct source *src,
+enum status config_decrypt(const struct config *c, struct config_file *f, const struct source *src,
 			   const struct tlv_header *h, struct span start)
 {
 	struct opening o = { .c = c, .f = f, .src = src, .h = h };
@@ -171,24 +171,4 @@ static enum status decrypt(const struct config *c, struct config_file *f, const 
 		st = open_content(&o);
 	seal_close(&o.seal);
 	return st;
-}
-
-void config_prepare_decrypted(const struct config *c, struct config_file *f)
-{
-	uint8_t room[SOURCE_CHUNK];
-	struct span start;
-	struct tlv_header h;
-	struct source src = SOURCE_INIT;
-	enum status st = source_open(&src, f->path, &f->err);
-
-	if (st == ST_OK)
-		st = source_read(&src, 0, room, sizeof room, &start, &f->err);
-	if (st == ST_OK && tlv_header_decode(&h, start, &f->err) != ST_OK)
-		st = err_in(&f->err, "%s", f->path);
-	if (st == ST_OK) {
-		buf_put(&f->signer, tlv_text(h.signer_name));
-		f->encrypted = tlv_header_is_encrypted(&h);
-		(void)decrypt(c, f, &src, &h, start);
-	}
-	source_close(&src);
 }

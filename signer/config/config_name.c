@@ -9,7 +9,6 @@
 #include "signer/publish/publish.h"
 
 #define SUFFIX ".sgn"
-#define ENCRYPTED_SUFFIX ".enc.sgn"
 #define PHONE_SUFFIX ".cnf.xml"
 #define LIST_SUFFIX ".tlv"
 
@@ -62,12 +61,10 @@ static enum status below_root(const char *root, const char *path, struct buf *ou
 static const struct {
 	const char *adds, *takes, *missing;
 } endings[] = {
-	[CONFIG_SIGN] = { SUFFIX, NULL, NULL },
-	[CONFIG_VERIFY] = { NULL, NULL, NULL },
-	[CONFIG_STRIP] = { NULL, SUFFIX, "its name does not end in .sgn: say with -o where to" },
-	[CONFIG_ENCRYPT] = { ENCRYPTED_SUFFIX, NULL, NULL },
-	[CONFIG_DECRYPT] = { NULL, ENCRYPTED_SUFFIX,
-			     "its name does not end in .enc.sgn: say with -o where to" },
+#define CONFIG_ACTION(NAME, word, outcome, adds, takes, missing) \
+	[CONFIG_##NAME] = { adds, takes, missing },
+#include "signer/config/config_actions.def"
+#undef CONFIG_ACTION
 };
 
 static void put_folder(const struct config *c, const struct config_file *f, struct span below,

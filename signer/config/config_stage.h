@@ -57,9 +57,15 @@ enum status config_check_signature(const struct config *c, struct config_file *f
 				   const struct source *src, const struct tlv_header *h,
 				   struct span start, struct span public_key);
 
-/* The whole of the first stage, each in f->err. */
-void config_prepare_verdict(const struct config *c, struct config_file *f);
+/*
+ * The whole of the first stage, for a signed file whose header is read; start is the
+ * beginning of the file. What is wrong is in f->err, and returned. Verify strips, too.
+ */
+enum status config_verify(const struct config *c, struct config_file *f, const struct source *src,
+			  const struct tlv_header *h, struct span start);
+enum status config_decrypt(const struct config *c, struct config_file *f, const struct source *src,
+			   const struct tlv_header *h, struct span start);
+/* The same for a plain one, which is not opened yet. */
 void config_prepare_encrypted(struct config *c, struct config_file *f);
-void config_prepare_decrypted(const struct config *c, struct config_file *f);
 
 #endif

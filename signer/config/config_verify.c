@@ -108,7 +108,7 @@ enum status config_find_signer(const struct config *c, struct config_file *f,
 	return st;
 }
 
-static void verify_source(const struct config *c, struct config_file *f, const struct source *src,
+enum status config_verify(const struct config *c, struct config_file *f, const struct source *src,
 			  const struct tlv_header *h, struct span start)
 {
 	struct config_signer signer = { .asks_tvs = false };
@@ -123,27 +123,6 @@ static void verify_source(const struct config *c, struct config_file *f, const s
 		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
 				  &f->err);
 	if (st == ST_OK && signer.public_key.n > 0)
-		(void)config_check_signature(c, f, src, h, first, signer.public_key);
-	else if (st == ST_OK)
-		(void)config_run_content(f, src, first, h->raw.n, NULL);
-}
-
-void config_prepare_verdict(const struct config *c, struct config_file *f)
-{
-	uint8_t room[SOURCE_CHUNK];
-	struct span start;
-	struct tlv_header h;
-	struct source src = SOURCE_INIT;
-	enum status st = source_open(&src, f->path, &f->err);
-
-	if (st == ST_OK)
-		st = source_read(&src, 0, room, sizeof room, &start, &f->err);
-	if (st == ST_OK && tlv_header_decode(&h, start, &f->err) != ST_OK)
-		st = err_in(&f->err, "%s", f->path);
-	if (st == ST_OK) {
-		buf_put(&f->signer, tlv_text(h.signer_name));
-		f->encrypted = tlv_header_is_encrypted(&h);
-		verify_source(c, f, &src, &h, start);
-	}
-	source_close(&src);
+		return config_check_signature(c, f, src, h, first, signer.public_key);
+	return st == ST_OK ? config_run_content(f, src, first, h->raw.n, NULL) : st;
 }
