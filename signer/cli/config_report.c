@@ -69,7 +69,7 @@ static void print_line(struct config_file *f, enum config_outcome what)
 		out_printf("%llu byte%s%s, ", (unsigned long long)f->size, plural(f->size),
 			   f->encrypted && what == CONFIG_STRIPPED ? ", encrypted" : "");
 	if (what == CONFIG_BAD) {
-		out_printf("CONFIG_BAD signature: ");
+		out_printf("BAD signature: ");
 		out_safe(span_str(err_text(&f->err)));
 	} else if (what == CONFIG_SIGNED || what == CONFIG_ENCRYPTED || what == CONFIG_UNCHANGED) {
 		out_printf("%s", outcome_texts[what]);

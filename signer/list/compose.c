@@ -102,8 +102,8 @@ enum status entry_settings(struct entry *x, char *text, const char *option, stru
 	}
 }
 
-/* Where a setting begins that nobody knows, such as ",adress="; NULL if the text ends otherwise. */
-static const char *unknown_setting(const char *text, size_t *n)
+/* Where a setting begins at the end of the text, such as ",adress="; NULL if it ends otherwise. */
+static const char *last_setting(const char *text, size_t *n)
 {
 	const char *comma = strrchr(text, ',');
 
@@ -114,18 +114,22 @@ static const char *unknown_setting(const char *text, size_t *n)
 }
 
 /* A file may be called so: only if none is, the setting is a slip. */
-static enum status check_settings(const char *text, const char *option, struct tlv_err *e)
+enum status entry_check_settings(const char *text, const char *option, struct tlv_err *e)
 {
 	static const char *const known[] = { "name", "address" };
 	size_t n = 0;
-	const char *word = unknown_setting(text, &n), *near;
+	const char *word = last_setting(text, &n), *near;
+	bool is_known;
 	char *plain;
 
 	if (word == NULL || access(text, F_OK) == 0)
 		return ST_OK;
 	plain = strndup(word, n);
 	near = plain != NULL ? near_word(plain, known, COUNT(known)) : NULL;
+	is_known = near != NULL && strcmp(near, plain) == 0;
 	free(plain);
+	if (is_known)
+		return ST_OK;
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "option '--%s': '%.*s=': did you mean '%s='?", option,
 			       (int)n, word, near);
@@ -150,7 +154,7 @@ enum status entries_add_option(struct entries *es, uint16_t role, const char *va
 	x->role = role;
 	st = entry_settings(x, text, option, e);
 	if (st == ST_OK)
-		st = check_settings(text, option, e);
+		st = entry_check_settings(text, option, e);
 	buf_printf(&origin, "--%s %s", option, text);
 	x->origin = span_dup(buf_span(&origin));
 	if (st == ST_OK && x->origin == NULL)

@@ -56,6 +56,9 @@ enum status entry_settings(struct entry *x, char *text, const char *option, stru
  */
 enum status entry_take_record(struct entry *x, struct span bytes, struct tlv_err *e);
 
+/* ST_USAGE if the text ends in a setting that nobody knows, as ',adress=…', and is no file's name. */
+enum status entry_check_settings(const char *text, const char *option, struct tlv_err *e);
+
 /* Appends record i, or all records, of a list, to be kept byte for byte; the list must outlive the entries. */
 enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,
 			     struct tlv_err *e);

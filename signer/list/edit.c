@@ -252,6 +252,8 @@ enum status edit_set(struct edit *x, const char *arg, struct tlv_err *e)
 	size_t n = 0, *found = NULL, length = selector_is(arg) ? selector_length(arg, true) : 0;
 	enum status st;
 
+	if ((length == 0 || arg[length] != ',') && entry_check_settings(arg, "set", e) != ST_OK)
+		return ST_USAGE;
 	if (length == 0 || arg[length] != ',')
 		return err_set(e, ST_USAGE,
 			       "option '--set': '%s' is no SELECTOR,name=NAME,address=IP", arg);

@@ -99,7 +99,7 @@ def test_sign_then_strip_is_the_content(ctlsign, cluster, signs, by, one, tmp_pa
     assert "good signature by CN=cucm-1051-a-sub1;" in ctlsign.ok("config", "verify", *by, sgn(one)).out
     (tmp_path / "out").mkdir()
     run = ctlsign.ok("config", "strip", "-o", tmp_path / "out", sgn(one))
-    assert run.last_line.endswith(f"{len(content)} bytes, not verified")
+    assert run.last_line.endswith(f" {len(content)} byte{'s' * (len(content) != 1)}, not verified")
     assert (tmp_path / "out" / one.name).read_bytes() == content
     assert not leftovers(tmp_path)
 

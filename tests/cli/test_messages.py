@@ -146,6 +146,22 @@ def test_a_file_may_be_called_like_a_setting(ctlsign, cluster, tmp_path):
                "--ccm-tftp", odd, *lists.key(cluster, "tokenless"))
 
 
+@pytest.mark.parametrize("setting,says", [("#4,adress=10.1.2.3", "did you mean 'address='?"), ("#4,port=1", "unknown 'port='"),
+                                          ("cn=x,nmae=y", "did you mean 'name='?")])
+def test_a_slip_in_set(ctlsign, cluster, tmp_path, setting, says):
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokenless", path)
+    ctlsign.refused(2, "update", path, "-n", *lists.key(cluster, "tokenless"), "--set", setting, says=["--set", says])
+
+
+def test_decrypt_of_what_is_only_signed_names_strip(ctlsign, cluster, tmp_path):
+    path = tmp_path / "a.cnf.xml"
+    path.write_bytes(b"<device/>")
+    ctlsign.ok("config", "sign", *lists.key(cluster, "tokenless"), path)
+    run = ctlsign("config", "decrypt", "-k", cluster / "pub.key", tmp_path / "a.cnf.xml.sgn")
+    assert run.status == 3 and "'config strip'" in run.err, str(run)
+
+
 @pytest.mark.parametrize("address,says", [("2001:db8::1", "IPv6"), ("pbx", "is no IP address")])
 def test_addresses_elsewhere(ctlsign, cluster, tmp_path, address, says):
     """In a manifest, in --set, and where a printed list is rebuilt."""

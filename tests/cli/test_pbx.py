@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a PBX needs: one phone's own list, and warnings of what only some phones read."""
+import subprocess
+
 import peerlist
 import pytest
-from conftest import openssl
+from conftest import PROGRAM, ROOT, openssl
 from lists import TIME
 
 EC = "phones take a TFTP server's EC certificate, for HTTPS on port 6971, only from a list of signer version 1.1 [peer]"
@@ -88,3 +90,34 @@ def test_configuration_that_only_some_phones_read(ctlsign, cluster, signs, ec, t
     for name, path in lists.items():
         run = ctlsign.ok(*words, "--trust", path, config)
         assert (EC in run.err) == (name == "ec") and SHA512 not in run.err, str(run)
+
+
+def test_the_timers_command(ctlsign, cluster, signs, tmp_path):
+    """What the recipe's service runs: it signs what changed, prints nothing else, and minds no empty folder."""
+    unit = (ROOT / "docs" / "recipes" / "pbx.md").read_text()
+    line = unit[unit.index("ExecStart=/bin/sh -c '") + len("ExecStart=/bin/sh -c '"):]
+    line = line[:line.index("'\n")].replace("\\\n", " ")
+    for folder in ("srv/phones", "srv/tftp", "etc/phones"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name, file in (("asterisk.key", "pub.key"), ("asterisk.pem", "pub.pem")):
+        (tmp_path / "etc/phones" / name).write_bytes((cluster / file).read_bytes())
+        (tmp_path / "etc/phones" / name).chmod(0o600)
+    ctlsign.ok("build", "-o", tmp_path / "srv/tftp/ITLFile.tlv", *signs, "--tftp", cluster / "pub.pem")
+    line = line.replace("/srv/", f"{tmp_path}/srv/").replace("/etc/", f"{tmp_path}/etc/").replace(
+        "| ctlsign ", f"| {PROGRAM} ")
+
+    def run():
+        done = subprocess.run(["/bin/sh", "-c", line], env=ctlsign.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    assert run() == ""
+    phones = [tmp_path / "srv/phones" / f"SEP{i:012X}.cnf.xml" for i in range(40)]
+    for path in phones:
+        path.write_text("<device/>")
+    assert run().count(": signed") == 40
+    assert run() == ""
+    phones[7].write_text("<device>other</device>")
+    assert run() == f"{tmp_path}/srv/tftp/{phones[7].name}.sgn: signed\n"
+    ctlsign.ok("config", "verify", "--trust", tmp_path / "srv/tftp/ITLFile.tlv",
+               tmp_path / "srv/tftp" / f"{phones[7].name}.sgn")
