@@ -165,14 +165,14 @@ def test_one_byte_a_second(ctlsign, start):
     _, url = raw(start, nodes.answer(OK % len(LIST), *[LIST[i:i + 1] for i in range(60)], pause=1))
     began = time.monotonic()
     ctlsign.refused(3, "show", "--timeout", "3", url, says="not whole in time, ")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
 
 
 def test_no_answer(ctlsign, start):
     _, url = raw(start, lambda connection: time.sleep(30))
     began = time.monotonic()
     ctlsign.refused(3, "show", "--timeout=1", url, says="no answer within 1 s")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 20
 
 
 def test_nobody_listens(ctlsign):
@@ -428,4 +428,4 @@ def test_a_helper_that_lies(ctlsign, tmp_path, name):
     run = ctlsign("verify", "--trust=self", "--timeout=2", "http://127.0.0.1/CTLFile.tlv", program=folder / "ctlsign")
     assert run.status in ({status} if isinstance(status, int) else status) and says in run.err, str(run)
     assert "\x1b" not in run.err and (run.status == 0 or run.out == "")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 30
