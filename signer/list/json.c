@@ -212,6 +212,8 @@ json_t *list_json_printed_header(const struct tlv_header *h)
 	set(o, "digest_number", json_integer(0));
 	set(o, "modulus_bits", json_integer((json_int_t)h->signature.n * 8));
 	set(o, "fields", json_array());
+	if (h->filename.n > 0 && span_at(h->filename, 0) == 0)
+		set(o, "filename", json_null()); /* another name than the usual one: not printed */
 	return o;
 }
 
@@ -220,7 +222,8 @@ static json_t *printed_certificate(struct span value)
 {
 	json_t *o = json_object();
 
-	set(o, "sha1", out_json_hex(span_slice(value, 0, 20)));
+	if (value.n >= 20) /* less is no certificate, and no SHA-1 has room in it */
+		set(o, "sha1", out_json_hex(span_slice(value, 0, 20)));
 	set(o, "error", json_string("printed, not read: only its SHA-1 is known"));
 	set(o, "der", json_null());
 	return o;

@@ -20,14 +20,21 @@ struct parser {
 	bool has_version;
 	struct row row; /* the last one, whose value may go on */
 	bool has_row;
-	struct buf value; /* of that row, as printed */
-	size_t record_at; /* where the record began, in the bytes */
+	struct buf value;     /* of that row, as printed */
+	size_t record_at;     /* where the record began, in the bytes */
+	size_t record_length; /* as printed; 0: not yet */
+	size_t record_line;
 	size_t nrecords;
+	size_t whole; /* so many bytes stand in front of what the first fault is in */
 };
 
-static void fault(struct printed *p, size_t line, const char *what)
+/* The first fault counts; of the list what stands in front of it is kept. */
+static void fault(struct parser *x, size_t line, const char *what)
 {
-	(void)err_set(&p->fault, ST_INPUT, "line %zu: %s", line, what);
+	if (x->p->fault.status != ST_OK)
+		return;
+	(void)err_set(&x->p->fault, ST_INPUT, "line %zu: %s", line, what);
+	x->whole = x->part == PART_RECORD ? x->record_at : 0;
 }
 
 /* A gap of n zero bytes. Out of memory sticks in the bytes. */
@@ -62,24 +69,39 @@ static bool implied(const struct parser *x, struct buf *bytes)
 	return bytes->n > 0;
 }
 
+/* Whether the field's value is printed, so that one that does not fit is a fault. */
+static bool is_shown(enum tlv_kind kind)
+{
+	return kind == TLV_KIND_TEXT || kind == TLV_KIND_SERIAL || kind == TLV_KIND_SIGNATURE ||
+	       kind == TLV_KIND_HASH || kind == TLV_KIND_ROLE || kind == TLV_KIND_VERSION;
+}
+
 static void put_known_or_gap(struct parser *x, const struct buf *bytes, bool known)
 {
-	if (known && bytes->n == x->row.length)
+	if (known && bytes->n == x->row.length) {
 		buf_put(&x->p->bytes, buf_span(bytes));
-	else
-		(void)add_gap(x, x->row.length);
+		return;
+	}
+	if (is_shown(x->row.kind))
+		fault(x, x->row.line,
+		      x->row.kind == TLV_KIND_ROLE ?
+			      "no such function is known: a part of it is lost" :
+			      "the value has not the printed length: a part of it is lost, or there twice");
+	(void)add_gap(x, x->row.length);
 }
 
 static void put_certificate(struct parser *x)
 {
 	struct buf sha1 = BUF_INIT;
-	bool known = row_hex(buf_span(&x->value), 20, &sha1);
+	bool known = row_hash(buf_span(&x->value), &sha1);
 	struct printed_gap *gap = add_gap(x, x->row.length);
 
 	if (gap != NULL && known && gap->n >= sizeof gap->sha1) {
 		gap->has_sha1 = span_copy(buf_span(&sha1), gap->sha1, sizeof gap->sha1);
 		buf_fill(&x->p->bytes, gap->at, buf_span(&sha1));
 	}
+	if (!known && x->value.n > 0)
+		fault(x, x->row.line, "a part of the certificate's SHA-1 is lost");
 	buf_free(&sha1);
 }
 
@@ -132,10 +154,13 @@ static void finish_row(struct parser *x)
 	x->has_row = false;
 	if (x->row.kind == TLV_KIND_CONTAINER || x->row.is_record_length) {
 		if (!row_number(buf_span(&x->value), TLV_FIELD_MAX, &number))
-			fault(x->p, x->row.line, "a number is missing behind this field's length");
+			fault(x, x->row.line, "a number is missing behind this field's length");
 		put_head(&x->p->bytes, x->row.tag, x->row.is_record_length ? 2 : number);
-		if (x->row.is_record_length)
+		if (x->row.is_record_length) {
 			buf_u16(&x->p->bytes, (uint16_t)number);
+			/* Of two the first counts, as for whoever reads the list. */
+			x->record_length = x->record_length == 0 ? number : x->record_length;
+		}
 		return;
 	}
 	put_head(&x->p->bytes, x->row.tag, x->row.length);
@@ -149,46 +174,77 @@ static void finish_header(struct parser *x)
 
 	finish_row(x);
 	if (x->header_length < b->n) {
-		fault(x->p, x->row.line, "the header's fields are longer than HeaderLength says");
+		fault(x, x->row.line, "the header's fields are longer than HeaderLength says");
 		return;
 	}
 	while (b->n < x->header_length && b->failed == ST_OK)
 		buf_u8(b, TLV_H_PADDING);
 }
 
+/* Rows that are missing, cut or there twice show in the sum. */
+static void finish_record(struct parser *x)
+{
+	struct printed *p = x->p;
+	size_t n;
+
+	finish_row(x);
+	n = p->bytes.n - x->record_at;
+	if (n == x->record_length || p->fault.status != ST_OK)
+		return;
+	(void)err_set(
+		&p->fault, ST_INPUT,
+		"line %zu: the rows of record %zu make %zu bytes, not the %zu of its RECORDLENGTH: a row is missing, cut, or there twice",
+		x->record_line, x->nrecords + 1, n, x->record_length);
+	x->whole = x->record_at;
+}
+
 static void finish_part(struct parser *x)
 {
 	if (x->part == PART_HEADER && x->has_version)
 		finish_header(x);
+	else if (x->part == PART_RECORD)
+		finish_record(x);
 	else
 		finish_row(x);
 }
 
-static void begin_record(struct parser *x)
+/* "CTL Record #:2" of an ITL, or behind the first record's 1. */
+static void begin_record(struct parser *x, bool itl, struct span number, size_t line)
 {
+	uint64_t n = 0;
+
 	finish_part(x);
 	if (x->part == PART_RECORD)
 		x->nrecords++;
 	x->part = PART_RECORD;
 	x->record_at = x->p->bytes.n;
+	x->record_length = 0;
+	x->record_line = line;
+	if (itl != x->p->itl)
+		fault(x, line,
+		      "a record of the other kind of list: another list begins in this one");
+	else if (!row_number(number, PRINTED_LIST_MAX, &n) || n != x->nrecords + 1)
+		fault(x, line, "another record was to come: one is missing, or there twice");
 }
 
 static void finish_list(struct parser *x, size_t line)
 {
 	struct printed *p = x->p;
 	struct tlv_err e = TLV_ERR_INIT;
+	struct span bytes;
 
 	if (p == NULL)
 		return;
 	finish_part(x);
-	if (p->fault.status == ST_OK && !x->has_version)
-		fault(p, line, "the list ends before its header");
+	if (!x->has_version)
+		fault(x, line, "the list ends before its header");
 	if (p->fault.status == ST_OK && p->has_length && p->bytes.n != p->length)
 		(void)err_set(
 			&p->fault, ST_INPUT,
 			"line %zu: the list ends here, and its fields are %zu bytes, not the %zu of its printed length: copy all of what was printed",
 			line, p->bytes.n, p->length);
-	if (tlv_list_decode(&p->list, buf_span(&p->bytes), &e) != ST_OK && p->fault.status == ST_OK)
+	bytes = span_slice(buf_span(&p->bytes), 0, x->whole);
+	if (tlv_list_decode(&p->list, bytes, &e) != ST_OK && p->fault.status == ST_OK)
 		p->fault = e;
 	p->list.printed = true;
 	if (p->has_md5)
@@ -215,6 +271,7 @@ static enum status begin_list(struct parser *x, bool itl, size_t line, struct tl
 	x->part = PART_SUMMARY;
 	x->has_version = x->has_row = false;
 	x->header_length = x->nrecords = 0;
+	x->whole = SIZE_MAX;
 	return ST_OK;
 }
 
@@ -226,7 +283,7 @@ static void take_version(struct parser *x, struct span rest, size_t line)
 	x->part = PART_HEADER;
 	x->has_version = row_version(rest, &version);
 	if (!x->has_version)
-		fault(x->p, line, "no version is printed here");
+		fault(x, line, "no version is printed here");
 	put_head(&x->p->bytes, TLV_H_VERSION, 2);
 	buf_put(&x->p->bytes, buf_span(&version));
 	buf_free(&version);
@@ -238,25 +295,36 @@ static void take_header_length(struct parser *x, struct span rest, size_t line)
 
 	(void)row_ends(rest, "(BYTES)", &rest);
 	if (!row_number(rest, TLV_FIELD_MAX, &n))
-		fault(x->p, line, "no header length is printed here");
+		fault(x, line, "no header length is printed here");
 	x->header_length = n;
 	put_head(&x->p->bytes, TLV_H_HEADER_LENGTH, 2);
 	buf_u16(&x->p->bytes, (uint16_t)n);
 }
 
-/* Lines between the checksums and the header. */
-static void take_summary(struct printed *p, struct span line)
+static void take_checksum(struct parser *x, struct span hex, uint8_t *out, size_t n, bool *has,
+			  size_t line)
 {
-	struct buf hex = BUF_INIT;
+	struct buf bytes = BUF_INIT;
+
+	*has = row_hex(hex, n, &bytes) && span_copy(buf_span(&bytes), out, n);
+	if (!*has)
+		fault(x, line, "a part of this checksum is lost");
+	buf_free(&bytes);
+}
+
+/* Lines between the checksums and the header. */
+static void take_summary(struct parser *x, struct span line, size_t number)
+{
+	struct printed *p = x->p;
 	struct span rest;
 	uint64_t n;
 
-	if (row_ends(line, "(MD5)", &rest) && row_hex(rest, sizeof p->md5, &hex))
-		p->has_md5 = span_copy(buf_span(&hex), p->md5, sizeof p->md5);
-	else if (row_ends(line, "(SHA1)", &rest) && row_hex(rest, sizeof p->sha1, &hex))
-		p->has_sha1 = span_copy(buf_span(&hex), p->sha1, sizeof p->sha1);
-	else if (row_after(line, p->itl ? "Length of ITL file:" : "Length of CTL file:", &rest) &&
-		 row_number(rest, PRINTED_LIST_MAX, &n)) {
+	if (row_ends(line, "(MD5)", &rest)) {
+		take_checksum(x, rest, p->md5, sizeof p->md5, &p->has_md5, number);
+	} else if (row_ends(line, "(SHA1)", &rest)) {
+		take_checksum(x, rest, p->sha1, sizeof p->sha1, &p->has_sha1, number);
+	} else if (row_after(line, p->itl ? "Length of ITL file:" : "Length of CTL file:", &rest) &&
+		   row_number(rest, PRINTED_LIST_MAX, &n)) {
 		p->has_length = true;
 		p->length = n;
 	} else if (row_after(line,
@@ -266,7 +334,6 @@ static void take_summary(struct printed *p, struct span line)
 		   rest.n < sizeof p->modified) {
 		(void)span_copy(rest, (uint8_t *)p->modified, sizeof p->modified - 1);
 	}
-	buf_free(&hex);
 }
 
 /* Which kind of list begins with this line, if any. */
@@ -300,33 +367,40 @@ static bool ends(struct span line)
 	       row_after(line, "Error parsing the ITL File", &rest);
 }
 
-static bool begins_record(struct span line)
+static bool begins_record(struct span line, bool *itl, struct span *number)
 {
-	struct span rest;
-
-	return row_after(line, "CTL Record #", &rest) || row_after(line, "ITL Record #", &rest);
+	*itl = row_after(line, "ITL Record #", number);
+	if (!*itl && !row_after(line, "CTL Record #", number))
+		return false;
+	(void)row_after(*number, ":", number);
+	return true;
 }
 
 /* A line inside a list that is no field: the rest of one, or something else. */
-static void take_other(struct parser *x, struct span line)
+static void take_other(struct parser *x, struct span line, size_t number)
 {
-	if (x->has_row && row_goes_on(&x->row, buf_span(&x->value), line))
+	if (!x->has_row)
+		return;
+	if (row_goes_on(&x->row, buf_span(&x->value), line))
 		row_append(&x->row, &x->value, line);
+	else if (row_is_too_long(&x->row, line))
+		fault(x, number, "this goes on behind the printed length of its field");
 }
 
 static void take_line(struct parser *x, struct span line, size_t number)
 {
 	struct row row;
 	struct span rest;
+	bool itl;
 
-	if (begins_record(line)) {
-		begin_record(x);
+	if (begins_record(line, &itl, &rest)) {
+		begin_record(x, itl, rest, number);
 	} else if (x->part == PART_SUMMARY && row_after(line, "Version:", &rest)) {
 		take_version(x, rest, number);
 	} else if (x->part == PART_HEADER && row_after(line, "HeaderLength:", &rest)) {
 		take_header_length(x, rest, number);
 	} else if (x->part == PART_SUMMARY) {
-		take_summary(x->p, line);
+		take_summary(x, line, number);
 	} else if (row_parse(&row, line,
 			     x->part == PART_RECORD ? TLV_SCOPE_RECORD : TLV_SCOPE_HEADER, &rest)) {
 		finish_row(x);
@@ -336,7 +410,7 @@ static void take_line(struct parser *x, struct span line, size_t number)
 		buf_truncate(&x->value, 0);
 		buf_put(&x->value, rest);
 	} else {
-		take_other(x, line);
+		take_other(x, line, number);
 	}
 }
 

@@ -170,7 +170,8 @@ void row_append(struct row *row, struct buf *value, struct span line)
 	buf_put(value, line);
 }
 
-bool row_hex(struct span value, size_t n, struct buf *out)
+/* So many bytes in front; *at is behind the last one. */
+static bool take_hex(struct span value, size_t n, struct buf *out, size_t *at)
 {
 	size_t found = 0, i = 0;
 
@@ -187,7 +188,27 @@ bool row_hex(struct span value, size_t n, struct buf *out)
 		i += low < 0 ? 1 : 2;
 		found++;
 	}
+	*at = i;
 	return found == n;
+}
+
+bool row_hex(struct span value, size_t n, struct buf *out)
+{
+	size_t at;
+
+	return take_hex(value, n, out, &at) && trim(span_slice(value, at, value.n)).n == 0;
+}
+
+bool row_hash(struct span value, struct buf *out)
+{
+	size_t at;
+
+	return take_hex(value, 20, out, &at);
+}
+
+bool row_is_too_long(const struct row *row, struct span line)
+{
+	return row->kind == TLV_KIND_SIGNATURE && is_hex_line(line);
 }
 
 /* "\x1b" back to its byte. */

@@ -25,6 +25,8 @@ bool row_parse(struct row *row, struct span line, enum tlv_scope scope, struct s
 
 /* Whether a line is the next part of the row's value, of which `value` is there already. */
 bool row_goes_on(const struct row *row, struct span value, struct span line);
+/* Whether a line that is not taken looks like one more of the value's. */
+bool row_is_too_long(const struct row *row, struct span line);
 void row_append(struct row *row, struct buf *value, struct span line);
 
 /*
@@ -33,8 +35,10 @@ void row_append(struct row *row, struct buf *value, struct span line);
  */
 bool row_text(const struct row *row, struct span value, struct buf *out);
 bool row_hex(struct span value, size_t n, struct buf *out); /* n bytes, with ' ' or ':' between */
-bool row_role(struct span value, struct buf *out);	    /* two bytes */
-bool row_version(struct span value, struct buf *out);	    /* "1.2": two bytes */
+/* The SHA-1 in front of "(SHA1 Hash HEX)". */
+bool row_hash(struct span value, struct buf *out);
+bool row_role(struct span value, struct buf *out);    /* two bytes */
+bool row_version(struct span value, struct buf *out); /* "1.2": two bytes */
 bool row_number(struct span value, uint64_t max, uint64_t *out);
 
 /* Whether the line begins, or ends, with the words; rest is the other part, without blanks around it. */

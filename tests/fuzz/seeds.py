@@ -12,6 +12,10 @@ import sys
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "defects"))
+
+import logs  # noqa: E402  (found through the path above)
+
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
 
 MANIFESTS = {
@@ -103,6 +107,25 @@ def keyfiles(out):
             put(out, name, run.stdout)
 
 
+def terminal_logs(out):
+    """The sample log in what terminals make of it, each named defect, and the vendor's printed lists."""
+    text = logs.LOG.read_text()
+    for name, make in logs.DEFECTS.items():
+        put(out, name, make(text))
+    wide = text.expandtabs(8).split("\n")
+    put(out, "whole", text)
+    put(out, "two", text * 2)
+    put(out, "crlf", text.replace("\n", "\r\n"))
+    put(out, "utf16", text.encode("utf-16"))
+    put(out, "screen", "\n".join(line[i:i + 80] for line in wide for i in range(0, len(line) or 1, 80)))
+    put(out, "pager", text.replace("\n\t\t", f"\n{logs.PAGER}\r{' ' * 62}\r\n\t\t"))
+    put(out, "colours", text.replace("\n", "\n\x1b[0m\x1b[32mx\b"))
+    put(out, "query", "servername ipv4address certificate\n=== === ===\ncucm-1051-a-pub 10.48.\n47.153 -----BEG\n"
+        "IN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n" + text)
+    for path in (DATA / "samples").glob("*.txt"):
+        put(out, path.stem, path.read_bytes())
+
+
 # To the network's process and from it (signer/net/shared/wire.h), and names of nodes.
 NET = [
     struct.pack(">BBHIIH", 1, 0, 7, 20000, 1 << 20, 24) + b"http://cucm-pub:6970/CTL",
@@ -124,6 +147,7 @@ def main(defects, out):
     pairs(out / "accept", lists)
     certificates(out)
     names(out / "name")
+    terminal_logs(out / "log")
     keyfiles(out / "keyfile")
     for name, text in MANIFESTS.items():
         put(out / "manifest", name, text)
