@@ -251,10 +251,21 @@ static bool put_joined(const struct row *row, struct span value, struct buf *out
 	return true;
 }
 
+/* RFC 4514 escapes a blank at the end of a value, and at the end of a line it is lost. */
+static bool put_escaped_blank(const struct row *row, struct span value, struct buf *out)
+{
+	if (value.n == 0 || span_at(value, value.n - 1) != '\\' || value.n + 2 != row->length)
+		return false;
+	buf_put(out, value);
+	buf_u8(out, ' ');
+	buf_u8(out, 0);
+	return true;
+}
+
 bool row_text(const struct row *row, struct span value, struct buf *out)
 {
 	struct buf plain = BUF_INIT;
-	bool known = put_text(row->length, value, out);
+	bool known = put_text(row->length, value, out) || put_escaped_blank(row, value, out);
 
 	if (!known) {
 		unescape(value, &plain);

@@ -378,6 +378,45 @@ def test_every_list_comes_back(ctlsign, tmp_path, path, zone):
     assert out.read_bytes() == path.read_bytes()
 
 
+LONG = "n" * 200
+TOKENS = ["--sast", "SAST-ADN0054f509.pem", "--sast", "SAST-ADN008580ef.pem"]
+TOKEN_KEY = ["SAST-ADN008580ef.key", "SAST-ADN008580ef.pem"]
+SERVERS = ["--ccm-tftp", "pub.pem,name=pub,address=10.0.0.1", "--capf", "capf.pem,name=pub,address=10.0.0.1"]
+BUILT = {
+    "cucm": [*SERVERS], "itl": ["--tvs", "sub1.pem,name=sub,address=10.0.0.2", *SERVERS, "--filename", "ITLFile.tlv"],
+    "all-roles": [*SERVERS, "--tftp", "sub1.pem,name=sub,address=10.0.0.2", "--ccm",
+                  "sub1.pem,name=sub,address=10.0.0.2", "--app-server", "capf.pem,name=app,address=10.0.0.3"],
+    "no-address": ["--ccm-tftp", "pub.pem,name=pub", "--capf", "capf.pem,name=other"],
+    "some-addresses": ["--ccm-tftp", "pub.pem,name=pub,address=10.0.0.1", "--capf", "capf.pem,name=other"],
+    "long-name": ["--ccm-tftp", f"pub.pem,name={LONG},address=10.0.0.9", "--capf", f"capf.pem,name={LONG}"],
+    "non-secure": [*SERVERS, "--mode", "non-secure"],
+    "tokens": [*TOKENS, "--ccm-tftp", "pub.pem,address=10.0.0.1", "--capf", "capf.pem,address=10.0.0.1"],
+    "tokens-non-secure": [*TOKENS, "--ccm-tftp", "pub.pem,address=10.0.0.1", "--mode", "non-secure"],
+    "rfc4514": ["--ccm-tftp", "pub.pem", "--capf", "capf.pem", "--style", "rfc4514"],
+    "rfc4514-semicolon": ["--ccm-tftp", "pub.pem", "--style", "rfc4514", "--name-separator", ";"],
+    "tokens-rfc4514": [*TOKENS, "--ccm-tftp", "pub.pem", "--style", "rfc4514"],
+}
+
+
+@pytest.mark.parametrize("digest", ["sha1", "sha256", "sha512"])
+@pytest.mark.parametrize("version", [None, "1.1"])
+@pytest.mark.parametrize("kind", BUILT)
+def test_every_list_that_is_built_comes_back(ctlsign, cluster, tmp_path, kind, version, digest):
+    path, log, out = tmp_path / "list.tlv", tmp_path / "log.txt", tmp_path / "out.tlv"
+    words = [str(cluster / word) if re.match(r"[\w-]+\.pem", word) else word for word in BUILT[kind]]
+    key, cert = TOKEN_KEY if "tokens" in kind else ["pub.key", "pub.pem"]
+    words += ["-k", cluster / key, "--cert", cluster / cert, "--digest", digest, "--timestamp", "1426000000"]
+    words += ["--signer-version", version] if version else []
+    if "--filename" not in words:
+        words += ["--filename", "CTLFile.tlv"]
+    ctlsign.ok("build", "-o", path, *words)
+    os.utime(path, (1426000002, 1426000002))
+    log.write_text(ctlsign.ok("show", path, env={"TZ": "Europe/Warsaw"}).out)
+    addresses = ["pub=10.0.0.1", "sub=10.0.0.2", "app=10.0.0.3", f"{LONG}=10.0.0.9"]
+    ctlsign.ok("rebuild", log, "--certs", cluster, *[w for a in addresses for w in ("--address", a)], "-o", out)
+    assert out.read_bytes() == path.read_bytes()
+
+
 def test_what_is_missing_is_named_and_nothing_written(ctlsign, tmp_path):
     out = tmp_path / "out.tlv"
     run = ctlsign("rebuild", bare(tmp_path), "--certs", DATA / "cluster" / "pub.pem", "-o", out)
