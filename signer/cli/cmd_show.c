@@ -393,6 +393,9 @@ static enum status show_summary(const char *path, const struct list_file *f, boo
 		f->fault.status == ST_OK && !f->list.printed && signature_is_own(&f->list, &signer);
 	enum status st;
 
+	/* What is no list at all has no summary. */
+	if (f->fault.status != ST_OK && f->list.nrecords == 0 && !json)
+		return err_copy(e, &f->fault);
 	put_signature(&said, f, verified, signer);
 	st = json ? summary_as_json(path, f, verified, e) :
 		    summary_text(&b, path, f, buf_cstr(&said), env_now(), e);

@@ -87,8 +87,11 @@ static enum status add_file(struct trust *t, const char *path, unsigned flags,
 	if (!tlv_list_begins(blob_span(&f.file))) {
 		st = add_cert(t, blob_span(&f.file), path, warn, e);
 		(void)err_in(e, "%s", path);
+	} else if (f.fault.status != ST_OK) {
+		st = err_copy(e, &f.fault); /* it names the path */
 	} else {
-		st = f.fault.status != ST_OK ? err_copy(e, &f.fault) : add_list(t, &f.list, e);
+		st = add_list(t, &f.list, e);
+		(void)err_in(e, "%s", path);
 	}
 	list_file_free(&f);
 	return st;
