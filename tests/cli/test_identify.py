@@ -110,7 +110,7 @@ def test_the_beginning_of_a_checksum(ctlsign, history):
         for n in (8, 9, 11, 16, len(digits) - 1):
             run = ctlsign.ok("identify", digits[:n].upper(), history)
             assert run.out.startswith(f"{path}: {what}, its beginning: CTL, ") and len(run.out.splitlines()) == 1
-        ctlsign.refused(1, "identify", digits[:6], history)
+        ctlsign.refused(1, "identify", digits[:6], history, says="at least 8 digits")
         wrong = digits[:7] + ("0" if digits[7] != "0" else "1")
         ctlsign.refused(1, "identify", wrong, history)
         ctlsign.refused(1, "identify", digits[2:], history)

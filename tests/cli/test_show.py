@@ -454,6 +454,9 @@ def test_summary_of_what_is_wrong(ctlsign, listed, tmp_path):
     said = json.loads(ctlsign("show", "--summary", "--json", tmp_path / "cut.tlv").out)
     assert said["fault"]["offset"] == 1492 and len(said["summary"]) == 1
     ctlsign.refused(3, "show", "--summary", "none.tlv", cwd=tmp_path, says="none.tlv")
+    # What is no list at all has no table.
+    (tmp_path / "notes.txt").write_text("hello\n")
+    ctlsign.refused(3, "show", "--summary", "notes.txt", cwd=tmp_path, says="notes.txt")
 
 
 def test_summary_names_what_has_expired(ctlsign, cluster, keys, tmp_path):
