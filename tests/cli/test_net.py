@@ -429,3 +429,16 @@ def test_a_helper_that_lies(ctlsign, tmp_path, name):
     assert run.status in ({status} if isinstance(status, int) else status) and says in run.err, str(run)
     assert "\x1b" not in run.err and (run.status == 0 or run.out == "")
     assert time.monotonic() - began < 30
+
+
+def test_names_are_resolved_behind_the_sandbox(ctlsign, start):
+    """By the C library, in a thread of the helper's; libcurl itself knows only localhost."""
+    name = socket.gethostname()
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        address = ""
+    if not address.startswith("127.") or name.startswith("localhost"):
+        pytest.skip("this machine's own name is none of the loopback's")
+    node = start(nodes.Node({"CTLFile.tlv": LIST}, host=address))
+    ctlsign.ok("show", f"http://{name}:{node.port}/CTLFile.tlv")
