@@ -182,6 +182,99 @@ def test_what_cannot_be_planned(world, status, says, args):
     assert not (world.folder / "plan.html").exists()
 
 
+# The vendor's sequences (docs/CLUSTER.md, "Renewing certificates") --------------------------------
+
+CAPF, CTI, HAPROXY = "Cisco Certificate Authority Proxy Function", "Cisco CTIManager", "Cisco HAProxy"
+CALLMANAGER, TVS, TFTP = "Cisco CallManager", "Cisco Trust Verification Service", "Cisco Tftp"
+UPDATE, CTL_KEY, ITL_KEY = "utils ctl update CTLFile", "utils ctl reset localkey", "utils itl reset localkey"
+RELEASES = ["9.1(2)", "10.0(1)", "10.5(2)", "11.5", "12.0(1)", "12.5", "14", "14SU3", "15"]
+# {list}: what writes the CTL, if the cluster has one.
+VENDOR = {
+    "capf": ["regenerate", "{list}", CAPF, TVS, TFTP, "reset", "lsc"],  # 214231
+    "callmanager": ["regenerate", "{list}", CALLMANAGER, CTI, TVS, TFTP, HAPROXY, "reset"],  # 214231
+    "tvs": ["regenerate", TVS, TFTP, "reset"],  # 214231, 217138
+    "itlrecovery, not mixed": ["regenerate", ITL_KEY, "show itl", "reset", "check", TFTP, "reset"],  # SG-cert
+    # SG-cert and FN70613 name no TVS and TFTP; 214231 restarts them, and the ITLs need it.
+    "itlrecovery, mixed": ["regenerate", CTL_KEY, CALLMANAGER, CTI, "reset", "check", "{list}", TVS, TFTP, "reset"],
+    # It does not sign: one list is enough [SG-CTL]; the services are those of 214231.
+    "itlrecovery, spare": ["regenerate", "{list}", TVS, TFTP, "reset"],
+}
+
+
+def lists_of(release, mode):
+    """CTL and ITL as the release writes them [SG-CTL, SG12.5]."""
+    at = RELEASES.index(release)
+    recovery_signs = at >= RELEASES.index("12.0(1)")
+    nodes = " CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
+    itl = ITL_12 if recovery_signs else ITL_10
+    if mode == "not-mixed":
+        return None, itl
+    if mode == "tokens":
+        anchors = " SAST=golden-recovery SAST=pub" if at >= RELEASES.index("11.5") else ""
+        return "SAST=t1!" + anchors + nodes + " SAST=t2", itl
+    if recovery_signs:
+        return CTL_12, itl
+    return ("SAST=pub!" + nodes if release == "10.0(1)" else CTL_10), itl
+
+
+def sequence(phase):
+    """What is done, as the table above spells it."""
+    done = []
+    for step in phase["steps"]:
+        if step["part"] != "steps":
+            continue
+        commands = [line["text"] for line in step["lines"] if line["kind"] == "command"]
+        if step["code"] == "restart":
+            done.append(commands[0].removeprefix("utils service restart "))
+        elif step["code"] in ("write", "show"):
+            done.append(commands[0])
+        elif step["code"] == "publish":
+            assert step["open"] and step["number"] is None
+            done.append("made outside")
+        else:
+            done.append(step["code"])
+    return done
+
+
+def wanted(kind, release, mode):
+    signs = RELEASES.index(release) >= RELEASES.index("12.0(1)") and mode != "tokens"
+    if kind == "itlrecovery":
+        kind += ", not mixed" if signs and mode == "not-mixed" else ", mixed" if signs else ", spare"
+    written = {"not-mixed": [], "tokens": ["made outside"], "tokenless": [UPDATE]}[mode]
+    if kind == "itlrecovery, spare" and "golden-recovery" not in (lists_of(release, mode)[0] or ""):
+        written = []  # the CTL does not have it yet [SG-CTL], so there is nothing to write anew
+    return [word for step in VENDOR[kind] for word in (written if step == "{list}" else [step])]
+
+
+@pytest.mark.parametrize("mode", ["not-mixed", "tokenless", "tokens"])
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_plan_is_the_vendors_sequence(world, release, mode):
+    """Each single renewal. Where phones refuse, the sequence is the vendor's too, and the plan says who and why."""
+    if (mode == "tokenless" and release == "9.1(2)") or (mode == "tokens" and release in ("14SU3", "15")):
+        pytest.skip("this release has no such cluster")
+    ctl, itl = lists_of(release, mode)
+    world.make("itl-pub.tlv", itl)
+    files = ["itl-pub.tlv"]
+    if ctl:
+        world.make("CTLFile.tlv", ctl)
+        files.insert(0, "CTLFile.tlv")
+    for kind in ("capf", "callmanager", "tvs", "itlrecovery"):
+        # CallManager signs before 12.0: phones that can ask no TVS know no successor of it.
+        refused = kind == "callmanager" and mode == "tokenless" and release in RELEASES[:4]
+        text, answer = renew(world, *files, "--release", release, "--renew", kind, status=int(refused))
+        assert kinds(answer) == [kind]
+        done = sequence(answer["phases"][0])
+        if refused:
+            assert done.pop() == "clear"
+            locked = [phone["class"] for one in answer["phases"][0]["lists"] for phone in one["phones"]
+                      if not phone["accepted"]]
+            assert locked == ["sbd-ctl-only", "no-sbd"]
+            assert [line["code"] for line in answer["dangers"]] == ["lock-out"] and answer["remedies"]
+        assert done == wanted(kind, release, mode), (kind, text)
+        if CTL_KEY in done:
+            assert "two are followed, as each is then provably acceptable. [214231, SG-cert]" in words(text)
+
+
 # What a plan is made of: text, JSON and page ------------------------------------------------------
 
 def words(text):

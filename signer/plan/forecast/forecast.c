@@ -47,7 +47,7 @@ static enum status choose_lists(struct forecast *f, size_t phase, struct plan_in
 				struct tlv_err *e)
 {
 	const struct search_stage *last = &f->search.stages[last_stage(&f->search, phase)];
-	bool ctl = f->c->mixed && last->rule->ctl != STAGE_KEPT;
+	bool ctl = last->writes_ctl;
 	const struct stage_served *had = before(&f->search, phase);
 	const struct stage_list *old = ctl ? &had->ctl : some_itl(f->c, had);
 	const struct stage_list *new = ctl ? &last->served->ctl : some_itl(f->c, last->served);

@@ -52,7 +52,7 @@ static json_t *stages_json(const struct forecast *f, size_t phase)
 			continue;
 		o = json_object();
 		phones = json_array();
-		set(o, "writes_ctl", json_boolean(f->c->mixed && x->rule->ctl != STAGE_KEPT));
+		set(o, "writes_ctl", json_boolean(x->writes_ctl));
 		set(o, "writes_itl", json_boolean(x->rule->itl != STAGE_KEPT));
 		for (int p = 0; p < CROWD_CLASSES; p++)
 			if (x->verdict[p].exists)

@@ -75,17 +75,18 @@ static enum status serve_itl(struct search *s, struct stage_served *out, const s
 	return ST_OK;
 }
 
-static enum status serve(struct search *s, struct stage_served **out, const struct scene *before,
-			 const struct stage_rule *rule, const struct cluster_state *after,
+static enum status serve(struct search *s, struct search_stage *stage, const struct scene *before,
 			 struct tlv_err *e)
 {
+	const struct stage_rule *rule = stage->rule;
+	const struct cluster_state *after = &stage->state;
 	struct stage_served *x = new_served(s, e);
 	enum status st = ST_OK;
 
-	*out = x;
+	stage->served = x;
 	if (x == NULL)
 		return ST_NOMEM;
-	if (rule->ctl != STAGE_KEPT && s->c->mixed)
+	if (stage->writes_ctl)
 		st = stage_write_ctl(&x->ctl, s->c, after, rule->ctl, before->time + 1, e);
 	else
 		x->ctl = borrowed(&before->served->ctl);
@@ -186,7 +187,9 @@ static enum status run_phase(struct search *s, struct scene *scene,
 	*n = stage_rules(s->c, phase->kind, rules);
 	for (size_t i = 0; st == ST_OK && i < *n; i++) {
 		stages[i] = (struct search_stage){ .rule_at = i, .rule = rules[i], .state = after };
-		st = serve(s, &stages[i].served, scene, rules[i], &after, e);
+		stages[i].writes_ctl = s->c->mixed && rules[i]->ctl != STAGE_KEPT &&
+				       stage_ctl_shows(s->c, &phase->renews);
+		st = serve(s, &stages[i], scene, e);
 		if (st != ST_OK)
 			return st;
 		judge_stage(s, &stages[i], scene, first && i == 0);

@@ -51,6 +51,7 @@ struct search_verdict {
 struct search_stage {
 	size_t phase, rule_at; /* index of the phase, and of the stage in it */
 	const struct stage_rule *rule;
+	bool writes_ctl;	     /* else phones are offered the CTL that they hold */
 	struct cluster_state state;  /* afterwards */
 	struct stage_served *served; /* owned by the search */
 	struct search_verdict verdict[CROWD_CLASSES];

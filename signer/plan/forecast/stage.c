@@ -35,6 +35,18 @@ size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 	return n;
 }
 
+bool stage_ctl_shows(const struct cluster *c, const struct cluster_state *renews)
+{
+	for (size_t i = 0; c->ctl != NULL && i < c->ctl->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(c->ctl, i);
+		size_t cert = cluster_find_cert(c, r.certificate);
+
+		if (cert < c->ncerts && cluster_is_renewed(renews, cert))
+			return true;
+	}
+	return false;
+}
+
 /* One list to be foreseen, and what it is made of. */
 struct draft {
 	const struct cluster *c;

@@ -38,6 +38,9 @@ enum { STAGES_MAX = 2 };
 size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 		   const struct stage_rule *rules[STAGES_MAX]);
 
+/* Whether the CTL has a record of any of these certificates: else there is nothing to write anew. */
+bool stage_ctl_shows(const struct cluster *c, const struct cluster_state *renews);
+
 /* A list that is served: given, or foreseen. */
 struct stage_list {
 	struct buf bytes; /* owned; empty if the list was given */
