@@ -13,6 +13,8 @@
 #include "signer/trust/release.h"
 #include "tlv/list.h"
 
+struct plan_lines;
+
 /* The rollback parameter, which makes CUCM write blank ITLs. */
 enum plan_parameter { PLAN_PARAMETER_KEPT, PLAN_PARAMETER_SET, PLAN_PARAMETER_UNSET };
 
@@ -32,6 +34,8 @@ struct plan_input {
 	int64_t now;	  /* seconds since 1970 UTC */
 	/* new_list does not exist yet, and CUCM will write it: these say what phones will do with it. */
 	bool foreseen, foreseen_refuses[LOCKOUT_CLASSES];
+	/* … and whose certificates are renewed: labels of nodes; NULL: those that the lists show. */
+	const struct plan_lines *renewed;
 	enum plan_parameter parameter; /* what the change does to it */
 };
 

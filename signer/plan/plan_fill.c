@@ -66,7 +66,8 @@ static void put_nodes(const struct tlv_list *list, enum plan_fill what, struct p
 static void put_labels(const struct plan_model *m, enum plan_kind k, enum plan_event v,
 		       struct plan_lines *l)
 {
-	const struct plan_lines *labels = &m->events[k][v];
+	bool renewed = v == PLAN_EVENT_RENEWED && m->in.renewed != NULL && m->in.renewed->n > 0;
+	const struct plan_lines *labels = renewed ? m->in.renewed : &m->events[k][v];
 
 	for (size_t i = 0; i < labels->n; i++)
 		put_node(l, &labels->v[i].text);

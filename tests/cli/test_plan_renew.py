@@ -4,10 +4,13 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 
 import browser
+import peerwrite
 import pytest
-from conftest import DATA
+from conftest import DATA, PROGRAM, SANITIZED, make_certificate
 from test_plan import World
 from test_plan_html import COLOURS, WIDE, Page, complaints, luminance, needs_chromium
 
@@ -67,19 +70,20 @@ def test_before_12_phones_without_tvs_are_lost(world):
     assert world.run("plan", *args, "--accept-lockout", "sbd", cwd=world.folder).status == 1
 
 
-def test_groups_may_be_all_that_is_missing(world):
-    """The publisher's ITL lacks the TVS of sub1: phones whose group is sub1 alone have nobody to ask."""
+def test_a_group_without_tvs(world):
+    """No list shows a TVS certificate of sub1: phones whose group is sub1 alone have nobody to ask."""
     world.make("itl-pub.tlv", ITL_10)
-    world.make("itl-sub1.tlv", "SAST=sub1! SAST=golden-recovery CCM+TFTP=sub1 TVS=golden-tvs TVS=tvs@sub1 CAPF=capf")
+    world.make("itl-sub1.tlv", "SAST=sub1! SAST=golden-recovery CCM+TFTP=sub1 TVS=golden-tvs CAPF=capf")
     args = ["itl-pub.tlv", "itl-sub1.tlv", "--release", "11.5", "--renew", "callmanager"]
-    text, answer = renew(world, *args, status=1)
+    assert renew(world, *args, status=0)[1]["remedies"] == []
+    assert renew(world, *args, "--group", "west=cucm-1051-a-sub1,cucm-1051-a-pub", status=0)
+    west = ["--group", "west=cucm-1051-a-sub1"]
+    text, answer = renew(world, *args, *west, status=1)
     assert "no node of the group has a TVS whose certificate is in the ITL" in words(text)
-    assert len(answer["remedies"]) == 1 and answer["remedies"][0].startswith("Say with '--group'")
-    west = ["--group", "west=cucm-1051-a-sub1,cucm-1051-a-pub"]
-    assert renew(world, *args, *west, status=0)[1]["remedies"] == []
-    text, answer = renew(world, *args, "--group", "west=cucm-1051-a-sub1", status=1)
+    assert len(answer["remedies"]) == 1
     assert answer["remedies"][0].startswith("After CallManager was regenerated, run 'utils itl reset localkey'")
-    assert renew(world, *args, "--group", "west=cucm-1051-a-sub1", "--blank-itl", status=0)
+    assert "clear" in [step["code"] for step in answer["phases"][0]["steps"]]
+    assert renew(world, *args, *west, "--blank-itl", status=0)
 
 
 def test_nothing_may_help(world):
@@ -275,6 +279,77 @@ def test_the_plan_is_the_vendors_sequence(world, release, mode):
             assert "two are followed, as each is then provably acceptable. [214231, SG-cert]" in words(text)
 
 
+def renewed_nodes(phase):
+    """Whose certificates the step says are to be regenerated."""
+    step = next(step for step in phase["steps"] if step["code"] == "regenerate")
+    return [line["text"] for line in step["lines"] if line["code"] == "node"]
+
+
+@pytest.mark.parametrize("blank", [False, True])
+@pytest.mark.parametrize("node,nodes", [("", ["pub", "sub1"]), ("@cucm-1051-a-pub", ["pub"]),
+                                        ("@cucm-1051-a-sub1", ["sub1"])])
+def test_steps_name_every_node_and_no_other(world, node, nodes, blank):
+    """Each ITL shows its own node's CallManager alone."""
+    world.make("itl-pub.tlv", ITL_12)
+    world.make("itl-sub1.tlv", ITL_12.replace("=pub", "=sub1"))
+    text, answer = renew(world, "itl-pub.tlv", "itl-sub1.tlv", "--release", "12.5", "--renew",
+                         f"callmanager{node}", *["--blank-itl"] * blank, status=0)
+    phase = answer["phases"][int(blank)]
+    assert [label.split()[0] for label in renewed_nodes(phase)] == [f"cucm-1051-a-{name}" for name in nodes]
+    assert sequence(phase) == wanted("callmanager", "12.5", "not-mixed")
+    assert f"renew CallManager certificate of {'every node' if not node else node[1:]}" in text.splitlines()[0]
+
+
+# Large clusters ----------------------------------------------------------------------------------
+
+NODES = 20
+
+
+def large_cluster(world, signer):
+    """The CTL, and the ITL of each of twenty nodes. signer: ITLRecovery's certificate or the node's own."""
+    def load(name, cn, serial):
+        path = world.folder / f"{name}.pem"
+        make_certificate(path, world.keys["rsa2048"], [("COMMON_NAME", cn)], serial=serial)
+        return peerwrite.load(path)
+
+    def row(cert, role, node):
+        return peerwrite.record_fields(cert, role, "cucm", f"node{node}", f"10.0.0.{node + 1}")
+
+    recovery, capf = peerwrite.load(world.pem("recovery")), peerwrite.load(world.pem("capf"))
+    ccm = [load(f"ccm{i}", f"node{i}", 0x5000 + i) for i in range(NODES)]
+    tvs = [load(f"tvs{i}", f"node{i}", 0x6000 + i) for i in range(NODES)]
+    lists = {"CTLFile.tlv": [row(ccm[i], "CCM+TFTP", i) for i in range(NODES)]}
+    for i in range(NODES):
+        lists[f"itl-{i}.tlv"] = [row(ccm[i], "CCM+TFTP", i)] + [row(tvs[k], "TVS", k) for k in range(NODES)]
+    for i, (name, rows) in enumerate(lists.items()):
+        node = max(i - 1, 0)
+        rows[:0] = [row(recovery, "SAST", node), row(ccm[node], "SAST", node)]
+        rows.append(row(capf, "CAPF", 0))
+        key = world.key("recovery") if signer == 0 else world.keys["rsa2048"]
+        filename = "CTLFile.tlv" if i == 0 else "ITLFile.tlv"
+        (world.folder / name).write_bytes(peerwrite.assemble(rows, signer, key, filename=filename))
+    return sorted(lists)
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer takes its own time and memory")
+@pytest.mark.parametrize("release,signer,status", [("15", 0, 0), ("11.5", 1, 1)])
+def test_twenty_nodes_are_quick(world, release, signer, status):
+    """A second of the processor and 20 MB. If no order exists, the publisher apart and the remedies are tried
+    too: three seconds then, as builds for tests are slow."""
+    args = ["plan", *large_cluster(world, signer), "--release", release, *ALL, "--html", "plan.html"]
+    # A small process in between: the kernel counts a child's memory from before it became the program.
+    counter = ("import os, sys; pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ); "
+               "_, code, used = os.wait4(pid, 0); "
+               "print(os.waitstatus_to_exitcode(code), used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)")
+    run = subprocess.run([sys.executable, "-I", "-S", "-c", counter, PROGRAM, *args], cwd=world.folder,
+                         capture_output=True, text=True, check=True)
+    code, seconds, kibibytes = run.stderr.split()
+    assert int(code) == status
+    assert ("what helps: Upgrade" in run.stdout) == (status == 1) and "node19" in run.stdout
+    assert float(seconds) < (1 if status == 0 else 3)
+    assert int(kibibytes) < 20 * 1024
+
+
 # What a plan is made of: text, JSON and page ------------------------------------------------------
 
 def words(text):
@@ -397,7 +472,7 @@ def test_a_page_replaces_a_page_only(world):
 
 def test_hostile_names_are_text(world):
     hostile = "<img-src=x>&'\x1b[31m"
-    spec = ITL_12.replace("CCM+TFTP=pub", "CCM+TFTP=pub@" + hostile.replace(" ", "") + "/10.0.0.1")
+    spec = ITL_12.replace("=pub", f"=pub@{hostile}/10.0.0.1")
     world.make("itl-pub.tlv", spec)
     source, _, _ = page_of(world, "itl-pub.tlv", "--release", "12.5", "--renew", "callmanager")
     Page(source)

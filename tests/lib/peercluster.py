@@ -149,7 +149,8 @@ class Cluster:
         elif kind == "itlrecovery" and self.recovery_signs and self.mode == "not-mixed":
             self.itl_reset_localkey()
             yield
-        if kind != "tvs":
+        # The CTL is written anew for what it has: ITLRecovery is in it from 10.5(2), with tokens from 11.5.
+        if kind in ("capf", "callmanager") or (kind == "itlrecovery" and self.cert(kind) in self.anchors()):
             self.ctl_update()
         restart()
         yield

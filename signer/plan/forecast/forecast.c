@@ -19,27 +19,33 @@ static const struct stage_served *before(const struct search *s, size_t phase)
 	return phase == 0 ? s->given : s->stages[last_stage(s, phase - 1)].served;
 }
 
-/* The publisher's ITL stands for all: the procedures are the same on every node. */
-static const struct stage_list *some_itl(const struct cluster *c, const struct stage_served *x)
+/*
+ * The node whose ITL stands for all, as the procedures are the same on every node: the publisher,
+ * but one whose ITL shows what is renewed, if anything is.
+ */
+static size_t some_node(const struct cluster *c, const struct stage_served *x,
+			const struct cluster_state *renews)
 {
-	if (x->itl[c->publisher].list != NULL)
-		return &x->itl[c->publisher];
-	for (size_t i = 0; i < c->nnodes; i++)
-		if (x->itl[i].list != NULL)
-			return &x->itl[i];
-	return &x->itl[0];
+	size_t some = 0;
+
+	if (stage_shows(c, x->itl[c->publisher].list, renews))
+		return c->publisher;
+	for (size_t i = c->nnodes; i > 0; i--)
+		if (stage_shows(c, x->itl[i - 1].list, renews))
+			return i - 1;
+		else if (x->itl[i - 1].list != NULL)
+			some = i - 1;
+	return x->itl[c->publisher].list != NULL ? c->publisher : some;
 }
 
 /* Steps are about certificates, which a blank ITL does not show: they come from full ones. */
 static enum status write_full(struct stage_list *out, const struct cluster *c,
-			      const struct cluster_state *at, uint32_t time, struct tlv_err *e)
+			      const struct cluster_state *at, size_t node, uint32_t time,
+			      struct tlv_err *e)
 {
 	struct cluster_state full = *at;
-	size_t node = c->publisher;
 
 	full.blank = false;
-	for (size_t i = 0; c->nodes[node].callmanager >= c->ncerts && i < c->nnodes; i++)
-		node = i;
 	return stage_write_itl(out, c, &full, node, STAGE_ORDINARY, time, e);
 }
 
@@ -47,19 +53,23 @@ static enum status choose_lists(struct forecast *f, size_t phase, struct plan_in
 				struct tlv_err *e)
 {
 	const struct search_stage *last = &f->search.stages[last_stage(&f->search, phase)];
-	bool ctl = last->writes_ctl;
+	const struct cluster_state *renews = &f->search.phases[phase].renews;
 	const struct stage_served *had = before(&f->search, phase);
-	const struct stage_list *old = ctl ? &had->ctl : some_itl(f->c, had);
-	const struct stage_list *new = ctl ? &last->served->ctl : some_itl(f->c, last->served);
+	bool ctl = last->writes_ctl && stage_shows(f->c, had->ctl.list, renews);
+	size_t node = some_node(f->c, had, renews);
+	const struct stage_list *old = ctl ? &had->ctl : &had->itl[node];
+	const struct stage_list *new = ctl ? &last->served->ctl : &last->served->itl[node];
 	enum status st = ST_OK;
 
 	if (last->state.blank && f->search.phases[phase].act == SEARCH_RENEW) {
 		const struct search_stage *first = last - last->rule_at;
 
-		st = write_full(&f->full[phase][0], f->c, &first[-1].state, (uint32_t)phase, e);
+		node = some_node(f->c, f->search.given, renews); /* blank ones show nothing */
+		st = write_full(&f->full[phase][0], f->c, &first[-1].state, node, (uint32_t)phase,
+				e);
 		if (st == ST_OK)
-			st = write_full(&f->full[phase][1], f->c, &last->state, (uint32_t)phase + 1,
-					e);
+			st = write_full(&f->full[phase][1], f->c, &last->state, node,
+					(uint32_t)phase + 1, e);
 		old = &f->full[phase][0];
 		new = &f->full[phase][1];
 	}
@@ -68,6 +78,23 @@ static enum status choose_lists(struct forecast *f, size_t phase, struct plan_in
 	in->new_key = new->key;
 	in->new_name = ctl ? "the new CTL" : "the new ITL";
 	return st;
+}
+
+/* Every node whose certificate the phase renews, as the list of one node names one alone. */
+static void note_renewed(struct forecast *f, size_t phase)
+{
+	const struct search_phase *x = &f->search.phases[phase];
+
+	for (size_t i = 0; i < f->c->ncerts; i++) {
+		const struct cluster_cert *cert = &f->c->certs[i];
+		struct buf label = BUF_INIT;
+
+		if (!cluster_is_renewed(&x->renews, i) || cert->node == CLUSTER_NONE)
+			continue;
+		forecast_put_label(&label, f, cert->node);
+		plan_label(&f->renewed[phase], &label);
+		buf_free(&label);
+	}
 }
 
 /* A class that refuses any list of the phase. */
@@ -104,11 +131,13 @@ static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, str
 		(void)snprintf(f->names[phase], sizeof f->names[phase], "the %s of phase %zu", kind,
 			       phase);
 	in.old_name = f->names[phase];
+	in.renewed = &f->renewed[phase];
+	note_renewed(f, phase);
 	note_refusals(f, phase, &in);
 	return plan_make(&f->plans[phase], &in, e);
 }
 
-enum { LINES = 5 + 2 * SEARCH_PHASES_MAX };
+enum { LINES = 5 + 3 * SEARCH_PHASES_MAX };
 
 static void all_lines(struct forecast *f, struct plan_lines *out[LINES])
 {
@@ -121,6 +150,7 @@ static void all_lines(struct forecast *f, struct plan_lines *out[LINES])
 	for (size_t i = 0; i < SEARCH_PHASES_MAX; i++) {
 		out[n++] = &f->restarts[i];
 		out[n++] = &f->gates[i];
+		out[n++] = &f->renewed[i];
 	}
 }
 

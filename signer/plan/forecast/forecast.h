@@ -29,6 +29,7 @@ struct forecast {
 	struct plan_lines strays;  /* whom the check before the plan has to find */
 	struct plan_lines restarts[SEARCH_PHASES_MAX]; /* services, each once */
 	struct plan_lines gates[SEARCH_PHASES_MAX];    /* what to wait for behind the phase */
+	struct plan_lines renewed[SEARCH_PHASES_MAX];  /* nodes */
 	struct plan_lines why;			       /* what each class does with each list */
 	struct plan_lines assumed;
 	unsigned named[FORECAST_NAMED_MAX]; /* facts that the lines name in their midst */
@@ -67,6 +68,8 @@ size_t forecast_sources(const struct forecast *f, struct span tags[PLAN_SOURCES_
 void forecast_put_summary(struct buf *b, const struct forecast *f);
 /* Appends the node's name, escaped for a terminal. */
 void forecast_put_node(struct buf *b, const struct forecast *f, size_t node);
+/* "sub1 (10.0.0.2)" */
+void forecast_put_label(struct buf *b, const struct forecast *f, size_t node);
 /* The plan as text, escaped for a terminal; out's own failure says that memory ended. */
 void forecast_text(const struct forecast *f, struct buf *out);
 /* Appends a page that needs nothing but itself, every value escaped, in the order of the text. */

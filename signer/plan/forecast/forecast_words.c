@@ -3,6 +3,7 @@
 
 #include "signer/plan/forecast/forecast.h"
 #include "tlv/safe.h"
+#include "tlv/text.h"
 
 bool forecast_refuses(const struct forecast *f, enum crowd_class p)
 {
@@ -42,6 +43,20 @@ bool forecast_has_step(const struct forecast *f, size_t phase, const struct plan
 void forecast_put_node(struct buf *b, const struct forecast *f, size_t node)
 {
 	safe_text(b, f->c->nodes[node].name);
+}
+
+void forecast_put_label(struct buf *b, const struct forecast *f, size_t node)
+{
+	struct span address = f->c->nodes[node].address;
+	struct buf text = BUF_INIT;
+
+	if (address.n == 4 && span_be(address) != 0)
+		buf_ipv4(&text, address);
+	forecast_put_node(b, f, node);
+	if (text.n > 0 && !span_eq(buf_span(&text), f->c->nodes[node].name))
+		buf_printf(b, " (%s)", buf_cstr(&text));
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
+	buf_free(&text);
 }
 
 static size_t certs_in(const struct search_phase *x, const struct cluster *c, size_t *only)

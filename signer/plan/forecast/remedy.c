@@ -11,7 +11,6 @@
 struct trial {
 	const struct search *refused;
 	struct cluster cluster;
-	struct crowd_groups groups;
 	struct search search;
 	struct release release;
 	struct stage_list bridge;
@@ -23,23 +22,10 @@ struct trial {
 static enum status run(struct trial *t, bool *works, struct tlv_err *e)
 {
 	struct tlv_err unfit = TLV_ERR_INIT;
-	enum status st = search_run(&t->search, &t->cluster, &t->groups, &unfit);
+	enum status st = search_run(&t->search, &t->cluster, t->refused->groups, &unfit);
 
 	*works = st == ST_OK && !search_refused(&t->search);
 	return st == ST_NOMEM ? err_nomem(e) : ST_OK;
-}
-
-static enum status try_groups(struct trial *t, bool *works, struct tlv_err *e)
-{
-	const struct cluster *c = &t->cluster;
-
-	if (t->groups.n > 0)
-		return ST_OK;
-	for (size_t i = 0; i < c->nnodes && t->groups.n < CROWD_GROUPS_MAX; i++)
-		if (i != c->publisher && cluster_cert_of(c, PLAN_KIND_TVS, i) < c->ncerts)
-			t->groups.nodes[t->groups.n++] = UINT64_C(1) << c->publisher | UINT64_C(1)
-											       << i;
-	return t->groups.n > 0 ? run(t, works, e) : ST_OK;
 }
 
 static enum status try_reset(struct trial *t, bool *works, struct tlv_err *e)
@@ -122,8 +108,6 @@ enum attempt {
 static enum status attempt(struct trial *t, enum attempt which, bool *works, struct tlv_err *e)
 {
 	switch (which) {
-	case ATTEMPT_GROUPS:
-		return try_groups(t, works, e);
 	case ATTEMPT_RESET:
 		return try_reset(t, works, e);
 	case ATTEMPT_BLANK:
@@ -147,7 +131,6 @@ static enum status prove(enum attempt which, const struct search *refused, bool 
 		return err_nomem(e);
 	t->refused = refused;
 	t->cluster = *refused->c;
-	t->groups = *refused->groups;
 	st = attempt(t, which, works, e);
 	search_free(&t->search);
 	stage_list_free(&t->bridge);

@@ -188,7 +188,7 @@ static enum status run_phase(struct search *s, struct scene *scene,
 	for (size_t i = 0; st == ST_OK && i < *n; i++) {
 		stages[i] = (struct search_stage){ .rule_at = i, .rule = rules[i], .state = after };
 		stages[i].writes_ctl = s->c->mixed && rules[i]->ctl != STAGE_KEPT &&
-				       stage_ctl_shows(s->c, &phase->renews);
+				       stage_has_kind(s->c, s->c->ctl, phase->kind);
 		st = serve(s, &stages[i], scene, e);
 		if (st != ST_OK)
 			return st;
@@ -250,6 +250,7 @@ struct way {
 	struct cost cost;
 	size_t last; /* phase */
 	struct scene scene;
+	size_t from, to; /* the lists of its last phase: indices of the search's own */
 };
 
 enum { SETS_MAX = 1 << SEARCH_RENEWALS_MAX };
@@ -272,6 +273,17 @@ static size_t against_order(const struct table *t, size_t set, size_t next)
 	return n;
 }
 
+/* Lists that no way leads to any more: those of a large cluster take their room. */
+static void drop_some(struct search *s, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		if (s->owned[i] != NULL)
+			stage_served_free(s->owned[i]);
+		free(s->owned[i]);
+		s->owned[i] = NULL;
+	}
+}
+
 /* The lists of a set are the same, whatever way led to it: so its best way is enough. */
 static enum status step(struct search *s, struct table *t, size_t set, size_t next,
 			struct tlv_err *e)
@@ -280,7 +292,7 @@ static enum status step(struct search *s, struct table *t, size_t set, size_t ne
 	struct search_stage stages[STAGES_MAX];
 	struct scene scene = from->scene;
 	struct cost cost = from->cost;
-	size_t n;
+	size_t n, first = s->nowned;
 	enum status st = run_phase(s, &scene, &t->phases[next], set == 0, stages, &n, e);
 
 	if (st != ST_OK)
@@ -289,8 +301,17 @@ static enum status step(struct search *s, struct table *t, size_t set, size_t ne
 	for (size_t i = 0; i < n; i++)
 		add_stage(&cost, &stages[i]);
 	cost.against += against_order(t, set, next);
-	if (!to->known || is_cheaper(&cost, &to->cost))
-		*to = (struct way){ .known = true, .cost = cost, .last = next, .scene = scene };
+	if (to->known && !is_cheaper(&cost, &to->cost)) {
+		drop_some(s, first, s->nowned);
+		return ST_OK;
+	}
+	drop_some(s, to->from, to->to);
+	*to = (struct way){ .known = true,
+			    .cost = cost,
+			    .last = next,
+			    .scene = scene,
+			    .from = first,
+			    .to = s->nowned };
 	return ST_OK;
 }
 
@@ -465,10 +486,7 @@ static bool any_can_split(const struct cluster *c)
 
 static void drop_lists(struct search *s)
 {
-	for (size_t i = 0; i < s->nowned; i++) {
-		stage_served_free(s->owned[i]);
-		free(s->owned[i]);
-	}
+	drop_some(s, 0, s->nowned);
 	s->nowned = 0;
 }
 

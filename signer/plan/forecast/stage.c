@@ -35,13 +35,32 @@ size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 	return n;
 }
 
-bool stage_ctl_shows(const struct cluster *c, const struct cluster_state *renews)
+/* CLUSTER_CERTS_MAX: none that is known. */
+static size_t cert_of_record(const struct cluster *c, const struct tlv_list *l, size_t i)
 {
-	for (size_t i = 0; c->ctl != NULL && i < c->ctl->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(c->ctl, i);
-		size_t cert = cluster_find_cert(c, r.certificate);
+	struct tlv_record r = tlv_list_record(l, i);
+
+	return cluster_find_cert(c, r.certificate);
+}
+
+bool stage_shows(const struct cluster *c, const struct tlv_list *l,
+		 const struct cluster_state *renews)
+{
+	for (size_t i = 0; l != NULL && i < l->nrecords; i++) {
+		size_t cert = cert_of_record(c, l, i);
 
 		if (cert < c->ncerts && cluster_is_renewed(renews, cert))
+			return true;
+	}
+	return false;
+}
+
+bool stage_has_kind(const struct cluster *c, const struct tlv_list *l, enum plan_kind kind)
+{
+	for (size_t i = 0; l != NULL && i < l->nrecords; i++) {
+		size_t cert = cert_of_record(c, l, i);
+
+		if (cert < c->ncerts && c->certs[cert].kind == kind)
 			return true;
 	}
 	return false;
