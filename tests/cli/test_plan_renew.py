@@ -11,6 +11,7 @@ import browser
 import peerwrite
 import pytest
 from conftest import DATA, PROGRAM, SANITIZED, make_certificate
+from test_plan import NODES as NODES_OF
 from test_plan import World
 from test_plan_html import COLOURS, WIDE, Page, complaints, luminance, needs_chromium
 
@@ -298,6 +299,27 @@ def test_steps_name_every_node_and_no_other(world, node, nodes, blank):
     assert [label.split()[0] for label in renewed_nodes(phase)] == [f"cucm-1051-a-{name}" for name in nodes]
     assert sequence(phase) == wanted("callmanager", "12.5", "not-mixed")
     assert f"renew CallManager certificate of {'every node' if not node else node[1:]}" in text.splitlines()[0]
+
+
+def test_lists_that_were_printed(world):
+    """With their certificates they are rebuilt, and the plan is that of the files; without, it says what to give."""
+    certs = []
+    for name, spec in (("CTLFile", CTL_12), ("itl-pub", ITL_12)):
+        path = world.make(f"{name}.tlv", spec)
+        signed = json.loads(world.run.ok("show", "--json", path).out)["header"]["timestamp"]
+        os.utime(path, (signed, signed))
+        (world.folder / f"{name}.log").write_text(world.run.ok("show", path, env={"TZ": "UTC"}).out)
+        world.run.ok("extract", path, "-o", world.folder / name, "--trust", world.pem("golden-recovery"))
+        certs += ["--certs", name]
+    options = ["--release", "15", "--renew", "callmanager", "--renew", "tvs"]
+    addresses = ["--address", f"cucm-1051-a-pub={NODES_OF['pub']}", "--address", f"cucm-1051-a-sub1={NODES_OF['sub1']}"]
+    logs = ["CTLFile.log", "itl-pub.log"]
+    _, wanted_answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", *options, status=0)
+    _, answer = renew(world, *logs, *certs, *addresses, *options, status=0)
+    assert answer == wanted_answer
+    run = world.run.refused(3, "plan", *logs, *options, says=["CTLFile.log", "no certificates: give '--certs'"],
+                            cwd=world.folder)
+    assert run.out == ""
 
 
 # Large clusters ----------------------------------------------------------------------------------
