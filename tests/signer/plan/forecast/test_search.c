@@ -407,6 +407,8 @@ static void no_walker_is_lost_without_a_word(void **state)
 }
 
 /* Whether phones are locked out if all that was asked for is renewed in one go. */
+static struct crowd_answer in_one_go; /* of phones that hold an ITL alone */
+
 static bool locked_in_one_go(void)
 {
 	struct search other;
@@ -420,6 +422,7 @@ static bool locked_in_one_go(void)
 	both.kind = PLAN_KIND_CALLMANAGER; /* one stage, signed as always */
 	assert_int_equal(search_follow(&other, &c, &groups, &both, 1, &e), ST_OK);
 	locked = other.locked[CROWD_ITL_ONLY];
+	in_one_go = other.stages[0].verdict[CROWD_ITL_ONLY].answer;
 	search_free(&other);
 	return locked;
 }
@@ -573,6 +576,41 @@ static void an_itl_without_a_tvs_is_refused(void **state)
 	free_lists(&m);
 }
 
+static bool says(const struct crowd_answer *a, const char *words)
+{
+	struct buf b = BUF_INIT;
+	bool found;
+
+	crowd_why(a, &b);
+	buf_u8(&b, 0);
+	found = strstr((const char *)buf_span(&b).p, words) != NULL;
+	buf_free(&b);
+	return found;
+}
+
+static void a_refusal_names_its_facts(void **state)
+{
+	unsigned facts[CROWD_FACTS_MAX];
+
+	(void)state;
+	run("11.5", TOKENLESS, 3, 3, "callmanager", NULL);
+	assert_int_equal(crowd_facts(&s.stages[0].verdict[CROWD_PLAIN].answer, facts), 2);
+	assert_int_equal(facts[0], FACT_REFUSES);
+	assert_int_equal(facts[1], FACT_NO_SBD);
+	assert_true(says(&s.stages[0].verdict[CROWD_PLAIN].answer, "has no Security by Default"));
+	done();
+	run("11.5", NOT_MIXED, 3, 3, "callmanager tvs@sub1", NULL);
+	assert_true(locked_in_one_go());
+	assert_int_equal(crowd_facts(&in_one_go, facts), 1);
+	assert_int_equal(facts[0], FACT_TVS_CERT_IN_ITL);
+	assert_true(says(&in_one_go, "no node of the group has a TVS"));
+	done();
+	run("15", TOKENLESS, 3, 3, "capf", NULL);
+	assert_int_equal(crowd_facts(&s.stages[0].verdict[CROWD_PLAIN].answer, facts), 1);
+	assert_int_equal(facts[0], FACT_SIGNER_IS_SAST);
+	done();
+}
+
 static void nobody_is_asked_for_nothing(void **state)
 {
 	struct tlv_err e = TLV_ERR_INIT;
@@ -629,6 +667,10 @@ static void words_are_checked(void **state)
 		drop_tvs("sub1");
 	groups = (struct crowd_groups){ .n = 0 };
 	assert_int_equal(crowd_group(&groups, &c, "west", &e), ST_USAGE);
+	e = TLV_ERR_INIT;
+	assert_int_equal(crowd_group(&groups, &c, "west=", &e), ST_USAGE);
+	e = TLV_ERR_INIT;
+	assert_int_equal(crowd_group(&groups, &c, "=sub1", &e), ST_USAGE);
 	e = TLV_ERR_INIT;
 	assert_int_equal(crowd_group(&groups, &c, "west=sub1,nowhere", &e), ST_NO_MATCH);
 	e = TLV_ERR_INIT;
@@ -713,6 +755,7 @@ int main(void)
 		cmocka_unit_test(gates_are_where_they_must_be),
 		cmocka_unit_test(a_group_without_tvs_counts),
 		cmocka_unit_test(an_itl_without_a_tvs_is_refused),
+		cmocka_unit_test(a_refusal_names_its_facts),
 		cmocka_unit_test(nobody_is_asked_for_nothing),
 		cmocka_unit_test(lists_that_do_not_fit_are_refused),
 		cmocka_unit_test(words_are_checked),
