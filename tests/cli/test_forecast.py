@@ -166,6 +166,7 @@ class Plan:
             cert = self.names[record["certificate"]]
             name = record["dns_name"]
             node = NODES.index(name.removeprefix("cucm-")) if name else None
+            assert record["address"] == (bytes(4) if node is None else bytes([10, 0, 0, node + 1])), (self.case, name)
             records.add((record["role_name"], cert, node))
             assert record["public_key"] == peerwrite.public_key(peeraccept.certificate(record))
             named = (record["serial"], record["issuer"]) == peeraccept.signer_of(parsed["header"])
