@@ -244,7 +244,7 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 		a->record < 0 ?
 			json_null() :
 			json_string(tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL)));
-	(void)json_object_set_new(o, "sources", list_json_sources(accept_row(a->reason)->fact));
+	(void)json_object_set_new(o, "sources", list_json_sources(accept_fact(a)));
 	set_explanation(o, q, a);
 	return o;
 }

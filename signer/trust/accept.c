@@ -167,11 +167,20 @@ static struct acceptance by_key(const struct candidate *new_list, struct span ke
 	return a;
 }
 
-static struct acceptance first_list(const struct candidate *new_list)
+/* [LEAP_OF_FAITH], [BLANK_TAKES_ANY]: the latter is known of ITLs alone. */
+static bool takes_any(const struct phone *p, const struct tlv_list *new_list)
+{
+	if (p->no_lists || (p->ctl == NULL && p->itl == NULL))
+		return true;
+	return p->ctl == NULL && p->blank_itl && tlv_list_is_itl(new_list);
+}
+
+static struct acceptance first_list(const struct candidate *new_list, bool blank)
 {
 	struct acceptance a = decided(ACCEPT_LEAP_OF_FAITH, -1, false);
 	long signer;
 
+	a.blank = blank;
 	a.new_is_bad = new_list->list->known_bad;
 	if (!new_list->list->printed)
 		a.new_is_bad = new_list->key.n == 0 && !signature_is_own(new_list->list, &signer);
@@ -223,8 +232,8 @@ static struct acceptance decide(const struct phone *p, const struct candidate *c
 		return decided(ACCEPT_TOO_LARGE, -1, false);
 	if (p->asked != NULL && tlv_list_is_other_kind(c->list, span_str(p->asked)))
 		return decided(ACCEPT_WRONG_KIND, -1, false);
-	if (p->no_lists || (p->ctl == NULL && p->itl == NULL))
-		return first_list(c);
+	if (takes_any(p, c->list))
+		return first_list(c, p->itl != NULL);
 	match_list(&m, p->ctl, &c->list->header, false);
 	match_list(&m, p->itl, &c->list->header, true);
 	if (m.ambiguous)

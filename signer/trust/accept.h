@@ -54,6 +54,7 @@ struct acceptance {
 	bool asked;		 /* no SAST record is the signer's, so that TVS counts */
 	struct tvs_answer tvs;	 /* … and what it is taken to answer */
 	struct span issuer;	 /* as the new list spells its signer's */
+	bool blank;		 /* leap of faith, as the ITL that it holds is blank */
 	bool new_is_bad;	 /* leap of faith in a list whose own signature is bad */
 	bool anybody_signs;	 /* accepted for a key that proves nothing (tlv/cert.h) */
 	struct accept_near near; /* of a refusal */
@@ -75,6 +76,10 @@ void accept_reason_text(const struct acceptance *a, struct buf *out);
 void accept_assumption_text(const struct acceptance *a, enum tvs_assumption which, struct buf *out);
 /* Why TVS was no help to a phone that refuses, and the fact behind it; NULL if it was not to be asked. */
 const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact);
+/* Why, in a sentence, and the fact behind it. */
+const char *accept_explanation(const struct acceptance *a);
+enum fact_id accept_fact(const struct acceptance *a);
+
 /* Appends the explanation with its sources and the spelling that would match, a line each. */
 void accept_explain(const struct acceptance *a, struct buf *out);
 /* What helps a phone that refuses, as a sentence; NULL: nothing is to be done. Static. */

@@ -165,20 +165,32 @@ static void explain_warnings(const struct acceptance *a, struct buf *out)
 			"warning: the signer's public exponent is 1 or even, so its signatures prove nothing; no source says that phones check it\n");
 }
 
+const char *accept_explanation(const struct acceptance *a)
+{
+	return a->blank ?
+		       "the ITL that the phone holds was blanked: it takes any new one without a check" :
+		       accept_row(a->reason)->explanation;
+}
+
+enum fact_id accept_fact(const struct acceptance *a)
+{
+	return a->blank ? FACT_BLANK_TAKES_ANY : accept_row(a->reason)->fact;
+}
+
 void accept_explain(const struct acceptance *a, struct buf *out)
 {
-	const struct accept_reason_row *row = accept_row(a->reason);
+	enum fact_id fact = accept_fact(a);
 
-	buf_str(out, row->explanation);
+	buf_str(out, accept_explanation(a));
 	if (assumes(a, TVS_ASSUMES_SIGNATURE))
 		buf_str(out, ", as far as printed texts tell");
 	if (a->record >= 0)
 		buf_printf(out, " (record %ld of the installed %s)", a->record + 1,
 			   tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL));
-	fact_put_sources(out, row->fact);
+	fact_put_sources(out, fact);
 	buf_str(out, "\n");
-	if (fact_row(row->fact).open && a->assumptions == 0) {
-		fact_put(out, row->fact);
+	if (fact_row(fact).open && a->assumptions == 0) {
+		fact_put(out, fact);
 		buf_str(out, "\n");
 	}
 	explain_warnings(a, out);

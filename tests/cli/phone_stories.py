@@ -68,8 +68,9 @@ class Story:
         """The options of accept that say what the world is."""
         group = [(cluster, node) for cluster, node in self.nodes_of(phone.group)
                  if node.services[net.TVS].fault != "closed"]
+        blank = [] if self.names_tvs(phone.held.get("ITL")) else ["--blank-itl"]
         if not phone.sbd or not group:
-            return ["--no-tvs"]
+            return ["--no-tvs", *blank]
         cluster, first = group[0]
         known = [identity.der for identity, _ in cluster.known_to_tvs()]
         words = ["--sast-trust", pem(self.folder, known)]
@@ -77,7 +78,7 @@ class Story:
             words += ["--tvs-cert", node.services[net.TVS].identity.cert]
         ctl = first.files.get("CTLFile.tlv")
         words += ["--tvs-ctl", self.file("CTL", ctl) if ctl else "none"]
-        return words + ([] if self.names_tvs(phone.held.get("ITL")) else ["--blank-itl"])
+        return words + blank
 
     def foretell(self, phone, kind, content):
         """(accepted, reason, assumptions) of accept, for what the phone holds now."""
@@ -135,6 +136,8 @@ class Story:
         old = before.get(decision.kind)
         if old in (None, decision.content) or not group or self.elsewhere(decision):
             return
+        if decision.reason == "leap-of-faith":
+            return  # from a blank ITL: nobody can tell plan OLD NEW that it is one
         line = self.plan(decision.kind, old, decision.content, group[0][0])
         line = line.get("sbd" if phone.sbd else "no-sbd")
         # Plan takes TVS for running.

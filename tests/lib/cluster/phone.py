@@ -104,23 +104,23 @@ class Phone:
     # Trust
 
     def _records(self):
-        """Of everything that counts as held: an ITL without servers (rollback) holds nothing."""
         return [record for kind in self.held for record in self._list_records(kind)]
 
     def _list_records(self, kind):
-        if kind not in self.held:
-            return []
-        records = peerlist.parse(self.held[kind])["records"]
-        servers = [one for one in records if one["role"] in (TVS, TFTP, CCM_TFTP)]
-        return records if servers or kind == "CTL" else []
+        return peerlist.parse(self.held[kind])["records"] if kind in self.held else []
+
+    def _holds_nothing(self, kind):
+        """A first list. A blank ITL (rollback) gives way to any ITL [SG15], but not beside a CTL."""
+        servers = [one for one in self._list_records("ITL") if one["role"] in (TVS, TFTP, CCM_TFTP)]
+        return not self.held or (kind == "ITL" and "CTL" not in self.held and not servers)
 
     def judge(self, kind, content):
         """What it does with a list; nothing is installed."""
         if len(content) > LARGEST_LIST:
             return Decision(kind, False, "too-large")
-        records = self._records()
-        if not records:
+        if self._holds_nothing(kind):
             return Decision(kind, True, "leap-of-faith")
+        records = self._records()
         header = peerlist.parse_header(content)
         named = [record for record in records if (record.get("serial"), record.get("issuer"))
                  == (header["signer_serial"], header["signer_issuer"])]
