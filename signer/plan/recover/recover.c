@@ -120,6 +120,7 @@ void recover_free(struct recovery *r)
 	for (size_t i = 0; r->ways != NULL && i < r->nways; i++)
 		stage_served_free(&r->ways[i].lists);
 	free(r->ways);
+	free(r->memo);
 	for (size_t i = 0; i < r->nsteps; i++) {
 		buf_free(&r->steps[i].title);
 		plan_lines_free(&r->steps[i].lines);

@@ -123,8 +123,11 @@ struct recover_input {
 	int64_t time; /* seconds since 1970 UTC: when the page is made */
 };
 
+struct recover_memo;
+
 struct recovery {
 	struct recover_input in;
+	struct recover_memo *memo; /* owned: what was asked before; NULL: nothing is remembered */
 	unsigned when;
 	struct recover_holder holders[RECOVER_HOLDERS_MAX];
 	size_t nholders;

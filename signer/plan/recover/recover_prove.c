@@ -41,7 +41,50 @@ static void put_over(struct recover_served *x, const struct stage_served *writte
 			x->itl[i] = &written->itl[i];
 }
 
-static struct crowd_answers ask(const struct walker *k, const struct recover_served *x)
+/* Each way is gone through again and again, and phones answer the same to the same. */
+struct asked {
+	enum crowd_class phones;
+	size_t node;
+	const struct tlv_list *lists[4]; /* held CTL and ITL, offered CTL and ITL */
+};
+
+enum { MEMO_SLOTS = 16384 }; /* a power of two; beyond three quarters nothing is added */
+
+struct recover_memo {
+	struct {
+		bool used;
+		struct asked asked;
+		struct crowd_answers answers;
+	} v[MEMO_SLOTS];
+	size_t n;
+};
+
+static bool same_question(const struct asked *a, const struct asked *b)
+{
+	return a->phones == b->phones && a->node == b->node && a->lists[0] == b->lists[0] &&
+	       a->lists[1] == b->lists[1] && a->lists[2] == b->lists[2] &&
+	       a->lists[3] == b->lists[3];
+}
+
+/* The slot of this question, or the free one where it belongs. */
+static size_t find_slot(const struct recover_memo *m, const struct asked *q)
+{
+	uint64_t hash = (uint64_t)q->node * 31 + (uint64_t)q->phones;
+
+	for (size_t i = 0; i < COUNT(q->lists); i++)
+		hash = (hash ^ (uint64_t)(uintptr_t)q->lists[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	hash >>= 40;
+	while (m->v[hash % MEMO_SLOTS].used && !same_question(&m->v[hash % MEMO_SLOTS].asked, q))
+		hash++;
+	return hash % MEMO_SLOTS;
+}
+
+static const struct tlv_list *list_of(const struct stage_list *l)
+{
+	return l != NULL ? l->list : NULL;
+}
+
+static struct crowd_answers ask_anew(const struct walker *k, const struct recover_served *x)
 {
 	struct crowd_answers a;
 
@@ -54,6 +97,29 @@ static struct crowd_answers ask(const struct walker *k, const struct recover_ser
 					    .ctl = x->ctl,
 					    .itl = x->itl[k->node] });
 	return a;
+}
+
+static struct crowd_answers ask(const struct walker *k, const struct recover_served *x)
+{
+	const struct asked q = { .phones = k->h->phones,
+				 .node = k->node,
+				 .lists = { k->ctl, k->itl, list_of(x->ctl),
+					    list_of(x->itl[k->node]) } };
+	struct recover_memo *m = k->r->memo;
+	size_t at;
+
+	if (m == NULL)
+		return ask_anew(k, x);
+	at = find_slot(m, &q);
+	if (m->v[at].used)
+		return m->v[at].answers;
+	if (m->n >= MEMO_SLOTS / 4 * 3)
+		return ask_anew(k, x);
+	m->v[at].used = true;
+	m->v[at].asked = q;
+	m->v[at].answers = ask_anew(k, x);
+	m->n++;
+	return m->v[at].answers;
 }
 
 static void note_answer(struct walker *k, const struct crowd_answer *a)
@@ -196,6 +262,8 @@ void recover_note_today(struct recovery *r)
 {
 	struct recover_served x = served(&r->given, r->in.c->nnodes);
 
+	r->memo = calloc(1, sizeof *r->memo);
+	r->failed |= r->memo == NULL;
 	for (size_t i = 0; i < r->nholders; i++) {
 		struct recover_holder *h = &r->holders[i];
 
