@@ -611,6 +611,22 @@ static void a_refusal_names_its_facts(void **state)
 	done();
 }
 
+/* Lists of 10.0 lack the ITLRecovery that signs from 12.0 on. */
+static void a_wrong_release_is_seen(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	make_lists(&m, "10.0(1)", TOKENLESS, 2, 2);
+	assert_int_equal(release_parse("12.5", &m.release, &e), ST_OK);
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
+	assert_int_equal(cluster_ask(&c, "capf", &e), ST_OK);
+	groups = (struct crowd_groups){ .n = 0 };
+	assert_int_equal(search_run(&s, &c, &groups, &e), ST_USAGE);
+	assert_non_null(strstr(err_text(&e), "is the release right"));
+	done();
+}
+
 static void nobody_is_asked_for_nothing(void **state)
 {
 	struct tlv_err e = TLV_ERR_INIT;
@@ -756,6 +772,7 @@ int main(void)
 		cmocka_unit_test(a_group_without_tvs_counts),
 		cmocka_unit_test(an_itl_without_a_tvs_is_refused),
 		cmocka_unit_test(a_refusal_names_its_facts),
+		cmocka_unit_test(a_wrong_release_is_seen),
 		cmocka_unit_test(nobody_is_asked_for_nothing),
 		cmocka_unit_test(lists_that_do_not_fit_are_refused),
 		cmocka_unit_test(words_are_checked),
