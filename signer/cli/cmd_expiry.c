@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "signer/cli/common.h"
+#include "signer/cli/confine.h"
 #include "signer/io/env.h"
 #include "signer/list/expiry.h"
 #include "signer/io/out.h"
@@ -119,8 +120,7 @@ enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 		st = expiry_within_parse(opt_value(o, OPT_WITHIN), &x.within, e);
 	if (st == ST_OK)
 		st = check_file_options(o, e);
-	if (!opt_given(o, OPT_REPORT))
-		common_read_only();
+	confine_to_file(opt_value(o, OPT_REPORT), opt_given(o, OPT_FOLLOW));
 	if (st == ST_OK)
 		st = add_all(o, &x, e);
 	if (st == ST_OK)

@@ -3,6 +3,7 @@
 
 #include "signer/cli/cluster_lists.h"
 #include "signer/cli/common.h"
+#include "signer/cli/confine.h"
 #include "signer/cli/deliver.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
@@ -219,8 +220,7 @@ static enum status plan_renewal(const struct opts *o, struct tlv_err *e)
 	if (r == NULL)
 		return err_nomem(e);
 	r->o = o;
-	if (!opt_given(o, OPT_HTML))
-		common_read_only();
+	confine_to_file(opt_value(o, OPT_HTML), opt_given(o, OPT_FOLLOW));
 	st = prepare_renewal(r, e);
 	if (st == ST_OK)
 		st = forecast_make(&r->forecast, &r->cluster, &r->groups, env_now(), e);
@@ -260,8 +260,7 @@ enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 		return plan_recovery(o, e);
 	if (opt_given(o, OPT_RENEW))
 		return plan_renewal(o, e);
-	if (!opt_given(o, OPT_HTML))
-		common_read_only();
+	confine_to_file(opt_value(o, OPT_HTML), opt_given(o, OPT_FOLLOW));
 	st = check_arguments(o, e);
 	if (st == ST_OK)
 		st = prepare(&q, e);

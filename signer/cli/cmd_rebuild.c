@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/cli/common.h"
+#include "signer/cli/confine.h"
 #include "signer/cli/verb.h"
 #include "signer/io/out.h"
 #include "signer/text/hints.h"
@@ -74,6 +75,7 @@ enum status cmd_rebuild(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = common_publish_options(o, KIND_LIST, &options, e);
 	options.stream = true;
+	confine_to_file(opt_value(o, OPT_OUTPUT), options.follow);
 	if (st == ST_OK)
 		st = list_file_read(&f, o->args[0], LIST_PRINTED | LIST_QUIET, e);
 	if (st == ST_OK)

@@ -76,13 +76,14 @@ static void add(struct grants *g, const char *path, enum sandbox_right what)
 }
 
 /* The folder above, or with a link that is followed, the one of what it leads to. */
-static void add_folder_of(struct grants *g, const struct confine *c)
+static void add_folder_of(struct grants *g, const char *output, bool follow,
+			  enum sandbox_right what)
 {
-	char *path = c->follow ? realpath(c->output, NULL) : NULL, *slash;
+	char *path = follow ? realpath(output, NULL) : NULL, *slash;
 	size_t n;
 
 	if (path == NULL)
-		path = strdup(c->output);
+		path = strdup(output);
 	if (path == NULL) {
 		(void)err_nomem(NULL); /* remembered: the run ends with it */
 		return;
@@ -93,19 +94,40 @@ static void add_folder_of(struct grants *g, const struct confine *c)
 	slash = strrchr(path, '/');
 	if (slash != NULL)
 		slash[slash == path] = '\0';
-	add(g, slash != NULL ? path : ".", c->tree ? SANDBOX_TREE : SANDBOX_WRITE);
+	add(g, slash != NULL ? path : ".", what);
 	free(path);
 }
 
-static void add_output(struct grants *g, const struct confine *c)
+static void add_output(struct grants *g, const char *output, bool follow, enum sandbox_right what)
 {
 	struct stat st;
 
-	if (c->output == NULL)
+	if (output == NULL)
 		return;
-	add_folder_of(g, c);
-	if (stat(c->output, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
-		add(g, c->output, SANDBOX_DEVICE);
+	add_folder_of(g, output, follow, what);
+	if (stat(output, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+		add(g, output, SANDBOX_DEVICE);
+}
+
+/* The grants are closed: the kernel keeps what they stand for. */
+static void enter(struct sandbox_wants *w, struct grants *g)
+{
+	w->grants = g->v;
+	w->ngrants = g->n;
+	/* What openssl.cnf names is loaded while it may do what it likes. */
+	digest_configure();
+	(void)sandbox_enter(SANDBOX_ALL, w);
+	for (size_t i = 0; i < g->n; i++)
+		(void)close(g->v[i].fd);
+}
+
+void confine_to_file(const char *output, bool follow)
+{
+	struct sandbox_wants w = { .children = { net_process() } };
+	struct grants g = { .n = 0 };
+
+	add_output(&g, output, follow, SANDBOX_WRITE);
+	enter(&w, &g);
 }
 
 void confine(const struct confine *c)
@@ -119,16 +141,11 @@ void confine(const struct confine *c)
 	/* The question for a PIN, and what a process of ours has for its standard files. */
 	add(&g, "/dev/tty", SANDBOX_DEVICE);
 	add(&g, "/dev/null", SANDBOX_DEVICE);
-	add_output(&g, c);
+	add_output(&g, c->output, c->follow, c->tree ? SANDBOX_TREE : SANDBOX_WRITE);
 	for (size_t i = 0; i < COUNT(c->keys); i++)
 		if (c->keys[i] != NULL && key_process(c->keys[i]->key) != 0)
 			w.children[n++] = key_process(c->keys[i]->key);
 	if (net_process() != 0)
 		w.children[n++] = net_process();
-	w.grants = g.v;
-	w.ngrants = g.n;
-	digest_configure();
-	(void)sandbox_enter(SANDBOX_ALL, &w);
-	for (size_t i = 0; i < g.n; i++)
-		(void)close(g.v[i].fd);
+	enter(&w, &g);
 }

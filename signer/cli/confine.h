@@ -1,9 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The sandbox of verbs that sign: before they read a list, all that needs
- * another program has been started, and what is left is to ask the token's
- * process, to ask at the terminal, and to write where the output goes.
+ * The sandbox of verbs that sign, and of those that write one file. Those that sign start every
+ * other program before they read a list. After that they can only ask the token's process, ask at
+ * the terminal, and write where the output goes. Verbs that write nothing, or a folder, enter with
+ * common_read_only() and common_write_beneath().
  */
 #ifndef CTL_CONFINE_H
 #define CTL_CONFINE_H
@@ -41,7 +42,14 @@ struct confine {
 /* Whether an option but those of the keys names a token. */
 bool confine_names_tokens(const struct opts *o);
 
-/* Enters for good, but with more_tokens: those processes are started later. */
+/* Enters for good. With more_tokens it does not: those processes are started later. */
 void confine(const struct confine *c);
+
+/*
+ * For verbs that read files, print, and write at most one file, before the first is read. They may
+ * write in the folder of output, or into it if it is a pipe or a terminal. follow: output may be a
+ * link, and the folder is the one of what it leads to. output NULL: as common_read_only().
+ */
+void confine_to_file(const char *output, bool follow);
 
 #endif

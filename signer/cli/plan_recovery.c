@@ -6,6 +6,7 @@
 
 #include "signer/cli/cluster_lists.h"
 #include "signer/cli/common.h"
+#include "signer/cli/confine.h"
 #include "signer/cli/plan_outlet.h"
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
@@ -197,8 +198,7 @@ enum status plan_recovery(const struct opts *o, struct tlv_err *e)
 	if (j == NULL)
 		return err_nomem(e);
 	j->o = o;
-	if (!opt_given(o, OPT_HTML))
-		common_read_only();
+	confine_to_file(opt_value(o, OPT_HTML), opt_given(o, OPT_FOLLOW));
 	st = prepare(j, e);
 	if (st == ST_OK)
 		st = recover_make(&j->recovery,
