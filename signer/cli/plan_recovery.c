@@ -102,10 +102,10 @@ static enum status read_held(struct job *j, struct tlv_err *e)
 			e, ST_USAGE,
 			"what do the phones hold? name the folder of their lists with '--installed-dir'");
 	st = folder_each(folder, add_held, j, e);
-	if (st == ST_OK && j->nheld == 0)
-		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
 	if (st != ST_OK)
 		return st;
+	if (j->nheld == 0)
+		return err_set(e, ST_INPUT, "%s: no list in this folder", folder);
 	j->sorted = calloc(j->nheld, sizeof *j->sorted);
 	if (j->sorted == NULL)
 		return err_nomem(e);

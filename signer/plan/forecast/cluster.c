@@ -267,7 +267,7 @@ static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
 /* [ITL_RECORDS]: an ITL without one of them was not written since that node has it. */
 static enum status check_tvs(const struct cluster *c, struct tlv_err *e)
 {
-	for (size_t i = 0; i < c->ncerts * c->nitls; i++) {
+	for (size_t i = 0; c->nitls > 0 && i < c->ncerts * c->nitls; i++) {
 		const struct cluster_cert *x = &c->certs[i / c->nitls];
 		const struct tlv_list *itl = c->itls[i % c->nitls];
 		char *name;
