@@ -14,7 +14,7 @@ import threading
 import warnings
 
 TFTP, HTTP, TVS = 69, 6970, 2445
-PATIENCE = 10  # seconds that a server waits for a client; nothing on loopback takes as long
+PATIENCE = 30  # seconds that a server waits for a client; nothing on loopback takes as long
 BLOCK = 512
 _networks = itertools.count()
 
