@@ -12,6 +12,8 @@ from conftest import DATA
 from test_plan import World
 from test_plan_renew import CTL_10, CTL_12, ITL_10, ITL_12, TOKENS_11
 
+SAVED = "the ITLRecovery.p12 of the key that phones know was saved"
+OUTSIDE = "a CTL made outside CUCM gets onto the TFTP nodes"
 GOLDEN = DATA / "plans" / "recover-all-at-once.txt"
 PARTS = ("callmanager", "itlrecovery", "tvs")
 # What comes in the place of a certificate of test_plan_renew.
@@ -93,6 +95,7 @@ def test_each_set_not_mixed(world, release, parts):
     else:
         assert order(answer) == [("itl-reset-remotekey", [1])]
         assert ways(answer, 1) == ["itl-reset-remotekey", "backup", "hand"]
+        assert answer["summary"].endswith(f"without hands on them, if {SAVED}")
         assert answer["holders"][0]["todays_itl"] == {"accepted": False, "reason": "signer-unknown"}
 
 
@@ -120,6 +123,13 @@ def test_each_set_mixed(world, release, parts):
         assert order(answer) == [(command, [1]), ("ctl-signed-by-itlrecovery", [2])]
     else:
         assert order(answer) == [("ctl-signed-by-itlrecovery", [2])]
+    gone = waiting and "itlrecovery" in parts and spare in parts
+    outside = any(way == "ctl-signed-by-itlrecovery" for way, _ in order(answer))
+    assert answer["needs"] == ["saved-key"] * bool(gone) + ["outside-list"] * outside
+    assert (SAVED in answer["summary"], OUTSIDE in answer["summary"]) == (bool(gone), outside)
+    folded = " ".join(text.split())
+    assert ("'file get tftp ITLRecovery.p12' exports ITLRecovery" in folded) == (outside and not gone)
+    assert ("exports today's key, which these phones do not know" in folded) == bool(outside and gone)
 
 
 def test_all_at_once_at_15_mixed(world):
@@ -160,6 +170,9 @@ def test_a_token_still_signs(world):
         "ctl-signed-by-token", "ctl-signed-by-token", "ctl-signed-by-itlrecovery"]
     assert {key["place"] for key in answer["holders"][1]["keys"]} == {"token", "saved", "backup"}
     assert order(answer) == [("itl-reset-remotekey", [1]), ("ctl-signed-by-token", [2])]
+    assert answer["needs"] == ["saved-key", "token", "outside-list"]
+    assert answer["summary"].endswith(f"freed without hands on them, if {SAVED}, and if the token is at hand, "
+                                      f"and if {OUTSIDE}")
     assert [step["number"] for step in answer["steps"] if step["code"] == "publish"] == [None]  # open
 
 
@@ -185,7 +198,9 @@ def test_two_kinds_of_phones_and_one_backup(world):
     text, answer = recover(world, serve(world, itl=old_itl("pub-regenerated", "tvs")), "9.1", status=1)
     assert [ways(answer, number) for number in (1, 2)] == [["backup", "hand"]] * 2
     assert order(answer) == [("backup", [1]), ("hand", [2])]
-    assert text.splitlines()[-1] == "REFUSED: 1 of 2 kinds of phones can only be cleared by hand"
+    assert answer["needs"] == ["backup"]
+    assert text.splitlines()[-1] == ("REFUSED: 1 of 2 kinds of phones can only be cleared by hand; others are freed "
+                                     "if a DRS backup of the time of these lists is there")
     assert "Settings > Security > Trust List" in " ".join(text.split())
     assert "from after 2020-09-13T12:26:40Z" in " ".join(text.split())
 

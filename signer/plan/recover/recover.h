@@ -26,8 +26,15 @@ enum recover_when {
 	RECOVER_WHENS
 };
 
+enum recover_need {
+#define RECOVER_NEED(NAME, word, text) RECOVER_NEED_##NAME,
+#include "signer/plan/recover/recover_ways.def"
+#undef RECOVER_NEED
+	RECOVER_NEEDS
+};
+
 enum recover_way_id {
-#define RECOVER_WAY(NAME, word, cost, when, ctl, itl, key, text, fact) RECOVER_WAY_##NAME,
+#define RECOVER_WAY(NAME, word, cost, when, ctl, itl, key, needs, text, fact) RECOVER_WAY_##NAME,
 #include "signer/plan/recover/recover_ways.def"
 #undef RECOVER_WAY
 	RECOVER_WAY_IDS,
@@ -49,6 +56,7 @@ struct recover_row {
 	unsigned when; /* bit n: recover_when n */
 	enum recover_signer ctl, itl;
 	enum recover_keys keys;
+	unsigned needs; /* bit n: recover_need n */
 	enum fact_id fact;
 };
 
@@ -56,6 +64,8 @@ const struct recover_row *recover_row(enum recover_way_id id);
 /* "nothing but a reset"; the word is that of JSON. */
 const char *recover_cost_text(enum recover_cost c);
 const char *recover_cost_word(enum recover_cost c);
+/* That of JSON. */
+const char *recover_need_word(enum recover_need n);
 
 /* Kinds of phones beyond this many, and ways, are ST_USAGE. */
 enum { RECOVER_HOLDERS_MAX = 64, RECOVER_WAYS_MAX = 64, RECOVER_KEYS_MAX = 24 };
@@ -91,11 +101,19 @@ struct recover_served {
 	const struct stage_list *ctl, *itl[CLUSTER_NODES_MAX]; /* NULL: none */
 };
 
+enum recover_key_place {
+	RECOVER_KEY_CLUSTER, /* the cluster has it today */
+	RECOVER_KEY_TOKEN,
+	RECOVER_KEY_SAVED, /* ITLRecovery, which can be exported */
+	RECOVER_KEY_BACKUP /* gone, but for a backup */
+};
+
 struct recover_way {
 	enum recover_way_id id;
-	struct tlv_record key;	   /* of KEY ways: the record of the signer */
-	size_t holder;		   /* of BACKUP: whose lists come back */
-	struct stage_served lists; /* that are written first; owned */
+	struct tlv_record key;	      /* of KEY ways: the record of the signer */
+	enum recover_key_place place; /* of its key */
+	size_t holder;		      /* of BACKUP: whose lists come back */
+	struct stage_served lists;    /* that are written first; owned */
 	bool helps[RECOVER_HOLDERS_MAX];
 	unsigned assumptions[RECOVER_HOLDERS_MAX];	/* bit n: tvs_assumption n */
 	struct acceptance verdict[RECOVER_HOLDERS_MAX]; /* the first list that they take */
@@ -106,12 +124,7 @@ struct recover_way {
 struct recover_key {
 	struct tlv_record record;
 	bool in_ctl, in_itl;
-	enum recover_key_place {
-		RECOVER_KEY_CLUSTER, /* the cluster has it today */
-		RECOVER_KEY_TOKEN,
-		RECOVER_KEY_SAVED, /* ITLRecovery, which can be exported */
-		RECOVER_KEY_BACKUP /* gone, but for a backup */
-	} place;
+	enum recover_key_place place;
 };
 
 struct recover_input {
@@ -149,6 +162,8 @@ struct recovery {
  * cluster does not show who signs. To be freed all the same.
  */
 enum status recover_make(struct recovery *r, const struct recover_input *in, struct tlv_err *e);
+/* What must be there for the plan, and nobody but the user knows: bit n is recover_need n. */
+unsigned recover_needs(const struct recovery *r);
 /* Whether some phones can only be cleared by hand. */
 bool recover_refused(const struct recovery *r);
 /* The keys that these phones take a list of; returns how many. */
@@ -168,7 +183,7 @@ void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder);
 void recover_put_key(struct buf *b, const struct tlv_record *r);
 /* Appends what is done, with the key or the backup in question. */
 void recover_put_way(struct buf *b, const struct recovery *r, const struct recover_way *w);
-/* Appends one sentence: whether phones must be cleared by hand. */
+/* Appends one sentence: whether phones must be cleared by hand, and on what that depends. */
 void recover_put_summary(struct buf *b, const struct recovery *r);
 /* What was done to prove it, in sentences. */
 const char *recover_proof_text(void);

@@ -132,6 +132,16 @@ static json_t *chosen_json(const struct recovery *r, size_t at)
 	return o;
 }
 
+static json_t *needs_json(unsigned needs)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < RECOVER_NEEDS; i++)
+		if ((needs >> i & 1U) != 0)
+			append(a, json_string(recover_need_word((enum recover_need)i)));
+	return a;
+}
+
 json_t *recover_json(const struct recovery *r)
 {
 	json_t *o = json_object(), *holders = json_array(), *order = json_array();
@@ -142,6 +152,7 @@ json_t *recover_json(const struct recovery *r)
 	recover_put_summary(&summary, r);
 	set(o, "accepted", json_boolean(!recover_refused(r)));
 	set_buf(o, "summary", &summary);
+	set(o, "needs", needs_json(recover_needs(r)));
 	set(o, "release", json_string(r->in.c->release->name));
 	for (size_t i = 0; i < r->nholders; i++)
 		append(holders, holder_json(r, i));

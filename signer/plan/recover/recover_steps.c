@@ -162,11 +162,14 @@ static void put_rows(struct recovery *r, enum recover_way_id way, enum plan_part
 /* What is left to write: with the first way all that is due, then what the way itself has changed. */
 static unsigned conditions(const struct recovery *r, size_t way)
 {
-	const struct recover_row *row = recover_row(r->ways[r->chosen[way]].id);
+	const struct recover_way *w = &r->ways[r->chosen[way]];
+	const struct recover_row *row = recover_row(w->id);
 	unsigned when = r->when;
 
 	when |= (r->writes_ctl && way == 0) || row->ctl != RECOVER_KEPT ? W(WRITES_CTL) : 0;
 	when |= (r->writes_itl && way == 0) || row->itl != RECOVER_KEPT ? W(WRITES_ITL) : 0;
+	if (row->keys != RECOVER_KEYS_NONE)
+		when |= w->place == RECOVER_KEY_CLUSTER ? W(KEY_HERE) : W(KEY_GONE);
 	return when | (row->ctl != RECOVER_KEPT || row->itl != RECOVER_KEPT ? W(TWO_LISTS) : 0);
 }
 

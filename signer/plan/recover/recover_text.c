@@ -40,14 +40,26 @@ static void put_steps(struct buf *b, const struct recovery *r)
 	}
 }
 
+static void put_verdict(struct buf *b, const struct recovery *r)
+{
+	struct buf text = BUF_INIT;
+
+	recover_put_summary(&text, r);
+	buf_str(&text, ".");
+	buf_str(b, "Verdict\n");
+	plan_put_wrapped(b, "  ", buf_span(&text));
+	b->failed = b->failed != ST_OK ? b->failed : text.failed;
+	buf_free(&text);
+}
+
 void recover_text(const struct recovery *r, struct buf *out)
 {
 	struct span tags[PLAN_SOURCES_MAX];
 	size_t n = recover_sources(r, tags);
 
-	buf_printf(out, "Plan: recover phones, in CUCM %s\n\nVerdict\n  ", r->in.c->release->name);
-	recover_put_summary(out, r);
-	buf_str(out, ".\n\nPhones\n");
+	buf_printf(out, "Plan: recover phones, in CUCM %s\n\n", r->in.c->release->name);
+	put_verdict(out, r);
+	buf_str(out, "\nPhones\n");
 	for (size_t i = 0; i < r->nholders; i++)
 		put_holder(out, r, i);
 	put_steps(out, r);

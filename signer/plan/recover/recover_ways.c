@@ -107,9 +107,11 @@ static enum status add_keys(struct recovery *r, enum recover_way_id id, struct t
 		for (size_t k = 0; st == ST_OK && k < n; k++)
 			if (is_for(recover_row(id)->keys, &keys[k]) &&
 			    !has_way(r, id, &keys[k].record))
-				st = add_way(
-					r, &(struct recover_way){ .id = id, .key = keys[k].record },
-					e);
+				st = add_way(r,
+					     &(struct recover_way){ .id = id,
+								    .key = keys[k].record,
+								    .place = keys[k].place },
+					     e);
 	}
 	return st;
 }

@@ -7,11 +7,13 @@
 #include "tlv/text.h"
 
 #define W(name) (1U << RECOVER_WHEN_##name)
+#define N(name) (1U << RECOVER_NEED_##name)
 
 static const struct recover_row rows[] = {
-#define RECOVER_WAY(NAME, word, cost, when, ctl, itl, key, text, fact) \
+#define RECOVER_WAY(NAME, word, cost, when, ctl, itl, key, needs, text, fact) \
 	{ word,		 text,		RECOVER_COST_##cost, when, \
-	  RECOVER_##ctl, RECOVER_##itl, RECOVER_KEYS_##key,  FACT_##fact },
+	  RECOVER_##ctl, RECOVER_##itl, RECOVER_KEYS_##key,  needs, \
+	  FACT_##fact },
 #include "signer/plan/recover/recover_ways.def"
 #undef RECOVER_WAY
 };
@@ -37,6 +39,19 @@ const char *recover_cost_text(enum recover_cost c)
 const char *recover_cost_word(enum recover_cost c)
 {
 	return costs[c].word;
+}
+
+static const struct {
+	const char *word, *text;
+} needs[] = {
+#define RECOVER_NEED(NAME, word, text) { word, text },
+#include "signer/plan/recover/recover_ways.def"
+#undef RECOVER_NEED
+};
+
+const char *recover_need_word(enum recover_need n)
+{
+	return needs[n].word;
 }
 
 static const struct {
@@ -138,19 +153,51 @@ static size_t count_by_hand(const struct recovery *r)
 	return n;
 }
 
+static unsigned needs_of(const struct recover_way *w)
+{
+	const struct recover_row *row = recover_row(w->id);
+
+	if (row->keys != RECOVER_KEYS_NONE && w->place == RECOVER_KEY_CLUSTER)
+		return row->needs & ~N(SAVED_KEY);
+	return row->needs;
+}
+
+unsigned recover_needs(const struct recovery *r)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < r->nchosen; i++)
+		all |= needs_of(&r->ways[r->chosen[i]]);
+	return all;
+}
+
+/* The verdict is worth no more than what it takes, which somebody may not have. */
+static void put_needs(struct buf *b, const char *who, unsigned all)
+{
+	const char *before = who;
+
+	for (int i = 0; i < RECOVER_NEEDS; i++)
+		if ((all >> i & 1U) != 0) {
+			buf_printf(b, "%s if %s", before, needs[i].text);
+			before = ", and";
+		}
+}
+
 void recover_put_summary(struct buf *b, const struct recovery *r)
 {
 	size_t hand = count_by_hand(r), refusing = count_refusing(r);
 
-	if (hand > 0)
+	if (hand > 0) {
 		buf_printf(b, "REFUSED: %zu of %zu kinds of phones can only be cleared by hand",
 			   hand, r->nholders);
-	else if (refusing > 0)
+		put_needs(b, "; others are freed", recover_needs(r));
+	} else if (refusing > 0) {
 		buf_printf(
 			b,
 			"%zu of %zu kinds of phones refuse today, and all are freed without hands on them",
 			refusing, r->nholders);
-	else
+		put_needs(b, ",", recover_needs(r));
+	} else
 		buf_printf(b, "All phones take the lists of today%s",
 			   r->writes_ctl || r->writes_itl ?
 				   ", which CUCM has not written anew since a change" :
