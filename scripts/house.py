@@ -159,7 +159,16 @@ def line_of(text, match):
     return text.count("\n", 0, match.start()) + 1
 
 
+def check_map():
+    """A newcomer finds every room in the map, and no room that is gone."""
+    with open("docs/ARCHITECTURE.md", encoding="utf-8") as file:
+        rooms = re.findall(r"^((?:signer|pkcs11|tlv)/\S*) ", file.read(), re.M)
+    for room in sorted({r.rstrip("/") for r in rooms} ^ set(ROOMS)):
+        say(f"docs/ARCHITECTURE.md: the map and scripts/house.py differ about {room}/")
+
+
 def check_rooms(code):
+    check_map()
     used = {room: set() for room in ROOMS}
     libraries = {name: set() for name in LIBRARIES}
     for path, text in code.items():
