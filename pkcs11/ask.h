@@ -35,7 +35,10 @@ struct tok_answer {
 	bool done;
 };
 
-/* Until WIRE_DONE, whose status it returns. a->done tells the child's failure from that of its process. */
+/*
+ * Takes answers until WIRE_DONE, and returns its status. a->done is false if the process failed,
+ * not what was asked.
+ */
 enum status tok_take_answer(struct tok_child *c, struct tok_answer *a, int64_t deadline,
 			    struct tlv_err *e);
 

@@ -25,7 +25,9 @@ enum {
 	TOK_PAD_SECONDS = 180	  /* more, where a person may be typing at the token's own pad */
 };
 
-/* What the verbs' options say about tokens. Everything is borrowed and must outlive the struct tok. */
+/*
+ * What the verbs' options say about tokens. Everything is borrowed and must outlive the struct tok.
+ */
 struct tok_options {
 	const char *uri;    /* RFC 7512; NULL only for tok_scan: every token */
 	const char *module; /* --module: this one only; NULL: the URI's, else p11-kit's registry */

@@ -36,7 +36,10 @@ static bool walk_key(struct span spki, struct tlv_cert *out)
 	return bit_string(&c, &out->public_key);
 }
 
-/* version serial signature issuer validity subject key, RFC 5280 4.1; *fault is where it went wrong. */
+/*
+ * version serial signature issuer validity subject key (RFC 5280, 4.1). *fault: the field that is
+ * wrong.
+ */
 static bool walk_tbs(struct cursor c, struct tlv_cert *out, size_t *fault)
 {
 	struct der serial, algorithm, issuer, validity, subject, key;

@@ -55,7 +55,10 @@ bool tlv_key_proves_nothing(struct span public_key);
  */
 bool tlv_rsa_verifies(const struct tlv_rsa *rsa);
 
-/* Kind and size of a record's key: PKCS#1, or an uncompressed EC point; 0 bits where it is neither. */
+/*
+ * Kind and size of a record's key: PKCS#1, or an uncompressed EC point. If it is neither, bits is
+ * 0.
+ */
 unsigned tlv_key_bits(struct span public_key, enum tlv_key_type *type);
 
 #endif

@@ -372,7 +372,10 @@ static void check_anchors(const struct tlv_list *l, struct tlv_findings *out)
 		tlv_find(out, TLV_FIND_LONE_SAST, 0, TLV_NO_OFFSET, "%s", tlv_lone_sast_text);
 }
 
-/* The community reports that phones look at two; CUCM's own lists have up to four (docs/CLUSTER.md). */
+/*
+ * The community reports that phones look at two; CUCM's own lists have up to four
+ * (docs/CLUSTER.md).
+ */
 static void check_many_anchors(const struct tlv_list *l, struct tlv_findings *out)
 {
 	size_t n = 0;

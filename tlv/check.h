@@ -21,7 +21,7 @@ bool tlv_record_agrees(const struct tlv_record *r);
  * Offsets and records of the findings are those of a file that begins with it.
  */
 void tlv_check_header(const struct tlv_header *h, struct tlv_findings *out);
-/* The same of the list, and of its records: agreement with their certificates, duplicates, anchors. */
+/* The same for the list and its records: agreement with their certificates, duplicates, anchors. */
 void tlv_check_list(const struct tlv_list *l, struct tlv_findings *out);
 
 /* Whether all SAST records of a CTL have one key: no other one could sign if it is lost. */

@@ -33,7 +33,10 @@ struct der {
 	struct span raw;   /* tag and length included */
 };
 
-/* Takes the next element; false, taking nothing, if none is whole (indefinite lengths, tags of several bytes). */
+/*
+ * Takes the next element. False if none is whole: it takes nothing then. Indefinite lengths and
+ * tags of several bytes count as none.
+ */
 bool der_next(struct cursor *c, struct der *out);
 /* The same, and the tag must be this one. */
 bool der_expect(struct cursor *c, uint8_t tag, struct der *out);

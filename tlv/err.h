@@ -50,14 +50,19 @@ enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const cha
 /* Puts "context: " in front of the recorded text; no-op if nothing failed. Returns e's status. */
 enum status err_in(struct tlv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A further line, indented, of the failure that is recorded; no-op if nothing failed, or no room is left. */
+/*
+ * Adds an indented line to the recorded failure. Does nothing if nothing failed or no room is left.
+ */
 void err_line(struct tlv_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The failure of another struct, or of another process as n bytes of its err_text(). */
 enum status err_copy(struct tlv_err *e, const struct tlv_err *from);
 enum status err_receive(struct tlv_err *e, enum status st, const void *text, size_t n);
 
-/* "CTLFile.tlv: record 3: certificate: …", no full stop, "" if nothing failed; valid as long as e. */
+/*
+ * "CTLFile.tlv: record 3: certificate: …", without a full stop. "" if nothing failed. Borrowed from
+ * e.
+ */
 const char *err_text(const struct tlv_err *e);
 
 /* The exit status that stands for st, a row of status.def. */

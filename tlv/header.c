@@ -37,7 +37,9 @@ static void take_encryption(struct tlv_encryption *n, const struct tlv_field *f)
 	}
 }
 
-/* The values in the order of the specification; numbers have the lengths that the walk has checked. */
+/*
+ * The values in the order of the specification; numbers have the lengths that the walk has checked.
+ */
 static void take(struct tlv_header *h, const struct tlv_field *f)
 {
 	switch (f->tag) {
@@ -86,7 +88,7 @@ static void take(struct tlv_header *h, const struct tlv_field *f)
 	}
 }
 
-/* Field 2 says where the header ends; what is signed hangs on field 12: neither may be there twice. */
+/* Field 2 says where the header ends, and field 12 what is signed. Neither may be there twice. */
 static bool may_repeat(uint8_t tag)
 {
 	return tag != TLV_H_HEADER_LENGTH && tag != TLV_H_SIGNATURE;
@@ -107,7 +109,10 @@ static enum status note(struct tlv_header *h, const struct tlv_field *f, struct 
 	return ST_OK;
 }
 
-/* What follows the last padding so far is at `at`: more of it, or the header's end, or it was astray. */
+/*
+ * Padding is followed by more padding, or by the header's end. If something else is at `at`, it was
+ * astray.
+ */
 static void end_padding(struct tlv_header *h, size_t at, size_t last)
 {
 	if (h->padding == 0 || at == last + 1 || h->padding_astray)

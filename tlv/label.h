@@ -10,7 +10,10 @@
 #include "tlv/cert.h"
 #include "tlv/record.h"
 
-/* Appends the subject's CN without blanks at its end; without a CN the whole subject, or "no name". */
+/*
+ * Appends the subject's CN, without blanks at its end. Without a CN: the whole subject, or "no
+ * name".
+ */
 void tlv_label_cert(struct buf *b, const struct tlv_cert *c);
 /*
  * The same of a record. Without a certificate that can be read it is the CN of the

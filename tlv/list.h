@@ -60,7 +60,10 @@ const char *tlv_list_kind_text(const struct tlv_list *l);
  */
 bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h);
 
-/* Whether the certificate is a record of that role in the list, byte for byte. An empty one is none. */
+/*
+ * Whether the list has a record of that role with these bytes as certificate. An empty one matches
+ * none.
+ */
 bool tlv_list_has(const struct tlv_list *l, enum tlv_role role, struct span der);
 /* Whether a record of another role than SAST has the certificate: it is a node's own. */
 bool tlv_list_has_node(const struct tlv_list *l, struct span der);

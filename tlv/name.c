@@ -51,7 +51,10 @@ static bool read_attr(struct cursor *rdn, struct attr *out)
 	return true;
 }
 
-/* The attributes in certificate order; those of one RDN one after the other. -1: no Name, or too many. */
+/*
+ * Reads the attributes in certificate order, also those of one RDN. -1: it is no Name, or has too
+ * many.
+ */
 static int read_attrs(struct span name, struct attr attrs[ATTRS_MAX])
 {
 	struct cursor c = cursor_of(name), rdns, rdn;

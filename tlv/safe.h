@@ -16,7 +16,10 @@
  */
 void safe_text(struct buf *b, struct span text);
 
-/* Bytes of the character in front that would be shown as it is; 0: none, its first byte is to be escaped. */
+/*
+ * Length in bytes of the first character, if it may be shown as it is. 0: its first byte must be
+ * escaped.
+ */
 size_t safe_character(struct span text);
 
 #endif

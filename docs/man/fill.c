@@ -155,7 +155,7 @@ static const struct {
 	{ "@STATUS", put_statuses },
 };
 
-/* In literal text scdoc still takes a backslash for an escape, so that sessions would lose theirs. */
+/* scdoc takes a backslash for an escape also in literal text, and sessions would lose theirs. */
 static void put_literal(FILE *out, const char *line)
 {
 	for (; *line != '\0'; line++)

@@ -9,7 +9,10 @@
 /* libp11 picks sessions of its own and says nothing of threads: what signs below it looks here. */
 static _Thread_local struct tok_lane *mine;
 
-/* CKR_USER_NOT_LOGGED_IN from a token that wants a login for the signature itself: in the first session. */
+/*
+ * A token that wants a login for each signature says so by CKR_USER_NOT_LOGGED_IN, in the first
+ * session.
+ */
 static CK_RV sign_once(struct tok_lane *l, struct span data, bool authenticate, uint8_t *sig,
 		       CK_ULONG *n)
 {

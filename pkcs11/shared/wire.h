@@ -1,11 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Both sides of the wall: what the two processes say to each other. A request is a type, a flag and a
- * payload; the answer is any number of messages and a WIRE_DONE, or the one
- * WIRE_SIGNATURE. Only signatures may be asked for before the answer to the
- * last request is here: they have numbers. The parent checks every field that
- * it reads.
+ * Both sides of the wall: what the two processes say to each other. A request is a type, a flag
+ * and a payload. The answer is one WIRE_SIGNATURE, or any number of messages and a WIRE_DONE.
+ * Signatures have numbers, so several may be asked for at once. Any other request waits for the
+ * answer to the last one. The parent checks every field that it reads.
  */
 #ifndef TOK_WIRE_H
 #define TOK_WIRE_H

@@ -17,8 +17,8 @@ struct cluster_lists {
 };
 
 /*
- * Reads all arguments, and finds the release: '--release', else what the CTL tells. Errors are those
- * of list_file_read() and release_choose(). To be freed all the same.
+ * Reads all arguments, and finds the release: '--release', else what the CTL tells. Errors are
+ * those of list_file_read() and release_choose(). Free it after a failure, too.
  */
 enum status cluster_lists_read(struct cluster_lists *x, const struct opts *o,
 			       struct release *release, struct tlv_err *e);

@@ -21,7 +21,10 @@ static const struct format {
 	{ "json", expiry_json },
 };
 
-/* --json is what every verb has; here it is short for --format json. *out stays where neither is given. */
+/*
+ * --json is what every verb has; here it is short for --format json. *out stays where neither is
+ * given.
+ */
 static enum status choose_format(const struct opts *o, const struct format **out, struct tlv_err *e)
 {
 	const char *name = opt_value(o, OPT_REPORT_FORMAT);
@@ -125,7 +128,10 @@ enum status cmd_expiry(const struct opts *o, struct tlv_err *e)
 		st = add_all(o, &x, e);
 	if (st == ST_OK)
 		within = expiry_sort(&x);
-	/* A file of a monitor is written also when nothing could be read, so that it does not grow old. */
+	/*
+	 * A monitor's file is written even if nothing could be read. An old file would look like
+	 * good news.
+	 */
 	if (st == ST_OK && (x.n > 0 || opt_given(o, OPT_REPORT)))
 		st = deliver(o, format, &x, e);
 	if (st == ST_OK)

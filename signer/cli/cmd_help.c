@@ -155,7 +155,7 @@ void help_version(void)
 	struct sandbox s = sandbox_enter(SANDBOX_ALL, NULL);
 	char text[64];
 
-	/* Said by one who has entered it: what a kernel claims to have a container may still refuse. */
+	/* It is entered to find out: a container may refuse what its kernel claims to have. */
 	sandbox_text(&s, text);
 	out_printf("ctlsign %s (%s)\nsandbox: %s\n", CTLSIGN_VERSION, digest_library(), text);
 }

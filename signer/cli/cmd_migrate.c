@@ -411,7 +411,7 @@ static enum status sign_parts(struct migration *m, struct tlv_err *e)
 	return st;
 }
 
-/* What was promised before signing must hold of what was signed: the bridge, the list, the way back. */
+/* What was promised before signing must be true of the signed lists: bridge, new list, way back. */
 static enum status check_promises(const struct migration *m, struct tlv_err *e)
 {
 	const struct part *p = m->parts;

@@ -19,7 +19,9 @@
 
 enum { SIGNATURE_ROW = 8 };
 
-/* Number, label, and tabs to the next column: a label of eight or more characters takes one less. */
+/*
+ * Number, label, and tabs to the next column: a label of eight or more characters takes one less.
+ */
 static void row_head(unsigned tag, const char *label)
 {
 	out_printf(strlen(label) < 8 ? "%u\t%s\t\t" : "%u\t%s\t", tag, label);
@@ -207,7 +209,9 @@ static bool signed_by(const struct tlv_list *l, const struct tlv_record *r)
 	return tlv_record_is(r, TLV_ROLE_SAST) && tlv_record_signs(r, &l->header);
 }
 
-/* CUCM's words are about the signature alone; a list whose signature verifies may be wrong all the same. */
+/*
+ * CUCM's words are about the signature alone. A list may have a good signature and still be wrong.
+ */
 static enum status warn_errors(const struct list_file *f, struct tlv_err *e)
 {
 	const struct verify_ask ask = { .now = env_now() };

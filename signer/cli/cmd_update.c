@@ -57,7 +57,9 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 	return opt_given(u->o, OPT_DRY_RUN) ? ST_OK : publish_check(u->d.output, &u->d.publish, e);
 }
 
-/* Without a signer the list is nobody's: the record that would be its certificate is wanted later. */
+/*
+ * The certificate of the signer's record is needed later. A list without that record is nobody's.
+ */
 static enum status read_old(struct update *u, struct tlv_err *e)
 {
 	enum status st = list_file_read(&u->old, u->o->args[0], 0, e);
@@ -119,7 +121,10 @@ static bool *gone_records(const struct update *u)
 	return gone;
 }
 
-/* An error in the present list is not signed again: its record goes in this run, or nothing is signed. */
+/*
+ * An error in the present list is never signed again. Its record goes in this run, or nothing is
+ * signed.
+ */
 static enum status check_old(const struct update *u, struct tlv_err *e)
 {
 	bool *gone = gone_records(u);

@@ -69,7 +69,10 @@ enum status deliver_prepare(struct delivery *d, const struct key *key, struct tl
 
 /* Asks on a terminal (unless --yes), logs in, signs, prints the checksums, publishes. */
 enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *e);
-/* What is said of a list that was made: name, length, checksums; as text, and as JSON (NULL if memory runs out). */
+/*
+ * What is said of a list that was made: name, length, checksums; as text, and as JSON (NULL if
+ * memory runs out).
+ */
 enum status deliver_report(const char *name, struct span bytes, struct tlv_err *e);
 json_t *deliver_json(const char *name, struct span bytes);
 void delivery_free(struct delivery *d);

@@ -72,7 +72,10 @@ struct opts {
 	size_t nargs;
 };
 
-/* ST_USAGE: an unknown option (the nearest is named), a missing or superfluous value, one that the row does not list, one given twice. */
+/*
+ * ST_USAGE: the option is unknown (the nearest one is named) or was given twice, or its value is
+ * missing, not wanted, or not one that the row lists.
+ */
 enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, struct tlv_err *e);
 void opts_free(struct opts *o);
 

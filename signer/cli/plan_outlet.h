@@ -15,7 +15,10 @@ struct plan_outlet {
 	enum status (*page)(const void *plan, struct buf *out, struct tlv_err *e);
 };
 
-/* A page is in its place only if the plan was printed. Errors are those of the calls and of publish.h. */
+/*
+ * A page is in its place only if the plan was printed. Errors are those of the calls and of
+ * publish.h.
+ */
 enum status plan_outlet_put(const struct plan_outlet *x, struct tlv_err *e);
 
 #endif

@@ -24,7 +24,10 @@ struct opening {
 	struct seal seal;
 };
 
-/* Whether the digest and the size can be right at all: the content is whole blocks, and its padding is in the last. */
+/*
+ * Whether digest and size can be right at all. The content is whole blocks, and the padding is in
+ * the last one.
+ */
 static bool is_whole(const struct opening *o, uint64_t content)
 {
 	const struct tlv_encryption *n = &o->h->encryption;

@@ -113,7 +113,10 @@ static enum status put_piece(struct config_file *f, const struct source *src, st
 	return publish_write(f->publication, piece, &f->err);
 }
 
-/* The content from byte `at` on, whose beginning is read already: into the digest (or none), and the publication (or none). */
+/*
+ * Copies the content into the digest and the publication; either may be NULL. It begins at byte
+ * `at`, and first is what was read of it already.
+ */
 enum status config_run_content(struct config_file *f, const struct source *src, struct span first,
 			       uint64_t at, struct digest_stream *d)
 {

@@ -70,7 +70,9 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e);
 /* SHA-1 of the DER, as show prints it. */
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
 
-/* The short host name of a node's certificate: its CN up to the first dot; empty if there is no CN. */
+/*
+ * The short host name of a node's certificate: its CN up to the first dot; empty if there is no CN.
+ */
 enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e);
 
 #endif

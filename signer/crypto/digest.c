@@ -209,7 +209,9 @@ enum status digest_key_new(struct digest_key **out, struct span public_key, stru
 	k->bytes = (rsa.bits + 7) / 8;
 	k->pkey = make_key(&rsa);
 	k->ctx = k->pkey != NULL ? EVP_PKEY_CTX_new(k->pkey, NULL) : NULL;
-	/* With no digest set, OpenSSL undoes the padding and compares the whole of what is inside. */
+	/*
+	 * With no digest set, OpenSSL undoes the padding and compares the whole of what is inside.
+	 */
 	if (k->ctx != NULL && EVP_PKEY_verify_init(k->ctx) == 1 &&
 	    EVP_PKEY_CTX_set_rsa_padding(k->ctx, RSA_PKCS1_PADDING) == 1)
 		return ST_OK;

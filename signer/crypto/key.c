@@ -86,7 +86,7 @@ static enum status check_pair(struct key *k, struct tlv_err *e)
 			      "is not the key of the signer's certificate: name the one that belongs to it with --cert");
 }
 
-/* Text shows whether a certificate stands beside the key; what is inside PKCS#12 only the passphrase does. */
+/* PEM shows whether it has a certificate. PKCS#12 shows that only with the passphrase. */
 static bool is_pem(const struct blob *file)
 {
 	return memmem(file->p, file->n, "-----BEGIN ", 11) != NULL;

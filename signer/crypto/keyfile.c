@@ -196,7 +196,7 @@ enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *p
 	a.ui = UI_UTIL_wrap_read_pem_callback(give_pass, 0);
 	if (a.ui == NULL)
 		return err_nomem(e);
-	/* A missing old cipher looks like a wrong passphrase here: OpenSSL keeps the reason to itself. */
+	/* OpenSSL does not say why: an old cipher that is missing looks like a wrong passphrase. */
 	loaded = load(out, bytes, &a) || load_legacy(out, bytes, &a);
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
@@ -211,7 +211,9 @@ enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *p
 	return err_set(e, ST_INPUT, no_key);
 }
 
-/* What the other process sends: status, whether a passphrase is wanted, key, certificate, reason. */
+/*
+ * What the other process sends: status, whether a passphrase is wanted, key, certificate, reason.
+ */
 static void put_field(struct buf *b, struct span s)
 {
 	buf_u32(b, (uint32_t)s.n);

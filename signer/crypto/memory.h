@@ -16,7 +16,7 @@
 /* Before anything else is asked of OpenSSL or jansson. */
 void memory_watch(void);
 
-/* The status that a run ends with: whatever it came to, out of memory it is ST_NOMEM, and e says so. */
+/* The status that a run ends with. If memory ran out anywhere, it is ST_NOMEM, and e says so. */
 enum status memory_verdict(enum status st, struct tlv_err *e);
 
 #endif

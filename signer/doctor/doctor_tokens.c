@@ -15,7 +15,7 @@ static bool one_answers(const struct tok_survey *s)
 	return false;
 }
 
-/* A module that is registered and refuses this user may be no business of theirs, as long as another one answers. */
+/* A registered module that this user may not load is no fault, as long as another one answers. */
 static void say_fault(struct doctor *d, const struct tok_module_info *m)
 {
 	bool minor = m->refuses && d->tok.module == NULL && one_answers(&d->tokens);

@@ -101,7 +101,10 @@ void out_safe(struct span text)
 
 enum { JSON_FORM = JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | JSON_ENCODE_ANY };
 
-/* What jansson's ASCII still holds of controls is DEL, which is legal in JSON and obeyed by terminals. */
+/*
+ * jansson's ASCII leaves one control character as it is: DEL. JSON allows it, and terminals obey
+ * it.
+ */
 static int put_json(const char *text, size_t n, void *arg)
 {
 	const int *indent = arg;

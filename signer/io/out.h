@@ -32,10 +32,13 @@ void out_hex(struct span s, enum hex_case digits, const char *between);
 json_t *out_json_answer(json_t *value);
 /* Prints and frees the answer that an object comes to, indented, with a newline. */
 enum status out_json(json_t *value, struct tlv_err *e);
-/* The beginning of an answer that is printed in pieces, up to its first member, and a value of it. */
+/*
+ * Prints the beginning of an answer that comes in pieces, up to its first member, and a value of
+ * it.
+ */
 void out_json_begin(void);
 enum status out_json_part(json_t *value, struct tlv_err *e);
-/* The end of such an answer: the object's members behind what is printed already. Frees the object. */
+/* Prints the end of such an answer: the object's members, and the last brace. Frees the object. */
 enum status out_json_end(json_t *members, struct tlv_err *e);
 /* The next element of an array, new; NULL behind the last one. */
 typedef json_t *out_json_next(void *arg);

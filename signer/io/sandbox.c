@@ -37,7 +37,10 @@ static const struct {
 	{ 6, 0, 0, 3 },	       /* abstract UNIX sockets and signals, out of the sandbox */
 };
 
-/* struct landlock_ruleset_attr; older kernels know its beginning and take the rest where it is zero. */
+/*
+ * struct landlock_ruleset_attr; older kernels know its beginning and take the rest where it is
+ * zero.
+ */
 struct ruleset {
 	uint64_t files, net, scope;
 };

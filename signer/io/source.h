@@ -24,7 +24,10 @@ struct source {
 
 /* A regular file; every failure is ST_INPUT with the path in front. */
 enum status source_open(struct source *s, const char *path, struct tlv_err *e);
-/* The same for a file that is open already; the descriptor is the source's then, also after a failure. */
+/*
+ * The same for a file that is open. The source owns the descriptor from then on, also after a
+ * failure.
+ */
 enum status source_take(struct source *s, int fd, const char *path, struct tlv_err *e);
 /* As many bytes from at on as there are, at most cap; none at the end, wherever that is now. */
 enum status source_read(const struct source *s, uint64_t at, uint8_t *room, size_t cap,

@@ -278,7 +278,9 @@ static bool is_signer(const struct entry *x, const struct cert *signer)
 	return x->role == TLV_ROLE_SAST && span_eq(buf_span(&x->cert.der), buf_span(&signer->der));
 }
 
-/* Name and address of the signer's record: of any record with the same certificate that has them. */
+/*
+ * Name and address of the signer's record: of any record with the same certificate that has them.
+ */
 static enum status take_place(struct entry *x, const struct entries *es, const struct cert *signer,
 			      struct tlv_err *e)
 {

@@ -56,10 +56,15 @@ enum status entry_settings(struct entry *x, char *text, const char *option, stru
  */
 enum status entry_take_record(struct entry *x, struct span bytes, struct tlv_err *e);
 
-/* ST_USAGE if the text ends in a setting that nobody knows, as ',adress=…', and is no file's name. */
+/*
+ * ST_USAGE if the text ends in an unknown setting, such as ',adress=…', and no file has that name.
+ */
 enum status entry_check_settings(const char *text, const char *option, struct tlv_err *e);
 
-/* Appends record i, or all records, of a list, to be kept byte for byte; the list must outlive the entries. */
+/*
+ * Appends record i of a list, or all of them, to be kept byte for byte. The list must outlive the
+ * entries.
+ */
 enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_t i,
 			     struct tlv_err *e);
 enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e);

@@ -47,7 +47,10 @@ static const enum part passes[][PASS_PARTS] = {
 	{ PART_CERT }, /* of another role now */
 };
 
-/* What is kept of each record: its fate, and its keys of this pass, which may point into the struct. */
+/*
+ * For each record: what became of it, and its keys in this pass. The keys may point into the
+ * struct.
+ */
 struct place {
 	size_t index, partner; /* partner: DIFF_NO_RECORD if it has none */
 	bool stays;	       /* its partner is where the order of the others puts it */

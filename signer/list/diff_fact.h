@@ -22,7 +22,10 @@ struct diff_record diff_record_of(const struct tlv_list *l, size_t index);
 /* For whom a value is: people get colons and units, as show prints them. */
 enum diff_reader { DIFF_FOR_PEOPLE, DIFF_FOR_JSON };
 
-/* Any of the functions may be NULL (diff.def). put appends; false if the list or record says nothing. */
+/*
+ * Any of the functions may be NULL (diff.def). put appends; false if the list or record says
+ * nothing.
+ */
 struct diff_header_row {
 	const char *key, *label;
 	bool (*differs)(const struct tlv_list *old, const struct tlv_list *new);

@@ -113,7 +113,10 @@ static void put_change(struct buf *b, const char *label, const struct values *v)
 	put_value(b, v->has_new, &v->new);
 }
 
-/* The signature's size is the key's: one of them is enough. What is respelled is told with the style. */
+/*
+ * One size is enough: the signature's is the key's. A respelled name is told together with the
+ * style.
+ */
 static bool is_told(const struct diff *d, enum diff_header h)
 {
 	return diff_header_differs(d, h) && diff_header_row(h)->label != NULL &&

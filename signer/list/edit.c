@@ -49,7 +49,9 @@ enum status edit_add(struct edit *x, const char *arg, struct tlv_err *e)
 	return st;
 }
 
-/* Whether the list had this certificate as a SAST record, and its changes took the last one away. */
+/*
+ * Whether the list had this certificate as a SAST record, and its changes took the last one away.
+ */
 static bool lost_anchor(const struct edit *x, struct span der)
 {
 	for (size_t i = 0; i < x->entries.n; i++)
@@ -76,7 +78,10 @@ enum status edit_remove(struct edit *x, const char *arg, struct tlv_err *e)
 	for (size_t i = 0; i < n && st == ST_OK; i++) {
 		struct entry *entry = entry_of(x, found[i]);
 
-		/* Removing comes last: what is no longer as it was read was changed by another option. */
+		/*
+		 * Removing comes last. A record that differs from what was read was changed by
+		 * another option.
+		 */
 		if (entry != NULL && entry->raw.n == 0)
 			st = err_set(e, ST_USAGE, "record %zu is changed and removed",
 				     found[i] + 1);

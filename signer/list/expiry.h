@@ -75,7 +75,10 @@ expiry_format_fn expiry_syslog;
 expiry_format_fn expiry_prometheus;
 expiry_format_fn expiry_json;
 
-/* The value of --within: "30d", "12h", "4w", or "30" for days; ST_USAGE. *seconds keeps its value on failure. */
+/*
+ * Reads the value of --within: "30d", "12h", "4w", or "30" for days. ST_USAGE, and *seconds
+ * unchanged, if it is none.
+ */
 enum status expiry_within_parse(const char *text, int64_t *seconds, struct tlv_err *e);
 
 #endif

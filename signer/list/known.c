@@ -38,7 +38,9 @@ static struct span without_zeros_in_front(struct span s)
 	return s;
 }
 
-/* The CTL Client writes a token's serial number back to front; zeros in front get lost on the way. */
+/*
+ * The CTL Client writes a token's serial number back to front; zeros in front get lost on the way.
+ */
 static enum status add_serial(struct known *k, struct span serial, struct tlv_err *e)
 {
 	struct buf straight = BUF_INIT, turned = BUF_INIT, digits = BUF_INIT;

@@ -34,7 +34,10 @@ enum status manifest_read(struct manifest_file **out, const char *path, struct t
 const struct manifest *manifest_content(const struct manifest_file *m);
 void manifest_free(struct manifest_file **m);
 
-/* Line of a value: of the top level where record is -1. The record's own line where key is NULL or absent. */
+/*
+ * The line that a value stands in. record -1: the top level. key NULL or absent: the record's own
+ * line.
+ */
 unsigned manifest_line(const struct manifest_file *m, int record, const char *key);
 
 /* ST_INPUT as "file:line: what". */
@@ -42,7 +45,10 @@ enum status manifest_error(const struct manifest_file *m, int record, const char
 			   struct tlv_err *e, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* A path of the manifest as seen from here; malloc'd, NULL if memory runs out. URIs stay as they are. */
+/*
+ * A path of the manifest, relative to the working folder. URIs stay as they are. malloc'd; NULL if
+ * memory runs out.
+ */
 char *manifest_resolve(const struct manifest_file *m, const char *path);
 
 /* "cluster.yaml:7", malloc'd. */

@@ -98,7 +98,10 @@ static enum status name_anchor(struct entry *x, const struct migrate_input *in, 
 	return ST_OK;
 }
 
-/* A server certificate's SAST record takes name and address of the record with the same certificate. */
+/*
+ * A server certificate's SAST record takes name and address of the record with the same
+ * certificate.
+ */
 static enum status borrow_place(struct entry *x, const struct migrate_input *in, struct tlv_err *e)
 {
 	const struct tlv_list *old = in->old;

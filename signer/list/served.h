@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What the TFTP nodes of a cluster serve: their lists, fetched side by side, judged and compared.
- * Phones get theirs from any of them, so all must have the same CTL. Each node has an ITL of its own.
+ * Phones get theirs from any of them, so all must have the same CTL. Each node has its own ITL.
  */
 #ifndef CTL_SERVED_H
 #define CTL_SERVED_H
@@ -44,8 +44,9 @@ struct served {
 #define SERVED_INIT ((struct served){ .nnodes = 0 })
 
 /*
- * Adds "HOST", "HOST:PORT" or "SCHEME://HOST[:PORT]"; without a scheme over HTTP, or TFTP. One that is
- * there already is passed over. ST_USAGE if it is none of these.
+ * Adds a node: "HOST", "HOST:PORT" or "SCHEME://HOST[:PORT]". Without a scheme it is asked over
+ * HTTP, or over TFTP if tftp is true. A node that is there already is passed over. ST_USAGE if it
+ * is none of these.
  */
 enum status served_add(struct served *s, const char *node, bool tftp, struct tlv_err *e);
 /* Adds the nodes of a list's TFTP records, by address, else by name. ST_INPUT if it has none. */
@@ -53,8 +54,9 @@ enum status served_add_list(struct served *s, const struct tlv_list *l, bool tft
 			    struct tlv_err *e);
 
 /*
- * Fetches all, judges and compares. device: "SEP<MAC>", whose own lists are asked for too; NULL:
- * none. trust NULL: whether each list is consistent. ST_INPUT, with what each node said, if none answered.
+ * Fetches the lists of all nodes, judges and compares them. device: "SEP<MAC>", to fetch its own
+ * lists too; or NULL. With trust NULL a list is judged consistent or bad, never good. ST_INPUT,
+ * with what each node said, if none answered.
  */
 enum status served_fetch(struct served *s, const char *device, const struct trust *trust,
 			 struct tlv_err *e);

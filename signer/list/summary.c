@@ -43,7 +43,10 @@ static const char *anchor_of(const struct tlv_record *r)
 	return tlv_record_is_token(r) ? "token" : "yes";
 }
 
-/* A node's host name. Where there is an address or nothing in its place, the certificate's name says more. */
+/*
+ * A node's host name. If the record has none, or an address in its place, the certificate's name
+ * says more.
+ */
 static void put_node(struct buf *b, const struct tlv_record *r)
 {
 	struct span name = tlv_text(r->dns_name);

@@ -32,9 +32,14 @@ struct plan_input {
 	const char
 		*uploads; /* folder with certificates to upload, "Phone-SAST-trust"; NULL: none */
 	int64_t now;	  /* seconds since 1970 UTC */
-	/* new_list does not exist yet, and CUCM will write it: these say what phones will do with it. */
+	/*
+	 * new_list does not exist yet, and CUCM will write it: these say what phones will do with
+	 * it.
+	 */
 	bool foreseen, foreseen_refuses[LOCKOUT_CLASSES];
-	/* … and whose certificates are renewed: labels of nodes; NULL: those that the lists show. */
+	/*
+	 * … and whose certificates are renewed: labels of nodes; NULL: those that the lists show.
+	 */
 	const struct plan_lines *renewed;
 	enum plan_parameter parameter; /* what the change does to it */
 };

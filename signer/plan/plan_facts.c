@@ -38,7 +38,9 @@ static void put_address(struct buf *b, const struct tlv_record *r)
 		(void)buf_address(b, r->address);
 }
 
-/* The CTL Client writes addresses where others write names; the node's certificate knows its name. */
+/*
+ * The CTL Client writes addresses where others write names; the node's certificate knows its name.
+ */
 static void put_host_name(struct buf *b, const struct tlv_list *l, const struct tlv_record *r)
 {
 	for (size_t i = 0; r->address.n == 4 && i < l->nrecords; i++) {

@@ -273,7 +273,9 @@ void plan_note_steps(struct plan_model *m);
 
 /* What a record stands for. */
 enum plan_kind plan_kind_of(const struct tlv_record *r);
-/* Appends "cucm-1051-a-pub (10.48.47.153)", or a token's name; l finds the host name of an address. */
+/*
+ * Appends "cucm-1051-a-pub (10.48.47.153)", or a token's name; l finds the host name of an address.
+ */
 void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_record *r);
 /* NULL if it was not asked. */
 const struct plan_verdict *plan_verdict(const struct plan_model *m, enum plan_list_id holds,

@@ -14,7 +14,9 @@
  * so before all else. title: plain text.
  */
 void page_begin(struct buf *b, struct span title, bool refused);
-/* Closes the h1 and says when the page was made (seconds since 1970 UTC). release: NULL if unknown. */
+/*
+ * Closes the h1 and says when the page was made (seconds since 1970 UTC). release: NULL if unknown.
+ */
 void page_made(struct buf *b, int64_t now, const struct release *release);
 /* Appends text without what a browser would take for markup, or a terminal for a command. */
 void page_put(struct buf *b, struct span s);

@@ -256,7 +256,7 @@ static void put_step(struct plan_model *m, const struct plan_stage *s, const str
 			put_line(m, s, x, i);
 }
 
-/* The chosen steps of one part and of these stages; as, for a list that others follow, in the steps. */
+/* Puts the chosen steps of one part and of these stages. */
 static void put_part(struct plan_model *m, const struct plan_stage *s, enum plan_part part,
 		     unsigned stages)
 {

@@ -30,7 +30,7 @@ unsigned backup_next(int dir_fd, const char *name, uid_t owner, const struct bac
 		     struct tlv_err *e);
 /* "CTLFile.tlv.~12~" */
 void backup_name(char out[NAME_MAX + 1], const char *name, unsigned number);
-/* Gives the file a second name, by a link: it is never without one. ST_OUTPUT with an empty copy. */
+/* Gives the file a second name by a link, so that it always has one. On ST_OUTPUT copy is empty. */
 enum status backup_keep(int dir_fd, const char *name, uid_t owner, char copy[NAME_MAX + 1],
 			struct tlv_err *e);
 /* Takes the oldest away until no more than keep are left. ST_OUTPUT if one cannot be. */

@@ -19,7 +19,9 @@ enum status publish_group_new(struct publish_group **out, const char *base, stru
 /* After the last of its publications. */
 void publish_group_free(struct publish_group **g);
 
-/* Begins an empty file; opt and path are borrowed until publish_free. Every failure is ST_OUTPUT. */
+/*
+ * Begins an empty file; opt and path are borrowed until publish_free. Every failure is ST_OUTPUT.
+ */
 enum status publish_open(struct publication **out, const char *path, struct publish_group *g,
 			 const struct publish_options *opt, struct tlv_err *e);
 enum status publish_write(struct publication *p, struct span bytes, struct tlv_err *e);

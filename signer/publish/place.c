@@ -108,7 +108,10 @@ void place_sweep_unfinished(int dir_fd, const char *name)
 		(void)close(fd);
 }
 
-/* Whoever may rename here can give a temporary name to any folder: it is emptied by its mark only. */
+/*
+ * Others who may rename here can give a temporary name to any folder. So only a folder with our
+ * mark is emptied.
+ */
 static void sweep_folder(int dir_fd, const char *name, int fd, const struct stat *st)
 {
 	if (place_is_unfinished(st))
@@ -179,7 +182,9 @@ static enum status make_folder(int dir_fd, const char *temp, int *fd)
 	return ST_OUTPUT;
 }
 
-/* Between making and locking, another run's sweep may have held it, or taken it away: then *again. */
+/*
+ * Before it is locked, the sweep of another run may hold it or take it away. Then *again is true.
+ */
 static enum status hold(int fd, bool *again)
 {
 	struct stat st;

@@ -45,7 +45,9 @@ void place_sweep(int dir_fd, const char *name);
 
 /* Whether it is a folder of ours that still has its mark, under whatever name. */
 bool place_is_unfinished(const struct stat *st);
-/* Takes such a folder away if nobody holds it: its run was killed before it could take the mark off. */
+/*
+ * Takes such a folder away if nobody holds it. Its run was killed before it could remove the mark.
+ */
 void place_sweep_unfinished(int dir_fd, const char *name);
 
 /* A temporary folder of ours that is held open, with its files and subfolders, two levels deep. */

@@ -45,7 +45,10 @@ enum status publication_name(struct publication *p, const char *path,
 	const char *slash;
 
 	*p = (struct publication){ .dir_fd = -1, .fd = -1, .opt = opt, .shown = path };
-	/* With --follow the file behind the link is the target, and its folder holds the temporary file. */
+	/*
+	 * With --follow the file behind the link is the target, and its folder holds the temporary
+	 * file.
+	 */
 	p->path = opt->follow ? realpath(path, NULL) : NULL;
 	if (p->path == NULL)
 		p->path = strdup(path);

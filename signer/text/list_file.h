@@ -25,7 +25,9 @@ struct list_file {
 	const struct printed *printed; /* the list's text; NULL: every byte of the list is known */
 	struct tlv_err not_rebuilt;    /* why, if certificates were given for it */
 	bool rebuilt;		       /* from its text, proven by the printed checksums */
-	/* How sentences call it: the argument, or "the list in LOG": a log is no file to publish. */
+	/*
+	 * How sentences call it: the argument, or "the list in LOG": a log is no file to publish.
+	 */
 	const char *name;
 	char *owned_name; /* of a log's list; NULL: name is the argument's */
 };
@@ -46,7 +48,10 @@ enum {
 enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e);
 void list_file_free(struct list_file *f);
 
-/* Whether a file with a fault is a damaged list, by its first bytes or its name; else it is something else. */
+/*
+ * Whether a file with a fault is a damaged list. Its first bytes or its name tell. If not, it is no
+ * list at all.
+ */
 bool list_file_looks_like_list(const struct list_file *f, const char *path);
 
 /*
@@ -64,7 +69,10 @@ enum status list_file_certificate(const struct list_file *f, const struct tlv_re
 enum status list_file_alike(struct list_file *const *files, size_t n,
 			    bool (*is_good)(const struct tlv_list *l), struct tlv_err *e);
 
-/* "cucm-1051-a-pub" of a text field that may lack its NUL, escaped for a terminal; malloc'd inside b. */
+/*
+ * A text field, such as "cucm-1051-a-pub", escaped for a terminal. Its NUL may be missing. The
+ * answer stands in b.
+ */
 const char *field_text(struct buf *b, struct span value);
 
 /* MD5 and SHA-1 of the whole file, in lower case: what phones show. */

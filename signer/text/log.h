@@ -21,7 +21,9 @@ struct log {
 	struct buf utf8; /* owned: the whole text, if it came as UTF-16 */
 };
 
-/* Borrows the text: UTF-8 or any other encoding that keeps ASCII, or UTF-16 with a byte order mark. */
+/*
+ * Borrows the text: UTF-8 or any other encoding that keeps ASCII, or UTF-16 with a byte order mark.
+ */
 enum status log_open(struct log *l, struct span text, struct tlv_err *e);
 /* True with the next line, without blanks at its end; it is borrowed until the next call. */
 bool log_next(struct log *l, struct span *line);

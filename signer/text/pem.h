@@ -11,7 +11,10 @@
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
-/* A block as PEM, on one line; line is where it begins in the log. Borrowed. Not ST_OK ends the walk. */
+/*
+ * Gets a block as PEM on one line, and the line of the log where it begins. The block is borrowed.
+ * A status other than ST_OK ends the walk.
+ */
 typedef enum status pem_fn(void *arg, struct span block, size_t line, struct tlv_err *e);
 
 /*

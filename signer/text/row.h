@@ -20,7 +20,9 @@ struct row {
 	unsigned joins;
 };
 
-/* False if the line is no row of this scope. rest: what stands in the VALUE column, maybe nothing. */
+/*
+ * False if the line is no row of this scope. rest: what stands in the VALUE column, maybe nothing.
+ */
 bool row_parse(struct row *row, struct span line, enum tlv_scope scope, struct span *rest);
 
 /* Whether a line is the next part of the row's value, of which `value` is there already. */
@@ -41,7 +43,10 @@ bool row_role(struct span value, struct buf *out);    /* two bytes */
 bool row_version(struct span value, struct buf *out); /* "1.2": two bytes */
 bool row_number(struct span value, uint64_t max, uint64_t *out);
 
-/* Whether the line begins, or ends, with the words; rest is the other part, without blanks around it. */
+/*
+ * Whether the line begins, or ends, with the words; rest is the other part, without blanks around
+ * it.
+ */
 bool row_after(struct span line, const char *words, struct span *rest);
 bool row_ends(struct span line, const char *words, struct span *rest);
 

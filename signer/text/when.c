@@ -67,7 +67,10 @@ bool when_try(int64_t printed, size_t i, int64_t *seconds)
 {
 	size_t likely = ZONES * (size_t)(SOON + 1);
 
-	/* `before` is counted from the latest time that the file can have: the westernmost zone's. */
+	/*
+	 * `before` counts from the latest time that the file can have: that of the westernmost
+	 * zone.
+	 */
 	if (i < likely) {
 		size_t before = i % ZONES * QUARTER + i / ZONES;
 

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Seconds since 1970 of "Tue Mar 10 16:06:41 CET 2015", as if it were UTC; false if it is no such text. */
+/*
+ * Seconds since 1970 of "Tue Mar 10 16:06:41 CET 2015", as if it were UTC; false if it is no such
+ * text.
+ */
 bool when_parse(const char *text, int64_t *seconds);
 
 /*

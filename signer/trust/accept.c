@@ -51,7 +51,9 @@ static bool shows(const struct tlv_list *l, struct span certificate)
 		span_starts(own, span_of(sha1, sizeof sha1)));
 }
 
-/* Whether the new list's signature is, or will be, made by this key, which the certificate is of. */
+/*
+ * Whether the new list's signature is, or will be, made by this key, which the certificate is of.
+ */
 static bool signed_with(const struct candidate *new_list, struct span public_key,
 			struct span certificate)
 {

@@ -74,7 +74,10 @@ struct acceptance accept_foresee(const struct phone *p, const struct tlv_list *n
 void accept_reason_text(const struct acceptance *a, struct buf *out);
 /* Appends one assumption, the nodes' names in it. */
 void accept_assumption_text(const struct acceptance *a, enum tvs_assumption which, struct buf *out);
-/* Why TVS was no help to a phone that refuses, and the fact behind it; NULL if it was not to be asked. */
+/*
+ * Why TVS did not help a phone that refuses, and the fact behind it. NULL if TVS was not to be
+ * asked.
+ */
 const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact);
 /* Why, in a sentence, and the fact behind it. */
 const char *accept_explanation(const struct acceptance *a);

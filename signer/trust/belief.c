@@ -246,7 +246,7 @@ static char *folder_of(const char *path, bool follow)
 	return folder;
 }
 
-/* Whoever can write the list's folder can exchange a witness that stands there, or the link to it. */
+/* Anybody who can write into the list's folder can exchange a witness in it, or the link to one. */
 static bool is_neighbour(const struct belief_witness *w, const struct belief_subject *s)
 {
 	char *home = folder_of(s->path, false), *named = folder_of(w->path, false),

@@ -53,7 +53,10 @@ struct belief {
  */
 enum status belief_trust(struct belief *b, const char *option, const char *arg,
 			 const struct tlv_warn *warn, struct tlv_err *e);
-/* --accept-signer: SHA-1 of the signer's certificate, 40 digits, blanks and colons between. ST_USAGE. */
+/*
+ * --accept-signer: SHA-1 of the signer's certificate, 40 digits, blanks and colons between.
+ * ST_USAGE.
+ */
 enum status belief_accept_signer(struct belief *b, const char *text, struct tlv_err *e);
 /* The public key of -k or --old-key; option is that name. */
 enum status belief_key(struct belief *b, const char *option, struct span public_key,

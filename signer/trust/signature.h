@@ -30,7 +30,10 @@ bool signature_is_own(const struct tlv_list *l, long *signer);
  */
 bool signature_vouches(const struct tlv_list *l, long *signer);
 
-/* Whether it was made for the signer's key, whatever such a key is worth: what one has just signed. */
+/*
+ * Whether the signer's key made it, even if the key is too weak to be believed. For a list that was
+ * just signed.
+ */
 bool signature_was_made(const struct tlv_list *l);
 
 /* The sentence where signature_vouches() is false. */

@@ -24,7 +24,10 @@ struct token_judged {
  */
 void token_judge(struct token_judged *j, struct span der, bool key_seen);
 
-/* Whether record i is a SAST record of the certificate; one without certificate by serial and issuer. */
+/*
+ * Whether record i is a SAST record of the certificate. A record without one is compared by serial
+ * and issuer.
+ */
 bool token_is_sast(const struct tlv_list *l, size_t i, const struct tlv_cert *c);
 /* Whether the header names it as signer, and a SAST record is its own. */
 bool token_is_signer(const struct tlv_list *l, const struct tlv_cert *c);

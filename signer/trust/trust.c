@@ -135,7 +135,10 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 	return add_file(t, arg, 0, warn, e);
 }
 
-/* CUCM's self-signed certificates may call themselves a CA; what counts is that nobody trusts by issuer. */
+/*
+ * CUCM's self-signed certificates may call themselves a CA. That is no risk here: nobody is trusted
+ * by issuer.
+ */
 enum status trust_check(const struct trust *t, const struct tlv_list *l,
 			const struct tlv_warn *warn, struct tlv_err *e)
 {

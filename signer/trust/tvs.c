@@ -25,7 +25,10 @@ bool tvs_list_says_now(const struct tlv_list *l)
 	return tlv_list_is_itl(l) && next_tvs(l, &i, &r);
 }
 
-/* Whether the record's certificate is this one. Of a printed list the SHA-1 is known, as of another printed one. */
+/*
+ * Whether the record's certificate is this one. A printed list has only the SHA-1, so that is
+ * compared.
+ */
 static bool is_certificate(const struct tlv_list *l, const struct tlv_record *r, struct span der)
 {
 	uint8_t sha1[20];
@@ -130,7 +133,10 @@ static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct s
 static void compare_today(struct tvs_answer *a, const struct phone *p,
 			  const struct tlv_list *new_list)
 {
-	/* Whoever names them knows: the new ITL may be that of another cluster, whose TVS the phone never asks. */
+	/*
+	 * A person who names them knows better: the new ITL may be another cluster's, whose TVS the
+	 * phone never asks.
+	 */
 	bool named = p->tvs_now != NULL && p->tvs_now->n > 0;
 	struct today t = { .list = !named && tvs_list_says_now(new_list) ? new_list : NULL,
 			   .set = p->tvs_now };
@@ -197,7 +203,9 @@ static bool spelled_by_cucm(const struct held *c, const struct tlv_header *h)
 	return c->by_text ? c->signs : same;
 }
 
-/* [LOOKS_UP_CTL]: the server's own CTL lends TVS its spelling of a certificate that was uploaded. */
+/*
+ * [LOOKS_UP_CTL]: the server's own CTL lends TVS its spelling of a certificate that was uploaded.
+ */
 static bool spelled_by_ctl(const struct held *c, const struct tlv_list *ctl,
 			   const struct tlv_header *h)
 {
@@ -217,7 +225,10 @@ static bool is_near(const struct held *c, const struct tlv_header *h)
 	return !c->by_text && tlv_header_means(h, &c->parts);
 }
 
-/* What TVS holds, one after the other: what it was given, then what the new list says is its own. */
+/*
+ * The certificates that TVS holds: first those it was given, then its own, as the new list shows
+ * them.
+ */
 static bool next_held(const struct phone *p, const struct tlv_list *new_list, size_t *i,
 		      struct held *c)
 {

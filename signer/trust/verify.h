@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Who signed a list, whether that is so, and what the list is worth. No chains, ever: the tokens' CA
- * also issued every phone's own certificate.
+ * Who signed a list, whether that is true, and what the list is worth. Certificate chains never
+ * count: the tokens' CA also issued every phone's own certificate.
  */
 #ifndef CTL_VERIFY_H
 #define CTL_VERIFY_H
@@ -43,7 +43,7 @@ enum status trust_check(const struct trust *t, const struct tlv_list *l,
 bool trust_has(const struct trust *t, struct span der);
 void trust_free(struct trust *t);
 
-/* What is asked of a list. All zero but now: whoever signed it, under whatever name it is served. */
+/* What is asked of a list. If all but now is zero, any signer and any file name will do. */
 struct verify_ask {
 	const struct trust *trust; /* NULL: nobody is trusted */
 	int64_t now;
@@ -72,7 +72,7 @@ enum status verify_list(struct verification *v, const struct tlv_list *l,
  * the signature itself, which the caller checks with public_key over the content.
  */
 void verify_header(struct tlv_findings *f, const struct tlv_header *h, struct span public_key);
-/* Whether a TFTP or CCM+TFTP record has an EC certificate; records: those of a list, one behind the other. */
+/* Whether a TFTP or CCM+TFTP record has an EC certificate. records: a list's records, as bytes. */
 bool verify_has_ec_tftp(struct span records);
 void verification_free(struct verification *v);
 

@@ -12,7 +12,10 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutate_list.h"
 
-/* Three quarters of a run is OpenSSL taking certificates apart, which fuzz_cert has done: two are enough. */
+/*
+ * OpenSSL takes three quarters of a run to parse certificates. fuzz_cert tests that, so two are
+ * enough.
+ */
 enum { NOW = 1426000000, SHOWN = 2 };
 
 static void same_bytes(const struct tlv_list *l)

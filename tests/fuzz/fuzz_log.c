@@ -36,7 +36,7 @@ static void forget(const struct tlv_list *l)
 	buf_free(&bytes);
 }
 
-/* Without certificates nothing can be rebuilt but a list that has none; it must end, and say why. */
+/* Without certificates only a list that has none can be rebuilt. Others must end with a reason. */
 static void rebuild(const struct printed *p, struct span text)
 {
 	struct certset none = CERTSET_INIT;

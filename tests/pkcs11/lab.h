@@ -110,7 +110,9 @@ bool lab_verifies(struct span cert, struct span digest_info, struct span sig);
 #define LAB_SANITIZED 0
 #endif
 
-/* Seconds of a deadline that is meant to be over, but not before a sanitized process has started. */
+/*
+ * Seconds of a deadline that is meant to be over, but not before a sanitized process has started.
+ */
 enum { LAB_TIMEOUT = LAB_SANITIZED ? 8 : 2 };
 
 /* Ends the test as skipped, with the reason. */

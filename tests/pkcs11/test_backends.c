@@ -60,7 +60,9 @@ static void p21_softhsm(void **state)
 	same_as_the_key_file(*state);
 }
 
-/* A database with key and certificate, and softokn's own init arguments through the fault module. */
+/*
+ * A database with key and certificate, and softokn's own init arguments through the fault module.
+ */
 static void softokn_setup(struct lab *l, const char *module)
 {
 	lab_run("mkdir %s/nss && certutil -N -d sql:%s/nss -f %s && "

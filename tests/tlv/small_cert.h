@@ -4,7 +4,9 @@
 
 #include "tlv/bytes.h"
 
-/* The smallest certificates that tlv_cert_walk takes: names of one CN each, and a key of one byte. */
+/*
+ * The smallest certificates that tlv_cert_walk takes: names of one CN each, and a key of one byte.
+ */
 
 static inline void small_der(struct buf *b, uint8_t tag, struct span value)
 {

@@ -96,7 +96,9 @@ static void dialects_are_told_apart(void **state)
 	}
 }
 
-/* Community tools write tag 28 behind tag 2, and 4 6 5; unknown tags come from nobody knows where. */
+/*
+ * Community tools write tag 28 behind tag 2, and 4 6 5; unknown tags come from nobody knows where.
+ */
 static void odd_orders_are_lossless(void **state)
 {
 	static const uint8_t head[] = {

@@ -1,12 +1,12 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * usage: ctlsign-forecast FOLDER LIST... --release X --renew WHAT... [--group NAME=NODE,…]... [--blank-itl yes]
- *        [--follow PHASE,…]
+ * usage: ctlsign-forecast FOLDER LIST... --release X --renew WHAT... [--group NAME=NODE,…]...
+ *        [--blank-itl yes] [--follow PHASE,…]
  *
- * The plan of 'plan LIST... --renew WHAT...' as somebody else needs it who judges it: an index as JSON on
- * standard output, and every list of it in FOLDER, under the name that the index has. --follow: no search, but
- * the phases of the plan in this order. It decides nothing.
+ * The plan of 'plan LIST... --renew WHAT...', for others to judge. It prints an index as JSON, and
+ * writes every list of the plan into FOLDER, under the name that the index has. With --follow
+ * nothing is searched: the phases are those that are given, in their order. It decides nothing.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -318,7 +318,10 @@ static CK_RV guard_sign_init(CK_SESSION_HANDLE s, CK_MECHANISM *mechanism, CK_OB
 	return initiated[s] ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 
-/* Whether the signature itself is wanted, and there is room for it. A question for its length ends nothing. */
+/*
+ * Whether the caller wants the signature itself and has room for it. Asking for its length ends no
+ * operation.
+ */
 static CK_RV guard_sign_room(const unsigned char *sig, CK_ULONG *nsig)
 {
 	CK_ULONG room = *nsig;
@@ -341,7 +344,10 @@ static CK_RV guard_sign(CK_SESSION_HANDLE s, unsigned char *data, CK_ULONG n, un
 		return rv;
 	initiated[s] = false;
 	rv = the->sign(the->arg, span_of(data, n), sig);
-	/* At this value libp11 would try to encrypt instead, which is refused: the reason would be lost. */
+	/*
+	 * For this value libp11 tries to encrypt instead. That is refused, and the reason would be
+	 * lost.
+	 */
 	return rv == CKR_KEY_FUNCTION_NOT_PERMITTED ? CKR_FUNCTION_FAILED : rv;
 }
 

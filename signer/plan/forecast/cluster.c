@@ -82,7 +82,9 @@ static size_t find_address(const struct cluster *c, struct span address)
 	return CLUSTER_NONE;
 }
 
-/* The CTL Client writes a node's address in the place of its name: the name comes with another list. */
+/*
+ * The CTL Client writes a node's address in place of its name. The name is taken from another list.
+ */
 static enum status note_node(struct cluster *c, const struct tlv_record *r, size_t *out,
 			     struct tlv_err *e)
 {
@@ -214,7 +216,10 @@ static enum status sort_lists(struct cluster *c, const struct tlv_list *const *l
 	return ST_OK;
 }
 
-/* CAPF runs on the publisher alone; without it the CTL's signer, or the first node, is taken for it. */
+/*
+ * CAPF runs on the publisher only. If no list shows CAPF, the CTL's signer is taken for the
+ * publisher, else the first node.
+ */
 static size_t find_publisher(const struct cluster *c)
 {
 	size_t capf = cluster_cert_of(c, PLAN_KIND_CAPF, CLUSTER_NONE);

@@ -79,7 +79,9 @@ enum status cluster_read_drifted(struct cluster *c, const struct tlv_list *const
  */
 enum status cluster_ask(struct cluster *c, const char *what, struct tlv_err *e);
 
-/* Asks for blank ITLs while certificates change. ST_USAGE if there is a CTL, which stays as it is. */
+/*
+ * Asks for blank ITLs while certificates change. ST_USAGE if there is a CTL, which stays as it is.
+ */
 enum status cluster_blank(struct cluster *c, struct tlv_err *e);
 
 bool cluster_is_renewed(const struct cluster_state *s, size_t cert);

@@ -78,7 +78,7 @@ static void put_phase(struct buf *b, const struct forecast *f, size_t phase, siz
 			      &gate->v[i], NULL);
 }
 
-/* What all phases have in common stands once: the first one's preflight, the last one's rollback. */
+/* What all phases share is printed once: the preflight of the first, the rollback of the last. */
 static void put_steps(struct buf *b, const struct forecast *f)
 {
 	size_t number = 0;

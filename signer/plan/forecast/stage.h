@@ -41,7 +41,10 @@ size_t stage_rules(const struct cluster *c, enum plan_kind kind,
 /* Whether the list has a record of any of these certificates. */
 bool stage_shows(const struct cluster *c, const struct tlv_list *l,
 		 const struct cluster_state *renews);
-/* … of a certificate of this kind: the CTL of some releases has no ITLRecovery, so it is not written. */
+/*
+ * The same for a kind of certificate. The CTL of some releases has no ITLRecovery, so it is not
+ * written.
+ */
 bool stage_has_kind(const struct cluster *c, const struct tlv_list *l, enum plan_kind kind);
 
 /* A list that is served: given, or foreseen. */

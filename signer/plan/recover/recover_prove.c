@@ -373,7 +373,10 @@ static size_t next_way(struct recovery *r, struct attempt *t)
 	return best;
 }
 
-/* Phones take what they can of today's lists before anything is done; who has all then is through. */
+/*
+ * Before anything is done, phones take those of today's lists that they can. A phone that has all
+ * of them needs no help.
+ */
 static void note_done(struct recovery *r, struct attempt *t)
 {
 	struct recover_served first = served(&r->given, r->in.c->nnodes);

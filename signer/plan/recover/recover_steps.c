@@ -159,7 +159,10 @@ static void put_rows(struct recovery *r, enum recover_way_id way, enum plan_part
 			put_step(r, i, when, w);
 }
 
-/* What is left to write: with the first way all that is due, then what the way itself has changed. */
+/*
+ * The lists that are left to write. For the first way: all that are due. For others: those that the
+ * way itself changed.
+ */
 static unsigned conditions(const struct recovery *r, size_t way)
 {
 	const struct recover_way *w = &r->ways[r->chosen[way]];

@@ -66,7 +66,7 @@ static void prepare(void *arg, size_t slot)
 	step(arg, slot, FED, PREPARED);
 }
 
-/* Waits for as many others as the test wants to see at once; ten seconds are for a batch that fails. */
+/* Waits until as many run at once as the test wants. A batch that fails waits ten seconds. */
 static void wait_for_company(struct world *w)
 {
 	struct timespec until;

@@ -120,7 +120,7 @@ static void another_key(void **state)
 	buf_free(&b);
 }
 
-/* The key again, its exponent 1: then the padded digest is its own signature, and no proof of a key. */
+/* The key with exponent 1: the padded digest is then its own signature, which proves no key. */
 static void a_key_that_proves_nothing(void **state)
 {
 	const struct fixture *f = *state;

@@ -117,7 +117,10 @@ static const char *word(json_t *o, const char *key)
 	return s != NULL ? s : "";
 }
 
-/* "accepted: signer-is-sast" of a class that holds one list and is given another; "" where not asked. */
+/*
+ * What a class of phones with one list says of another: "accepted: signer-is-sast". "": it was not
+ * asked.
+ */
 static const char *verdict(json_t *plan, const char *phones, const char *holds, const char *offered)
 {
 	json_t *v, *all = json_object_get(plan, "phones");

@@ -68,7 +68,9 @@ static void test_it_is_put_aside(void **state)
 	assert_int_equal(make("out", "two", &opt), ST_OK);
 	assert_string_equal(text_of("out/file"), "two");
 	assert_string_equal(text_of("out.~1~/sub/file"), "one");
-	/* The oldest go, but not one to which somebody has added a file, and none of another make. */
+	/*
+	 * The oldest go, but not one to which somebody has added a file, and none of another make.
+	 */
 	put_text("out.~1~/sub/notes", "mine");
 	assert_int_equal(mkdir("out.~2~", 0755), 0);
 	put_text("out.~2~/file", "mine");

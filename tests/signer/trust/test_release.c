@@ -9,7 +9,9 @@
 
 static void how_they_are_written(void **state)
 {
-	/* In order, each later than the one before; what follows an '=' is another way to write it. */
+	/*
+	 * In order, each later than the one before; what follows an '=' is another way to write it.
+	 */
 	static const char *const texts[] = {
 		"9.1",
 		"9.1(2)",

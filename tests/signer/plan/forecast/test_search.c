@@ -286,7 +286,10 @@ static bool survives(const enum plan_kind *order, size_t n)
 	return !refused;
 }
 
-/* CallManager first, and then ITLRecovery without a wait: a phone that missed the first has no anchor. */
+/*
+ * CallManager first, and then ITLRecovery without a wait: a phone that missed the first has no
+ * anchor.
+ */
 static void a_missed_phase_is_named(void **state)
 {
 	bool gate = false;
@@ -730,7 +733,10 @@ static void foreseen_lists_are_lists(void **state)
 	done();
 }
 
-/* Twenty nodes and all four, without the noise of a busy machine: a bound that is ten times what it takes. */
+/*
+ * Twenty nodes and all four, without the noise of a busy machine: a bound that is ten times what it
+ * takes.
+ */
 static void twenty_nodes_are_quick(void **state)
 {
 	struct timespec a, b;
