@@ -90,27 +90,33 @@ static enum status add_certificate(struct belief *b, struct span der, bool is_ca
 	return st;
 }
 
+/* A list's witness that its SAST certificates come from. */
+struct adding {
+	struct belief *b;
+	const char *option;
+};
+
+static enum status add_sast(void *arg, struct span der, struct tlv_err *e)
+{
+	const struct adding *a = arg;
+
+	return add_certificate(a->b, der, false, a->option, e);
+}
+
 static enum status add_list(struct belief *b, struct span bytes, const char *option,
 			    struct tlv_err *e)
 {
 	struct belief_witness *w = &b->witnesses[b->nwitnesses - 1];
+	struct adding adding = { .b = b, .option = option };
 	struct tlv_list l;
-	long signer;
 	enum status st = tlv_list_decode(&l, bytes, e);
 
-	if (st == ST_OK && !signature_vouches(&l, &signer))
-		st = err_set(e, ST_INPUT, "%s: it vouches for nobody",
-			     signature_why_not(&l, signer));
+	if (st == ST_OK)
+		st = signature_each_sast(&l, add_sast, &adding, e);
 	w->is_list = true;
 	w->is_itl = tlv_list_is_itl(&l);
 	w->has_time = tlv_header_has(&l.header, TLV_H_TIMESTAMP);
 	w->time = l.header.timestamp;
-	for (size_t i = 0; i < l.nrecords && st == ST_OK; i++) {
-		struct tlv_record r = tlv_list_record(&l, i);
-
-		if (tlv_record_is(&r, TLV_ROLE_SAST) && r.certificate.n > 0)
-			st = add_certificate(b, r.certificate, false, option, e);
-	}
 	tlv_list_free(&l);
 	return st;
 }

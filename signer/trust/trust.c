@@ -43,22 +43,9 @@ static enum status add_der(struct trust *t, struct span der, const char *ca, str
 	return ST_OK;
 }
 
-/* The SAST certificates of a list whose own signature verifies. */
-static enum status add_list(struct trust *t, const struct tlv_list *l, struct tlv_err *e)
+static enum status add_sast(void *trust, struct span der, struct tlv_err *e)
 {
-	enum status st = ST_OK;
-	long signer;
-
-	if (!signature_vouches(l, &signer))
-		return err_set(e, ST_INPUT, "%s: it vouches for nobody",
-			       signature_why_not(l, signer));
-	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (tlv_record_is(&r, TLV_ROLE_SAST) && r.certificate.n > 0)
-			st = add_der(t, r.certificate, NULL, e);
-	}
-	return st;
+	return add_der(trust, der, NULL, e);
 }
 
 static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
@@ -90,7 +77,7 @@ static enum status add_file(struct trust *t, const char *path, unsigned flags,
 	} else if (f.fault.status != ST_OK) {
 		st = err_copy(e, &f.fault); /* it names the path */
 	} else {
-		st = add_list(t, &f.list, e);
+		st = signature_each_sast(&f.list, add_sast, t, e);
 		(void)err_in(e, "%s", path);
 	}
 	list_file_free(&f);
