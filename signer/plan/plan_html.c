@@ -116,14 +116,8 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 	buf_str(b, "<h2>Why: what phones do</h2>\n<ul class=\"phones\">\n");
 	for (size_t i = 0; i < m->nverdicts; i++)
 		put_phones_do(b, &m->verdicts[i]);
-	buf_str(b, "</ul>\n<p>This is assumed:</p>\n<ul>\n");
-	for (size_t i = 0; i < m->assumptions.n; i++) {
-		buf_str(b, "<li>");
-		page_put(b, buf_span(&m->assumptions.v[i].text));
-		page_tags(b, &m->assumptions.v[i].fact, 1);
-		buf_str(b, "</li>\n");
-	}
-	buf_str(b, "</ul>\n");
+	buf_str(b, "</ul>\n<p>This is assumed:</p>\n");
+	page_items(b, NULL, &m->assumptions);
 }
 
 static const char *fate_look(const struct plan_anchor *a)
@@ -214,37 +208,16 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 
 static void put_impacts(struct buf *b, const struct plan_model *m)
 {
-	size_t n, shown = 0;
-	const struct plan_rule *r = plan_rules(&n);
+	const struct plan_rule *r;
+	size_t i = 0, shown = 0;
 
 	if (m->diff.same)
 		return;
 	buf_str(b, "<h2>What changes, and what users feel</h2>\n<ul class=\"phones\">\n");
-	for (size_t i = 0; i < n; i++) {
-		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
-			continue;
-		shown++;
-		put_impact(b, m, &r[i]);
-	}
+	for (; (r = plan_next_impact(m, &i)) != NULL; shown++)
+		put_impact(b, m, r);
 	buf_str(b,
 		shown > 0 ? "</ul>\n" : "<li>No record changes, only the header does.</li></ul>\n");
-}
-
-static void put_steps(struct buf *b, const struct plan_model *m)
-{
-	size_t number = 0;
-
-	for (size_t i = 0; i < m->nsteps; i++) {
-		const struct plan_step *s = &m->steps[i];
-
-		if (i == 0 || s->part != m->steps[i - 1].part) {
-			buf_str(b, i > 0 ? "</ol>\n" : "");
-			buf_printf(b, "<h2>%s</h2>\n<ol class=\"steps\">\n",
-				   plan_part_heading(s->part));
-		}
-		page_step(b, s, i, &number);
-	}
-	buf_str(b, m->nsteps > 0 ? "</ol>\n" : "");
 }
 
 /* What the time line shows; certificates may claim any year, which must not squeeze the others. */
@@ -384,7 +357,7 @@ enum status plan_html(const struct plan *p, struct buf *out, struct tlv_err *e)
 	put_impacts(out, m);
 	put_verdict(out, m, refused);
 	put_warnings(out, m);
-	put_steps(out, m);
+	page_steps(out, m->steps, m->nsteps);
 	put_phones(out, m);
 	put_anchors(out, m);
 	put_lists(out, m);

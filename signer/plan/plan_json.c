@@ -98,23 +98,20 @@ static json_t *list_json(const struct plan_facts *f)
 
 static json_t *impacts_json(const struct plan_model *m)
 {
-	size_t n;
-	const struct plan_rule *r = plan_rules(&n);
+	const struct plan_rule *r;
 	json_t *a = json_array();
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		json_t *o;
+	while ((r = plan_next_impact(m, &i)) != NULL) {
+		json_t *o = json_object();
 
-		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
-			continue;
-		o = json_object();
-		set_word(o, "kind", plan_kind_word(r[i].kind));
-		set_word(o, "event", plan_event_word(r[i].event));
-		set(o, "what", plan_texts_json(&m->events[r[i].kind][r[i].event]));
-		set_word(o, "impact", plan_impact_word(r[i].impact));
-		set_word(o, "hits", r[i].hits);
-		set_word(o, "advice", r[i].advice);
-		set(o, "sources", sources_json(&r[i].fact, 1));
+		set_word(o, "kind", plan_kind_word(r->kind));
+		set_word(o, "event", plan_event_word(r->event));
+		set(o, "what", plan_texts_json(&m->events[r->kind][r->event]));
+		set_word(o, "impact", plan_impact_word(r->impact));
+		set_word(o, "hits", r->hits);
+		set_word(o, "advice", r->advice);
+		set(o, "sources", sources_json(&r->fact, 1));
 		append(a, o);
 	}
 	return a;

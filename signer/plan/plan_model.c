@@ -62,6 +62,17 @@ const struct plan_rule *plan_rules(size_t *n)
 	return rules;
 }
 
+const struct plan_rule *plan_next_impact(const struct plan_model *m, size_t *i)
+{
+	while (*i < COUNT(rules)) {
+		const struct plan_rule *r = &rules[(*i)++];
+
+		if (m->counts[r->kind][r->event] > 0 && r->impact != PLAN_IMPACT_NO)
+			return r;
+	}
+	return NULL;
+}
+
 const struct plan_rule *plan_rule_of(enum plan_kind k, enum plan_event v)
 {
 	size_t n;

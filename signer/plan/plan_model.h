@@ -88,6 +88,11 @@ struct plan_rule {
 };
 
 const struct plan_rule *plan_rules(size_t *n);
+/*
+ * The next rule, from number *i on, about what has happened and users feel; *i is moved behind it.
+ * NULL: there is none.
+ */
+const struct plan_rule *plan_next_impact(const struct plan_model *m, size_t *i);
 /* NULL if no rule is about it. */
 const struct plan_rule *plan_rule_of(enum plan_kind k, enum plan_event v);
 const char *plan_kind_word(enum plan_kind k);

@@ -230,6 +230,36 @@ void page_step(struct buf *b, const struct plan_step *s, size_t at, size_t *numb
 	buf_str(b, "</div></li>\n");
 }
 
+void page_steps(struct buf *b, const struct plan_step *steps, size_t n)
+{
+	size_t number = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || steps[i].part != steps[i - 1].part) {
+			buf_str(b, i > 0 ? "</ol>\n" : "");
+			buf_printf(b, "<h2>%s</h2>\n<ol class=\"steps\">\n",
+				   plan_part_heading(steps[i].part));
+		}
+		page_step(b, &steps[i], i, &number);
+	}
+	buf_str(b, n > 0 ? "</ol>\n" : "");
+}
+
+void page_items(struct buf *b, const char *look, const struct plan_lines *l)
+{
+	buf_str(b, "<ul");
+	if (look != NULL)
+		buf_printf(b, " class=\"%s\"", look);
+	buf_str(b, ">\n");
+	for (size_t i = 0; i < l->n; i++) {
+		buf_str(b, "<li>");
+		page_put(b, buf_span(&l->v[i].text));
+		page_tags(b, &l->v[i].fact, 1);
+		buf_str(b, "</li>\n");
+	}
+	buf_str(b, "</ul>\n");
+}
+
 void page_percent(struct buf *b, const char *property, unsigned tenths)
 {
 	buf_printf(b, "%s:%u.%u%%;", property, tenths / 10, tenths % 10);

@@ -29,6 +29,10 @@ void page_note(struct buf *b, const struct plan_line *l, const struct plan_step 
  * before, which counts on.
  */
 void page_step(struct buf *b, const struct plan_step *s, size_t at, size_t *number);
+/* All steps, with a heading where a part begins. */
+void page_steps(struct buf *b, const struct plan_step *steps, size_t n);
+/* Lines as a list, each with its sources. look: the list's class, or NULL. */
+void page_items(struct buf *b, const char *look, const struct plan_lines *l);
 /* Appends "left:12.5%;". */
 void page_percent(struct buf *b, const char *property, unsigned tenths);
 /* What the words and these tags mean. */

@@ -88,16 +88,15 @@ size_t plan_add_step_sources(const struct plan_step *s, struct span tags[PLAN_SO
 
 size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCES_MAX])
 {
-	size_t rules, found = 0;
-	const struct plan_rule *r = plan_rules(&rules);
+	const struct plan_rule *r;
+	size_t i = 0, found = 0;
 
-	for (size_t i = 0; i < rules; i++)
-		if (m->counts[r[i].kind][r[i].event] > 0 && r[i].impact != PLAN_IMPACT_NO)
-			found = plan_add_sources(&r[i].fact, 1, tags, found);
+	while ((r = plan_next_impact(m, &i)) != NULL)
+		found = plan_add_sources(&r->fact, 1, tags, found);
 	found = plan_add_lines_sources(&m->warnings, tags, found);
-	for (size_t i = 0; i < m->nsteps; i++)
+	for (i = 0; i < m->nsteps; i++)
 		found = plan_add_step_sources(&m->steps[i], tags, found);
-	for (size_t i = 0; i < m->nverdicts; i++) {
+	for (i = 0; i < m->nverdicts; i++) {
 		unsigned facts[PLAN_FACTS_MAX];
 		size_t n = plan_verdict_facts(&m->verdicts[i], facts);
 

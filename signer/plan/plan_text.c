@@ -122,18 +122,14 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 
 static void put_impacts(struct buf *b, const struct plan_model *m)
 {
-	size_t n, shown = 0;
-	const struct plan_rule *r = plan_rules(&n);
+	const struct plan_rule *r;
+	size_t i = 0, shown = 0;
 
 	if (m->diff.same)
 		return;
 	put_heading(b, "What changes, and what users feel (impact)");
-	for (size_t i = 0; i < n; i++) {
-		if (m->counts[r[i].kind][r[i].event] == 0 || r[i].impact == PLAN_IMPACT_NO)
-			continue;
-		shown++;
-		put_impact(b, m, &r[i]);
-	}
+	for (; (r = plan_next_impact(m, &i)) != NULL; shown++)
+		put_impact(b, m, r);
 	if (shown == 0)
 		buf_str(b, "  none      No record changes, only the header does.\n");
 }

@@ -189,18 +189,6 @@ static void put_steps(struct buf *b, const struct forecast *f)
 	buf_str(b, "</ol>\n");
 }
 
-static void put_list(struct buf *b, const struct plan_lines *l)
-{
-	buf_str(b, "<ul class=\"phones\">\n");
-	for (size_t i = 0; i < l->n; i++) {
-		buf_str(b, "<li>");
-		page_put(b, buf_span(&l->v[i].text));
-		page_tags(b, &l->v[i].fact, 1);
-		buf_str(b, "</li>\n");
-	}
-	buf_str(b, "</ul>\n");
-}
-
 enum status forecast_html(const struct forecast *f, struct buf *out, struct tlv_err *e)
 {
 	struct span tags[PLAN_SOURCES_MAX];
@@ -211,9 +199,9 @@ enum status forecast_html(const struct forecast *f, struct buf *out, struct tlv_
 	put_time_line(out, f);
 	put_steps(out, f);
 	buf_str(out, "<h2>Why: what phones do</h2>\n");
-	put_list(out, &f->why);
+	page_items(out, "phones", &f->why);
 	buf_str(out, "<p>This is assumed:</p>\n");
-	put_list(out, &f->assumed);
+	page_items(out, "phones", &f->assumed);
 	page_legend(out, tags, n);
 	page_end(out);
 	return buf_failed(out, e);

@@ -38,14 +38,7 @@ static void put_list(struct buf *b, const char *heading, const struct plan_lines
 		return;
 	if (heading != NULL)
 		buf_printf(b, "<p>%s</p>\n", heading);
-	buf_str(b, "<ul>\n");
-	for (size_t i = 0; i < l->n; i++) {
-		buf_str(b, "<li>");
-		page_put(b, buf_span(&l->v[i].text));
-		page_tags(b, &l->v[i].fact, 1);
-		buf_str(b, "</li>\n");
-	}
-	buf_str(b, "</ul>\n");
+	page_items(b, NULL, l);
 }
 
 static void put_holder(struct buf *b, const struct recovery *r, size_t holder)
@@ -63,21 +56,6 @@ static void put_holder(struct buf *b, const struct recovery *r, size_t holder)
 	buf_str(b, "</div>\n");
 }
 
-static void put_steps(struct buf *b, const struct recovery *r)
-{
-	size_t number = 0;
-
-	for (size_t i = 0; i < r->nsteps; i++) {
-		if (i == 0 || r->steps[i].part != r->steps[i - 1].part) {
-			buf_str(b, i > 0 ? "</ol>\n" : "");
-			buf_printf(b, "<h2>%s</h2>\n<ol class=\"steps\">\n",
-				   plan_part_heading(r->steps[i].part));
-		}
-		page_step(b, &r->steps[i], i, &number);
-	}
-	buf_str(b, r->nsteps > 0 ? "</ol>\n" : "");
-}
-
 enum status recover_html(const struct recovery *r, struct buf *out, struct tlv_err *e)
 {
 	struct span tags[PLAN_SOURCES_MAX];
@@ -88,7 +66,7 @@ enum status recover_html(const struct recovery *r, struct buf *out, struct tlv_e
 	buf_str(out, "<h2>Phones</h2>\n");
 	for (size_t i = 0; i < r->nholders; i++)
 		put_holder(out, r, i);
-	put_steps(out, r);
+	page_steps(out, r->steps, r->nsteps);
 	buf_str(out, "<h2>What this rests on</h2>\n");
 	put_list(out, NULL, &r->assumed);
 	page_legend(out, tags, n);
