@@ -37,8 +37,13 @@ void tok_env_is_secret(const char *name)
 
 static bool goes_along(const char *entry)
 {
-	if (strncmp(entry, "LD_", 3) == 0 || is_named(entry, "GCONV_PATH"))
+	static const char *const others[] = { "GCONV_PATH", "SSLKEYLOGFILE" };
+
+	if (strncmp(entry, "LD_", 3) == 0)
 		return false;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (is_named(entry, others[i]))
+			return false;
 	for (size_t i = 0; i < nsecrets; i++)
 		if (is_named(entry, secrets[i]))
 			return false;

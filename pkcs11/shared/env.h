@@ -16,9 +16,10 @@ char *tok_env(const char *name);
 void tok_env_is_secret(const char *name);
 
 /*
- * The environment for another process, ended by NULL: without secrets, and
- * without what loads code into a program (LD_*, GCONV_PATH). The list is
- * malloc'd, what it points to is not. NULL without memory.
+ * The environment for another process, ended by NULL: without secrets, without
+ * what loads code into a program (LD_*, GCONV_PATH), and without SSLKEYLOGFILE, which
+ * has libcurl write the keys of its sessions into a file. The list is malloc'd, what
+ * it points to is not. NULL without memory.
  */
 char **tok_env_for_process(void);
 

@@ -44,7 +44,7 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 
 	if ((output != NULL) == in_place && !opt_given(u->o, OPT_DRY_RUN))
 		return err_set(e, ST_USAGE, "where to? either -o OUT or --in-place");
-	if (in_place && net_is_url(u->o->args[0]))
+	if (in_place && path_is_url(u->o->args[0]))
 		return err_set(e, ST_USAGE,
 			       "'%s' is fetched, and not written in its place: name a file with -o",
 			       u->o->args[0]);
@@ -193,10 +193,9 @@ static enum status apply_changes(struct update *u, struct tlv_err *e)
 static enum status add_certs(struct update *u, const char *path, struct tlv_err *e)
 {
 	const struct certset *shown;
-	struct stat st;
 	enum status status = ST_OK;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (folder_is(path))
 		return certset_add_folder(&u->certs, path, &msg_warnings, e);
 	status = hints_certs(SPAN_NONE, path, &shown, e);
 	for (size_t i = 0; status == ST_OK && i < shown->n; i++)

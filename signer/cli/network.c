@@ -46,10 +46,10 @@ enum status network_prepare(const struct opts *o, unsigned verb, struct tlv_err 
 	enum status st = network_timeout(o, &seconds, e);
 
 	for (size_t i = 0; i < o->n && st == ST_OK; i++)
-		if (is_list(&o->items[i]) && net_is_url(o->items[i].value))
+		if (is_list(&o->items[i]) && path_is_url(o->items[i].value))
 			st = ask(o->items[i].value, seconds, e);
 	for (size_t i = 0; (verb & V_LIST_ARGUMENTS) != 0 && i < o->nargs && st == ST_OK; i++)
-		if (net_is_url(o->args[i]))
+		if (path_is_url(o->args[i]))
 			st = ask(o->args[i], seconds, e);
 	return st;
 }

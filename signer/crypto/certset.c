@@ -82,6 +82,18 @@ enum status certset_add_folder(struct certset *s, const char *path, const struct
 	return folder_files(path, add_found, &f, e);
 }
 
+enum status certset_sha1s(const struct certset *s, uint8_t (**out)[20], struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	*out = calloc(s->n + 1, sizeof **out);
+	if (*out == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < s->n && st == ST_OK; i++)
+		st = cert_sha1(s->v[i].cert.parts.der, (*out)[i], e);
+	return st;
+}
+
 void certset_free(struct certset *s)
 {
 	for (size_t i = 0; i < s->n; i++) {

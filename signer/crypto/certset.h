@@ -27,6 +27,8 @@ enum status certset_add(struct certset *s, struct span der, const char *file, st
  */
 enum status certset_add_folder(struct certset *s, const char *path, const struct tlv_warn *warn,
 			       struct tlv_err *e);
+/* The SHA-1 of each, in the order of the set; the caller's to free. */
+enum status certset_sha1s(const struct certset *s, uint8_t (**out)[20], struct tlv_err *e);
 void certset_free(struct certset *s);
 
 #endif

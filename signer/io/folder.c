@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "signer/io/slurp.h"
 #include "tlv/list.h"
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -90,11 +91,16 @@ static enum status walk(const char *path, enum depth depth, folder_fn *fn, void 
 	return st;
 }
 
-enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e)
+bool folder_is(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	return !path_is_url(path) && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e)
+{
+	if (folder_is(path))
 		return walk(path, FOLDERS_BELOW, fn, arg, e);
 	return fn(arg, path, true, e);
 }

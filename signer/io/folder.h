@@ -17,6 +17,9 @@
  */
 typedef enum status folder_fn(void *arg, const char *path, bool named, struct tlv_err *e);
 
+/* Whether it is a folder's path; a URL is none. */
+bool folder_is(const char *path);
+
 /*
  * Calls fn with the file, or with every regular file in the folder and in the
  * folders below, by name: a migration's lists stand in folders of their own.

@@ -115,6 +115,16 @@ void blob_free(struct blob *b)
 	*b = (struct blob){ .p = NULL };
 }
 
+bool path_is_url(const char *arg)
+{
+	static const char *const schemes[] = { "http://", "https://", "tftp://" };
+
+	for (size_t i = 0; i < COUNT(schemes); i++)
+		if (span_starts_nocase(span_str(arg), span_str(schemes[i])))
+			return true;
+	return false;
+}
+
 const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

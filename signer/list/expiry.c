@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "signer/crypto/cert.h"
 #include "signer/crypto/certfile.h"
@@ -334,7 +333,7 @@ static void want(struct tlv_err *wanted, const struct source *s, const struct tl
 }
 
 /* Those that are known count; the others are an error all the same. */
-static enum status add_printed(struct source *s, const struct list_file *f, struct tlv_err *e)
+static enum status add_printed(struct source *s, struct list_file *f, struct tlv_err *e)
 {
 	struct tlv_err wanted = TLV_ERR_INIT;
 	enum status st = ST_OK;
@@ -403,12 +402,10 @@ static enum status add_file(void *arg, const char *path, bool named, struct tlv_
 enum status expiry_add(struct expiry *x, const char *path, struct tlv_err *e)
 {
 	size_t before = x->n;
-	struct stat st_path;
-	bool is_folder = stat(path, &st_path) == 0 && S_ISDIR(st_path.st_mode);
 	enum status st;
 
 	x->partial = false;
-	st = is_folder ? folder_each(path, add_file, x, e) : add_file(x, path, true, e);
+	st = folder_each(path, add_file, x, e);
 	while (st != ST_OK && !x->partial && x->n > before)
 		item_free(&x->v[--x->n]);
 	return st;

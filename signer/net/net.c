@@ -41,16 +41,6 @@ static const struct {
 #undef FAULT
 };
 
-bool net_is_url(const char *arg)
-{
-	static const char *const schemes[] = { "http://", "https://", "tftp://" };
-
-	for (size_t i = 0; i < COUNT(schemes); i++)
-		if (span_starts_nocase(span_str(arg), span_str(schemes[i])))
-			return true;
-	return false;
-}
-
 enum net_kind net_kind(const struct net_question *q)
 {
 	return faults[q->fault].kind;
@@ -411,7 +401,7 @@ enum status net_slurp(const char *arg, size_t max, enum slurp_mode mode, struct 
 	struct net_question *q;
 	enum status st = ST_OK;
 
-	if (!net_is_url(arg))
+	if (!path_is_url(arg))
 		return slurp(arg, max, mode, out, e);
 	*out = (struct blob){ .p = NULL };
 	q = take_ahead(arg);

@@ -12,7 +12,10 @@
 #include "tlv/der.h"
 #include "tlv/text.h"
 
-enum { FILE_MAX = 16 << 20 /* bytes of one log */ };
+enum {
+	FILE_MAX = 16 << 20, /* bytes of one log */
+	DAMAGED_NAMED = 10   /* certificates of one log */
+};
 
 /* The command line of this process, and what was read for it. */
 static struct {
@@ -76,7 +79,7 @@ static enum status add_certificate(void *arg, struct span der, struct tlv_err *e
 /* A log whose certificates are being taken. */
 struct source {
 	const char *path;
-	size_t n; /* certificates */
+	size_t n, damaged; /* certificates */
 };
 
 static enum status add_block(void *arg, struct span block, size_t line, struct tlv_err *e)
@@ -89,10 +92,20 @@ static enum status add_block(void *arg, struct span block, size_t line, struct t
 	s->n += n;
 	if (st == ST_NOMEM)
 		return err_copy(e, &own);
-	if (st != ST_OK)
+	if (st != ST_OK && s->damaged++ < DAMAGED_NAMED)
 		msg_warn("%s: line %zu: a certificate that is damaged is skipped: %s", s->path,
 			 line, err_text(&own));
 	return ST_OK;
+}
+
+static enum status take_blocks(struct source *s, struct span text, struct tlv_err *e)
+{
+	enum status st = pem_each(text, add_block, s, e);
+
+	if (s->damaged > DAMAGED_NAMED)
+		msg_warn("%s: certificates that are damaged: %zu, of which %d are named", s->path,
+			 s->damaged, DAMAGED_NAMED);
+	return st;
 }
 
 /* A text is kept: it may name the nodes' addresses. */
@@ -102,7 +115,7 @@ static enum status add_text(struct source *s, struct span bytes, struct tlv_err 
 	buf_u8(&given.texts, '\n');
 	if (buf_failed(&given.texts, e) != ST_OK)
 		return e->status;
-	return pem_each(bytes, add_block, s, e);
+	return take_blocks(s, bytes, e);
 }
 
 static enum status add_file(void *arg, const char *path, bool named, struct tlv_err *e)
@@ -145,7 +158,7 @@ enum status hints_certs(struct span log, const char *path, const struct certset 
 	enum status st = load(e);
 
 	*out = &given.certs;
-	return st == ST_OK && log.n > 0 ? pem_each(log, add_block, &s, e) : st;
+	return st == ST_OK && log.n > 0 ? take_blocks(&s, log, e) : st;
 }
 
 enum status hints_for(const struct printed *p, struct span log, const char *path,

@@ -229,24 +229,33 @@ static enum status forget(struct list_file *f, bool good, struct tlv_err *e)
 	return st;
 }
 
-enum status list_file_certificate(const struct list_file *f, const struct tlv_record *r,
-				  const char *arg, struct span *der, struct tlv_err *e)
+/* The log is searched, and its certificates are hashed, once for all records. */
+static enum status find_certificates(struct list_file *f, const char *arg, struct tlv_err *e)
+{
+	enum status st;
+
+	if (f->sha1s != NULL)
+		return ST_OK;
+	st = hints_certs(blob_span(&f->file), arg, &f->certs, e);
+	if (st == ST_OK)
+		st = certset_sha1s(f->certs, &f->sha1s, e);
+	f->ncerts = st == ST_OK ? f->certs->n : 0;
+	return st;
+}
+
+enum status list_file_certificate(struct list_file *f, const struct tlv_record *r, const char *arg,
+				  struct span *der, struct tlv_err *e)
 {
 	struct span sha1 = span_slice(r->certificate, 0, 20);
-	const struct certset *certs;
-	enum status st = ST_OK;
+	enum status st;
 
 	*der = f->list.printed ? SPAN_NONE : r->certificate;
 	if (!f->list.printed || sha1.n < 20)
 		return ST_OK;
-	st = hints_certs(blob_span(&f->file), arg, &certs, e);
-	for (size_t i = 0; st == ST_OK && i < certs->n && der->n == 0; i++) {
-		uint8_t own[20];
-
-		st = cert_sha1(certs->v[i].cert.parts.der, own, e);
-		if (st == ST_OK && span_eq(sha1, span_of(own, sizeof own)))
-			*der = certs->v[i].cert.parts.der;
-	}
+	st = find_certificates(f, arg, e);
+	for (size_t i = 0; st == ST_OK && i < f->ncerts && der->n == 0; i++)
+		if (span_eq(sha1, span_of(f->sha1s[i], sizeof f->sha1s[i])))
+			*der = f->certs->v[i].cert.parts.der;
 	return st;
 }
 
@@ -272,6 +281,7 @@ void list_file_free(struct list_file *f)
 	printed_free(&f->log);
 	blob_free(&f->file);
 	free(f->owned_name);
+	free(f->sha1s);
 	*f = (struct list_file){ .fault = TLV_ERR_INIT };
 }
 

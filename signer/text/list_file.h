@@ -30,6 +30,11 @@ struct list_file {
 	 */
 	const char *name;
 	char *owned_name; /* of a log's list; NULL: name is the argument's */
+
+	/* What list_file_certificate() found when it was asked first; sha1s is owned. */
+	const struct certset *certs;
+	uint8_t (*sha1s)[20];
+	size_t ncerts;
 };
 
 /* What is to be read, and what is taken. */
@@ -58,8 +63,8 @@ bool list_file_looks_like_list(const struct list_file *f, const char *path);
  * The certificate of a record. Of a printed list it is one of those that its log or --certs
  * show, by the printed SHA-1; empty if there is none. Borrowed as long as the list.
  */
-enum status list_file_certificate(const struct list_file *f, const struct tlv_record *r,
-				  const char *arg, struct span *der, struct tlv_err *e);
+enum status list_file_certificate(struct list_file *f, const struct tlv_record *r, const char *arg,
+				  struct span *der, struct tlv_err *e);
 
 /*
  * If one of them is printed, all become so: compared is what 'show ctl' prints of

@@ -391,20 +391,6 @@ static enum status not_found(const struct rebuild *x, struct tlv_err *e)
 		x->p->modified);
 }
 
-/* Each certificate is hashed once, however many records ask for it. */
-static enum status hash_certificates(struct rebuild *x, struct tlv_err *e)
-{
-	const struct certset *set = x->hints->certs;
-	enum status st = ST_OK;
-
-	x->sha1s = calloc(set->n + 1, sizeof *x->sha1s);
-	if (x->sha1s == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < set->n && st == ST_OK; i++)
-		st = cert_sha1(set->v[i].cert.parts.der, x->sha1s[i], e);
-	return st;
-}
-
 static enum status check_printed(const struct printed *p, struct tlv_err *e)
 {
 	if (p->fault.status != ST_OK) {
@@ -466,7 +452,7 @@ enum status rebuild_list(const struct printed *p, const struct rebuild_hints *hi
 		x->hints = hints;
 		x->timestamp_at = x->digest_at = SIZE_MAX;
 		buf_put(&x->bytes, buf_span(&p->bytes));
-		st = hash_certificates(x, e);
+		st = certset_sha1s(hints->certs, &x->sha1s, e);
 		if (st == ST_OK)
 			fill_gaps(x);
 		if (st == ST_OK)

@@ -217,14 +217,13 @@ enum status belief_trust(struct belief *b, const char *option, const char *arg,
 			 const struct tlv_warn *warn, struct tlv_err *e)
 {
 	struct folder_of_witnesses folder = { .b = b, .option = option, .warn = warn };
-	struct stat st;
 
 	if (strcmp(arg, "self") == 0)
 		return err_set(
 			e, ST_USAGE,
 			"option '%s': a list cannot vouch for itself: name the certificate of who may have signed it",
 			option);
-	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
+	if (folder_is(arg))
 		return folder_files(arg, add_found, &folder, e);
 	return add_file(&folder, arg, true, e);
 }
@@ -239,14 +238,14 @@ static bool is_same_file(const struct belief_witness *w, const struct belief_sub
 /* The folder that a path stands in; NULL if it cannot be found. Free it. */
 static char *folder_of(const char *path, bool follow)
 {
-	char *real = follow && !net_is_url(path) ? realpath(path, NULL) : strdup(path),
+	char *real = follow && !path_is_url(path) ? realpath(path, NULL) : strdup(path),
 	     *folder = NULL;
 	const char *slash = real != NULL ? strrchr(real, '/') : NULL;
 	char *above = slash != NULL ? strndup(real, slash == real ? 1 : (size_t)(slash - real)) :
 				      strdup(".");
 
 	if (real != NULL && above != NULL)
-		folder = net_is_url(path) ? strdup(above) : realpath(above, NULL);
+		folder = path_is_url(path) ? strdup(above) : realpath(above, NULL);
 	free(above);
 	free(real);
 	return folder;

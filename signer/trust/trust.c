@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "signer/crypto/cert.h"
 #include "signer/crypto/certfile.h"
@@ -111,13 +110,12 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 		      struct tlv_err *e)
 {
 	struct folder_of_trust folder = { .t = t, .warn = warn };
-	struct stat st;
 
 	if (strcmp(arg, "self") == 0) {
 		t->self = true;
 		return ST_OK;
 	}
-	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode))
+	if (folder_is(arg))
 		return folder_files(arg, add_found, &folder, e);
 	return add_file(t, arg, 0, warn, e);
 }

@@ -334,13 +334,38 @@ def helper_of(parent):
     raise TimeoutError(parent)
 
 
+def test_the_helper_writes_no_keys_of_its_sessions(ctlsign, cluster, start, tmp_path):
+    node = start(nodes.Node({"CTLFile.tlv": LIST}, certificate=(cluster / "pub.pem", cluster / "pub.key")))
+    ctlsign.ok("show", node.url(), env={"SSLKEYLOGFILE": tmp_path / "keys"})
+    assert not (tmp_path / "keys").exists()
+
+
+BY_URL = {"verify": ["verify", "--trust", "@", "FILE"], "expiry": ["expiry", "--within", "1d", "@"],
+          "identify": ["identify", "45627437aa83f931627e06ab3387063d", "@"],
+          "update": ["update", "FILE", "--trust", "@", "-n", "--cert", "cluster/pub.pem"]}
+
+
+@pytest.mark.parametrize("name", BY_URL)
+def test_a_folder_that_is_called_like_a_url(ctlsign, cluster, node, file, tmp_path, name):
+    """Somebody put it there, with a certificate of theirs; the URL is meant all the same."""
+    words = [{"@": node.url(), "FILE": file, "cluster/pub.pem": cluster / "pub.pem"}.get(word, word) for word in BY_URL[name]]
+    clean = ctlsign(*words)
+    trap = tmp_path / "here" / "http:" / node.name / "CTLFile.tlv"
+    trap.mkdir(parents=True)
+    shutil.copy(cluster / "sub1.pem", trap / "planted.pem")
+    run = ctlsign(*words, cwd=tmp_path / "here")
+    assert (run.status, run.out, run.err) == (clean.status, clean.out, clean.err), str(run)
+    assert len(node.asked) == 2
+
+
 @pytest.fixture
 def hanging(ctlsign, cluster, start, tmp_path):
     """A run that waits for a node, with a PIN in its environment, and its helper."""
     _, url = raw(start, lambda connection: time.sleep(60))
     words = ["update", url, "-o", tmp_path / "new.tlv", "-k", cluster / "pub.key", "--pin-source", "env:THE_PIN"]
     child = subprocess.Popen([PROGRAM, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                             env=ctlsign.environment({"THE_PIN": "1234", "LD_PRELOAD": "", "GCONV_PATH": "/x", "OTHER": "y"}))
+                             env=ctlsign.environment({"THE_PIN": "1234", "LD_PRELOAD": "", "GCONV_PATH": "/x",
+                                                      "SSLKEYLOGFILE": "/x", "OTHER": "y"}))
     yield child, helper_of(child.pid)
     child.kill()
     child.wait()
@@ -351,7 +376,7 @@ def test_what_the_helper_gets(hanging):
     """No PIN, nothing that loads code, no file of the parent's, no core."""
     _, helper = hanging
     names = {entry.split(b"=")[0] for entry in (helper / "environ").read_bytes().split(b"\0") if entry}
-    assert b"OTHER" in names and not names & {b"THE_PIN", b"LD_PRELOAD", b"GCONV_PATH"}
+    assert b"OTHER" in names and not names & {b"THE_PIN", b"LD_PRELOAD", b"GCONV_PATH", b"SSLKEYLOGFILE"}
     inherited = [os.readlink(path) for path in (helper / "fd").iterdir() if path.name in "0123"]
     assert sorted(inherited)[:3] == ["/dev/null"] * 3 and len(inherited) == 4 and "socket:" in sorted(inherited)[3]
     limits = (helper / "limits").read_text()

@@ -57,7 +57,7 @@ static void node(struct span bytes)
 	if (st == ST_OK) {
 		const char *host = strstr(s.bases[0], "://");
 
-		REQUIRE(host != NULL && net_is_url(s.bases[0]));
+		REQUIRE(host != NULL && path_is_url(s.bases[0]));
 		REQUIRE(strpbrk(host + 3, "/?#@ ") == NULL && strlen(s.nodes[0]) > 0);
 		REQUIRE(span_is_ascii(span_str(s.nodes[0])));
 		/* Its URL is itself a node, and the same one. */
