@@ -460,7 +460,8 @@ enum status diff_lists(struct diff *out, const struct tlv_list *old, const struc
 		st = put_entries(out, &a, &b, e);
 	if (st == ST_OK)
 		st = compare_headers(out, e);
-	out->same = span_eq(old->bytes, new->bytes) && !diff_header_differs(out, DIFF_H_CHECKSUM);
+	out->same = span_eq(old->bytes, new->bytes) && !diff_header_differs(out, DIFF_H_CHECKSUM) &&
+		    !diff_header_differs(out, DIFF_H_MD5);
 	out->known = known(old, new);
 	out->signed_again = !out->same && out->header != 0 && (out->header & ~again) == 0 &&
 			    out->count[DIFF_SAME] == out->n;

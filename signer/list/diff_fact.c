@@ -318,17 +318,36 @@ static bool size_put(const struct tlv_list *l, enum diff_reader who, struct buf 
 	return true;
 }
 
+/* Where one is not printed it says nothing. */
+static bool contradicts(const char *a, const char *b)
+{
+	return a[0] != '\0' && b[0] != '\0' && strcmp(a, b) != 0;
+}
+
 /* Of files the bytes are compared. Two texts may be alike, and their files not. */
 static bool checksum_differs(const struct tlv_list *a, const struct tlv_list *b)
 {
-	return a->sha1[0] != '\0' && b->sha1[0] != '\0' && strcmp(a->sha1, b->sha1) != 0 &&
-	       span_eq(a->bytes, b->bytes);
+	return contradicts(a->sha1, b->sha1) && span_eq(a->bytes, b->bytes);
 }
 
 static bool checksum_put(const struct tlv_list *l, enum diff_reader who, struct buf *b)
 {
 	buf_printf(b, "%s%s", who == DIFF_FOR_PEOPLE ? "SHA-1 " : "", l->sha1);
 	return l->sha1[0] != '\0';
+}
+
+/* Phones show this one: a text in which it was changed is not that of the list. */
+static bool md5_differs(const struct tlv_list *a, const struct tlv_list *b)
+{
+	return contradicts(a->md5, b->md5) && !contradicts(a->sha1, b->sha1) &&
+	       span_eq(a->bytes, b->bytes);
+}
+
+static bool md5_put(const struct tlv_list *l, enum diff_reader who, struct buf *b)
+{
+	(void)who;
+	buf_str(b, l->md5);
+	return l->md5[0] != '\0';
 }
 
 /* Records ----------------------------------------------------------------------------------- */

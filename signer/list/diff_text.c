@@ -178,9 +178,9 @@ static void print_header(struct printer *p, enum diff_header h, struct tlv_err *
 
 	buf_str(&p->b, "header ");
 	if (h == DIFF_H_STYLE)
-		put_spelling(&p->b, header_label(h), &v, p->d->respelled, header_label);
+		put_spelling(&p->b, diff_header_row(h)->label, &v, p->d->respelled, header_label);
 	else
-		put_change(&p->b, header_label(h), &v);
+		put_change(&p->b, diff_header_row(h)->label, &v);
 	if (h == DIFF_H_TIMESTAMP && p->d->timestamp_backwards)
 		buf_str(&p->b, " (goes BACKWARDS)");
 	if (h == DIFF_H_SIZE && p->d->new->bytes.n > TLV_PHONE_LIMIT)
@@ -196,9 +196,9 @@ static void print_field(struct printer *p, const struct diff_entry *x, enum diff
 
 	buf_str(&p->b, "    ");
 	if (f == DIFF_F_DIALECT)
-		put_spelling(&p->b, field_label(f), &v, x->respelled, field_label);
+		put_spelling(&p->b, diff_field_row(f)->label, &v, x->respelled, field_label);
 	else
-		put_change(&p->b, field_label(f), &v);
+		put_change(&p->b, diff_field_row(f)->label, &v);
 	flush_line(p, e);
 	values_free(&v);
 }
@@ -265,7 +265,7 @@ static void put_labels(struct buf *b, const struct diff *d)
 
 	for (int h = 0; h < DIFF_HEADERS; h++)
 		if (is_told(d, (enum diff_header)h)) {
-			buf_printf(b, "%s%s", between, diff_header_row(h)->label);
+			buf_printf(b, "%s%s", between, diff_header_row((enum diff_header)h)->label);
 			between = ", ";
 		}
 }
@@ -394,7 +394,7 @@ static json_t *entry_json(const struct diff *d, const struct diff_entry *x)
 		struct buf b = BUF_INIT;
 		bool there = diff_field_row(facts[i])->put(&r, DIFF_FOR_JSON, &b);
 
-		set_value(o, field_key(facts[i]), there, &b);
+		set_value(o, diff_field_row(facts[i])->key, there, &b);
 		buf_free(&b);
 	}
 	set(o, "changes", changes_json(d, x));
