@@ -42,7 +42,7 @@ enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blo
 struct span blob_span(const struct blob *b);
 void blob_free(struct blob *b); /* wipes: it may have been a key */
 
-/* "http://", "https://" or "tftp://" in front, in any case: never a path, whatever has that name here. */
+/* "http://", "https://" or "tftp://" in front, in any case: no path, whatever is called so here. */
 bool path_is_url(const char *arg);
 
 /* The last part of a path. */
