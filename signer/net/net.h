@@ -70,8 +70,8 @@ void net_question_free(struct net_question *q);
 void net_ask_ahead(const char *url);
 
 /*
- * As slurp(), also for a URL: at most max bytes, and at most NET_LIST_MAX. st then has the size, and
- * the time that the server gives, or 0.
+ * As slurp(), also for a URL: at most max bytes, and at most NET_LIST_MAX. st then has the size,
+ * and the time that the server gives, or 0.
  */
 enum status net_slurp(const char *arg, size_t max, enum slurp_mode mode, struct blob *out,
 		      struct tlv_err *e);
