@@ -119,6 +119,7 @@ OLD_ITL = "SAST=recovery! SAST=pub CCM+TFTP=pub TVS=tvs CAPF=capf"
 PUB_LABEL, SUB_LABEL = f"cucm-1051-a-pub ({PUB})", f"cucm-1051-a-sub1 ({SUB})"
 CALLMANAGER, TFTP = "Cisco CallManager", "Cisco Tftp"
 TVS, CAPF = "Cisco Trust Verification Service", "Cisco Certificate Authority Proxy Function"
+EXPORT = "file get tftp ITLRecovery.p12"
 CTI, HAPROXY = "Cisco CTIManager", "Cisco HAProxy"
 LIST_CHANGED = [TFTP, CALLMANAGER]  # 118893
 CALLMANAGER_RENEWED = [CALLMANAGER, CTI, TVS, TFTP, HAPROXY]  # 214231
@@ -792,7 +793,7 @@ def test_callmanager_at_11_5_tokenless(world):
                      "CCM+TFTP=pub-regenerated@pub CAPF=capf CCM+TFTP=sub1", **RENEWED)
     text = world.plan(old, new, "--release", "11.5", status=1).out
     assert commands(text) == [
-        "utils dbreplication runtimestate", "show ctl", "utils ctl update CTLFile", "show ctl",
+        EXPORT, "utils dbreplication runtimestate", "show ctl", "utils ctl update CTLFile", "show ctl",
         f"utils service restart {CALLMANAGER}", f"utils service restart {CTI}",
         f"utils service restart {TVS}", f"utils service restart {TFTP}",
         f"utils service restart {HAPROXY}"]
@@ -818,8 +819,8 @@ def test_itlrecovery_at_14_not_mixed(world):
                      "CAPF=capf", **RENEWED)
     text = world.plan(old, new, "--release", "14", status=1).out
     assert commands(text) == [
-        "utils dbreplication runtimestate", "show itl", "utils itl reset localkey", "show itl",
-        f"utils service restart {TFTP}", "utils itl reset localkey"]
+        EXPORT, "utils dbreplication runtimestate", "show itl", "utils itl reset localkey", "show itl",
+        f"utils service restart {TFTP}", EXPORT, "utils itl reset localkey"]
     assert "utils ctl" not in text
     order = [text.index(words) for words in (
         "Regenerate the ITLRecovery certificate", "Let CallManager sign the ITL",
@@ -849,7 +850,7 @@ def test_capf_at_15_mixed(world):
                      "CCM+TFTP=sub1", **RENEWED)
     text = world.plan(old, new, "--release", "15", status=0).out
     assert commands(text) == [
-        "utils dbreplication runtimestate", "show ctl", "utils ctl update CTLFile", "show ctl",
+        EXPORT, "utils dbreplication runtimestate", "show ctl", "utils ctl update CTLFile", "show ctl",
         f"utils service restart {CAPF}", f"utils service restart {TVS}",
         f"utils service restart {TFTP}", "utils ctl reset localkey"]
     compare(text, "capf-15-mixed")

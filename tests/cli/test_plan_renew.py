@@ -136,6 +136,37 @@ def test_the_preflight_of_every_phase_is_there(world):
         assert numbers == list(range(1, len(numbers) + 1))
 
 
+def way_out(answer):
+    """The commands of the last step, for phones that refuse after all."""
+    step, = [step for phase in answer["phases"] for step in phase["steps"] if step["code"] == "recover"]
+    return [line["text"] for line in step["lines"] if line["kind"] == "command"]
+
+
+@pytest.mark.parametrize("what,ctl,itl", [
+    ("callmanager", [], []),
+    ("itlrecovery", ["utils ctl reset localkey"], ["utils itl reset localkey"]),
+    ("tvs", ["utils itl reset localkey"], ["utils itl reset localkey"])])
+def test_no_key_that_was_renewed_frees_phones(world, what, ctl, itl):
+    """'reset localkey' signs with CallManager's key of today: phones of before must know that one."""
+    world.make("CTLFile.tlv", CTL_12)
+    world.make("itl-pub.tlv", ITL_12)
+    for lists, want in ((["CTLFile.tlv", "itl-pub.tlv"], ctl), (["itl-pub.tlv"], itl)):
+        text, answer = renew(world, *lists, "--release", "12.5", "--renew", what, status=0)
+        assert way_out(answer) == want, text
+        assert "--recover --installed-dir" in text
+
+
+@pytest.mark.parametrize("release,first,again", [("9.1", 0, 0), ("10.5(2)", 1, 0), ("12.5", 1, 1)])
+def test_the_spare_key_is_saved_first(world, release, first, again):
+    """'plan --recover' needs it later. A new ITLRecovery is saved again."""
+    itl = ITL_12 if release == "12.5" else ITL_10 if first else ITL_10.replace("SAST=golden-recovery ", "")
+    world.make("itl-pub.tlv", itl)
+    for what, times in (("tvs", first), ("itlrecovery", first + again)):
+        if what == "tvs" or again:
+            text, answer = renew(world, "itl-pub.tlv", "--release", release, "--renew", what, status=0)
+            assert text.count("admin: file get tftp ITLRecovery.p12") == times
+
+
 def test_blank_itls(world):
     """The rollback parameter is set, services restart, phones reset, certificates change; then back."""
     world.make("itl-pub.tlv", ITL_10)
