@@ -81,16 +81,6 @@ static void print_list(const struct fetch *x, const struct served_file *f)
 	out_printf(", MD5 %s, SHA-1 %s\n", f->md5, f->sha1);
 }
 
-/* The line names node and file: what the fault says of the URL need not be said twice. */
-static const char *why(const struct served_file *f)
-{
-	const char *text = err_text(&f->fault);
-	size_t n = strlen(f->url);
-
-	return strncmp(text, f->url, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 :
-										  text;
-}
-
 static void print_file(const struct fetch *x, const struct served_file *f)
 {
 	out_safe(span_str(x->served.nodes[f->node]));
@@ -105,12 +95,12 @@ static void print_file(const struct fetch *x, const struct served_file *f)
 		break;
 	case SERVED_UNREADABLE:
 		out_printf("unreadable: ");
-		out_text(span_str(why(f)));
+		out_text(span_str(net_question_why(&f->answer, &f->fault)));
 		out_printf("\n");
 		break;
 	case SERVED_UNREACHED:
 		out_printf("not reached: ");
-		out_text(span_str(why(f)));
+		out_text(span_str(net_question_why(&f->answer, &f->fault)));
 		out_printf("\n");
 		break;
 	}

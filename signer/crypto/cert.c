@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/crypto/cert.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -347,4 +348,26 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e)
 			"is no SAST token's certificate: RSA of %u bits, not 1024 or 2048 (--any takes it all the same)",
 			rsa.bits);
 	return ST_OK;
+}
+
+bool cert_is_of_record(const struct tlv_list *l, const struct tlv_record *r, struct span der)
+{
+	uint8_t sha1[20];
+
+	if (span_eq(r->certificate, der))
+		return true;
+	return l->printed && cert_sha1(der, sha1, NULL) == ST_OK &&
+	       span_starts(r->certificate, span_of(sha1, sizeof sha1));
+}
+
+struct span cert_first(struct span chain)
+{
+	const unsigned char *p = chain.p;
+	long n = 0;
+	int tag = 0, class = 0;
+
+	if (chain.n == 0 || chain.n > LONG_MAX ||
+	    (ASN1_get_object(&p, &n, &tag, &class, (long)chain.n) & 0x80) != 0)
+		return SPAN_NONE;
+	return span_slice(chain, 0, (size_t)(p - chain.p) + (size_t)n);
 }

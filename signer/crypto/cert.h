@@ -12,6 +12,7 @@
 #include "tlv/bytes.h"
 #include "tlv/cert.h"
 #include "tlv/err.h"
+#include "tlv/list.h"
 
 /* A certificate that is owned, with its parts. */
 struct cert {
@@ -69,6 +70,15 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e);
 
 /* SHA-1 of the DER, as show prints it. */
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
+
+/*
+ * Whether the record's certificate is this one. Of a printed list the SHA-1 is known; der may
+ * also be the certificate of another printed record.
+ */
+bool cert_is_of_record(const struct tlv_list *l, const struct tlv_record *r, struct span der);
+
+/* The first of certificates that stand one behind the other, as DER; empty if it is not whole. */
+struct span cert_first(struct span chain);
 
 /*
  * The short host name of a node's certificate: its CN up to the first dot; empty if there is no CN.

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "signer/io/env.h"
+#include "signer/net/address.h"
 #include "signer/text/list_file.h"
 #include "tlv/kind.h"
 #include "tlv/text.h"
 
-enum { NAMES_MAX = 4, PORT_MAX = 65535 };
+enum { NAMES_MAX = 4 };
 
 /* What an admin calls a node by, and where its lists are. [docs/CLUSTER.md, ports] */
 static const struct service {
@@ -28,59 +29,8 @@ static const struct service *service_of(struct span scheme)
 /* A node as it was named: spans of that text. */
 struct named {
 	const struct service *service;
-	struct span host, port; /* without brackets; port empty: the service's */
-	bool brackets;
+	struct net_address at; /* without a port: the service's */
 };
-
-static bool is_host(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		int c = span_at(s, i);
-
-		if (c <= ' ' || c > '~' || strchr("/?#@[]\\'\"<>", c) != NULL)
-			return false;
-	}
-	return s.n > 0;
-}
-
-static bool is_port(struct span s)
-{
-	char *text = span_dup(s);
-	uint64_t n = 0;
-	bool ok = text != NULL && parse_number(text, PORT_MAX, &n) && n > 0;
-
-	free(text);
-	return ok;
-}
-
-/* "[2001:db8::1]:6970", "2001:db8::1", "host:6970", "host" */
-static bool split_host(struct span text, struct named *out)
-{
-	const uint8_t *close = text.n > 0 ? memchr(text.p, ']', text.n) : NULL;
-	const uint8_t *first = text.n > 0 ? memchr(text.p, ':', text.n) : NULL;
-	size_t at = text.n;
-
-	if (span_at(text, 0) == '[' && close != NULL) {
-		size_t n = (size_t)(close - text.p);
-
-		out->host = span_slice(text, 1, n - 1);
-		out->brackets = true;
-		text = span_slice(text, n + 1, text.n);
-		at = span_at(text, 0) == ':' ? 0 : text.n;
-	} else if (first != NULL) {
-		at = (size_t)(first - text.p);
-		out->brackets = memchr(first + 1, ':', text.n - at - 1) != NULL;
-		at = out->brackets ? text.n : at;
-	}
-	if (out->host.n == 0)
-		out->host = span_slice(text, 0, at);
-	else if (at > 0 && text.n > 0)
-		return false; /* something stands behind the bracket */
-	if (at == text.n)
-		return true;
-	out->port = span_slice(text, at + 1, text.n);
-	return is_port(out->port);
-}
 
 static bool parse(const char *node, bool tftp, struct named *out)
 {
@@ -92,7 +42,7 @@ static bool parse(const char *node, bool tftp, struct named *out)
 		out->service = service_of(span_of(node, (size_t)(scheme - node)));
 	if (rest.n > 0 && span_at(rest, rest.n - 1) == '/')
 		rest = span_slice(rest, 0, rest.n - 1);
-	return out->service != NULL && split_host(rest, out) && is_host(out->host);
+	return out->service != NULL && net_address_read(rest, &out->at);
 }
 
 static char *text_of(struct buf *b, struct tlv_err *e)
@@ -105,21 +55,12 @@ static char *text_of(struct buf *b, struct tlv_err *e)
 	return copy;
 }
 
-static void put_host(struct buf *b, const struct named *n)
-{
-	buf_str(b, n->brackets ? "[" : "");
-	buf_put(b, n->host);
-	buf_str(b, n->brackets ? "]" : "");
-}
-
 static char *base_of(const struct named *n, struct tlv_err *e)
 {
 	struct buf b = BUF_INIT;
 
 	buf_printf(&b, "%s://", n->service->scheme);
-	put_host(&b, n);
-	buf_u8(&b, ':');
-	buf_put(&b, n->port.n > 0 ? n->port : span_str(n->service->port));
+	net_address_put(&b, &n->at, n->at.port.n > 0 ? n->at.port : span_str(n->service->port));
 	return text_of(&b, e);
 }
 
@@ -127,13 +68,7 @@ static char *shown_of(const struct named *n, struct tlv_err *e)
 {
 	struct buf b = BUF_INIT;
 
-	if (n->port.n == 0) {
-		buf_put(&b, n->host);
-		return text_of(&b, e);
-	}
-	put_host(&b, n);
-	buf_u8(&b, ':');
-	buf_put(&b, n->port);
+	net_address_put(&b, &n->at, n->at.port);
 	return text_of(&b, e);
 }
 

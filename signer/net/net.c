@@ -304,6 +304,16 @@ enum status net_question_err(const struct net_question *q, struct tlv_err *e)
 	return st;
 }
 
+const char *net_question_why(const struct net_question *q, const struct tlv_err *err)
+{
+	const char *text = err_text(err);
+	size_t n = q->target != NULL ? strlen(q->target) : 0;
+
+	return n > 0 && strncmp(text, q->target, n) == 0 && strncmp(text + n, ": ", 2) == 0 ?
+		       text + n + 2 :
+		       text;
+}
+
 void net_question_free(struct net_question *q)
 {
 	buf_free(&q->bytes);

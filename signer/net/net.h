@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What is fetched from nodes. The network is not this program's: ctlsign-net asks it
+ * What nodes are asked over the network. The network is not this program's: ctlsign-net asks it
  * (signer/net/helper/), and is started before the sandbox is entered. Behind the sandbox two
  * calls are left, write() and read() on the line to it. No TLS is judged: a list is believed
  * by its signature, wherever it comes from.
@@ -31,8 +31,8 @@ enum {
 /* A question, and what came of it. */
 struct net_question {
 	enum net_what what;
-	const char *target; /* borrowed; for NET_GET without a fragment (#…) */
-	struct span send;   /* borrowed; empty for NET_GET */
+	const char *target; /* borrowed: as enum net_what says; a URL without a fragment (#…) */
+	struct span send;   /* borrowed; what NET_TALK sends */
 	size_t max;	    /* bytes of an answer at most */
 
 	/* The rest is net_ask()'s. */
@@ -64,6 +64,8 @@ enum status net_start(unsigned seconds, struct tlv_err *e);
 enum status net_ask_all(struct net_question *q, size_t n, struct tlv_err *e);
 /* ST_INPUT with the fault as a sentence, and the target in front; ST_OK if there is none. */
 enum status net_question_err(const struct net_question *q, struct tlv_err *e);
+/* The same sentence without the target in front, for lines that name it already; borrowed from err. */
+const char *net_question_why(const struct net_question *q, const struct tlv_err *err);
 void net_question_free(struct net_question *q);
 
 /* Asks for a URL now; net_slurp() takes the answer. What goes wrong is told then. */

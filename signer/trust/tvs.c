@@ -25,20 +25,6 @@ bool tvs_list_says_now(const struct tlv_list *l)
 	return tlv_list_is_itl(l) && next_tvs(l, &i, &r);
 }
 
-/*
- * Whether the record's certificate is this one. A printed list has only the SHA-1, so that is
- * compared.
- */
-static bool is_certificate(const struct tlv_list *l, const struct tlv_record *r, struct span der)
-{
-	uint8_t sha1[20];
-
-	if (span_eq(r->certificate, der))
-		return true;
-	return l->printed && cert_sha1(der, sha1, NULL) == ST_OK &&
-	       span_starts(r->certificate, span_of(sha1, sizeof sha1));
-}
-
 static struct span node_of(const struct tlv_record *r)
 {
 	return tlv_text(r->dns_name.n > 1 ? r->dns_name : r->subject);
@@ -78,7 +64,7 @@ static bool is_todays(const struct today *t, const struct tlv_list *itl, const s
 	struct span der;
 
 	for (size_t i = 0; next_today(t, &i, &der);)
-		if (is_certificate(itl, r, der))
+		if (cert_is_of_record(itl, r, der))
 			return true;
 	return false;
 }
@@ -123,7 +109,7 @@ static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct s
 	bool named = false;
 
 	for (size_t i = 0; next_tvs(itl, &i, &r); i++)
-		if (is_certificate(itl, &r, der)) {
+		if (cert_is_of_record(itl, &r, der)) {
 			show_node(a, node_of(&r));
 			named = true;
 		}

@@ -129,7 +129,7 @@ def test_a_log_is_read_from_a_url_too(ctlsign, node):
 
 
 FAULTS = {
-    "reset": (nodes.reset, "the connection ended before the file did, after 0 bytes"),
+    "reset": (nodes.reset, "the connection ended before the answer did, after 0 bytes"),
     "half a file": (nodes.answer(OK % len(LIST), LIST[:1000]), "after 1000 bytes"),
     "half without a length": (nodes.answer(b"HTTP/1.0 200 OK\r\n\r\n", LIST[:1000]), "claimed, "),
     "announced too long": (nodes.answer(OK % (10 << 30), b"\1"), "longer than 1048576 bytes"),

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "signer/crypto/cert.h"
 #include "signer/list/served.h"
 #include "signer/net/shared/wire.h"
 #include "tests/fuzz/fuzz.h"
@@ -42,6 +43,23 @@ static void answer(struct span msg)
 	buf_free(&b);
 }
 
+/* Certificates and the message behind them, and how long such a message is. */
+static void talk(struct span msg)
+{
+	struct span chain, message;
+	struct buf b = BUF_INIT;
+	size_t n = net_talk_length(msg);
+
+	REQUIRE(n == 0 ? msg.n < 10 : n >= 10 && n <= 10 + 0xFFFF);
+	if (!net_read_chain(msg, &chain, &message))
+		return;
+	net_put_chain(&b, chain);
+	buf_put(&b, message);
+	REQUIRE(b.failed == ST_OK && span_eq(buf_span(&b), msg));
+	REQUIRE(cert_first(chain).n <= chain.n);
+	buf_free(&b);
+}
+
 /* What is taken for a node has a URL of one host, and is shown as text of one word. */
 static void node(struct span bytes)
 {
@@ -71,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	request(span_of(data, size));
 	answer(span_of(data, size));
+	talk(span_of(data, size));
 	node(span_of(data, size));
 	return 0;
 }

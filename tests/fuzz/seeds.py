@@ -129,6 +129,8 @@ def terminal_logs(out):
 # To the network's process and from it (signer/net/shared/wire.h), and names of nodes.
 NET = [
     struct.pack(">BBHIIH", 1, 0, 7, 20000, 1 << 20, 24) + b"http://cucm-pub:6970/CTL",
+    struct.pack(">BBHIIH", 2, 0, 8, 20000, 1 << 18, 8) + b"pub:5061",
+    struct.pack(">BBHIIH", 5, 0, 9, 20000, 1 << 18, 8) + b"pub:2445" + b"W\1\3\0\0\0\0\7\0\0",
     struct.pack(">BBH", 64, 0, 7) + b"a piece",
     struct.pack(">BBHBIq", 65, 0, 7, 0, 0, 1426000000),
     struct.pack(">BBHBIq", 65, 0, 7, 15, 28, 0) + b"wrong version number",

@@ -3,11 +3,11 @@
 
 #include <sys/socket.h>
 
-#include "pkcs11/shared/line.h"
+#include "signer/net/helper/answer.h"
 #include "signer/net/helper/transfer.h"
 
 /* At most so long nothing is looked at; libcurl and the line wake it before. */
-enum { IDLE_MS = 10 * 1000 };
+enum { IDLE_MS = 10 * 1000, WATCHED = 256 };
 
 bool net_serve_prepare(void)
 {
@@ -17,13 +17,8 @@ bool net_serve_prepare(void)
 static bool refuse(int line, uint16_t number)
 {
 	const struct net_done d = { .fault = NET_OTHER, .text = SPAN_LIT("out of memory") };
-	struct buf b = BUF_INIT;
-	bool ok;
 
-	net_put_done(&b, number, &d);
-	ok = b.failed == ST_OK && tok_line_send(line, buf_span(&b));
-	buf_free(&b);
-	return ok;
+	return answer_done(&(struct answer){ .line = line, .number = number }, &d);
 }
 
 /* False where the line is closed, or what came is no request. */
@@ -38,36 +33,42 @@ static bool take_request(CURLM *all, int line)
 	return transfer_start(all, line, &r) || refuse(line, r.number);
 }
 
-static bool end_those_that_ended(CURLM *all)
+static bool end_those_that_ended(CURLM *all, struct talks *talks)
 {
 	const CURLMsg *m;
 	int left = 0;
 
 	while ((m = curl_multi_info_read(all, &left)) != NULL)
-		if (m->msg == CURLMSG_DONE && !transfer_end(all, m->easy_handle, m->data.result))
+		if (m->msg == CURLMSG_DONE &&
+		    !transfer_end(all, talks, m->easy_handle, m->data.result))
 			return false;
 	return true;
 }
 
-static bool turn(CURLM *all, int line)
+/* Of more talks than are watched, the others are looked at as often as there is anything to see. */
+static bool turn(CURLM *all, struct talks *talks, int line)
 {
-	struct curl_waitfd fd = { .fd = line, .events = CURL_WAIT_POLLIN };
+	struct curl_waitfd fds[WATCHED + 1] = { { .fd = line, .events = CURL_WAIT_POLLIN } };
 	int running = 0;
+	unsigned n;
 
-	if (curl_multi_perform(all, &running) != CURLM_OK || !end_those_that_ended(all))
+	if (curl_multi_perform(all, &running) != CURLM_OK || !end_those_that_ended(all, talks) ||
+	    !talks_go_on(talks, all))
 		return false;
-	if (curl_multi_poll(all, &fd, 1, IDLE_MS, NULL) != CURLM_OK)
+	n = 1 + talks_wait_for(talks, fds + 1, WATCHED);
+	if (curl_multi_poll(all, fds, n, talks_time(talks, IDLE_MS), NULL) != CURLM_OK)
 		return false;
-	return fd.revents == 0 || take_request(all, line);
+	return fds[0].revents == 0 || take_request(all, line);
 }
 
 bool net_serve(int line)
 {
 	CURLM *all = curl_multi_init();
+	struct talks talks = { .n = 0 };
 
 	if (all == NULL)
 		return false;
-	while (turn(all, line))
+	while (turn(all, &talks, line))
 		continue;
 	return true; /* what still runs is worth nothing: the process ends */
 }

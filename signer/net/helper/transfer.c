@@ -8,7 +8,8 @@
 
 #include <openssl/ssl.h>
 
-#include "pkcs11/shared/line.h"
+#include "signer/net/helper/answer.h"
+#include "signer/net/helper/chain.h"
 
 enum {
 	REDIRECTS_MAX = 5,
@@ -19,11 +20,12 @@ enum {
 
 struct transfer {
 	CURL *easy;
-	int line;
-	bool line_gone;
-	uint16_t number;
+	struct answer to;
+	enum net_what what;
 	uint32_t ms, max;
+	int64_t deadline;
 	char *url;
+	struct buf send, chain; /* of what is no file */
 	size_t came, headers, thrown;
 	unsigned redirects;
 	bool too_long;
@@ -33,19 +35,10 @@ struct transfer {
 static void transfer_free(struct transfer *t)
 {
 	curl_easy_cleanup(t->easy);
+	buf_free(&t->send);
+	buf_free(&t->chain);
 	free(t->url);
 	free(t);
-}
-
-static bool send_done(const struct transfer *t, const struct net_done *d)
-{
-	struct buf b = BUF_INIT;
-	bool ok;
-
-	net_put_done(&b, t->number, d);
-	ok = b.failed == ST_OK && tok_line_send(t->line, buf_span(&b));
-	buf_free(&b);
-	return ok;
 }
 
 static long number_of(const struct transfer *t, CURLINFO what)
@@ -63,24 +56,6 @@ static bool is_file(const struct transfer *t)
 	return status == 0 || status == 200; /* TFTP has none */
 }
 
-static bool send_bytes(struct transfer *t, struct span bytes)
-{
-	struct buf b = BUF_INIT;
-	bool ok = true;
-
-	while (ok && bytes.n > 0) {
-		struct span piece = span_slice(bytes, 0, NET_BYTES_MAX);
-
-		buf_truncate(&b, 0);
-		net_put_bytes(&b, t->number, piece);
-		ok = b.failed == ST_OK && tok_line_send(t->line, buf_span(&b));
-		bytes = span_slice(bytes, piece.n, bytes.n);
-	}
-	buf_free(&b);
-	t->line_gone = t->line_gone || !ok;
-	return ok;
-}
-
 /* A number other than n ends the transfer. */
 static size_t take_body(char *p, size_t size, size_t n, void *arg)
 {
@@ -96,7 +71,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	t->came += n;
-	return send_bytes(t, span_of(p, n)) ? n : 0;
+	return answer_bytes(&t->to, span_of(p, n)) ? n : 0;
 }
 
 static size_t take_header(char *p, size_t size, size_t n, void *arg)
@@ -109,14 +84,37 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 	return t->headers <= HEADERS_MAX ? n : 0;
 }
 
+/* Up to TLS 1.2 the cipher says which key is wanted, from 1.2 on the kind of signature. */
+static bool ask_for_key(SSL_CTX *ctx, enum net_what what)
+{
+	if (what == NET_CHAIN_RSA)
+		return SSL_CTX_set_cipher_list(ctx, "aRSA:@SECLEVEL=0") == 1 &&
+		       SSL_CTX_set1_sigalgs_list(
+			       ctx,
+			       "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1") ==
+			       1;
+	if (what == NET_CHAIN_EC)
+		return SSL_CTX_set_cipher_list(ctx, "aECDSA:@SECLEVEL=0") == 1 &&
+		       SSL_CTX_set1_sigalgs_list(
+			       ctx,
+			       "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1") ==
+			       1;
+	return true;
+}
+
 /*
  * What old nodes have: TLS 1.0, keys of 1024 bits, SHA-1, no secure renegotiation. The
  * machine's policy does not count here, because nothing is believed for the session's sake.
  */
 static CURLcode loosen(CURL *easy, void *ctx, void *arg)
 {
+	struct transfer *t = arg;
+
 	(void)easy;
-	(void)arg;
+	if (t->what != NET_GET)
+		chain_catch(ctx, &t->chain);
+	if (!ask_for_key(ctx, t->what))
+		return CURLE_SSL_CIPHER;
 	SSL_CTX_set_security_level(ctx, 0);
 	(void)SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT);
 	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION);
@@ -141,7 +139,7 @@ static bool set_limits(const struct transfer *t)
 	       curl_easy_setopt(c, CURLOPT_MAXFILESIZE, (long)t->max) == CURLE_OK;
 }
 
-static bool set_tls(const struct transfer *t)
+static bool set_tls(struct transfer *t)
 {
 	CURL *c = t->easy;
 
@@ -150,14 +148,26 @@ static bool set_tls(const struct transfer *t)
 	       curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_0) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0") == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_SSL_ENABLE_ALPN, 0L) == CURLE_OK &&
-	       curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, loosen) == CURLE_OK;
+	       curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, loosen) == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, t) == CURLE_OK;
+}
+
+/* A session of its own: one that is resumed presents no certificate. */
+static bool set_session(const struct transfer *t)
+{
+	CURL *c = t->easy;
+
+	return t->what == NET_GET ||
+	       (curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+		curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, 0L) == CURLE_OK);
 }
 
 static bool set_up(struct transfer *t)
 {
 	CURL *c = t->easy;
 
-	return set_limits(t) && set_tls(t) &&
+	return set_limits(t) && set_tls(t) && set_session(t) &&
 	       curl_easy_setopt(c, CURLOPT_URL, t->url) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_USERAGENT, "ctlsign") == CURLE_OK &&
@@ -170,19 +180,34 @@ static bool set_up(struct transfer *t)
 	       curl_easy_setopt(c, CURLOPT_HEADERDATA, t) == CURLE_OK;
 }
 
+static char *url_of(const struct net_request *r)
+{
+	struct buf b = BUF_INIT;
+	char *url;
+
+	buf_str(&b, r->what == NET_GET ? "" : "https://");
+	buf_put(&b, r->target);
+	url = b.failed == ST_OK ? span_dup(buf_span(&b)) : NULL;
+	buf_free(&b);
+	return url;
+}
+
 bool transfer_start(CURLM *all, int line, const struct net_request *r)
 {
 	struct transfer *t = calloc(1, sizeof *t);
 
 	if (t == NULL)
 		return false;
-	t->line = line;
-	t->number = r->number;
+	t->to = (struct answer){ .line = line, .number = r->number };
+	t->what = r->what;
 	t->ms = r->ms;
+	t->deadline = helper_now() + r->ms;
 	t->max = r->max;
-	t->url = span_dup(r->target);
+	t->url = url_of(r);
+	t->send = t->chain = BUF_INIT;
+	buf_put(&t->send, r->bytes);
 	t->easy = curl_easy_init();
-	if (t->url != NULL && t->easy != NULL && set_up(t) &&
+	if (t->url != NULL && t->send.failed == ST_OK && t->easy != NULL && set_up(t) &&
 	    curl_multi_add_handle(all, t->easy) == CURLM_OK)
 		return true;
 	transfer_free(t);
@@ -333,27 +358,87 @@ static int64_t modified(const struct transfer *t)
 	return when > 0 ? (int64_t)when : 0;
 }
 
-bool transfer_end(CURLM *all, CURL *easy, CURLcode result)
+static bool finish(CURLM *all, void *arg, const struct net_done *d)
 {
-	struct net_done d = { .fault = NET_NONE };
-	char *to = NULL;
-	struct transfer *t = NULL;
-	bool ok = true, goes_on = false;
+	struct transfer *t = arg;
+	bool ok = !t->to.gone && answer_done(&t->to, d);
 
-	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
-	(void)curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
-	if (result != CURLE_OK)
-		d.fault = fault_of(t, result, &d);
-	else if (to != NULL)
-		goes_on = (d.fault = redirect(all, t, to, &d)) == NET_NONE;
-	else if (!is_file(t))
-		d.fault = fault_of_status(t, &d);
-	else
-		d.modified = modified(t);
-	if (goes_on)
-		return true;
-	ok = !t->line_gone && send_done(t, &d);
 	(void)curl_multi_remove_handle(all, t->easy);
 	transfer_free(t);
 	return ok;
+}
+
+static bool end_file(CURLM *all, struct transfer *t, CURLcode result)
+{
+	struct net_done d = { .fault = NET_NONE };
+	char *to = NULL;
+
+	(void)curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to);
+	if (result != CURLE_OK)
+		d.fault = fault_of(t, result, &d);
+	else if (to != NULL && (d.fault = redirect(all, t, to, &d)) == NET_NONE)
+		return true;
+	else if (to == NULL && !is_file(t))
+		d.fault = fault_of_status(t, &d);
+	else if (to == NULL)
+		d.modified = modified(t);
+	return finish(all, t, &d);
+}
+
+/* What was caught is whole, whatever became of the session behind it. */
+static bool end_chain(CURLM *all, struct transfer *t, CURLcode result)
+{
+	struct net_done d = { .fault = NET_NONE };
+
+	if (t->chain.n == 0 || t->chain.failed != ST_OK)
+		d.fault = fault_of(t, result != CURLE_OK ? result : CURLE_OUT_OF_MEMORY, &d);
+	else if (t->chain.n > t->max)
+		d = (struct net_done){ .fault = NET_LONG, .code = t->max };
+	else
+		(void)answer_bytes(&t->to, buf_span(&t->chain));
+	return finish(all, t, &d);
+}
+
+/* The session stands: its certificates go ahead, and the talk begins. */
+static bool begin_talk(CURLM *all, struct talks *talks, struct transfer *t, CURLcode result)
+{
+	struct net_done d = { .fault = NET_NONE };
+	struct talk talk = { .easy = t->easy,
+			     .to = &t->to,
+			     .send = buf_span(&t->send),
+			     .came = BUF_INIT,
+			     .max = t->max,
+			     .ms = t->ms,
+			     .deadline = t->deadline,
+			     .finish = finish,
+			     .arg = t };
+	struct buf front = BUF_INIT;
+	bool begun;
+
+	net_put_chain(&front, buf_span(&t->chain));
+	begun = result == CURLE_OK && front.failed == ST_OK && t->chain.failed == ST_OK &&
+		answer_bytes(&t->to, buf_span(&front)) && talk_begin(talks, &talk);
+	buf_free(&front);
+	if (begun)
+		return true;
+	d.fault = fault_of(t, result != CURLE_OK ? result : CURLE_OUT_OF_MEMORY, &d);
+	return finish(all, t, &d);
+}
+
+bool transfer_end(CURLM *all, struct talks *talks, CURL *easy, CURLcode result)
+{
+	struct transfer *t = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+	switch (t->what) {
+	case NET_CHAIN:
+	case NET_CHAIN_RSA:
+	case NET_CHAIN_EC:
+		return end_chain(all, t, result);
+	case NET_TALK:
+		return begin_talk(all, talks, t, result);
+	case NET_GET:
+		break;
+	}
+	return end_file(all, t, result);
 }

@@ -62,7 +62,32 @@ bool net_read_request(struct span msg, struct net_request *r)
 		return false;
 	r->what = (enum net_what)type;
 	r->bytes = c.rest;
-	return r->what == NET_GET && r->ms > 0 && is_target(r->target) && r->bytes.n == 0;
+	return type >= NET_GET && type <= NET_TALK && r->ms > 0 && is_target(r->target) &&
+	       (r->what == NET_TALK) == (r->bytes.n > 0) && r->bytes.n <= NET_SEND_MAX;
+}
+
+size_t net_talk_length(struct span begun)
+{
+	enum { LENGTH_AT = 8, HEAD = 10 };
+
+	return begun.n < HEAD ? 0 : HEAD + span_be(span_slice(begun, LENGTH_AT, 2));
+}
+
+void net_put_chain(struct buf *b, struct span chain)
+{
+	buf_u32(b, (uint32_t)chain.n);
+	buf_put(b, chain);
+}
+
+bool net_read_chain(struct span bytes, struct span *chain, struct span *message)
+{
+	struct cursor c = cursor_of(bytes);
+	uint32_t n;
+
+	if (!cursor_u32(&c, &n) || !cursor_take(&c, n, chain))
+		return false;
+	*message = c.rest;
+	return true;
 }
 
 void net_put_bytes(struct buf *b, uint16_t number, struct span bytes)
