@@ -159,7 +159,7 @@ static bool put_target(struct buf *out, const struct live *l, const struct tlv_r
 	return ok;
 }
 
-/* The same service at this place, with a key of this type; a new one if there is none. NULL: no room. */
+/* The same service at this place, with a key of this type, or a new one. NULL: no room. */
 static struct live_service *service_at(struct live *l, const struct live_service *wanted)
 {
 	for (size_t i = 0; i < l->n; i++)

@@ -64,7 +64,7 @@ enum status net_start(unsigned seconds, struct tlv_err *e);
 enum status net_ask_all(struct net_question *q, size_t n, struct tlv_err *e);
 /* ST_INPUT with the fault as a sentence, and the target in front; ST_OK if there is none. */
 enum status net_question_err(const struct net_question *q, struct tlv_err *e);
-/* The same sentence without the target in front, for lines that name it already; borrowed from err. */
+/* The sentence without the target, for lines that name it already; borrowed from err. */
 const char *net_question_why(const struct net_question *q, const struct tlv_err *err);
 void net_question_free(struct net_question *q);
 

@@ -25,7 +25,7 @@ enum net_what {
 	NET_GET = 1, /* target: a URL */
 	/*
 	 * target: HOST:PORT. The answer is the certificates that the server presents over TLS, DER
-	 * one behind the other, its own first: also if it ends the session for want of the client's.
+	 * one behind the other, its own first: also if it ends the session for want of ours.
 	 */
 	NET_CHAIN,
 	NET_CHAIN_RSA, /* the same, of a service that has several: the one with an RSA key */
