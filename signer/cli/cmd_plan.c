@@ -58,19 +58,6 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 	return st;
 }
 
-static enum status print_text(const struct plan *p, struct tlv_err *e)
-{
-	struct buf text = BUF_INIT;
-	enum status st;
-
-	plan_text(p, &text);
-	st = buf_failed(&text, e);
-	if (st == ST_OK)
-		out_text(buf_span(&text));
-	buf_free(&text);
-	return st;
-}
-
 /* The first class that refuses and is not named by --accept-lockout; LOCKOUT_CLASSES: none. */
 static enum lockout_class locked_out(const struct request *q)
 {
@@ -80,25 +67,26 @@ static enum lockout_class locked_out(const struct request *q)
 	return LOCKOUT_CLASSES;
 }
 
-static enum status print_plan(const void *plan, struct tlv_err *e)
+static void make_text(const void *request, struct buf *out)
 {
-	const struct request *q = plan;
-	enum status st = opt_given(q->o, OPT_JSON) ? out_json(plan_json(&q->plan), e) :
-						     print_text(&q->plan, e);
-
-	return st == ST_OK ? out_flush(e) : st;
+	plan_text(&((const struct request *)request)->plan, out);
 }
 
-static enum status make_page(const void *plan, struct buf *out, struct tlv_err *e)
+static json_t *make_json(const void *request)
 {
-	return plan_html(&((const struct request *)plan)->plan, out, e);
+	return plan_json(&((const struct request *)request)->plan);
+}
+
+static enum status make_page(const void *request, struct buf *out, struct tlv_err *e)
+{
+	return plan_html(&((const struct request *)request)->plan, out, e);
 }
 
 /* Plan and page are the answer whatever they say: a refused one is headed REFUSED. */
 static enum status answer(const struct request *q, struct tlv_err *e)
 {
 	const struct plan_outlet x = {
-		.o = q->o, .plan = q, .print = print_plan, .page = make_page
+		.o = q->o, .plan = q, .text = make_text, .json = make_json, .page = make_page
 	};
 	enum status st = plan_outlet_put(&x, e);
 
@@ -131,23 +119,11 @@ static enum status read_wishes(struct renewal *r, struct tlv_err *e)
 	return st;
 }
 
-/* What TVS knows is a part of the model. */
-static enum status refuse_others(const struct opts *o, struct tlv_err *e)
-{
-	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL };
-	static const char *const names[] = { "sast-trust", "tvs-ctl" };
-
-	for (size_t i = 0; i < COUNT(others); i++)
-		if (opt_given(o, others[i]))
-			return err_set(e, ST_USAGE,
-				       "option '--%s' does not go with '--renew': leave it out",
-				       names[i]);
-	return ST_OK;
-}
-
 static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 {
-	enum status st = refuse_others(r->o, e);
+	/* What TVS knows is a part of the model. */
+	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL };
+	enum status st = opt_refuse(r->o, others, COUNT(others), "--renew", e);
 
 	lockout_options(&r->lockout, r->o);
 	if (st == ST_OK)
@@ -166,35 +142,29 @@ static bool is_allowed(const struct renewal *r, enum crowd_class p)
 	return r->lockout.allowed[crowd_row(p)->sbd ? LOCKOUT_SBD : LOCKOUT_NO_SBD];
 }
 
-static enum status print_forecast(const void *plan, struct tlv_err *e)
+static void make_forecast_text(const void *renewal, struct buf *out)
 {
-	const struct renewal *r = plan;
-	struct buf text = BUF_INIT;
-	enum status st;
-
-	if (opt_given(r->o, OPT_JSON)) {
-		st = out_json(forecast_json(&r->forecast), e);
-	} else {
-		forecast_text(&r->forecast, &text);
-		st = buf_failed(&text, e);
-		if (st == ST_OK)
-			out_text(buf_span(&text));
-		buf_free(&text);
-	}
-	return st == ST_OK ? out_flush(e) : st;
+	forecast_text(&((const struct renewal *)renewal)->forecast, out);
 }
 
-static enum status make_forecast_page(const void *plan, struct buf *out, struct tlv_err *e)
+static json_t *make_forecast_json(const void *renewal)
 {
-	return forecast_html(&((const struct renewal *)plan)->forecast, out, e);
+	return forecast_json(&((const struct renewal *)renewal)->forecast);
+}
+
+static enum status make_forecast_page(const void *renewal, struct buf *out, struct tlv_err *e)
+{
+	return forecast_html(&((const struct renewal *)renewal)->forecast, out, e);
 }
 
 /* A class that is locked out in every order, unless --accept-lockout names it, is ST_NO. */
 static enum status answer_forecast(const struct renewal *r, struct tlv_err *e)
 {
-	const struct plan_outlet x = {
-		.o = r->o, .plan = r, .print = print_forecast, .page = make_forecast_page
-	};
+	const struct plan_outlet x = { .o = r->o,
+				       .plan = r,
+				       .text = make_forecast_text,
+				       .json = make_forecast_json,
+				       .page = make_forecast_page };
 	enum status st = plan_outlet_put(&x, e);
 
 	for (int p = 0; st == ST_OK && p < CROWD_CLASSES; p++)

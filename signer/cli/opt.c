@@ -281,6 +281,18 @@ bool opt_given(const struct opts *o, enum opt_id id)
 	return false;
 }
 
+enum status opt_refuse(const struct opts *o, const enum opt_id *ids, size_t n, const char *with,
+		       struct tlv_err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < o->n; j++)
+			if (o->items[j].row->id == ids[i])
+				return err_set(e, ST_USAGE,
+					       "option '--%s' does not go with '%s': leave it out",
+					       o->items[j].row->name, with);
+	return ST_OK;
+}
+
 enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
 		       struct tlv_err *e)
 {

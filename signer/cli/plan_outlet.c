@@ -2,7 +2,25 @@
 #include "signer/cli/plan_outlet.h"
 
 #include "signer/cli/common.h"
+#include "signer/io/out.h"
 #include "signer/publish/publish.h"
+
+static enum status print(const struct plan_outlet *x, struct tlv_err *e)
+{
+	struct buf text = BUF_INIT;
+	enum status st;
+
+	if (opt_given(x->o, OPT_JSON)) {
+		st = out_json(x->json(x->plan), e);
+	} else {
+		x->text(x->plan, &text);
+		st = buf_failed(&text, e);
+		if (st == ST_OK)
+			out_text(buf_span(&text));
+		buf_free(&text);
+	}
+	return st == ST_OK ? out_flush(e) : st;
+}
 
 static enum status print_and_publish(const struct plan_outlet *x, const char *path,
 				     struct tlv_err *e)
@@ -18,7 +36,7 @@ static enum status print_and_publish(const struct plan_outlet *x, const char *pa
 	if (st == ST_OK)
 		st = publish_begin(&p, path, buf_span(&page), &opt, e);
 	if (st == ST_OK)
-		st = x->print(x->plan, e);
+		st = print(x, e);
 	if (st == ST_OK)
 		st = publish_commit(p, e);
 	publish_free(&p);
@@ -30,5 +48,5 @@ enum status plan_outlet_put(const struct plan_outlet *x, struct tlv_err *e)
 {
 	const char *path = opt_value(x->o, OPT_HTML);
 
-	return path != NULL ? print_and_publish(x, path, e) : x->print(x->plan, e);
+	return path != NULL ? print_and_publish(x, path, e) : print(x, e);
 }

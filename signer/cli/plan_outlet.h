@@ -6,12 +6,16 @@
 #ifndef CTL_PLAN_OUTLET_H
 #define CTL_PLAN_OUTLET_H
 
+#include <jansson.h>
+
 #include "signer/cli/verb.h"
 
+/* A plan of some kind, and its three forms; each gets the plan. */
 struct plan_outlet {
 	const struct opts *o;
 	const void *plan;
-	enum status (*print)(const void *plan, struct tlv_err *e);
+	void (*text)(const void *plan, struct buf *out);
+	json_t *(*json)(const void *plan); /* NULL if memory runs out */
 	enum status (*page)(const void *plan, struct buf *out, struct tlv_err *e);
 };
 

@@ -116,21 +116,6 @@ static enum status read_held(struct job *j, struct tlv_err *e)
 	return ST_OK;
 }
 
-static enum status refuse_others(const struct opts *o, struct tlv_err *e)
-{
-	static const enum opt_id others[] = { OPT_RENEW, OPT_SAST_TRUST, OPT_TVS_CTL,
-					      OPT_ACCEPT_LOCKOUT, OPT_BLANK_ITL };
-	static const char *const names[] = { "renew", "sast-trust", "tvs-ctl", "accept-lockout",
-					     "blank-itl" };
-
-	for (size_t i = 0; i < COUNT(others); i++)
-		if (opt_given(o, others[i]))
-			return err_set(e, ST_USAGE,
-				       "option '--%s' does not go with '--recover': leave it out",
-				       names[i]);
-	return ST_OK;
-}
-
 static enum status read_groups(struct job *j, struct tlv_err *e)
 {
 	enum status st = ST_OK;
@@ -143,7 +128,9 @@ static enum status read_groups(struct job *j, struct tlv_err *e)
 
 static enum status prepare(struct job *j, struct tlv_err *e)
 {
-	enum status st = refuse_others(j->o, e);
+	static const enum opt_id others[] = { OPT_RENEW, OPT_SAST_TRUST, OPT_TVS_CTL,
+					      OPT_ACCEPT_LOCKOUT, OPT_BLANK_ITL };
+	enum status st = opt_refuse(j->o, others, COUNT(others), "--recover", e);
 
 	if (st == ST_OK)
 		st = read_held(j, e);
@@ -155,22 +142,14 @@ static enum status prepare(struct job *j, struct tlv_err *e)
 	return st == ST_OK ? read_groups(j, e) : st;
 }
 
-static enum status print(const void *job, struct tlv_err *e)
+static void make_text(const void *job, struct buf *out)
 {
-	const struct job *j = job;
-	struct buf text = BUF_INIT;
-	enum status st;
+	recover_text(&((const struct job *)job)->recovery, out);
+}
 
-	if (opt_given(j->o, OPT_JSON)) {
-		st = out_json(recover_json(&j->recovery), e);
-	} else {
-		recover_text(&j->recovery, &text);
-		st = buf_failed(&text, e);
-		if (st == ST_OK)
-			out_text(buf_span(&text));
-		buf_free(&text);
-	}
-	return st == ST_OK ? out_flush(e) : st;
+static json_t *make_json(const void *job)
+{
+	return recover_json(&((const struct job *)job)->recovery);
 }
 
 static enum status make_page(const void *job, struct buf *out, struct tlv_err *e)
@@ -210,10 +189,12 @@ enum status plan_recovery(const struct opts *o, struct tlv_err *e)
 							   .time = env_now() },
 				  e);
 	if (st == ST_OK)
-		st = plan_outlet_put(
-			&(struct plan_outlet){
-				.o = o, .plan = j, .print = print, .page = make_page },
-			e);
+		st = plan_outlet_put(&(struct plan_outlet){ .o = o,
+							    .plan = j,
+							    .text = make_text,
+							    .json = make_json,
+							    .page = make_page },
+				     e);
 	if (st == ST_OK && recover_refused(&j->recovery))
 		st = ST_NO;
 	job_free(j);

@@ -28,6 +28,9 @@ enum {
 
 #define NET_HELPER_NAME "ctlsign-net"
 
+/* "http://", "https://" or "tftp://" in front, in any case. */
+bool net_is_url(const char *arg);
+
 /* A question, and what came of it. */
 struct net_question {
 	enum net_what what;
@@ -72,8 +75,8 @@ void net_question_free(struct net_question *q);
 void net_ask_ahead(const char *url);
 
 /*
- * As slurp(), also for a URL: at most max bytes, and at most NET_LIST_MAX. st then has the size,
- * and the time that the server gives, or 0.
+ * As slurp(), also for a URL: at most max bytes, and at most NET_LIST_MAX. out->st then has the
+ * size, and the time that the server gives, or 0.
  */
 enum status net_slurp(const char *arg, size_t max, enum slurp_mode mode, struct blob *out,
 		      struct tlv_err *e);

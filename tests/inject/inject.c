@@ -553,7 +553,7 @@ ON_BEHALF(void *, tsearch, (const void *key, void **root, int (*cmp)(const void 
 	  (key, root, cmp))
 /* clang-format on */
 
-/* Libraries to which the program gives its own functions ask for memory themselves. ------------- */
+/* Libraries ask for memory themselves, by functions that the program has given them. ----------- */
 
 typedef void *crypto_get_fn(size_t, const char *, int);
 typedef void *crypto_resize_fn(void *, size_t, const char *, int);
