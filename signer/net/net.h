@@ -28,9 +28,6 @@ enum {
 
 #define NET_HELPER_NAME "ctlsign-net"
 
-/* "http://", "https://" or "tftp://" in front, in any case. */
-bool net_is_url(const char *arg);
-
 /* A question, and what came of it. */
 struct net_question {
 	enum net_what what;
