@@ -176,8 +176,8 @@ REFUSALS = {
                       "before that of the list"),
     # A token counts only with a proof of its key.
     "unproven": (TO, "tokenless", TOKEN, f"--sast {{unproven}} {AGREED}", 1, "--unproven-sast"),
-    "another certificate's proof": (TO, "tokenless", TOKEN, f"--sast {{others}} {AGREED}", 1,
-                                    "another certificate's proof"),
+    "the proof of another certificate": (TO, "tokenless", TOKEN, f"--sast {{others}} {AGREED}", 1,
+                                    "the proof of another certificate"),
     "a forged proof": (TO, "tokenless", TOKEN, f"--sast {{forged}} {AGREED}", 1, "does not verify"),
     "a proof that is none": (TO, "tokenless", TOKEN, f"--sast {{text}} {AGREED}", 1, "ctlsign proof v1"),
     "an unproven token of somebody else's": (TO, "tokenless", TOKEN, f"--sast {{foreign}} {AGREED}", 1,
