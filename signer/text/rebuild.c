@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "signer/crypto/digest.h"
-#include "signer/text/log.h"
-#include "signer/text/pem.h"
 #include "signer/text/when.h"
 #include "tlv/safe.h"
 #include "tlv/text.h"
@@ -15,8 +13,6 @@ enum {
 	NODES_MAX = 256,	 /* different names in one list */
 	CANDIDATES_MAX = 16,	 /* addresses that a node may have */
 	COMBINATIONS_MAX = 4096, /* of all nodes' addresses */
-	ADDRESSES_MAX = 1024,	 /* that are taken from a log */
-	COMPARED_MAX = 5000000,	 /* words of a log with records of a list: a second or two */
 };
 
 enum { HASH_COST = 4096 /* what a hash costs besides its bytes, in bytes */ };
@@ -134,37 +130,18 @@ static void add_candidate(struct node *n, const uint8_t ip[4])
 		(void)span_copy(span_of(ip, 4), n->candidates[n->n++], 4);
 }
 
-/* The name, or its part before the first dot. */
-static bool is_name(struct span name, struct span of_record)
-{
-	size_t dot = 0;
-
-	while (dot < name.n && span_at(name, dot) != '.')
-		dot++;
-	return span_eq(name, of_record) || span_eq(span_slice(name, 0, dot), of_record);
-}
-
-static bool name_is_address(struct span name, uint8_t ip[4])
-{
-	char *text = span_dup(name);
-	bool is = text != NULL && parse_ipv4(text, ip);
-
-	free(text);
-	return is;
-}
-
 static void add_candidates(const struct rebuild *x, struct node *n)
 {
 	static const uint8_t zero[4] = { 0 };
 	const struct rebuild_hints *h = x->hints;
 	uint8_t ip[4];
 
-	if (name_is_address(n->name, ip)) {
+	if (addresses_parse(n->name, ip)) {
 		add_candidate(n, ip); /* the CTL Client's way of naming a server */
 		return;
 	}
 	for (size_t i = 0; i < h->naddresses; i++)
-		if (h->addresses[i].name.n > 0 && is_name(h->addresses[i].name, n->name))
+		if (h->addresses[i].name.n > 0 && addresses_name_is(h->addresses[i].name, n->name))
 			add_candidate(n, h->addresses[i].ip);
 	if (n->n > 0)
 		return;
@@ -465,115 +442,5 @@ enum status rebuild_list(const struct printed *p, const struct rebuild_hints *hi
 	}
 	free(x->sha1s);
 	free(x);
-	return st;
-}
-
-/* Addresses in the log --------------------------------------------------------------------- */
-
-struct address_list {
-	struct rebuild_address *v;
-	size_t n, cap;
-	const struct printed *p;
-	uint64_t compared; /* words with records, so far */
-};
-
-static enum status add_address(struct address_list *l, struct span name, const uint8_t ip[4],
-			       struct tlv_err *e)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (span_eq(l->v[i].name, name) && memcmp(l->v[i].ip, ip, 4) == 0)
-			return ST_OK;
-	if (!ARRAY_ROOM(l->v, l->n, l->cap))
-		return err_nomem(e);
-	l->v[l->n] = (struct rebuild_address){ .name = name };
-	(void)span_copy(span_of(ip, 4), l->v[l->n++].ip, 4);
-	return ST_OK;
-}
-
-/* What can stand in a host name or an address. */
-static bool is_word(int c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       c == '.' || c == '-' || c == '_';
-}
-
-static struct span next_word(struct span *s)
-{
-	size_t n = 0;
-	struct span word;
-
-	while (s->n > 0 && !is_word(span_at(*s, 0)))
-		*s = span_slice(*s, 1, s->n);
-	while (n < s->n && is_word(span_at(*s, n)))
-		n++;
-	word = span_slice(*s, 0, n);
-	*s = span_slice(*s, n, s->n);
-	return word;
-}
-
-/* The DNSNAME of a record that the word names; empty if there is none. */
-static struct span name_in_list(const struct printed *p, struct span word)
-{
-	for (size_t i = 0; i < p->list.nrecords; i++) {
-		struct tlv_record r = tlv_list_record(&p->list, i);
-		struct span name = tlv_text(r.dns_name);
-
-		if (name.n > 0 && is_name(word, name))
-			return name;
-	}
-	return SPAN_NONE;
-}
-
-static bool has_address(struct span line)
-{
-	uint8_t ip[4];
-	struct span word;
-
-	while ((word = next_word(&line)).n > 0)
-		if (word.n >= sizeof "1.1.1.1" - 1 && word.n <= sizeof "255.255.255.255" - 1 &&
-		    name_is_address(word, ip))
-			return true;
-	return false;
-}
-
-static enum status take_addresses(struct address_list *l, struct span line, struct tlv_err *e)
-{
-	enum status st = ST_OK;
-	struct span all = line, word, name = SPAN_NONE;
-	uint8_t ip[4];
-
-	if (l->n >= ADDRESSES_MAX || !has_address(line))
-		return ST_OK;
-	while (name.n == 0 && l->compared < COMPARED_MAX && (word = next_word(&all)).n > 0) {
-		l->compared += l->p->list.nrecords;
-		name = name_in_list(l->p, word);
-	}
-	while (st == ST_OK && (word = next_word(&line)).n > 0)
-		if (name_is_address(word, ip))
-			st = add_address(l, name, ip, e);
-	return st;
-}
-
-static enum status take_row(void *arg, struct span row, struct tlv_err *e)
-{
-	return take_addresses(arg, row, e);
-}
-
-enum status rebuild_addresses(const struct printed *p, struct span log,
-			      struct rebuild_address **list, size_t *n, struct tlv_err *e)
-{
-	struct address_list l = { .v = *list, .n = *n, .cap = *n, .p = p };
-	struct log lines = { .next = 1 };
-	struct span line;
-	enum status st = query_each(log, take_row, &l, e);
-
-	if (st == ST_OK)
-		st = log_open(&lines, log, e);
-	while (st == ST_OK && log_next(&lines, &line))
-		st = take_addresses(&l, line, e);
-	if (log_close(&lines, e) != ST_OK)
-		st = e->status;
-	*list = l.v;
-	*n = l.n;
 	return st;
 }

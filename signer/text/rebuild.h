@@ -8,13 +8,8 @@
 #define CTL_TEXT_REBUILD_H
 
 #include "signer/crypto/certset.h"
+#include "signer/text/addresses.h"
 #include "signer/text/printed.h"
-
-/* The address of a node, by the DNSNAME of its records. */
-struct rebuild_address {
-	struct span name; /* borrowed; empty: it may be any node's */
-	uint8_t ip[4];
-};
 
 struct rebuild_hints {
 	const struct certset *certs;
@@ -31,9 +26,5 @@ struct rebuild_hints {
  */
 enum status rebuild_list(const struct printed *p, const struct rebuild_hints *hints,
 			 struct buf *out, struct tlv_err *e);
-
-/* Adds each address of the log, with the names of the same line that the list's records have. */
-enum status rebuild_addresses(const struct printed *p, struct span log,
-			      struct rebuild_address **list, size_t *n, struct tlv_err *e);
 
 #endif
