@@ -68,6 +68,10 @@ static enum status read_length(struct span bytes, size_t at, size_t *out, struct
 
 	if (!cursor_u8(&c, &tag))
 		return err_set_at(e, ST_INPUT, at, "empty");
+	if (tag == '<')
+		return err_set_at(
+			e, ST_INPUT, at,
+			"begins with '<' instead of its length: for signed configuration there is 'ctlsign config verify'");
 	if (tag != TLV_R_RECORD_LENGTH)
 		return err_set_at(e, ST_INPUT, at, "begins with tag %u instead of its length",
 				  (unsigned)tag);

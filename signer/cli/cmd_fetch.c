@@ -106,11 +106,17 @@ static void print_file(const struct fetch *x, const struct served_file *f)
 	}
 }
 
+/* A TFTP node of CUCM has an ITL at least: one without any list is another server. */
+static bool is_well(const struct served_sum *sum)
+{
+	return !sum->is_different && sum->silent == 0 && sum->bad == 0 && sum->lists > 0;
+}
+
 /* What the lines come to, the worst first. */
 static void print_sum(const struct fetch *x, const struct served_sum *sum)
 {
 	size_t n = x->served.nnodes;
-	bool well = !sum->is_different && sum->silent == 0 && sum->bad == 0;
+	bool well = is_well(sum);
 
 	out_colour(well ? OUT_GOOD : OUT_BAD);
 	if (sum->is_different)
@@ -119,6 +125,8 @@ static void print_sum(const struct fetch *x, const struct served_sum *sum)
 		out_printf("not known: %zu of %zu nodes did not answer", sum->silent, n);
 	else if (sum->bad > 0)
 		out_printf("not good: files that are no good lists: %zu", sum->bad);
+	else if (sum->lists == 0)
+		out_printf("no lists: no node serves a CTL or an ITL: do these nodes run TFTP?");
 	else if (sum->ctls == 0)
 		out_printf("not mixed: no node serves a CTL");
 	else
@@ -304,7 +312,7 @@ static enum status run(struct fetch *x, struct tlv_err *e)
 	st = report(x, &sum, e);
 	if (st == ST_OK)
 		st = write_all(x, e);
-	if (st == ST_OK && (sum.is_different || sum.silent > 0 || sum.bad > 0))
+	if (st == ST_OK && !is_well(&sum))
 		st = ST_NO;
 	return st;
 }

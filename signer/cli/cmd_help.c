@@ -182,6 +182,11 @@ enum status help_unknown_verb(const char *word, struct tlv_err *e)
 	const char *names[COUNT(rows)];
 	const char *near = meant_by(word);
 
+	if (word[0] == '-' && word[1] != '\0')
+		return err_set(
+			e, ST_USAGE,
+			"unknown option '%s' in front of the verb: options of a verb stand behind it",
+			word);
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "unknown verb '%s': did you mean %s?", word, near);
 

@@ -176,10 +176,12 @@ static enum status answer(const struct search *s, const char *digits, const stru
 			       digits);
 	if (r->n > 0 || s->json)
 		return r->n > 0 ? ST_OK : ST_NO;
-	return err_set(
-		e, ST_NO, "none of %zu list%s has '%s' as MD5, SHA-1 or signer's serial number%s",
-		s->known.n, plural(s->known.n), digits,
-		strlen(digits) < KNOWN_PREFIX ? ": type at least 8 digits of a checksum" : "");
+	return err_set(e, ST_NO,
+		       "none of %zu list%s has '%s' as MD5, SHA-1 or signer's serial number%s",
+		       s->known.n, plural(s->known.n), digits,
+		       strlen(digits) < KNOWN_PREFIX ?
+			       ": type at least 8 digits of a checksum" :
+			       ": the phone may hold an older list, or the ITL of another node");
 }
 
 static enum status identify_one(struct search *s, struct buf *digits, struct tlv_err *e)

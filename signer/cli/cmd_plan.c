@@ -121,8 +121,8 @@ static enum status read_wishes(struct renewal *r, struct tlv_err *e)
 
 static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 {
-	/* What TVS knows is a part of the model. */
-	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL };
+	/* What TVS knows and what phones hold is a part of the model. */
+	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL, OPT_INSTALLED_DIR };
 	enum status st = opt_refuse(r->o, others, COUNT(others), "--renew", e);
 
 	lockout_options(&r->lockout, r->o);

@@ -98,7 +98,8 @@ def test_no_list_anywhere(ctlsign, serve, itls, tmp_path):
     served = serve({"ITLFile.tlv": itls[0]}, {"ITLFile.tlv": itls[1]})
     run = ctlsign.ok("fetch", *names(served))
     assert run.last_line == "not mixed: no node serves a CTL"
-    ctlsign.ok("fetch", *names(serve({}, {})), "-o", tmp_path / "out")
+    run = ctlsign("fetch", *names(serve({}, {})), "-o", tmp_path / "out")
+    assert run.status == 1 and run.out.splitlines()[-1].startswith("no lists: no node serves a CTL or an ITL"), str(run)
     assert not (tmp_path / "out").exists()
 
 

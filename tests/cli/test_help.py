@@ -110,6 +110,11 @@ def test_the_nearest_verb(ctlsign, word, meant):
     assert ctlsign("help", word).status == 2
 
 
+def test_an_option_in_front_of_the_verb(ctlsign):
+    run = ctlsign("--json", "show", "list.tlv")
+    assert run.status == 2 and "unknown option '--json' in front of the verb" in run.err, str(run)
+
+
 def test_what_other_tools_call_it(ctlsign):
     rows = tables.rows("synonyms.def", "SYNONYM")
     assert len(rows) >= 10

@@ -32,6 +32,11 @@ def check(*words):
     return run.returncode, run.stdout.splitlines()
 
 
+def test_nagios_with_the_times_mixed_up(ends):
+    code, lines = check("-w", "7", "-c", "30", ends("x", 20))
+    assert code == 3 and lines == []
+
+
 @pytest.mark.parametrize("days, status, word", [(400, 0, "OK"), (31, 0, "OK"), (29, 1, "WARNING"), (8, 1, "WARNING"),
                                                 (6, 2, "CRITICAL"), (-3, 2, "CRITICAL")])
 def test_nagios(ends, days, status, word):

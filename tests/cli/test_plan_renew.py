@@ -167,6 +167,12 @@ def test_the_spare_key_is_saved_first(world, release, first, again):
             assert text.count("admin: file get tftp ITLRecovery.p12") == times
 
 
+def test_certificates_as_the_vendor_writes_them(world):
+    world.make("itl-pub.tlv", ITL_12)
+    lists = ["itl-pub.tlv", "--release", "12.5", "--renew"]
+    assert renew(world, *lists, "CallManager", status=0) == renew(world, *lists, "callmanager", status=0)
+
+
 def test_blank_itls(world):
     """The rollback parameter is set, services restart, phones reset, certificates change; then back."""
     world.make("itl-pub.tlv", ITL_10)
@@ -201,7 +207,11 @@ def test_blank_itls(world):
     (2, "option '--blank-itl' goes with '--renew' only", ["CTLFile.tlv", "CTLFile.tlv", "--blank-itl"]),
     (2, "no ITL was given", ["CTLFile.tlv", "--renew", "tvs"]),
     (2, "'tomcat' is none of callmanager, capf, tvs, itlrecovery", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tomcat"]),
-    (4, "no node of the lists is called 'nowhere'", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs@nowhere"]),
+    (2, "'callmanager,tvs' is more than one: give the option once for each",
+     ["CTLFile.tlv", "itl-pub.tlv", "--renew", "callmanager,tvs"]),
+    (2, "option '--installed-dir' does not go with '--renew'",
+     ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--installed-dir", "."]),
+    (4, "no node of the lists is called 'nowhere': they show cucm-1051-a-pub, cucm-1051-a-sub1", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs@nowhere"]),
     (4, "the lists show no certificate for 'capf@cucm-1051-a-sub1'",
      ["CTLFile.tlv", "itl-pub.tlv", "--renew", "capf@cucm-1051-a-sub1"]),
     (2, "'west' is not NAME=NODE,NODE", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--group", "west"]),

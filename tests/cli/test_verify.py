@@ -8,7 +8,7 @@ import lists
 import peerlist
 import peerwrite
 import pytest
-from conftest import make_certificate
+from conftest import DATA, make_certificate
 from lists import PUB, SUB
 
 GOOD, UNTRUSTED, BAD = "good signature by ", "UNTRUSTED signature by ", "BAD signature"
@@ -530,3 +530,9 @@ def test_who_cannot_read_sha512(ctlsign, cluster, tmp_path, digest):
     answer = json.loads(ctlsign.ok("verify", "--trust", cluster / "pub.pem", path, "--json").out)
     codes = [finding["code"] for finding in answer["findings"]]
     assert ("sha512" in codes) == (digest == "sha512"), codes
+
+
+def test_signed_configuration_is_no_list(ctlsign):
+    for verb in ("verify", "expiry"):
+        run = ctlsign(verb, DATA / "encrypted" / "SEP00AABBCCDDEE.cnf.xml.sgn")
+        assert run.status == 3 and "for signed configuration there is 'ctlsign config verify'" in run.err, str(run)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "signer/plan/forecast/placeholder.h"
 #include "tlv/kind.h"
@@ -386,17 +387,51 @@ enum status cluster_read_drifted(struct cluster *c, const struct tlv_list *const
 	return st;
 }
 
+/* The vendor writes CallManager and ITLRecovery. */
 static bool kind_to_renew(struct span word, enum plan_kind *out)
 {
 	static const enum plan_kind kinds[] = { PLAN_KIND_CALLMANAGER, PLAN_KIND_CAPF,
 						PLAN_KIND_TVS, PLAN_KIND_ITLRECOVERY };
 
-	for (size_t i = 0; i < COUNT(kinds); i++)
-		if (span_eq(word, span_str(plan_kind_word(kinds[i])))) {
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct span known = span_str(plan_kind_word(kinds[i]));
+
+		if (word.n == known.n &&
+		    strncasecmp((const char *)word.p, (const char *)known.p, known.n) == 0) {
 			*out = kinds[i];
 			return true;
 		}
+	}
 	return false;
+}
+
+static enum status no_kind(const char *what, struct tlv_err *e)
+{
+	if (strchr(what, ',') != NULL)
+		return err_set(
+			e, ST_USAGE,
+			"option '--renew': '%s' is more than one: give the option once for each",
+			what);
+	return err_set(
+		e, ST_USAGE,
+		"option '--renew': '%s' is none of callmanager, capf, tvs, itlrecovery, or one of these with '@NODE'",
+		what);
+}
+
+static enum status no_node(const struct cluster *c, const char *name, struct tlv_err *e)
+{
+	struct buf known = BUF_INIT;
+
+	for (size_t i = 0; i < c->nnodes; i++) {
+		buf_str(&known, i > 0 ? ", " : "");
+		buf_put(&known, c->nodes[i].name);
+	}
+	buf_u8(&known, 0);
+	(void)err_set(e, ST_NO_MATCH,
+		      "option '--renew': no node of the lists is called '%s': they show %s", name,
+		      known.failed == ST_OK ? (const char *)known.p : "others");
+	buf_free(&known);
+	return ST_NO_MATCH;
 }
 
 static enum status ask_one(struct cluster_cert *x, struct tlv_err *e)
@@ -437,16 +472,11 @@ enum status cluster_ask(struct cluster *c, const char *what, struct tlv_err *e)
 	enum plan_kind kind;
 
 	if (!kind_to_renew(word, &kind))
-		return err_set(
-			e, ST_USAGE,
-			"option '--renew': '%s' is none of callmanager, capf, tvs, itlrecovery, or one of these with '@NODE'",
-			what);
+		return no_kind(what, e);
 	if (at != NULL) {
 		node = cluster_find_node(c, span_str(at + 1));
 		if (node == CLUSTER_NONE)
-			return err_set(e, ST_NO_MATCH,
-				       "option '--renew': no node of the lists is called '%s'",
-				       at + 1);
+			return no_node(c, at + 1, e);
 	}
 	return ask_matching(c, kind, node, what, e);
 }
