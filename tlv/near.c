@@ -43,7 +43,7 @@ static size_t distance(const char *a, const char *b)
 	return d[na][nb];
 }
 
-/* Where the word begins candidates, it is no slip for any other. */
+/* A word that begins a candidate is no slip for another one. */
 static size_t count_begun(const char *word, const char *const *candidates, size_t n)
 {
 	size_t count = 0;

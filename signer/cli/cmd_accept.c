@@ -209,7 +209,7 @@ static void set_explanation(json_t *o, const struct question *q, const struct ac
 	buf_free(&text);
 }
 
-/* Those whose TVS has a certificate that the phone believes, where not all have one. */
+/* The nodes whose TVS has a certificate that the phone believes, if not all nodes have one. */
 static void set_nodes(json_t *o, const struct acceptance *a)
 {
 	json_t *names = json_array();

@@ -106,7 +106,7 @@ static enum status answer(const struct expiry *x, size_t within, struct tlv_err 
 	if (x->n == 0)
 		return err_set(
 			e, ST_INPUT,
-			"nothing is watched: no certificate in what was named; name lists, certificates, or folders of them");
+			"no certificate in what was named, so nothing is watched: name lists, certificates, or folders of them");
 	return within > 0 ? ST_NO : ST_OK;
 }
 

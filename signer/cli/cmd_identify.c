@@ -31,7 +31,10 @@ static bool ends_in_sgn(const char *path)
 	return n > 4 && strcmp(path + n - 4, ".sgn") == 0;
 }
 
-/* What a folder holds besides is passed over; what was named must be a list, but hides no other. */
+/*
+ * Other files of a folder are passed over. A file that was named must be a list; if not, the others
+ * still count.
+ */
 static void complain(struct search *s, const struct tlv_err *fault, bool named)
 {
 	char text[ERR_TEXT_MAX + 64];
@@ -164,7 +167,7 @@ static enum status print_json(const struct search *s, const char *digits,
 	return out_json(o, e);
 }
 
-/* The beginning of a checksum that several lists have says nothing; a signer has many lists. */
+/* If several lists have a checksum that begins so, it says nothing. A signer has many lists. */
 static enum status answer(const struct search *s, const char *digits, const struct known_range *r,
 			  struct tlv_err *e)
 {

@@ -206,7 +206,7 @@ static enum status tell_unread(struct job *j, const char *path, const struct tlv
 
 static enum status verify_one(struct job *j, const char *path, struct tlv_err *e)
 {
-	/* What a folder of trust holds is said once. */
+	/* Warnings about a folder of trust are printed once. */
 	const struct tlv_warn *warn = j->done == 0 ? &msg_warnings : NULL;
 	struct tlv_err own = TLV_ERR_INIT;
 	struct list_file f;
@@ -233,7 +233,7 @@ static enum status answer(const struct job *j)
 {
 	if (j->untrusted && !opt_given(j->o, OPT_TRUST))
 		msg_note(
-			"nobody vouches for the signer: say --trust CERT with the signer's certificate ('show cert own CallManager' or 'ITLRecovery' on the publisher prints it), or --trust LIST with a list that you trust");
+			"nobody vouches for the signer: give --trust CERT ('show cert own CallManager' or 'ITLRecovery' on the publisher prints it), or --trust LIST");
 	if (j->worst == UNREAD)
 		return ST_INPUT; /* it has been said of each */
 	return j->worst == GOOD ? ST_OK : ST_NO;

@@ -273,7 +273,7 @@ static enum status prepare_signer(struct config_run *r, struct tlv_err *e)
 	return st;
 }
 
-/* As many as were asked for, or as there are processors; no more than files. */
+/* The number that was asked for, or that of the processors; never more than there are files. */
 static enum status read_jobs(struct config_run *r, struct tlv_err *e)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -310,7 +310,7 @@ enum status config_read_options(struct config_run *r, struct tlv_err *e)
 		st = read_jobs(r, e);
 	if (st == ST_OK)
 		st = read_trust(r, e);
-	/* What was worth encrypting is nobody else's to read. */
+	/* The file was encrypted, so only its owner may read the result. */
 	r->c.publish.secret = r->c.action == CONFIG_DECRYPT;
 	if (st == ST_OK && r->c.action == CONFIG_DECRYPT)
 		st = open_phone_key(r, e);

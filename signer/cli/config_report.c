@@ -33,7 +33,7 @@ static enum config_outcome outcome_of(const struct config_run *r, const struct c
 	return f->unchanged ? CONFIG_UNCHANGED : done[r->c.action];
 }
 
-/* A path as it is, but for what a terminal would obey. */
+/* A path, with everything escaped that a terminal would obey. */
 static void put_path(const char *path)
 {
 	out_safe(span_str(path));
@@ -116,7 +116,7 @@ static void print_json(const struct config_run *r, struct config_file *f, enum c
 	(void)out_json_part(o, NULL);
 }
 
-/* What did not change is no news for --quiet. */
+/* With --quiet nothing is said of files that did not change. */
 static bool has_line(const struct config_run *r, enum config_outcome what)
 {
 	if (what == CONFIG_FAILED || (what == CONFIG_UNCHANGED && opt_given(r->o, OPT_QUIET)))
@@ -130,14 +130,14 @@ void config_report_file(void *arg, size_t slot)
 	struct config_file *f = &r->files[slot];
 	enum config_outcome what;
 
-	/* Out of memory a good signature may look bad. */
+	/* If memory ran out, a good signature may look bad. */
 	if (f->err.status != ST_OK && err_nomem_seen()) {
 		f->err = TLV_ERR_INIT;
 		(void)err_nomem(&f->err);
 		(void)err_in(&f->err, "%s", f->path);
 	}
 	what = outcome_of(r, f);
-	/* What a signal or a dead token kept from being tried has not failed. */
+	/* A file that was not tried, because of a signal or a dead token, has not failed. */
 	if (!f->dropped) {
 		r->counts[what]++;
 		r->token = r->token || f->err.status == ST_TOKEN;

@@ -32,7 +32,7 @@ static void result_free(void *p)
 	free(result);
 }
 
-/* However the file's folder is named, its result beside it is the same. */
+/* A folder may have several names. The result is the same file under all of them. */
 static void put_key(const struct config_run *r, struct config_file *f, struct buf *key)
 {
 	const char *path = buf_cstr(&f->output), *name = base_name(path);
@@ -68,7 +68,7 @@ static struct result *result_of(const struct config_run *r, struct config_file *
 	return result;
 }
 
-/* The same file once more counts once; other files of one name would end up as one result. */
+/* A file that is named twice counts once. Two files with one name would become one result. */
 bool config_is_named_twice(struct config_run *r, struct config_file *f)
 {
 	struct result *result, **found;

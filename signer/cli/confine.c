@@ -66,7 +66,7 @@ struct grants {
 	size_t n;
 };
 
-/* What cannot be opened is not granted: whoever writes there says why. */
+/* A path that cannot be opened is not granted. The code that writes there says why. */
 static void add(struct grants *g, const char *path, enum sandbox_right what)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);

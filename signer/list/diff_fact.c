@@ -318,7 +318,7 @@ static bool size_put(const struct tlv_list *l, enum diff_reader who, struct buf 
 	return true;
 }
 
-/* Where one is not printed it says nothing. */
+/* If the printed list lacks it, nothing is said. */
 static bool contradicts(const char *a, const char *b)
 {
 	return a[0] != '\0' && b[0] != '\0' && strcmp(a, b) != 0;

@@ -9,7 +9,9 @@
 
 #include "signer/list/diff.h"
 
-/* A record and its certificate, taken apart where it is looked at: lists may have millions. */
+/*
+ * A record and its certificate. They are parsed when they are looked at: lists may have millions.
+ */
 struct diff_record {
 	struct tlv_record r;
 	struct tlv_cert cert;

@@ -100,7 +100,7 @@ static void put_cells(struct line *x, size_t number, const char *cells[COLUMNS],
 	cells[C_ANCHOR] = x->anchor != NULL ? x->anchor : "-";
 }
 
-/* Characters: all of them are one column wide, so far as anybody names nodes. */
+/* Counts characters. Names of nodes have only characters that are one column wide. */
 static size_t width_of(struct span s)
 {
 	size_t n = 0;
@@ -136,7 +136,7 @@ static void widen(size_t widths[COLUMNS], const char *const cells[COLUMNS])
 	}
 }
 
-/* Names may be long: they get what the others leave of the screen. */
+/* Names may be long. They get the columns that the others leave. */
 static void fit(size_t widths[COLUMNS])
 {
 	size_t others = (size_t)GAP * (COLUMNS - 1);

@@ -235,7 +235,7 @@ static enum status send_request(struct net_question *q, struct tlv_err *e)
 	return st;
 }
 
-/* Where the line is full, first what has been answered is taken: nobody waits for the other. */
+/* If the line is full, answers are taken first. Else both sides would wait for each other. */
 static enum status ask(struct net_question *q, struct tlv_err *e)
 {
 	enum status st;
@@ -271,7 +271,7 @@ enum status net_ask_all(struct net_question *q, size_t n, struct tlv_err *e)
 		st = ask(&q[i], e);
 	for (size_t i = 0; i < n && st == ST_OK; i++)
 		wait_for(&q[i]);
-	/* Nobody waits for the rest, and it may be gone when its answer comes. */
+	/* After a failure nobody waits for the other answers, and the questions may be freed. */
 	if (st != ST_OK)
 		net_end();
 	return st;
@@ -319,7 +319,7 @@ void net_question_free(struct net_question *q)
 	buf_free(&q->bytes);
 }
 
-/* What picks a list of a log is not the server's. */
+/* The part behind '#' picks a list of a log. It is not sent to the server. */
 static char *without_fragment(const char *url)
 {
 	return strndup(url, strcspn(url, "#"));

@@ -33,7 +33,7 @@ struct scanner {
 	size_t line;	  /* where it began; 0: in no block */
 };
 
-/* The blank in front of the name is lost where a terminal broke the line there. */
+/* The blank in front of the name is lost if a terminal broke the line there. */
 static void put_marker(struct buf *out, const char *marker, struct span rest)
 {
 	buf_str(out, marker);
@@ -103,7 +103,7 @@ static size_t marker_length(struct span s, const char *marker)
 	return s.n - n > NAME_MAX_CHARS + sizeof DASHES ? SIZE_MAX : 0;
 }
 
-/* Where the block ends, well or not: in base64 there is no '-'. 0: it goes on. */
+/* The end of the block, whole or damaged: base64 has no '-'. 0: the block goes on. */
 static size_t whole_block(const struct scanner *x)
 {
 	struct span s = buf_span(&x->block), rest;
@@ -169,7 +169,7 @@ static void without_line_ends(struct buf *out, struct span s)
 			buf_u8(out, (uint8_t)span_at(s, i));
 }
 
-/* Where a line ends the terminal may have broken a word, or not: both readings are handed over. */
+/* At the end of a line the terminal may have broken a word. Both readings are handed over. */
 static enum status end_row(struct query *q, struct span row, struct tlv_err *e)
 {
 	struct buf joined = BUF_INIT;

@@ -492,7 +492,7 @@ def test_many_lists_in_one_process(ctlsign, cluster, some):
 
 def test_what_to_give_is_said(ctlsign, cluster, some):
     """To who names nobody; not to who named somebody else, not if the list is bad, not with --quiet."""
-    note = "say --trust CERT"
+    note = "give --trust CERT"
     for names, due in ((["good.tlv"], True), (["good.tlv", "bad.tlv", "untrusted.tlv"], True), (["bad.tlv"], False),
                        (["good.tlv", "cut.tlv"], True)):
         assert (note in ctlsign("verify", *names, cwd=some).err) == due

@@ -21,7 +21,7 @@ static bool refuse(int line, uint16_t number)
 	return answer_done(&(struct answer){ .line = line, .number = number }, &d);
 }
 
-/* False where the line is closed, or what came is no request. */
+/* False if the line is closed, or if what came is no request. */
 static bool take_request(CURLM *all, int line)
 {
 	uint8_t room[NET_REQUEST_MAX + 1];

@@ -145,7 +145,7 @@ static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum
 			return e != NULL ? e->status : ST_INPUT;
 		at = c->ncerts++;
 	}
-	/* The first list has the say, so that a later one is not taken for the node's own. */
+	/* The first list counts, so that a later one is not taken for the node's own. */
 	if (kind == PLAN_KIND_CALLMANAGER && node != CLUSTER_NONE &&
 	    c->nodes[node].callmanager == CLUSTER_CERTS_MAX)
 		c->nodes[node].callmanager = at;

@@ -100,7 +100,7 @@ struct change {
 	bool first; /* held is what was given: a class may not have all of it */
 };
 
-/* What a phone refuses today already is no plan's doing. */
+/* A list that a phone refuses today already is not the plan's fault. */
 static bool takes_present(const struct search *s, enum crowd_class p, const struct change *x,
 			  size_t node)
 {

@@ -74,7 +74,7 @@ static bool stale_phones(const struct search *s, enum crowd_class p, size_t sinc
 	return false;
 }
 
-/* Only where TFTP writes the ITL anew it can be seen that it did; 0: nowhere up to this moment. */
+/* A restart of TFTP is seen only if it writes the ITL anew. 0: none was seen up to this moment. */
 static size_t last_written(const struct search *s, size_t moment)
 {
 	while (moment > 0 && s->stages[moment - 1].rule->itl != STAGE_ORDINARY)

@@ -158,7 +158,7 @@ struct recovery {
 };
 
 /*
- * Everything is borrowed, and outlives the recovery. ST_USAGE where too much is held, or the
+ * Everything is borrowed, and outlives the recovery. ST_USAGE if too much is held, or the
  * cluster does not show who signs. To be freed all the same.
  */
 enum status recover_make(struct recovery *r, const struct recover_input *in, struct tlv_err *e);

@@ -36,7 +36,7 @@ static enum status write_first(struct stage_list *out, const struct recovery *r,
 	return stage_write_itl(out, r->in.c, r->in.now, o->node, how, 1, e);
 }
 
-/* *made stays false where the cluster has no such signer. */
+/* *made stays false if the cluster has no such signer. */
 static enum status write_lists(struct recover_way *w, const struct recovery *r, bool *made,
 			       struct tlv_err *e)
 {
