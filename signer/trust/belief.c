@@ -8,9 +8,9 @@
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
-#include "signer/net/net.h"
 #include "signer/text/list_file.h"
 #include "signer/trust/signature.h"
+#include "signer/trust/verify.h"
 #include "tlv/check.h"
 #include "tlv/kind.h"
 #include "tlv/safe.h"
@@ -228,24 +228,34 @@ enum status belief_trust(struct belief *b, const char *option, const char *arg,
 	return add_file(&folder, arg, true, e);
 }
 
+/* A server may answer twice with different bytes: what it says of itself is no witness. */
+static bool is_same_url(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "#");
+
+	return path_is_url(a) && n == strcspn(b, "#") && strncasecmp(a, b, n) == 0;
+}
+
 static bool is_same_file(const struct belief_witness *w, const struct belief_subject *s,
 			 struct span sha256)
 {
-	return (w->file.st_dev == s->file->st_dev && w->file.st_ino == s->file->st_ino) ||
+	/* What was rebuilt of a log has no inode. */
+	return (w->file.st_ino != 0 && w->file.st_dev == s->file->st_dev &&
+		w->file.st_ino == s->file->st_ino) ||
+	       is_same_url(w->path, s->path) ||
 	       span_eq(span_of(w->sha256, sizeof w->sha256), sha256);
 }
 
 /* The folder that a path stands in; NULL if it cannot be found. Free it. */
 static char *folder_of(const char *path, bool follow)
 {
-	char *real = follow && !path_is_url(path) ? realpath(path, NULL) : strdup(path),
-	     *folder = NULL;
+	char *real = follow ? realpath(path, NULL) : strdup(path), *folder = NULL;
 	const char *slash = real != NULL ? strrchr(real, '/') : NULL;
 	char *above = slash != NULL ? strndup(real, slash == real ? 1 : (size_t)(slash - real)) :
 				      strdup(".");
 
 	if (real != NULL && above != NULL)
-		folder = path_is_url(path) ? strdup(above) : realpath(above, NULL);
+		folder = realpath(above, NULL);
 	free(above);
 	free(real);
 	return folder;
@@ -295,7 +305,9 @@ static enum status judge_witness(const struct belief_witness *w, const struct be
 	    tlv_header_has(&s->list->header, TLV_H_TIMESTAMP) &&
 	    w->time > s->list->header.timestamp)
 		return put_back(w, s, e);
-	if (is_neighbour(w, s))
+	if (path_is_url(w->path))
+		trust_warn_of_network(warn, w->path);
+	else if (is_neighbour(w, s))
 		warn_put(
 			warn,
 			"%s: stands in the folder of %s: who can write the list there can write this as well",

@@ -106,6 +106,14 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 	return ST_OK;
 }
 
+void trust_warn_of_network(const struct tlv_warn *warn, const char *url)
+{
+	warn_put(
+		warn,
+		"%s: came over the network, which proves no sender: who can change the list on its way can change this as well; compare its checksum",
+		url);
+}
+
 enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *warn,
 		      struct tlv_err *e)
 {
@@ -117,6 +125,8 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 	}
 	if (folder_is(arg))
 		return folder_files(arg, add_found, &folder, e);
+	if (path_is_url(arg))
+		trust_warn_of_network(warn, arg);
 	return add_file(t, arg, 0, warn, e);
 }
 

@@ -26,6 +26,9 @@ struct trust {
 
 #define TRUST_INIT ((struct trust){ .n = 0 })
 
+/* That a witness was fetched by URL: no session of the network proves who has sent it. */
+void trust_warn_of_network(const struct tlv_warn *warn, const char *url);
+
 /*
  * Adds what a --trust argument names: "self", a certificate (PEM, DER), a
  * list, whose own signature must verify and whose SAST certificates then

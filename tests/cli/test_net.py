@@ -107,11 +107,36 @@ def test_two_urls_are_two_files(ctlsign, cluster, node, file):
     lists.build(ctlsign, cluster, "tokenless", file.parent / "tokenless.tlv")
     node.files["tokenless.tlv"] = (file.parent / "tokenless.tlv").read_bytes()
     node.files["old.tlv"] = node.files["elsewhere/old.tlv"] = (DATA / "lists" / "ctl-client.tlv").read_bytes()
-    for witness, warned in (("old.tlv", True), ("elsewhere/old.tlv", False)):
+    for witness in ("old.tlv", "elsewhere/old.tlv"):
         run = ctlsign("update", node.url("tokenless.tlv"), "--trust", node.url(witness), *key, cwd=file.parent)
         assert run.status == 0 and "cannot vouch for itself" not in run.err, str(run)
-        assert ("who can write the list there" in run.err) == warned, str(run)
+        assert f"{node.url(witness)}: came over the network, which proves no sender" in run.err, str(run)
         (file.parent / "new.tlv").unlink()
+
+
+def test_a_server_that_answers_twice_is_no_witness(ctlsign, cluster, start, file):
+    """The second answer is another list of the stranger who signed the first."""
+    pages = []
+    for name, time_signed in (("late", 1500000001), ("early", 1500000000)):
+        path = file.parent / f"{name}.tlv"
+        ctlsign.ok("build", "-o", path, "--sast", f"{cluster / 'sub1.pem'},name=sub1", "--sast", f"{cluster / 'pub.pem'},name=pub",
+                   "-k", cluster / "sub1.key", "--cert", cluster / "sub1.pem", "--timestamp", time_signed, "--yes")
+        pages.append(path.read_bytes())
+
+    def serve(connection):
+        nodes.request(connection)
+        page = pages.pop(0)
+        connection.sendall(OK % len(page) + page)
+    _, url = raw(start, serve)
+    run = ctlsign("update", url, "--trust", url, "-o", "new.tlv", "-k", cluster / "pub.key", "--cert", cluster / "pub.pem", "--yes",
+                  cwd=file.parent)
+    assert run.status == 2 and "a list cannot vouch for itself" in run.err, str(run)
+    assert not (file.parent / "new.tlv").exists()
+
+
+def test_a_witness_by_url_is_warned_of(ctlsign, node, file):
+    run = ctlsign.ok("verify", "--trust", node.url(), file)
+    assert f"{node.url()}: came over the network, which proves no sender" in run.err, str(run)
 
 
 def test_the_name_it_is_served_under_counts(ctlsign, node):

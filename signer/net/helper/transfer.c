@@ -324,6 +324,10 @@ static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_d
 		return NET_CUT;
 	case CURLE_WRITE_ERROR:
 		return fault_of_write(t, d);
+	case CURLE_OUT_OF_MEMORY: /* so it calls a header line that is longer than it takes */
+		d->text = SPAN_LIT(
+			"a header line of the answer is too long, or memory ran out: check the server");
+		return NET_OTHER;
 	case CURLE_FILESIZE_EXCEEDED:
 		d->code = t->max;
 		return NET_LONG;
