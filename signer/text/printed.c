@@ -243,6 +243,7 @@ static void finish_list(struct parser *x, size_t line)
 			&p->fault, ST_INPUT,
 			"line %zu: the list ends here, and its fields are %zu bytes, not the %zu of its printed length: copy all of what was printed",
 			line, p->bytes.n, p->length);
+	x->out->bytes += p->bytes.n;
 	bytes = span_slice(buf_span(&p->bytes), 0, x->whole);
 	if (tlv_list_decode(&p->list, bytes, &e) != ST_OK && p->fault.status == ST_OK)
 		p->fault = e;
@@ -263,6 +264,9 @@ static enum status begin_list(struct parser *x, bool itl, size_t line, struct tl
 	if (out->n == PRINTED_LISTS_MAX)
 		return err_set(e, ST_INPUT, "line %zu: more than %d lists in one log", line,
 			       PRINTED_LISTS_MAX);
+	if (out->bytes > PRINTED_ALL_MAX)
+		return err_set(e, ST_INPUT, "line %zu: the lists in front have more than %d bytes",
+			       line, PRINTED_ALL_MAX);
 	if (!ARRAY_ROOM(out->v, out->n, out->cap))
 		return err_nomem(e);
 	x->p = &out->v[out->n++];

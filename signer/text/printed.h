@@ -14,8 +14,9 @@
 #include "tlv/list.h"
 
 enum {
-	PRINTED_LISTS_MAX = 1000,	   /* in one log */
-	PRINTED_LIST_MAX = 4 * 1024 * 1024 /* bytes of one list */
+	PRINTED_LISTS_MAX = 1000,	    /* in one log */
+	PRINTED_LIST_MAX = 4 * 1024 * 1024, /* bytes of one list */
+	PRINTED_ALL_MAX = 64 * 1024 * 1024  /* of all lists: a line can stand for 64 KiB */
 };
 
 /* A part of the list that is not printed. Its bytes stand there as zeros. */
@@ -46,6 +47,7 @@ struct printed {
 struct printed_lists {
 	struct printed *v;
 	size_t n, cap;
+	size_t bytes; /* of those that are read */
 };
 
 /*

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import lists
@@ -160,6 +161,7 @@ FAULTS = {
     "announced too long": (nodes.answer(OK % (10 << 30), b"\1"), "longer than 1048576 bytes"),
     "10 GB": (nodes.endless, "longer than 1048576 bytes"),
     "header lines without end": (nodes.answer(b"HTTP/1.1 200 OK\r\n" + b"X: %s\r\n" % (b"y" * 1000) * 200), "header lines have no end"),
+    "a header line without end": (nodes.answer(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 300000), "a header line of the answer is too long"),
     "404": (nodes.answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"), "the server has no such file"),
     "401": (nodes.answer(b"HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), "HTTP status 401"),
     "503": (nodes.answer(b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n"), "HTTP status 503"),
@@ -357,6 +359,21 @@ def helper_of(parent):
                     return folder
         time.sleep(0.02)
     raise TimeoutError(parent)
+
+
+def test_a_tftp_server_that_refuses(ctlsign):
+    """What it says itself is not told: libcurl's words for the kind of error are."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(20)
+
+        def refuse():
+            server.sendto(b"\0\5\0\2\x1b[31mgood\0", server.recvfrom(2000)[1])
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        run = ctlsign("show", f"tftp://127.0.0.1:{server.getsockname()[1]}/CTLFile.tlv")
+        thread.join()
+    assert run.status == 3 and "the server refuses: TFTP: Access Violation" in run.err, str(run)
 
 
 def test_the_helper_writes_no_keys_of_its_sessions(ctlsign, cluster, start, tmp_path):

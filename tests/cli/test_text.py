@@ -116,6 +116,15 @@ def test_many_damaged_certificates_are_counted(ctlsign, tmp_path):
     assert len(run.err.splitlines()) < 15
 
 
+def test_lines_that_stand_for_much(ctlsign, tmp_path):
+    """A certificate of 64 KiB is a line. A log of a megabyte must not take gigabytes."""
+    log = tmp_path / "much.log"
+    log.write_text(("The checksum value of the CTL file:\n\tParse CTL File\nVersion:\t1.2\nHeaderLength:\t336 (BYTES)\n"
+                    "\tCTL Record #:1\n1\tRECORDLENGTH\t2\t65535\n" + "9\tCERTIFICATE\t65535\n" * 63) * 1000)
+    run = ctlsign("show", f"{log}#1")
+    assert run.status == 3 and "line 1174: the lists in front have more than 67108864 bytes" in run.err, str(run)
+
+
 def test_certificates_of_many_records_are_searched_once(ctlsign, tmp_path):
     """Time grows with the log, not with log times records."""
     text = LOG.read_text()

@@ -337,7 +337,9 @@ static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_d
 	case CURLE_TFTP_ILLEGAL:
 	case CURLE_TFTP_NOSUCHUSER:
 	case CURLE_REMOTE_ACCESS_DENIED:
-		return in_words(t, result, NET_DENIED, d);
+		/* What libcurl has noted since is of another matter. */
+		d->text = span_str(curl_easy_strerror(result));
+		return NET_DENIED;
 	case CURLE_LOGIN_DENIED:
 		d->text = SPAN_LIT(
 			"a user's name stands in the URL, and nobody is logged in: leave it out");
