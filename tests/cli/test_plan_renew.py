@@ -173,6 +173,21 @@ def test_certificates_as_the_vendor_writes_them(world):
     assert renew(world, *lists, "CallManager", status=0) == renew(world, *lists, "callmanager", status=0)
 
 
+@pytest.mark.parametrize("release,ctl,itl,says", [
+    ("12.5", CTL_10, ITL_10, "in CUCM 12.5 ITLRecovery signs, but another key has signed a list of today"),
+    ("11.5", CTL_12, ITL_12, "in CUCM 11.5 CallManager signs, but another key has signed a list of today"),
+    ("12.5", CTL_12, ITL_10, "in CUCM 12.5 ITLRecovery signs"),
+    ("12.5", CTL_12, ITL_12, None), ("11.5", CTL_10, ITL_10, None), ("11.5", TOKENS_11, ITL_10, None)])
+def test_a_release_unlike_the_lists_is_an_assumption(world, release, ctl, itl, says):
+    """With a release that was mistyped the verdict would be another cluster's."""
+    world.make("CTLFile.tlv", ctl)
+    world.make("itl-pub.tlv", itl)
+    text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", release, "--renew", "tvs", status=0)
+    codes = [line["code"] for line in answer["assumptions"]]
+    assert ("release-unlike-lists" in codes) == (says is not None), text
+    assert says is None or f"assumed: The release is right: {says}" in " ".join(text.split())
+
+
 def test_blank_itls(world):
     """The rollback parameter is set, services restart, phones reset, certificates change; then back."""
     world.make("itl-pub.tlv", ITL_10)
