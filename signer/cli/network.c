@@ -6,7 +6,7 @@
 /* Options whose value is read as a list. */
 static const enum opt_id lists[] = { OPT_TRUST,	       OPT_BELIEVE, OPT_PRESENT_LIST, OPT_INSTALLED,
 				     OPT_TVS_CTL,      OPT_NEW_ITL, OPT_LIST,	      OPT_FROM,
-				     OPT_CONFIG_TRUST, OPT_NODES };
+				     OPT_CONFIG_TRUST, OPT_NODES,   OPT_PHONES_ITL };
 
 enum { TIMEOUT_MAX = 86400 /* seconds */ };
 

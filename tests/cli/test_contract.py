@@ -20,6 +20,7 @@ OPTIONS = {
     "show": f"allow-large {PRINTED} summary timeout json", "verify": f"allow-large {PRINTED} trust timeout json",
     "fetch": f"allow-large {FILES} output device tftp nodes trust timeout json",
     "check": f"allow-large {PRINTED} node port timeout json",
+    "tvs": f"allow-large {PRINTED} installed query timeout json",
     "rebuild": f"allow-large {PRINTED} {FILES} output timestamp follow timeout json",
     "extract": f"allow-large {PRINTED} {FILES} output {BELIEVE} unverified timeout json",
     "diff": f"allow-large {PRINTED} timeout json", "identify": f"allow-large {PRINTED} csv timeout json",
@@ -41,6 +42,7 @@ STATUSES = {0: "yes", 1: "no", 2: "command line", 3: "input", 4: "no token, key 
             6: "PIN or passphrase missing or wrong", 7: "PIN locked", 8: "token or module failed", 9: "output", 70: "bug"}
 MARKED = {
     "fetch": ["same", "consistent", "good", "missing"],
+    "tvs": ["known as SAST", "known, but not as SAST", "not known", "no answer"],
     "check": ["same", "renewed", "other", "no answer"],
     "verify": ["good signature by", "UNTRUSTED signature by", "BAD signature"],
     "accept": ["accepted: leap-of-faith", "accepted: signer-is-sast", "accepted: signer-is-tftp", "accepted: tvs",

@@ -138,6 +138,12 @@ NET = [
 ]
 
 
+# Answers of TVS to session 7 (docs/TVS.md).
+TVS = [bytes.fromhex(text) for text in (
+    "57010400 00000007 0010 070001 00 080002 0002 090004 00015180", "57010200 00000007 0004 070001 01",
+    "57010400 00000007 0009 070001 00 020002 3000", "57010200 00000007 0009 c80002 abcd 070001 00")]
+
+
 def main(defects, out):
     out = pathlib.Path(out)
     lists = sorted(pathlib.Path(defects).glob("*.tlv"))
@@ -157,6 +163,8 @@ def main(defects, out):
         put(out / "uri", f"{number:02}", uri)
     for number, message in enumerate(NET):
         put(out / "net", f"{number:02}", message)
+    for number, message in enumerate(TVS):
+        put(out / "tvs", f"{number:02}", message)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/ask_tvs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/crypto/cert.h"
+#include "signer/crypto/certfile.h"
+#include "signer/io/out.h"
+#include "signer/net/address.h"
+#include "tlv/name.h"
+
+enum { CHAIN_MAX = 256 * 1024 }; /* bytes; OpenSSL takes less than half of it */
+
+/* Phones ask this port. [213407] */
+#define TVS_PORT "2445"
+
+const char *asked_state_text(enum asked_state s)
+{
+	static const char *const text[] = { [ASKED_SAST] = "sast",
+					    [ASKED_KNOWN] = "known",
+					    [ASKED_UNKNOWN] = "unknown",
+					    [ASKED_SILENT] = "no answer" };
+
+	return text[s];
+}
+
+enum status ask_tvs_at(struct ask_tvs *a, const char *host, struct tlv_err *e)
+{
+	struct net_address at;
+	struct buf b = BUF_INIT;
+	enum status st;
+
+	if (!net_address_read(span_str(host), &at))
+		return err_set(e, ST_USAGE, "'%s' is no host of a TVS: give HOST or HOST:PORT",
+			       host);
+	net_address_put(&b, &at, at.port.n > 0 ? at.port : SPAN_LIT(TVS_PORT));
+	st = buf_failed(&b, e);
+	if (st == ST_OK && (a->at = span_dup(buf_span(&b))) == NULL)
+		st = err_nomem(e);
+	buf_free(&b);
+	return st;
+}
+
+/* The names as CUCM spells them, which is what TVS looks for [LOOKS_UP_TEXT]. */
+static enum status take_certificate(struct asked *q, struct tlv_err *e)
+{
+	struct cert c;
+	size_t n = 0;
+	enum status st = cert_parse(&c, blob_span(&q->file.file), &msg_warnings, e);
+
+	if (st != ST_OK)
+		return st;
+	buf_put(&q->certificate, c.parts.der);
+	st = tlv_name_write(&q->names, c.parts.subject, TLV_NAME_SERVER, ',', e);
+	n = q->names.n;
+	if (st == ST_OK)
+		st = tlv_name_write(&q->names, c.parts.issuer, TLV_NAME_SERVER, ',', e);
+	cert_free(&c);
+	if (st == ST_OK)
+		st = buf_failed(&q->names, e);
+	if (st == ST_OK)
+		st = buf_failed(&q->certificate, e);
+	if (st == ST_OK)
+		st = cert_from_der(&c, buf_span(&q->certificate), e);
+	if (st != ST_OK)
+		return st;
+	q->signer.subject = span_slice(buf_span(&q->names), 0, n);
+	q->signer.issuer = span_slice(buf_span(&q->names), n, q->names.n);
+	q->signer.certificate = buf_span(&q->certificate);
+	q->signer.serial =
+		span_slice(q->signer.certificate, span_offset(buf_span(&c.der), c.parts.serial),
+			   c.parts.serial.n);
+	cert_free(&c);
+	return ST_OK;
+}
+
+/* Its certificate too, if the list, or the log that shows it, has one. */
+static enum status take_list(struct asked *q, enum tvs_question what, struct tlv_err *e)
+{
+	const struct tlv_list *l = &q->file.list;
+	long signer = tlv_list_signer(l);
+	struct tlv_record r;
+	struct span der = SPAN_NONE;
+	enum status st = ST_OK;
+
+	q->signer.subject = tlv_text(l->header.signer_name);
+	q->signer.issuer = tlv_text(l->header.signer_issuer);
+	q->signer.serial = l->header.signer_serial;
+	if (signer >= 0) {
+		r = tlv_list_record(l, (size_t)signer);
+		st = list_file_certificate(&q->file, &r, q->arg, &der, e);
+	}
+	buf_put(&q->certificate, der);
+	if (st == ST_OK)
+		st = buf_failed(&q->certificate, e);
+	q->signer.certificate = buf_span(&q->certificate);
+	if (st == ST_OK && what == TVS_VERIFY && der.n == 0)
+		st = err_set(
+			e, ST_INPUT,
+			"%s: the list does not have its signer's certificate: ask by names, with '--query'",
+			q->file.name);
+	return st;
+}
+
+static enum status take(struct asked *q, enum tvs_question what, struct tlv_err *e)
+{
+	enum status st = list_file_read(&q->file, q->arg, LIST_PRINTED | LIST_DAMAGED, e);
+
+	if (st != ST_OK)
+		return st;
+	if (q->file.printed == NULL && !tlv_list_begins(blob_span(&q->file.file)))
+		return take_certificate(q, e) == ST_OK ? ST_OK : err_in(e, "%s", q->arg);
+	if (q->file.fault.status != ST_OK)
+		return err_copy(e, &q->file.fault);
+	return take_list(q, what, e);
+}
+
+enum status ask_tvs_about(struct ask_tvs *a, const char *arg, struct tlv_err *e)
+{
+	struct asked *q;
+	enum status st;
+
+	if (!ARRAY_ROOM(a->asked, a->n, a->cap))
+		return err_nomem(e);
+	q = &a->asked[a->n++];
+	*q = (struct asked){ .arg = arg, .state = ASKED_SILENT };
+	st = take(q, a->what, e);
+	/* Sessions are numbered from 1: an answer to another question is seen. */
+	if (st == ST_OK && tvs_put_question(&q->message, a->what, (uint32_t)a->n, ASK_TVS_DEVICE,
+					    &q->signer, e) != ST_OK)
+		st = e->status == ST_NOMEM ? ST_NOMEM : err_in(e, "%s", arg);
+	return st;
+}
+
+static enum asked_state state_of(const struct tvs_reply *r)
+{
+	if (!r->known)
+		return ASKED_UNKNOWN;
+	return span_has(r->roles, 0) ? ASKED_SAST : ASKED_KNOWN;
+}
+
+static enum status read_answer(struct ask_tvs *a, struct asked *q, uint32_t session,
+			       struct tlv_err *e)
+{
+	struct span chain = SPAN_NONE, message = SPAN_NONE;
+	enum status st = net_question_err(&q->answer, &q->fault);
+
+	if (st == ST_OK && !net_read_chain(buf_span(&q->answer.bytes), &chain, &message))
+		st = err_set(&q->fault, ST_INPUT, "%s: what came is no answer", a->at);
+	if (st == ST_OK) {
+		if (a->presented.n == 0)
+			a->presented = cert_first(chain);
+		else if (!span_eq(a->presented, cert_first(chain)))
+			st = err_set(
+				&q->fault, ST_INPUT,
+				"%s: TVS presented two certificates in one run: ask again, and look for a balancer in between",
+				a->at);
+	}
+	if (st == ST_OK &&
+	    tvs_read_reply(&q->reply, message, a->what, session, &q->signer, &q->fault) != ST_OK)
+		st = err_in(&q->fault, "%s", a->at);
+	if (st == ST_OK)
+		q->state = state_of(&q->reply);
+	return st == ST_NOMEM ? err_nomem(e) : ST_OK;
+}
+
+enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e)
+{
+	struct net_question *q = calloc(a->n + 1, sizeof *q);
+	enum status st;
+
+	if (q == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < a->n; i++)
+		q[i] = (struct net_question){ .what = NET_TALK,
+					      .target = a->at,
+					      .send = buf_span(&a->asked[i].message),
+					      .max = CHAIN_MAX + TVS_MESSAGE_MAX };
+	/* The certificate, also of a TVS that ends the session. */
+	q[a->n] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = CHAIN_MAX };
+	st = net_ask_all(q, a->n + 1, e);
+	for (size_t i = 0; i < a->n; i++)
+		a->asked[i].answer = q[i];
+	a->chain = q[a->n];
+	free(q);
+	for (size_t i = 0; i < a->n && st == ST_OK; i++)
+		st = read_answer(a, &a->asked[i], (uint32_t)i + 1, e);
+	if (st == ST_OK && a->presented.n == 0 && net_kind(&a->chain) == NET_KIND_CAME)
+		a->presented = cert_first(buf_span(&a->chain.bytes));
+	return st;
+}
+
+size_t ask_tvs_count(const struct ask_tvs *a, enum asked_state s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++)
+		n += a->asked[i].state == s;
+	return n;
+}
+
+void ask_tvs_free(struct ask_tvs *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		struct asked *q = &a->asked[i];
+
+		list_file_free(&q->file);
+		buf_free(&q->certificate);
+		buf_free(&q->names);
+		buf_free(&q->message);
+		net_question_free(&q->answer);
+	}
+	net_question_free(&a->chain);
+	free(a->asked);
+	free(a->at);
+	*a = ASK_TVS_INIT;
+}
