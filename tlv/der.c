@@ -47,3 +47,40 @@ struct span der_magnitude(struct span integer)
 		integer = span_slice(integer, 1, integer.n);
 	return integer;
 }
+
+void der_put(struct buf *out, uint8_t tag, struct span value)
+{
+	if (value.n > UINT16_MAX) {
+		out->failed = ST_BUG;
+		return;
+	}
+	buf_u8(out, tag);
+	if (value.n > UINT8_MAX) {
+		buf_u8(out, 0x82);
+		buf_u16(out, (uint16_t)value.n);
+	} else {
+		if (value.n >= 0x80)
+			buf_u8(out, 0x81);
+		buf_u8(out, (uint8_t)value.n);
+	}
+	buf_put(out, value);
+}
+
+void der_wrap(struct buf *out, uint8_t tag, struct buf *value)
+{
+	if (value->failed != ST_OK)
+		out->failed = value->failed;
+	else
+		der_put(out, tag, buf_span(value));
+	buf_free(value);
+}
+
+void der_put_magnitude(struct buf *out, struct span magnitude)
+{
+	struct buf value = BUF_INIT;
+
+	if (magnitude.n == 0 || span_at(magnitude, 0) >= 0x80)
+		buf_u8(&value, 0);
+	buf_put(&value, magnitude);
+	der_wrap(out, DER_INTEGER, &value);
+}

@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * A bounded walk over DER: elements in front of a cursor, nothing built,
- * nothing believed. Enough for the fields that a record copies out of a
- * certificate; whether a certificate is any good is judged elsewhere.
+ * A bounded walk over DER: elements in front of a cursor, nothing believed.
+ * Enough for the fields that a record copies out of a certificate; whether a
+ * certificate is any good is judged elsewhere. And the way back, for small things.
  */
 #ifndef TLV_DER_H
 #define TLV_DER_H
@@ -42,5 +42,12 @@ bool der_next(struct cursor *c, struct der *out);
 bool der_expect(struct cursor *c, uint8_t tag, struct der *out);
 /* An INTEGER's magnitude: big-endian without the leading zero byte of a positive number. */
 struct span der_magnitude(struct span integer);
+
+/* Appends an element of up to 65535 bytes, its length in the shortest form; more is ST_BUG. */
+void der_put(struct buf *out, uint8_t tag, struct span value);
+/* The same of a finished value, which is freed; its failure goes over to out. */
+void der_wrap(struct buf *out, uint8_t tag, struct buf *value);
+/* Appends an INTEGER of this magnitude. */
+void der_put_magnitude(struct buf *out, struct span magnitude);
 
 #endif

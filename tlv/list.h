@@ -28,6 +28,11 @@ struct tlv_list {
 	 * is its SHA-1, and zeros behind it. The list's own signature cannot be checked.
 	 */
 	bool printed;
+	/*
+	 * It stands for a printed one (signer/plan/forecast/standin.h): its keys and certificates
+	 * are made up, each genuine one by one of its own. Dates and the digest are not known.
+	 */
+	bool stand_in;
 	bool known_bad; /* of a printed one: its signature did not verify, says who has seen it */
 	/* Of a printed one: the file's checksums, in lower case; "": nobody has printed them. */
 	char md5[33], sha1[41];

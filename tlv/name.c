@@ -20,6 +20,19 @@ static const struct attr_row attr_rows[] = {
 
 enum { RANK_MAX = 6, ATTRS_MAX = 256 };
 
+bool tlv_name_oid(struct span keyword, struct span *oid)
+{
+	for (size_t i = 0; i < COUNT(attr_rows); i++) {
+		struct span own = span_str(attr_rows[i].keyword);
+
+		if (own.n == keyword.n && span_starts_nocase(own, keyword)) {
+			*oid = attr_rows[i].oid;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One AttributeTypeAndValue. */
 struct attr {
 	struct span oid;

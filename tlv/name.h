@@ -35,6 +35,9 @@ bool tlv_name_cn(struct span name, struct buf *out);
  */
 bool tlv_name_same(struct span a, struct span b);
 
+/* The attribute type of a keyword, "CN" or "cn"; false if no row of attrs.def has it. */
+bool tlv_name_oid(struct span keyword, struct span *oid);
+
 /* Whether the Name has attributes beyond CN OU O L ST C, which CUCM leaves out. */
 bool tlv_name_is_open(struct span name);
 

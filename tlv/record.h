@@ -27,10 +27,6 @@ struct tlv_record {
 	struct span public_key, signature, certificate;
 	struct span address; /* 4 bytes IPv4; a CUCM 10.0 defect wrote other lengths */
 	struct span hash, hash_algorithm;
-	uint32_t
-		unseen; /* bit n: tag n is there, and its value is not known: an empty span (struct tlv_gap) */
-	const uint8_t
-		*certificate_sha1; /* 20 bytes, borrowed; NULL but for an unseen certificate */
 };
 
 static inline bool tlv_record_has(const struct tlv_record *r, enum tlv_tag tag)

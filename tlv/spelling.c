@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tlv/spelling.h"
 
+#include "tlv/der.h"
+#include "tlv/name.h"
 #include "tlv/text.h"
 
 struct attribute {
@@ -129,4 +131,32 @@ bool spelling_same(struct span a, struct span b)
 	spelling_free(&x);
 	spelling_free(&y);
 	return same;
+}
+
+static void put_attribute(struct buf *out, struct span oid, struct span value)
+{
+	struct buf pair = BUF_INIT, set = BUF_INIT;
+
+	der_put(&pair, DER_OID, oid);
+	der_put(&pair, DER_UTF8_STRING, value);
+	der_wrap(&set, DER_SEQUENCE, &pair);
+	der_wrap(out, DER_SET, &set);
+}
+
+void spelling_put_name(struct buf *out, struct span text)
+{
+	struct buf name = BUF_INIT;
+	struct spelling x;
+	struct span oid;
+
+	parse(&x, text);
+	for (size_t i = 0; i < x.n; i++)
+		if (x.v[i].value.failed != ST_OK)
+			name.failed = x.v[i].value.failed;
+		else if (tlv_name_oid(x.v[i].key, &oid))
+			put_attribute(&name, oid, buf_span(&x.v[i].value));
+	if (name.n == 0 && tlv_name_oid(SPAN_LIT("CN"), &oid))
+		put_attribute(&name, oid, text);
+	der_wrap(out, DER_SEQUENCE, &name);
+	spelling_free(&x);
 }

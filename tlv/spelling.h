@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Distinguished names as lists spell them ("CN=pub;O=Cisco"), taken apart again to
- * compare two spellings.
+ * Distinguished names as lists spell them ("CN=pub;O=Cisco"), taken apart again: to
+ * compare two spellings, and to make a Name of one.
  */
 #ifndef TLV_SPELLING_H
 #define TLV_SPELLING_H
@@ -16,5 +16,11 @@ enum { SPELLING_ATTRIBUTES_MAX = 32 /* of one name; one with more equals no othe
  * and the case of their keys. False if memory runs out. Without NULs (tlv_text).
  */
 bool spelling_same(struct span a, struct span b);
+
+/*
+ * Appends the DER of a Name with the attributes of the spelling in their order, as UTF-8. A key
+ * without a row in attrs.def is left out. If nothing is left, the whole text becomes the CN.
+ */
+void spelling_put_name(struct buf *out, struct span text);
 
 #endif

@@ -12,19 +12,74 @@ static const struct tlv_list *telling_list(const struct cluster_lists *x)
 	return x->v[0];
 }
 
-enum status cluster_lists_read(struct cluster_lists *x, const struct opts *o,
+/* What other lists, logs and --certs show is genuine, also where a text shows its SHA-1 alone. */
+static enum status know_certificates(struct cluster_lists *x, struct list_file *f, const char *arg,
+				     struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < f->list.nrecords; i++) {
+		struct tlv_record r = tlv_list_record(&f->list, i);
+		struct span der;
+
+		st = list_file_certificate(f, &r, arg, &der, e);
+		if (st == ST_OK && der.n > 0)
+			st = standins_know(&x->standins, der, e);
+	}
+	return st;
+}
+
+static enum status fill(struct cluster_lists *x, size_t i, struct tlv_err *e)
+{
+	const struct tlv_list *printed = &x->files[i].list;
+	struct cluster_filled *to = &x->filled[i];
+	enum status st = standins_fill(&x->standins, printed, &to->bytes, e);
+
+	if (st == ST_OK)
+		st = tlv_list_decode(&to->list, buf_span(&to->bytes), e);
+	to->list.stand_in = true;
+	to->list.known_bad = printed->known_bad;
+	(void)span_copy(span_of(printed->md5, sizeof printed->md5), (uint8_t *)to->list.md5,
+			sizeof to->list.md5);
+	(void)span_copy(span_of(printed->sha1, sizeof printed->sha1), (uint8_t *)to->list.sha1,
+			sizeof to->list.sha1);
+	x->v[i] = &to->list;
+	return st;
+}
+
+static enum status fill_printed(struct cluster_lists *x, const struct opts *o, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	bool any = false;
+
+	for (size_t i = 0; i < x->n; i++)
+		any = any || x->files[i].list.printed;
+	if (!any)
+		return ST_OK;
+	for (size_t i = 0; st == ST_OK && i < x->n; i++)
+		st = know_certificates(x, &x->files[i], o->args[i], e);
+	for (size_t i = 0; st == ST_OK && i < x->n; i++)
+		if (x->files[i].list.printed && fill(x, i, e) != ST_OK)
+			st = err_in(e, "%s", o->args[i]);
+	return st;
+}
+
+enum status cluster_lists_read(struct cluster_lists *x, const struct opts *o, unsigned flags,
 			       struct release *release, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
 	x->files = calloc(o->nargs, sizeof *x->files);
 	x->v = calloc(o->nargs, sizeof *x->v);
-	if (x->files == NULL || x->v == NULL)
+	x->filled = calloc(o->nargs, sizeof *x->filled);
+	if (x->files == NULL || x->v == NULL || x->filled == NULL)
 		return err_nomem(e);
 	for (; st == ST_OK && x->n < o->nargs; x->n++) {
-		st = list_file_read(&x->files[x->n], o->args[x->n], 0, e);
+		st = list_file_read(&x->files[x->n], o->args[x->n], flags, e);
 		x->v[x->n] = &x->files[x->n].list;
 	}
+	if (st == ST_OK)
+		st = fill_printed(x, o, e);
 	return st == ST_OK ?
 		       release_choose(opt_value(o, OPT_RELEASE), telling_list(x), release, e) :
 		       st;
@@ -32,8 +87,13 @@ enum status cluster_lists_read(struct cluster_lists *x, const struct opts *o,
 
 void cluster_lists_free(struct cluster_lists *x)
 {
-	for (size_t i = 0; i < x->n; i++)
+	for (size_t i = 0; i < x->n; i++) {
 		list_file_free(&x->files[i]);
+		tlv_list_free(&x->filled[i].list);
+		buf_free(&x->filled[i].bytes);
+	}
+	standins_free(&x->standins);
 	free(x->files);
+	free(x->filled);
 	free(x->v);
 }

@@ -127,7 +127,7 @@ static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 
 	lockout_options(&r->lockout, r->o);
 	if (st == ST_OK)
-		st = cluster_lists_read(&r->lists, r->o, &r->release, e);
+		st = cluster_lists_read(&r->lists, r->o, LIST_PRINTED, &r->release, e);
 	if (st == ST_OK)
 		st = cluster_read(&r->cluster, r->lists.v, r->lists.n, &r->release, e);
 	if (st == ST_OK)

@@ -135,7 +135,7 @@ static enum status prepare(struct job *j, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_held(j, e);
 	if (st == ST_OK)
-		st = cluster_lists_read(&j->lists, j->o, &j->release, e);
+		st = cluster_lists_read(&j->lists, j->o, 0, &j->release, e);
 	if (st == ST_OK)
 		st = cluster_read_drifted(&j->cluster, j->lists.v, j->lists.n, &j->release, &j->now,
 					  e);

@@ -118,7 +118,7 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	f->mode = tlv_list_is_non_secure(l) ? "non-secure" : "mixed";
 	f->signs = tlv_list_signer(l);
 	f->token_signs = token_signs(l, f->signs);
-	if (l->printed)
+	if (l->printed || l->stand_in)
 		f->digest = "digest not printed";
 	else if (tlv_header_has(&l->header, TLV_H_TIMESTAMP))
 		time_iso(l->header.timestamp, f->time);

@@ -237,8 +237,8 @@ static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 	struct verification v;
 	enum status st;
 
-	/* A printed list has not the bytes that are looked at. */
-	if (m->in.new_list->printed)
+	/* A printed list lacks the bytes that are looked at, as does what is foreseen of one. */
+	if (m->in.new_list->printed || m->in.new_list->stand_in)
 		return ST_OK;
 	st = verify_list(&v, m->in.new_list, &ask, e);
 
@@ -261,10 +261,10 @@ static enum status warn_findings(struct plan_model *m, struct tlv_err *e)
 
 static void warn_old(struct plan_model *m)
 {
+	bool text = m->in.old_list->printed || m->in.old_list->stand_in;
 	long signer;
 
-	if (m->in.old_list->printed ? m->in.old_list->known_bad :
-				      !signature_is_own(m->in.old_list, &signer))
+	if (text ? m->in.old_list->known_bad : !signature_is_own(m->in.old_list, &signer))
 		warn(m, PLAN_WARNING_OLD_BAD_SIGNATURE);
 }
 

@@ -358,7 +358,7 @@ def test_steps_name_every_node_and_no_other(world, node, nodes, blank):
 
 
 def test_lists_that_were_printed(world):
-    """With their certificates they are rebuilt, and the plan is that of the files; without, it says what to give."""
+    """With their certificates they are rebuilt, and the plan is that of the files."""
     certs = []
     for name, spec in (("CTLFile", CTL_12), ("itl-pub", ITL_12)):
         path = world.make(f"{name}.tlv", spec)
@@ -373,8 +373,107 @@ def test_lists_that_were_printed(world):
     _, wanted_answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", *options, status=0)
     _, answer = renew(world, *logs, *certs, *addresses, *options, status=0)
     assert answer == wanted_answer
-    run = world.run.refused(3, "plan", *logs, *options, says=["CTLFile.log", "no certificates: give '--certs'"],
-                            cwd=world.folder)
+
+
+def print_lists(world, *files):
+    """What 'show' prints of each, in a log of its own."""
+    logs = []
+    for file in files:
+        logs.append(file.replace(".tlv", ".log"))
+        (world.folder / logs[-1]).write_text(world.run.ok("show", world.folder / file).out)
+    return logs
+
+
+def without_addresses(answer):
+    """The same answer, if only names of nodes were known."""
+    return json.loads(re.sub(r" \(10\.[0-9.]+\)", "", json.dumps(answer)))
+
+
+def assumed(answer):
+    return [line["code"] for line in answer["assumptions"]]
+
+
+PRINTED = ["signature-good", "printed"]
+
+
+@pytest.mark.parametrize("mode", ["not-mixed", "tokenless", "tokens"])
+@pytest.mark.parametrize("release", RELEASES)
+def test_printed_lists_without_certificates(world, release, mode):
+    """Phases, verdicts, gates and steps are those over the files; what the text lacks is said as assumption."""
+    if (mode == "tokenless" and release == "9.1(2)") or (mode == "tokens" and release in ("14SU3", "15")):
+        pytest.skip("this release has no such cluster")
+    files = ["itl-pub.tlv", "itl-sub1.tlv"]
+    for name, spec in zip(("CTLFile.tlv", *files), (lists_of(release, mode)[0], lists_of(release, mode)[1],
+                                                    lists_of(release, mode)[1].replace("TFTP=pub", "TFTP=sub1"))):
+        if spec:
+            world.make(name, spec)
+            files = [name, *files] if name == "CTLFile.tlv" else files
+    logs = print_lists(world, *files)
+    for what in (ALL, ["--renew", "callmanager"]):
+        args = ["--release", release, *what]
+        status = world.run("plan", *files, *args, cwd=world.folder).status
+        file_text, file = renew(world, *files, *args, status=status)
+        text, answer = renew(world, *logs, *args, status=status)
+        assert assumed(answer) == [*PRINTED, *assumed(file)]
+        answer["assumptions"] = answer["assumptions"][len(PRINTED):]
+        assert answer == without_addresses(file) != file
+        assert "assumed: the signature is good" in text and "assumed: the signature" not in file_text
+        assert "0.0.0.0" not in text and "1970" not in text
+        mixed = renew(world, files[0], *logs[1:], *args, status=status)[1]
+        assert mixed["summary"] == file["summary"] and mixed["phases"][0]["lists"] == file["phases"][0]["lists"]
+
+
+def test_a_printed_list_of_the_ctl_client(world):
+    """It has addresses for names, and the ITL names for addresses: the node's certificate says that it is one."""
+    world.make("CTLFile.tlv", "SAST=t1! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1 SAST=t2", style="ctl-client")
+    world.make("itl-pub.tlv", ITL_10)
+    world.make("itl-sub1.tlv", ITL_10.replace("TFTP=pub", "TFTP=sub1"))
+    files = ["CTLFile.tlv", "itl-pub.tlv", "itl-sub1.tlv"]
+    for order in (files, files[::-1]):
+        args = ["--release", "10.5", *ALL]
+        _, file = renew(world, *order, *args, status=0)
+        text, answer = renew(world, *print_lists(world, *order), *args, status=0)
+        assert assumed(answer) == [*PRINTED, *assumed(file)]
+        answer["assumptions"] = file["assumptions"]
+        assert without_addresses(answer) == without_addresses(file)
+        assert "0.0.0.0" not in text and "cucm-1051-a-sub1 (10.48.47.154)" in text
+
+
+def test_a_printed_list_with_some_certificates(world):
+    """What --certs shows is genuine, and the rest has stand-ins: the plan is the same, with a warning."""
+    world.make("itl-pub.tlv", ITL_12)
+    log, = print_lists(world, "itl-pub.tlv")
+    args = [log, "--release", "15", *ALL]
+    _, wanted_answer = renew(world, *args, status=0)
+    run = world.run("plan", *args, "--json", "--certs", world.pem("golden-tvs"), cwd=world.folder)
+    assert run.status == 0 and f"{log}: " in run.err and "certificate" in run.err
+    assert json.loads(run.out) == wanted_answer
+
+
+def test_a_list_that_was_printed_as_bad(world):
+    """As over the file: its signature is not taken to be good."""
+    path = world.make("itl-pub.tlv", ITL_12)
+    content = bytearray(path.read_bytes())
+    content[200] ^= 1  # in field 12
+    path.write_bytes(content)
+    (world.folder / "itl-pub.log").write_text(world.run("show", path).out)
+    args = ["--release", "15", "--renew", "callmanager"]
+    _, file = renew(world, "itl-pub.tlv", *args, status=0)
+    text, answer = renew(world, "itl-pub.log", *args, status=0)
+    assert assumed(answer) == ["printed", *assumed(file)] and "the signature is good" not in text
+    answer["assumptions"] = file["assumptions"]
+    assert answer == without_addresses(file)
+
+
+def test_a_printed_list_that_is_damaged(world):
+    """Nothing is guessed where the text has lost a part."""
+    world.make("itl-pub.tlv", ITL_12)
+    log, = print_lists(world, "itl-pub.tlv")
+    path = world.folder / log
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if "PUBLICKEY" in line)
+    path.write_text("".join(lines[:at] + lines[at + 1:]))
+    run = world.run.refused(3, "plan", log, "--release", "15", *ALL, says=[log, "line "], cwd=world.folder)
     assert run.out == ""
 
 

@@ -7,6 +7,7 @@
 
 #include "signer/plan/forecast/placeholder.h"
 #include "tlv/kind.h"
+#include "tlv/label.h"
 
 bool cluster_is_renewed(const struct cluster_state *s, size_t cert)
 {
@@ -75,6 +76,12 @@ size_t cluster_find_node(const struct cluster *c, struct span name)
 	return CLUSTER_NONE;
 }
 
+/* Of printed lists none is known; a node at 0.0.0.0 is nowhere. */
+static struct span address_of(const struct tlv_record *r)
+{
+	return tlv_label_has_address(r) ? r->address : SPAN_NONE;
+}
+
 static size_t find_address(const struct cluster *c, struct span address)
 {
 	for (size_t i = 0; address.n > 0 && i < c->nnodes; i++)
@@ -84,28 +91,83 @@ static size_t find_address(const struct cluster *c, struct span address)
 }
 
 /*
- * The CTL Client writes a node's address in place of its name. The name is taken from another list.
+ * How ITLs that know no addresses call the TFTP node with this certificate; empty if they do not,
+ * or not in one way.
  */
+static struct span name_in_itls(const struct cluster *c, struct span der)
+{
+	struct span found = SPAN_NONE;
+
+	for (size_t i = 0; i < c->nitls; i++)
+		for (size_t k = 0; k < c->itls[i]->nrecords; k++) {
+			struct tlv_record r = tlv_list_record(c->itls[i], k);
+			struct span name = tlv_text(r.dns_name);
+
+			if (!tlv_record_is_tftp(&r) || !span_eq(r.certificate, der) ||
+			    is_address(name) || name.n == 0 || address_of(&r).n > 0)
+				continue;
+			if (found.n > 0 && !same_name(found, name))
+				return SPAN_NONE;
+			found = name;
+		}
+	return found;
+}
+
+/*
+ * The CTL Client writes a node's address in the place of its name. Of printed ITLs, which have no
+ * addresses, the node's own certificate tells which name that is.
+ */
+static struct span name_behind(const struct cluster *c, struct span name)
+{
+	for (size_t i = 0; c->ctl != NULL && i < c->ctl->nrecords; i++) {
+		struct tlv_record x = tlv_list_record(c->ctl, i);
+
+		if (tlv_record_is_tftp(&x) && x.certificate.n > 0 &&
+		    span_eq(tlv_text(x.dns_name), name)) {
+			struct span found = name_in_itls(c, x.certificate);
+
+			return found.n > 0 ? found : name;
+		}
+	}
+	return name;
+}
+
+/* The node whose address stands there; *name is then its name, also if it is not noted yet. */
+static size_t find_behind(const struct cluster *c, struct span *name)
+{
+	struct span own = is_address(*name) ? name_behind(c, *name) : *name;
+	size_t at = cluster_find_node(c, own);
+
+	if (at != CLUSTER_NONE && c->nodes[at].address.n > 0)
+		return CLUSTER_NONE; /* it is elsewhere */
+	*name = own;
+	return at;
+}
+
+/* If an address stands in the place of a name, the name may come with another list. */
 static enum status note_node(struct cluster *c, const struct tlv_record *r, size_t *out,
 			     struct tlv_err *e)
 {
 	struct span name = tlv_text(r->dns_name);
-	size_t at = find_address(c, r->address);
+	struct span address = address_of(r);
+	size_t at = find_address(c, address);
 
 	if (at == CLUSTER_NONE)
 		at = cluster_find_node(c, name);
+	if (at == CLUSTER_NONE)
+		at = find_behind(c, &name);
 	if (at == CLUSTER_NONE && c->nnodes == CLUSTER_NODES_MAX)
 		return err_set(e, ST_USAGE, "the lists show more than %d nodes", CLUSTER_NODES_MAX);
 	if (at == CLUSTER_NONE) {
 		at = c->nnodes++;
 		c->nodes[at] = (struct cluster_node){ .name = name,
-						      .address = r->address,
+						      .address = address,
 						      .callmanager = CLUSTER_CERTS_MAX };
 	}
 	if (is_address(c->nodes[at].name) && !is_address(name) && name.n > 0)
 		c->nodes[at].name = name;
 	if (c->nodes[at].address.n == 0)
-		c->nodes[at].address = r->address;
+		c->nodes[at].address = address;
 	c->nodes[at].tftp |= tlv_record_is_tftp(r);
 	*out = at;
 	return ST_OK;
@@ -159,10 +221,6 @@ static enum status note_record(struct cluster *c, const struct tlv_record *r, si
 	size_t node = CLUSTER_NONE;
 	enum status st = is_of_a_node(kind) ? note_node(c, r, &node, e) : ST_OK;
 
-	if (st == ST_OK && (r->unseen >> TLV_R_CERTIFICATE & 1U) != 0)
-		return err_set(
-			e, ST_INPUT,
-			"a list that was printed has no certificates, which a plan is made of: give the file, or a log that shows the certificates too");
 	return st == ST_OK && r->certificate.n > 0 ? note_cert(c, r, kind, node, list, e) : st;
 }
 
@@ -184,7 +242,7 @@ static void note_owner(struct cluster *c, const struct tlv_list *itl)
 {
 	for (size_t i = 0; i < itl->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(itl, i);
-		size_t node = find_address(c, r.address);
+		size_t node = find_address(c, address_of(&r));
 
 		if (!tlv_record_is_tftp(&r))
 			continue;

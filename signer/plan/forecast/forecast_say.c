@@ -127,8 +127,34 @@ static void say_release(struct forecast *f)
 	buf_str(b, " signs, but another key has signed a list of today. Check the release first.");
 }
 
+/* Of a list that was printed as bad nobody takes the signature to be good. */
+static void note_printed(const struct tlv_list *l, bool *any, bool *good)
+{
+	*any = *any || l->stand_in;
+	*good = *good || (l->stand_in && !l->known_bad);
+}
+
+/* The first is the line that scripts look for. */
+static void say_printed(struct forecast *f)
+{
+	const struct accept_assumption_row *row = accept_assumption(TVS_ASSUMES_SIGNATURE);
+	bool any = false, good = false;
+
+	if (f->c->ctl != NULL)
+		note_printed(f->c->ctl, &any, &good);
+	for (size_t i = 0; i < f->c->nitls; i++)
+		note_printed(f->c->itls[i], &any, &good);
+	if (good)
+		buf_printf(line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact), "%s: %s.",
+			   row->text, row->how);
+	if (any)
+		buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "printed", row->fact),
+			"Keys, dates and addresses are not printed: certificates are told apart by their SHA-1, nodes by their names, and none of the certificates has expired.");
+}
+
 static void say_assumptions(struct forecast *f)
 {
+	say_printed(f);
 	say_release(f);
 	for (size_t i = 0; i < f->c->nnodes; i++) {
 		struct buf *b;

@@ -220,13 +220,15 @@ static enum status write_header(struct buf *b, const struct draft *d, struct spa
 	return tlv_header_write(b, &spec, &hole, e);
 }
 
-/* The list of its finished bytes. */
-static enum status read_again(struct stage_list *out, struct tlv_err *e)
+/* The list of its finished bytes. It is made of what the pattern knows, and knows no more. */
+static enum status read_again(struct stage_list *out, const struct tlv_list *pattern,
+			      struct tlv_err *e)
 {
 	enum status st = buf_failed(&out->bytes, e);
 
 	if (st == ST_OK)
 		st = tlv_list_decode(&out->foreseen, buf_span(&out->bytes), e);
+	out->foreseen.stand_in = pattern->stand_in;
 	out->list = st == ST_OK ? &out->foreseen : NULL;
 	return st;
 }
@@ -246,7 +248,7 @@ static enum status assemble(struct stage_list *out, struct draft *d, uint32_t ti
 		st = write_header(&out->bytes, d, out->key, time, e);
 	buf_put(&out->bytes, buf_span(&records));
 	buf_free(&records);
-	return st == ST_OK ? read_again(out, e) : st;
+	return st == ST_OK ? read_again(out, d->pattern, e) : st;
 }
 
 static enum status no_signer(const struct cluster *c, const char *which, struct tlv_err *e)
@@ -386,7 +388,7 @@ enum status stage_sign_by(struct stage_list *out, const struct tlv_list *records
 		buf_put(&out->bytes, signer->raw);
 	for (size_t i = 0; i < records->nrecords; i++)
 		buf_put(&out->bytes, tlv_list_record(records, i).raw);
-	return st == ST_OK ? read_again(out, e) : st;
+	return st == ST_OK ? read_again(out, records, e) : st;
 }
 
 /* Phones took it, so its signature is taken to be the signer's. */
