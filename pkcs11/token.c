@@ -215,7 +215,7 @@ void tok_free(struct tok **t)
 	end_child(&k->child, &k->opt);
 	tok_uri_text_free(&k->quest.uri);
 	tok_info_free(&k->info);
-	free((void *)(uintptr_t)k->cert.p);
+	span_free(&k->cert);
 	tok_flights_free(&k->flights);
 	free(k);
 	*t = NULL;

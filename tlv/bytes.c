@@ -160,6 +160,12 @@ char *span_dup(struct span s)
 	return copy;
 }
 
+void span_free(struct span *s)
+{
+	free((void *)(uintptr_t)s->p);
+	*s = SPAN_NONE;
+}
+
 struct cursor cursor_of(struct span s)
 {
 	return (struct cursor){ .rest = s, .at = 0 };

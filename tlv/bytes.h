@@ -59,6 +59,8 @@ uint32_t span_be(struct span s);
 bool span_copy(struct span s, uint8_t *out, size_t cap);
 /* A copy that ends in a NUL, malloc'd, or NULL. */
 char *span_dup(struct span s);
+/* Frees the bytes of a span that owns them, and empties it. */
+void span_free(struct span *s);
 
 /* Where reading is: what remains, and the offset of its first byte from the start. */
 struct cursor {

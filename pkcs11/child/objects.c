@@ -48,10 +48,9 @@ static struct span copy_text(const CK_ATTRIBUTE *a)
 
 static void object_free(struct tok_object *o)
 {
-	const struct span *parts[] = { &o->id, &o->label, &o->value };
-
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		free((void *)(uintptr_t)parts[i]->p);
+	span_free(&o->id);
+	span_free(&o->label);
+	span_free(&o->value);
 }
 
 static bool keep(struct tok_object *o, const CK_ATTRIBUTE a[WANTED])

@@ -16,8 +16,8 @@ void tok_cert_free(struct tok_cert *c)
 {
 	free(c->uri);
 	free(c->label);
-	free((void *)(uintptr_t)c->id.p);
-	free((void *)(uintptr_t)c->der.p);
+	span_free(&c->id);
+	span_free(&c->der);
 	*c = (struct tok_cert){ .uri = NULL };
 }
 
