@@ -182,7 +182,7 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
 
 	return either(m->itl, W(ITL), W(CTL)) | either(m->in.foreseen, W(FORESEEN), W(GIVEN)) |
 	       either(plan_recovery_signs(m), W(RECOVERY_SIGNS), W(CALLMANAGER_SIGNS)) |
-	       either(m->in.release->tokenless, W(HAS_ITLRECOVERY), 0) |
+	       either(m->in.release != NULL && m->in.release->tokenless, W(HAS_ITLRECOVERY), 0) |
 	       either(plan_cucm_writes(m), W(CUCM_WRITES), W(OUTSIDE)) |
 	       either(plan_is_two_phase(m), W(TWO_PHASES), 0) |
 	       either(plan_shares_callmanager(m), W(SHARES_CALLMANAGER), W(NO_CALLMANAGER)) |
