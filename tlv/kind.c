@@ -62,6 +62,16 @@ bool tlv_record_is_tftp(const struct tlv_record *r)
 	return tlv_record_has(r, TLV_R_FUNCTION) && tlv_role_is_tftp(r->role);
 }
 
+bool tlv_record_is_ec(const struct tlv_record *r)
+{
+	enum tlv_key_type type;
+	struct tlv_cert c;
+
+	if (tlv_key_bits(r->public_key, &type) > 0)
+		return type == TLV_KEY_EC;
+	return tlv_cert_walk(r->certificate, &c, NULL) == ST_OK && c.key_type == TLV_KEY_EC;
+}
+
 /* What stands behind the last slash. */
 static struct span last_part(struct span name)
 {

@@ -46,6 +46,12 @@ bool tlv_role_is_tftp(uint16_t role);
 /* A record of such a role. */
 bool tlv_record_is_tftp(const struct tlv_record *r);
 
+/*
+ * Whether the record's key is on an elliptic curve: by its PUBLICKEY, or by its certificate if
+ * it shows no key. Such a record can sign no list. Source: docs/FORMAT.md, signers are RSA.
+ */
+bool tlv_record_is_ec(const struct tlv_record *r);
+
 /* The kind that a name says. */
 enum tlv_list_kind { TLV_LIST_OTHER, TLV_LIST_CTL, TLV_LIST_ITL };
 

@@ -20,7 +20,7 @@ enum plan_kind plan_kind_of(const struct tlv_record *r)
 	case TLV_ROLE_CCM:
 	case TLV_ROLE_CCM_TFTP:
 	case TLV_ROLE_TFTP:
-		return PLAN_KIND_CALLMANAGER;
+		return tlv_record_is_ec(r) ? PLAN_KIND_ECDSA : PLAN_KIND_CALLMANAGER;
 	case TLV_ROLE_CAPF:
 		return PLAN_KIND_CAPF;
 	case TLV_ROLE_TVS:

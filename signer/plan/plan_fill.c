@@ -173,6 +173,9 @@ void plan_fill(struct plan_model *m, const struct plan_stage *s, enum plan_fill 
 	case PLAN_FILL_RENEWED_CALLMANAGER:
 		put_labels(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_RENEWED, l);
 		break;
+	case PLAN_FILL_RENEWED_ECDSA:
+		put_labels(m, PLAN_KIND_ECDSA, PLAN_EVENT_RENEWED, l);
+		break;
 	case PLAN_FILL_RENEWED_TVS:
 		put_labels(m, PLAN_KIND_TVS, PLAN_EVENT_RENEWED, l);
 		break;

@@ -89,6 +89,7 @@ static uint64_t state_of_renewals(const struct plan_model *m)
 	} kinds[] = {
 		{ PLAN_KIND_CAPF, W(CAPF_RENEWED) },
 		{ PLAN_KIND_CALLMANAGER, W(CALLMANAGER_RENEWED) },
+		{ PLAN_KIND_ECDSA, W(ECDSA_RENEWED) },
 		{ PLAN_KIND_ITLRECOVERY, W(ITLRECOVERY_RENEWED) },
 		{ PLAN_KIND_TVS, W(TVS_RENEWED) },
 	};

@@ -219,6 +219,7 @@ class Keys:
         "rsa3072": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
         "rsa4096": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"],
         "ec": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        "ec-b": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
         "ed25519": ["-algorithm", "ED25519"],
     }
 

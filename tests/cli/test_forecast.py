@@ -20,7 +20,7 @@ import peerlist
 import peerwrite
 import pytest
 from conftest import BUILD, make_certificate
-from peercluster import CLASSES, KINDS, MODES, RELEASES, Cert, Served
+from peercluster import CLASSES, ECDSA, KINDS, MODES, RELEASES, Cert, Served
 
 TOOL = BUILD / "tests" / "ctlsign-forecast"
 NODES = ["pub", "sub1", "sub2"]
@@ -39,9 +39,10 @@ class Keys:
     @functools.cache
     def key(self, name):
         from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import rsa
+        from cryptography.hazmat.primitives.asymmetric import ec, rsa
         path = self.folder / f"{name}.key"
-        private = rsa.generate_private_key(65537, 1024)
+        private = (ec.generate_private_key(ec.SECP256R1()) if name.startswith(ECDSA)
+                   else rsa.generate_private_key(65537, 1024))
         path.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                                serialization.NoEncryption()))
         return path
@@ -51,9 +52,9 @@ class Keys:
         name = f"{cert.kind}-{cert.node}"
         common = {"callmanager": f"cucm-{NODES[cert.node % 3]}", "tvs": f"cucm-{NODES[cert.node % 3]}",
                   "capf": "CAPF-0a1b2c3d", "itlrecovery": f"ITLRECOVERY_cucm-{NODES[cert.node % 3]}",
-                  "token": f"SAST-ADN00{cert.node}"}[cert.kind]
+                  ECDSA: f"cucm-{NODES[cert.node % 3]}-EC", "token": f"SAST-ADN00{cert.node}"}[cert.kind]
         issuer = [("COMMON_NAME", "Cisco Manufacturing CA")] if cert.kind == "token" else None
-        serial = 0x41000000 + 256 * [*KINDS, "token"].index(cert.kind) + cert.node
+        serial = 0x41000000 + 256 * [*KINDS, "token", ECDSA].index(cert.kind) + cert.node
         path = make_certificate(self.folder / f"{name}.pem", self.key(name), [("COMMON_NAME", common)],
                                 issuer=issuer, serial=serial)
         return peerwrite.load(path)
@@ -89,9 +90,11 @@ class Case:
     given: int = 3  # how many ITLs
     group: str = None
     blank: bool = False  # with the rollback parameter
+    ecdsa: bool = False  # nodes have a CallManager-ECDSA certificate too
+    san: bool = False  # one certificate of all nodes
 
     def __str__(self):
-        rest = f"{self.nodes}-{self.given}-{self.group}-{self.blank}"
+        rest = f"{self.nodes}-{self.given}-{self.group}-{self.blank}-{self.ecdsa}-{self.san}"
         return f"{self.release} {self.mode} {'+'.join(self.kinds)} {self.where} {rest}"
 
     def words(self):
@@ -101,13 +104,14 @@ class Case:
 
     def is_of_nodes(self, kind):
         one = kind == "capf" or (kind == "itlrecovery" and RELEASES[self.release] >= (12, 5))
-        return not one
+        return not one and not (self.san and kind in ("callmanager", ECDSA))
 
     def groups(self):
         return [{NODES.index(name) for name in self.group.split("+")}] if self.group else None
 
     def model(self):
-        return peercluster.Cluster(self.release, self.mode, self.nodes, self.groups())
+        return peercluster.Cluster(self.release, self.mode, self.nodes, self.groups(), ecdsa=self.ecdsa,
+                                   san=self.san)
 
     def asked(self):
         """The certificates that are to be renewed: (kind, node)."""
@@ -143,7 +147,8 @@ class Plan:
 
     def read_names(self, keys):
         """Cert by DER: those of today by the files that they were made from, successors by those that they succeed."""
-        today = [self.model.cert(kind, node) for kind in KINDS for node in range(self.case.nodes)]
+        today = [self.model.cert(kind, node) for kind in (*KINDS, ECDSA)
+                 for node in range(self.case.nodes)]
         today += [Cert("token", number) for number in (1, 2)]
         names = {peerwrite.der(keys.certificate(cert)): cert for cert in today}
         for each in self.certs:
@@ -168,7 +173,10 @@ class Plan:
             node = NODES.index(name.removeprefix("cucm-")) if name else None
             assert record["address"] == (bytes(4) if node is None else bytes([10, 0, 0, node + 1])), (self.case, name)
             records.add((record["role_name"], cert, node))
-            assert record["public_key"] == peerwrite.public_key(peeraccept.certificate(record))
+            if cert.kind == ECDSA:  # a placeholder is no point of the curve
+                assert record["public_key"] in record["certificate"] and record["public_key"][:1] == b"\4"
+            else:
+                assert record["public_key"] == peerwrite.public_key(peeraccept.certificate(record))
             named = (record["serial"], record["issuer"]) == peeraccept.signer_of(parsed["header"])
             if named and record["public_key"].hex() == shown["key"]:
                 signer = cert
@@ -308,6 +316,23 @@ def test_every_list_of_every_plan_is_judged_again(world, keys, share):
 # What else an admin may say, and clusters of other sizes.
 OTHERWISE = [{"group": "pub+sub1"}, {"group": "sub2"}, {"given": 1}, {"given": 2}, {"nodes": 2, "given": 1},
              {"nodes": 1, "given": 1}]
+
+
+# A CallManager-ECDSA record beside each CallManager record, and certificates that all nodes share.
+BESIDE = [{"ecdsa": True}, {"ecdsa": True, "given": 1}, {"san": True}, {"ecdsa": True, "san": True},
+          {"ecdsa": True, "san": True, "given": 1}]
+
+
+@pytest.mark.parametrize("words", BESIDE, ids=str)
+def test_ec_certificates_and_shared_ones(words, keys, share):
+    """What is not renewed stays, in each node's own list; what is renewed alone is written as CallManager is."""
+    cases = [dataclasses.replace(case, **words) for case in CASES if RELEASES[case.release] >= (11, 5)]
+    if "ecdsa" in words:
+        cases += [dataclasses.replace(case, kinds=(*case.kinds, ECDSA)) for case in cases if len(case.kinds) < 3]
+        cases += [dataclasses.replace(case, kinds=(ECDSA,)) for case in cases if len(case.kinds) == 1]
+    for case in share([case for case in cases if can_be_said(case)], 29):
+        complaints = judge_plan(plan_of(case, keys))
+        assert not complaints, (str(case), complaints)
 
 
 def can_be_said(case):

@@ -28,6 +28,12 @@ MADE = {
     "tvs": ("cucm-1051-a-pub", "rsa1024"),
     "tvs2": ("cucm-1051-a-pub", "rsa2048"),
     "asa": ("asa-5500", "rsa1024"),
+    # As CUCM names them: "-EC" behind the host name.
+    "pub-ec": ("cucm-1051-a-pub-EC", "ec"),
+    "pub-ec2": ("cucm-1051-a-pub-EC", "ec-b"),
+    "sub1-ec": ("cucm-1051-a-sub1-EC", "ec"),
+    "san": ("cucm-1051-a-pub-ms", "rsa2048"),
+    "san-ec": ("cucm-1051-a-pub-EC-ms", "ec"),
     "hostile": ("<script>alert(1)</script>\x1b]0;owned\x07&\"'", "rsa1024"),
     "turning": ("evil\u202egpj.exe", "rsa1024"),
     # With keys that never change, so that whole plans have the same checksums every time.

@@ -275,3 +275,21 @@ def test_what_cannot_be_planned(world, status, says, args):
     (world.folder / "damaged" / "CTLFile.tlv").write_bytes((world.folder / "CTLFile.tlv").read_bytes()[:700])
     run = world.run("plan", *args, "--release", "12.5", cwd=world.folder)
     assert run.status == status and says in run.err and run.out == "", str(run)
+
+
+def test_one_itl_given_twice(world):
+    """A list that is given again says nothing new, and no node is written one of a stranger."""
+    hold(world, "2024", itl=ITL_12)
+    lists = serve(world, ctl=CTL_12, itl=ITL_12)
+    once = recover(world, lists, "12.5", status=0)[1]
+    assert recover(world, [*lists, lists[-1]], "12.5", status=0)[1] == once
+
+
+def test_the_later_itl_of_a_node_is_served(world):
+    """An older ITL of the same node is no list of today, whichever is given first."""
+    hold(world, "2024", itl=ITL_12)
+    lists = serve(world, itl=renewed(ITL_12, "callmanager", "itlrecovery", "tvs"))
+    world.make("older.tlv", ITL_12, filename="ITLFile.tlv", **OLD)
+    for order in ([*lists, "older.tlv"], ["older.tlv", *lists]):
+        answer = recover(world, order, "12.5", status=0)[1]
+        assert [holder["takes_today"] for holder in answer["holders"]] == [False], order

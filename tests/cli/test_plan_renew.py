@@ -680,3 +680,14 @@ def test_in_a_browser(chromium, four, scheme, width, tmp_path):
         shot = tmp_path / f"renew-{scheme}-{width}.png"
         chromium.screenshot(shot)
         shutil.copy(shot, os.environ["CTLSIGN_SHOTS"])
+
+
+def test_neither_name_nor_address(world):
+    """Nothing can be written in the place of such a record; the message says which one it is."""
+    rows = [[(tag, b"\0" if tag == 2 else value) for tag, value in world.row(word.rstrip("!"), "cucm") if tag != 10]
+            for word in ITL_12.split()]
+    (world.folder / "itl-pub.tlv").write_bytes(
+        peerwrite.assemble(rows, 0, world.key("golden-recovery"), filename="ITLFile.tlv"))
+    world.run.refused(2, "plan", "itl-pub.tlv", "--release", "12.5", "--renew", "callmanager",
+                      says=["record 2: it cannot be written with a renewed certificate", "neither name nor address"],
+                      cwd=world.folder)

@@ -12,6 +12,7 @@ RELEASES = {"9.1(2)": (9, 1), "10.0(1)": (10, 0), "10.5(2)": (10, 5), "11.5": (1
             "12.5": (12, 5), "14": (14, 0), "14SU3": (14, 3), "15": (15, 0)}
 MODES = ["not-mixed", "tokenless", "tokens"]
 KINDS = ["capf", "callmanager", "itlrecovery", "tvs"]  # in the vendor's order, TVS last
+ECDSA = "callmanager-ecdsa"  # beside CallManager, where nodes have it; renewed as that is
 ROLLBACK = ["blank-itl", "restore-itl"]  # the parameter is set, and unset
 ONE_FOR_ALL = 0  # the node of what a cluster has once
 
@@ -52,6 +53,8 @@ class Cluster:
     presented: dict = field(default_factory=dict)  # node: age of the TVS certificate since TVS was restarted
     down: set = field(default_factory=set)
     rollback: bool = False  # the parameter that blanks ITLs
+    ecdsa: bool = False  # nodes have a CallManager-ECDSA certificate too
+    san: bool = False  # all nodes share one CallManager certificate, and one CallManager-ECDSA
     ctl: Served = None
     itls: list = None
 
@@ -68,7 +71,8 @@ class Cluster:
 
     def cert(self, kind, node=0):
         """Of the node, as it is now; the publisher is node 0."""
-        if kind == "capf" or (kind == "itlrecovery" and self.version >= (12, 5)):
+        shared = self.san and kind in ("callmanager", ECDSA)
+        if shared or kind == "capf" or (kind == "itlrecovery" and self.version >= (12, 5)):
             node = ONE_FOR_ALL
         return Cert(kind, node, self.age.get((kind, node), 0))
 
@@ -87,6 +91,7 @@ class Cluster:
     def new_ctl(self, by_callmanager=False):
         records = {("SAST", cert, 0) for cert in self.anchors()}
         records |= {("CCM+TFTP", self.cert("callmanager", node), node) for node in range(self.nodes)}
+        records |= {("CCM+TFTP", self.cert(ECDSA, node), node) for node in range(self.nodes) if self.ecdsa}
         records.add(("CAPF", self.cert("capf"), 0))
         signer = self.cert("itlrecovery" if self.recovery_signs and not by_callmanager else "callmanager")
         if self.mode == "tokens":
@@ -99,6 +104,7 @@ class Cluster:
         records = {("SAST", callmanager, node), ("SAST", recovery, recovery.node), ("CAPF", self.cert("capf"), 0)}
         if not self.rollback:
             records.add(("CCM+TFTP", callmanager, node))
+            records |= {("CCM+TFTP", self.cert(ECDSA, node), node)} if self.ecdsa else set()
             records |= {("TVS", self.cert("tvs", each), each) for each in range(self.nodes)}
         return Served("ITL", recovery if self.recovery_signs else callmanager, frozenset(records))
 
@@ -150,7 +156,7 @@ class Cluster:
             self.itl_reset_localkey()
             yield
         # The CTL is written anew for what it has: ITLRecovery is in it from 10.5(2), with tokens from 11.5.
-        if kind in ("capf", "callmanager") or (kind == "itlrecovery" and self.cert(kind) in self.anchors()):
+        if kind in ("capf", "callmanager", ECDSA) or (kind == "itlrecovery" and self.cert(kind) in self.anchors()):
             self.ctl_update()
         restart()
         yield

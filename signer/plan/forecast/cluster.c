@@ -162,7 +162,8 @@ static enum status note_node(struct cluster *c, const struct tlv_record *r, size
 		at = c->nnodes++;
 		c->nodes[at] = (struct cluster_node){ .name = name,
 						      .address = address,
-						      .callmanager = CLUSTER_CERTS_MAX };
+						      .callmanager = CLUSTER_CERTS_MAX,
+						      .ecdsa = CLUSTER_CERTS_MAX };
 	}
 	if (is_address(c->nodes[at].name) && !is_address(name) && name.n > 0)
 		c->nodes[at].name = name;
@@ -175,17 +176,30 @@ static enum status note_node(struct cluster *c, const struct tlv_record *r, size
 
 static bool is_of_a_node(enum plan_kind k)
 {
-	return k == PLAN_KIND_CALLMANAGER || k == PLAN_KIND_TVS || k == PLAN_KIND_CAPF ||
-	       k == PLAN_KIND_ITLRECOVERY || k == PLAN_KIND_ANCHOR;
+	return k == PLAN_KIND_CALLMANAGER || k == PLAN_KIND_ECDSA || k == PLAN_KIND_TVS ||
+	       k == PLAN_KIND_CAPF || k == PLAN_KIND_ITLRECOVERY || k == PLAN_KIND_ANCHOR;
 }
 
 /* What is a node's own CallManager is one certificate, whatever else it is in the list. */
 static void note_again(struct cluster *c, size_t at, enum plan_kind kind, size_t node)
 {
-	if (kind != PLAN_KIND_CALLMANAGER)
+	if (kind != PLAN_KIND_CALLMANAGER && kind != PLAN_KIND_ECDSA)
 		return;
 	c->certs[at].kind = kind;
 	c->certs[at].node = c->certs[at].node == CLUSTER_NONE ? node : c->certs[at].node;
+}
+
+/* The first list has the say, so that a later one is not taken for the node's own. */
+static void note_own(struct cluster *c, size_t at, enum plan_kind kind, size_t node)
+{
+	size_t *own = NULL;
+
+	if (node != CLUSTER_NONE && kind == PLAN_KIND_CALLMANAGER)
+		own = &c->nodes[node].callmanager;
+	else if (node != CLUSTER_NONE && kind == PLAN_KIND_ECDSA)
+		own = &c->nodes[node].ecdsa;
+	if (own != NULL && *own == CLUSTER_CERTS_MAX)
+		*own = at;
 }
 
 static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum plan_kind kind,
@@ -207,10 +221,7 @@ static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum
 			return e != NULL ? e->status : ST_INPUT;
 		at = c->ncerts++;
 	}
-	/* The first list counts, so that a later one is not taken for the node's own. */
-	if (kind == PLAN_KIND_CALLMANAGER && node != CLUSTER_NONE &&
-	    c->nodes[node].callmanager == CLUSTER_CERTS_MAX)
-		c->nodes[node].callmanager = at;
+	note_own(c, at, kind, node);
 	return ST_OK;
 }
 
@@ -224,34 +235,44 @@ static enum status note_record(struct cluster *c, const struct tlv_record *r, si
 	return st == ST_OK && r->certificate.n > 0 ? note_cert(c, r, kind, node, list, e) : st;
 }
 
+/* Those with EC keys come last: a node has the name of its RSA certificate's record. */
 static enum status note_list(struct cluster *c, const struct tlv_list *l, size_t list,
 			     struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
-	for (size_t i = 0; st == ST_OK && i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
+	for (int ec = 0; ec <= 1; ec++)
+		for (size_t i = 0; st == ST_OK && i < l->nrecords; i++) {
+			struct tlv_record r = tlv_list_record(l, i);
 
-		st = note_record(c, &r, list, e);
-	}
+			if (tlv_record_is_ec(&r) == (ec == 1))
+				st = note_record(c, &r, list, e);
+		}
 	return st;
 }
 
-/* An ITL is that of the node whose TFTP certificate it has. */
-static void note_owner(struct cluster *c, const struct tlv_list *itl)
+size_t cluster_owner(const struct cluster *c, const struct tlv_list *itl)
 {
-	for (size_t i = 0; i < itl->nrecords; i++) {
+	for (size_t i = 0; itl != NULL && i < itl->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(itl, i);
 		size_t node = find_address(c, address_of(&r));
 
-		if (!tlv_record_is_tftp(&r))
+		if (!tlv_record_is_tftp(&r) || tlv_record_is_ec(&r))
 			continue;
-		if (node == CLUSTER_NONE)
-			node = cluster_find_node(c, tlv_text(r.dns_name));
-		if (node != CLUSTER_NONE)
-			c->nodes[node].itl = itl;
-		return;
+		return node != CLUSTER_NONE ? node : cluster_find_node(c, tlv_text(r.dns_name));
 	}
+	return CLUSTER_NONE;
+}
+
+/* Of two ITLs of one node the later one is served. */
+static void note_owner(struct cluster *c, const struct tlv_list *itl)
+{
+	size_t node = cluster_owner(c, itl);
+	const struct tlv_list *other = node != CLUSTER_NONE ? c->nodes[node].itl : NULL;
+
+	if (node != CLUSTER_NONE &&
+	    (other == NULL || other->header.timestamp < itl->header.timestamp))
+		c->nodes[node].itl = itl;
 }
 
 static enum status sort_lists(struct cluster *c, const struct tlv_list *const *lists, size_t n,
@@ -342,7 +363,7 @@ static enum status check_tvs(const struct cluster *c, struct tlv_err *e)
 		name = span_dup(c->nodes[x->node].name);
 		(void)err_set(
 			e, ST_NO,
-			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the ITLs of then",
+			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the ITLs of then on",
 			name != NULL ? name : "?");
 		free(name);
 		return ST_NO;
@@ -448,8 +469,9 @@ enum status cluster_read_drifted(struct cluster *c, const struct tlv_list *const
 /* The vendor writes CallManager and ITLRecovery. */
 static bool kind_to_renew(struct span word, enum plan_kind *out)
 {
-	static const enum plan_kind kinds[] = { PLAN_KIND_CALLMANAGER, PLAN_KIND_CAPF,
-						PLAN_KIND_TVS, PLAN_KIND_ITLRECOVERY };
+	static const enum plan_kind kinds[] = { PLAN_KIND_CALLMANAGER, PLAN_KIND_ECDSA,
+						PLAN_KIND_CAPF, PLAN_KIND_TVS,
+						PLAN_KIND_ITLRECOVERY };
 
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		struct span known = span_str(plan_kind_word(kinds[i]));
@@ -472,7 +494,7 @@ static enum status no_kind(const char *what, struct tlv_err *e)
 			what);
 	return err_set(
 		e, ST_USAGE,
-		"option '--renew': '%s' is none of callmanager, capf, tvs, itlrecovery, or one of these with '@NODE'",
+		"option '--renew': '%s' is none of callmanager, capf, tvs, itlrecovery, callmanager-ecdsa, or one of these with '@NODE'",
 		what);
 }
 
@@ -511,7 +533,7 @@ static enum status ask_matching(struct cluster *c, enum plan_kind kind, size_t n
 	for (size_t i = 0; st == ST_OK && i < c->ncerts; i++) {
 		bool wanted = c->certs[i].kind == kind &&
 			      (node == CLUSTER_NONE || c->certs[i].node == node ||
-			       c->nodes[node].callmanager == i);
+			       c->nodes[node].callmanager == i || c->nodes[node].ecdsa == i);
 
 		found += wanted;
 		st = wanted ? ask_one(&c->certs[i], e) : ST_OK;

@@ -19,6 +19,7 @@ struct cluster_node {
 	bool tftp;		    /* it serves lists */
 	const struct tlv_list *itl; /* its own, NULL: not given, taken to be like another's */
 	size_t callmanager;	    /* index of its certificate, CLUSTER_CERTS_MAX: not known */
+	size_t ecdsa;		    /* … of CallManager-ECDSA, which signs no list */
 };
 
 /* A certificate that some list shows, and the one that comes after it. */
@@ -95,6 +96,8 @@ size_t cluster_find_cert(const struct cluster *c, struct span der);
 size_t cluster_cert_of(const struct cluster *c, enum plan_kind kind, size_t node);
 /* By name, or by its short form, in any case; CLUSTER_NONE: none. */
 size_t cluster_find_node(const struct cluster *c, struct span name);
+/* The node whose TFTP certificate an ITL has; CLUSTER_NONE: none, as in a blank ITL. */
+size_t cluster_owner(const struct cluster *c, const struct tlv_list *itl);
 void cluster_free(struct cluster *c);
 
 #endif

@@ -173,6 +173,22 @@ static void say_assumptions(struct forecast *f)
 		"Each phone holds the present lists, and takes the lists of a phase before the next one begins.");
 }
 
+/* Two certificates of one node are easily taken for one. */
+static void say_ecdsa(struct forecast *f)
+{
+	bool callmanager = false, stays = false;
+
+	for (size_t i = 0; i < f->c->ncerts; i++) {
+		const struct cluster_cert *x = &f->c->certs[i];
+
+		callmanager |= x->kind == PLAN_KIND_CALLMANAGER && x->asked;
+		stays |= x->kind == PLAN_KIND_ECDSA && !x->asked;
+	}
+	if (callmanager && stays)
+		buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "ecdsa-stays", FACT_ECDSA_APART),
+			"Regenerating CallManager leaves CallManager-ECDSA as it is. Where that is to be renewed too, add '--renew callmanager-ecdsa'.");
+}
+
 static const char restart[] = "utils service restart ";
 
 /* The services that the steps of the phase restart, each once. */
@@ -209,4 +225,5 @@ void forecast_say(struct forecast *f)
 		say_gate(f, i);
 	}
 	say_assumptions(f);
+	say_ecdsa(f);
 }

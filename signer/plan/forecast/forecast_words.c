@@ -77,7 +77,8 @@ void forecast_put_phase(struct buf *b, const struct forecast *f, size_t phase)
 	const struct search_phase *x = &f->search.phases[phase];
 	const char *text = search_act_row(x->act)->text;
 	size_t only = 0, n = certs_in(x, f->c, &only);
-	bool of_nodes = x->kind == PLAN_KIND_CALLMANAGER || x->kind == PLAN_KIND_TVS;
+	bool of_nodes = x->kind == PLAN_KIND_CALLMANAGER || x->kind == PLAN_KIND_ECDSA ||
+			x->kind == PLAN_KIND_TVS;
 
 	buf_str(b, x->act == SEARCH_RENEW ? plan_kind_text(x->kind) : text);
 	if (!of_nodes)

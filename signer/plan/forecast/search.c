@@ -8,7 +8,8 @@
 
 /* [ONE_TYPE]: TVS last; the others as the vendor's documents list them. */
 static const enum plan_kind vendor_order[] = { PLAN_KIND_CAPF, PLAN_KIND_CALLMANAGER,
-					       PLAN_KIND_ITLRECOVERY, PLAN_KIND_TVS };
+					       PLAN_KIND_ECDSA, PLAN_KIND_ITLRECOVERY,
+					       PLAN_KIND_TVS };
 
 const struct search_act_row *search_act_row(enum search_act a)
 {
@@ -150,7 +151,8 @@ static enum status fill_table(struct search *s, struct table *t, struct tlv_err 
 
 static bool is_publisher(const struct cluster *c, size_t cert)
 {
-	return c->certs[cert].node == c->publisher || c->nodes[c->publisher].callmanager == cert;
+	return c->certs[cert].node == c->publisher || c->nodes[c->publisher].callmanager == cert ||
+	       c->nodes[c->publisher].ecdsa == cert;
 }
 
 /* The certificates of a phase; false if there are none. */
@@ -209,6 +211,7 @@ static bool is_alike(const struct cluster *c, size_t a, size_t b)
 	return (a == c->publisher) == (b == c->publisher) &&
 	       (c->nodes[a].itl != NULL) == (c->nodes[b].itl != NULL) &&
 	       asked_of(c, PLAN_KIND_CALLMANAGER, a) == asked_of(c, PLAN_KIND_CALLMANAGER, b) &&
+	       asked_of(c, PLAN_KIND_ECDSA, a) == asked_of(c, PLAN_KIND_ECDSA, b) &&
 	       asked_of(c, PLAN_KIND_TVS, a) == asked_of(c, PLAN_KIND_TVS, b) &&
 	       asked_of(c, PLAN_KIND_ITLRECOVERY, a) == asked_of(c, PLAN_KIND_ITLRECOVERY, b);
 }

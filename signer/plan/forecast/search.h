@@ -27,7 +27,7 @@ struct search_act_row {
 const struct search_act_row *search_act_row(enum search_act a);
 
 enum {
-	SEARCH_RENEWALS_MAX = 6, /* four kinds, and two of them on the publisher apart */
+	SEARCH_RENEWALS_MAX = 7, /* five kinds, and two of them on the publisher apart */
 	SEARCH_PHASES_MAX = SEARCH_RENEWALS_MAX + 2,
 	SEARCH_STAGES_MAX = SEARCH_PHASES_MAX * STAGES_MAX
 };

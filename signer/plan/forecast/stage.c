@@ -71,7 +71,7 @@ struct draft {
 	const struct cluster *c;
 	const struct cluster_state *s;
 	const struct tlv_list *pattern; /* a list that is served now */
-	size_t from, to; /* CallManager certificates: the pattern's node's, and this node's */
+	size_t owner;	 /* the pattern's node; CLUSTER_NONE: it is the list's own pattern */
 	size_t node;	 /* whose ITL it is */
 	struct span der; /* of the signer, as it is in this state */
 	struct span subject, serial, issuer; /* … as its record has them */
@@ -82,8 +82,19 @@ struct draft {
 /* Whether the record is of the pattern's own node, whose place this node takes. */
 static bool is_moved(const struct draft *d, const struct tlv_record *r)
 {
-	return d->to < d->c->ncerts && d->to != d->from &&
-	       cluster_find_cert(d->c, r->certificate) == d->from;
+	size_t at = cluster_find_cert(d->c, r->certificate);
+
+	if (d->owner == CLUSTER_NONE || at >= d->c->ncerts)
+		return false;
+	return at == d->c->nodes[d->owner].callmanager || at == d->c->nodes[d->owner].ecdsa;
+}
+
+/* What this node has in the place of the record's; CLUSTER_CERTS_MAX: nothing that is known. */
+static size_t moved_cert(const struct draft *d, const struct tlv_record *r)
+{
+	const struct cluster_node *to = &d->c->nodes[d->node];
+
+	return tlv_record_is_ec(r) ? to->ecdsa : to->callmanager;
 }
 
 /* The record's certificate in this state; NULL: the record stays as it is. */
@@ -94,7 +105,7 @@ static const struct tlv_cert *replacement(const struct draft *d, const struct tl
 	if (at >= d->c->ncerts)
 		return NULL;
 	if (is_moved(d, r))
-		return cluster_cert_now(d->c, d->s, d->to);
+		return cluster_cert_now(d->c, d->s, moved_cert(d, r));
 	return cluster_is_renewed(d->s, at) ? cluster_cert_now(d->c, d->s, at) : NULL;
 }
 
@@ -107,8 +118,9 @@ static struct tlv_dialect dialect_of(const struct draft *d, const struct tlv_rec
 	return tlv_list_dialect(d->pattern);
 }
 
+/* number: of the pattern's record, from 1. */
 static enum status write_record(struct buf *b, const struct draft *d, const struct tlv_record *r,
-				const struct tlv_cert *cert, struct tlv_err *e)
+				size_t number, const struct tlv_cert *cert, struct tlv_err *e)
 {
 	struct tlv_record_spec spec = { .dialect = dialect_of(d, r),
 					.role = r->role,
@@ -122,7 +134,12 @@ static enum status write_record(struct buf *b, const struct draft *d, const stru
 	}
 	spec.has_address = address.n == sizeof spec.address &&
 			   span_copy(address, spec.address, sizeof spec.address);
-	return tlv_record_write(b, &spec, e);
+	if (tlv_record_write(b, &spec, NULL) == ST_OK)
+		return ST_OK;
+	return err_set(
+		e, ST_USAGE,
+		"record %zu: it cannot be written with a renewed certificate, as it has neither name nor address: give the list that CUCM serves",
+		number);
 }
 
 static enum status write_anchor(struct buf *b, const struct draft *d, struct tlv_err *e)
@@ -177,6 +194,12 @@ bool stage_is_blank(const struct tlv_list *l)
 	return tlv_list_is_itl(l);
 }
 
+/* CUCM cannot write what the node does not have. */
+static bool is_nobodys(const struct draft *d, const struct tlv_record *r)
+{
+	return is_moved(d, r) && moved_cert(d, r) >= d->c->ncerts;
+}
+
 static enum status write_records(struct buf *b, struct draft *d, struct tlv_err *e)
 {
 	enum status st = ST_OK;
@@ -185,10 +208,10 @@ static enum status write_records(struct buf *b, struct draft *d, struct tlv_err 
 		struct tlv_record r = tlv_list_record(d->pattern, i);
 		const struct tlv_cert *cert = replacement(d, &r);
 
-		if (d->s->blank && is_emptied(&r))
+		if ((d->s->blank && is_emptied(&r)) || is_nobodys(d, &r))
 			continue;
 		if (cert != NULL)
-			st = write_record(b, d, &r, cert, e);
+			st = write_record(b, d, &r, i + 1, cert, e);
 		else
 			buf_put(b, r.raw);
 	}
@@ -206,16 +229,20 @@ static enum status write_header(struct buf *b, const struct draft *d, struct spa
 	unsigned bits = tlv_key_bits(key, &type);
 	int modulus = tlv_modulus_code(bits);
 	size_t hole;
-	struct tlv_header_spec spec = { .version = { h->version[0], h->version[1] },
-					.signer_name = d->subject,
-					.signer_serial = d->serial,
-					.signer_issuer = d->issuer,
-					.digest = h->digest,
-					.modulus = modulus < 0 ? h->modulus : (uint8_t)modulus,
-					.signature_bytes = modulus < 0 ? h->signature.n : bits / 8,
-					.filename = tlv_text(h->filename),
-					.has_timestamp = true,
-					.timestamp = h->timestamp + time };
+	struct tlv_header_spec spec = {
+		.version = { h->version[0], h->version[1] },
+		.signer_name = d->subject,
+		.signer_serial = d->serial,
+		.signer_issuer = d->issuer,
+		.digest = h->digest,
+		.modulus = modulus < 0 ? h->modulus : (uint8_t)modulus,
+		.signature_bytes = modulus < 0 ? h->signature.n : bits / 8,
+		.filename = tlv_text(h->filename),
+		.has_timestamp = true,
+		.timestamp = h->timestamp + time,
+		.has_signer_version = tlv_header_has(h, TLV_H_SIGNER_VERSION),
+		.signer_version = { h->signer_version[0], h->signer_version[1] }
+	};
 
 	return tlv_header_write(b, &spec, &hole, e);
 }
@@ -308,12 +335,9 @@ static enum status write_ctl(struct stage_list *out, const struct cluster *c,
 			     const struct cluster_state *s, enum stage_writes how, uint32_t time,
 			     const struct tlv_cert *anchor, struct tlv_err *e)
 {
-	struct draft d = { .c = c,
-			   .s = s,
-			   .pattern = c->ctl,
-			   .anchor = anchor,
-			   .from = CLUSTER_CERTS_MAX,
-			   .to = CLUSTER_CERTS_MAX };
+	struct draft d = {
+		.c = c, .s = s, .pattern = c->ctl, .anchor = anchor, .owner = CLUSTER_NONE
+	};
 	enum release_signer who = who_signs(how, c->release->signer);
 	enum status st;
 
@@ -343,31 +367,20 @@ enum status stage_write_bridge(struct stage_list *out, const struct cluster *c,
 	return write_ctl(out, c, &now, STAGE_ORDINARY, 1, anchor, e);
 }
 
-static size_t owner_of(const struct cluster *c, const struct tlv_list *itl)
-{
-	for (size_t i = 0; i < c->nnodes; i++)
-		if (c->nodes[i].itl == itl)
-			return i;
-	return CLUSTER_NONE;
-}
-
 enum status stage_write_itl(struct stage_list *out, const struct cluster *c,
 			    const struct cluster_state *s, size_t node, enum stage_writes how,
 			    uint32_t time, struct tlv_err *e)
 {
-	struct draft d = { .c = c, .s = s, .from = CLUSTER_CERTS_MAX, .to = CLUSTER_CERTS_MAX };
+	struct draft d = { .c = c, .s = s, .owner = CLUSTER_NONE, .node = node };
 	enum release_signer who = who_signs(how, c->release->itl_signer);
 	size_t owner;
 	enum status st;
 
 	*out = (struct stage_list){ .bytes = BUF_INIT };
 	d.pattern = c->nodes[node].itl != NULL ? c->nodes[node].itl : c->itls[0];
-	owner = owner_of(c, d.pattern);
-	if (owner != CLUSTER_NONE && owner != node) {
-		d.from = c->nodes[owner].callmanager;
-		d.to = c->nodes[node].callmanager;
-		d.node = node;
-	}
+	owner = cluster_owner(c, d.pattern);
+	if (owner != node)
+		d.owner = owner;
 	st = set_signer(out, &d, who, node, e);
 	return st == ST_OK ? assemble(out, &d, time, e) : st;
 }
@@ -377,6 +390,7 @@ enum status stage_sign_by(struct stage_list *out, const struct tlv_list *records
 			  struct tlv_err *e)
 {
 	struct draft d = { .pattern = records,
+			   .owner = CLUSTER_NONE,
 			   .subject = signer->subject,
 			   .serial = signer->serial,
 			   .issuer = signer->issuer };

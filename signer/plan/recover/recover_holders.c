@@ -31,15 +31,9 @@ static const struct tlv_list *as_served(const struct recovery *r, const struct t
 /* The TFTP node that an ITL is of; phones that hold a CTL alone may ask any. */
 static size_t node_of(const struct cluster *c, const struct tlv_list *itl)
 {
-	for (size_t i = 0; itl != NULL && i < itl->nrecords; i++) {
-		struct tlv_record x = tlv_list_record(itl, i);
-		size_t node = tlv_record_is_tftp(&x) ? cluster_find_node(c, tlv_text(x.dns_name)) :
-						       CLUSTER_NONE;
+	size_t node = cluster_owner(c, itl);
 
-		if (node != CLUSTER_NONE && c->nodes[node].tftp)
-			return node;
-	}
-	return CLUSTER_NONE;
+	return node != CLUSTER_NONE && c->nodes[node].tftp ? node : CLUSTER_NONE;
 }
 
 static bool is_there(const struct recovery *r, const struct recover_holder *h)
@@ -154,7 +148,7 @@ static size_t note_keys(const struct recovery *r, const struct tlv_list *l, size
 		size_t at = find_key(keys, n, &x);
 
 		if (!tlv_record_is(&x, TLV_ROLE_SAST) || x.certificate.n == 0 ||
-		    at == RECOVER_KEYS_MAX)
+		    tlv_record_is_ec(&x) || at == RECOVER_KEYS_MAX)
 			continue;
 		if (at == n) {
 			keys[n++] = (struct recover_key){ .record = x, .place = place_of(r, &x) };
