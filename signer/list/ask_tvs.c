@@ -43,36 +43,38 @@ enum status ask_tvs_at(struct ask_tvs *a, const char *host, struct tlv_err *e)
 }
 
 /* The names as CUCM spells them, which is what TVS looks for [LOOKS_UP_TEXT]. */
-static enum status take_certificate(struct asked *q, struct tlv_err *e)
+static enum status take_parts(struct asked *q, const struct cert *c, struct tlv_err *e)
 {
-	struct cert c;
-	size_t n = 0;
-	enum status st = cert_parse(&c, blob_span(&q->file.file), &msg_warnings, e);
+	struct span der = buf_span(&c->der);
+	enum status st = tlv_name_write(&q->names, c->parts.subject, TLV_NAME_SERVER, ',', e);
+	size_t n = q->names.n;
 
-	if (st != ST_OK)
-		return st;
-	buf_put(&q->certificate, c.parts.der);
-	st = tlv_name_write(&q->names, c.parts.subject, TLV_NAME_SERVER, ',', e);
-	n = q->names.n;
 	if (st == ST_OK)
-		st = tlv_name_write(&q->names, c.parts.issuer, TLV_NAME_SERVER, ',', e);
-	cert_free(&c);
+		st = tlv_name_write(&q->names, c->parts.issuer, TLV_NAME_SERVER, ',', e);
+	buf_put(&q->certificate, der);
 	if (st == ST_OK)
 		st = buf_failed(&q->names, e);
 	if (st == ST_OK)
 		st = buf_failed(&q->certificate, e);
-	if (st == ST_OK)
-		st = cert_from_der(&c, buf_span(&q->certificate), e);
 	if (st != ST_OK)
 		return st;
 	q->signer.subject = span_slice(buf_span(&q->names), 0, n);
 	q->signer.issuer = span_slice(buf_span(&q->names), n, q->names.n);
 	q->signer.certificate = buf_span(&q->certificate);
-	q->signer.serial =
-		span_slice(q->signer.certificate, span_offset(buf_span(&c.der), c.parts.serial),
-			   c.parts.serial.n);
-	cert_free(&c);
+	q->signer.serial = span_slice(q->signer.certificate, span_offset(der, c->parts.serial),
+				      c->parts.serial.n);
 	return ST_OK;
+}
+
+static enum status take_certificate(struct asked *q, struct tlv_err *e)
+{
+	struct cert c = CERT_INIT;
+	enum status st = cert_parse(&c, blob_span(&q->file.file), &msg_warnings, e);
+
+	if (st == ST_OK)
+		st = take_parts(q, &c, e);
+	cert_free(&c);
+	return st;
 }
 
 /* Its certificate too, if the list, or the log that shows it, has one. */
