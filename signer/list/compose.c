@@ -133,10 +133,9 @@ enum status entry_check_settings(const char *text, const char *option, struct tl
 	if (near != NULL)
 		return err_set(e, ST_USAGE, "option '--%s': '%.*s=': did you mean '%s='?", option,
 			       (int)n, word, near);
-	return err_set(
-		e, ST_USAGE,
-		"option '--%s': unknown '%.*s=': only 'name=' and 'address=' follow a certificate",
-		option, (int)n, word);
+	return err_set(e, ST_USAGE,
+		       "option '--%s': unknown '%.*s=': only 'name=' and 'address=' may stand here",
+		       option, (int)n, word);
 }
 
 enum status entries_add_option(struct entries *es, uint16_t role, const char *value,

@@ -84,21 +84,20 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 	return t->headers <= HEADERS_MAX ? n : 0;
 }
 
+/* SSL_CTX_set1_sigalgs_list() casts const away, so these are none. */
+static char rsa_signatures[] =
+	"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1";
+static char ec_signatures[] = "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1";
+
 /* Up to TLS 1.2 the cipher says which key is wanted, from 1.2 on the kind of signature. */
 static bool ask_for_key(SSL_CTX *ctx, enum net_what what)
 {
 	if (what == NET_CHAIN_RSA)
 		return SSL_CTX_set_cipher_list(ctx, "aRSA:@SECLEVEL=0") == 1 &&
-		       SSL_CTX_set1_sigalgs_list(
-			       ctx,
-			       "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1") ==
-			       1;
+		       SSL_CTX_set1_sigalgs_list(ctx, rsa_signatures) == 1;
 	if (what == NET_CHAIN_EC)
 		return SSL_CTX_set_cipher_list(ctx, "aECDSA:@SECLEVEL=0") == 1 &&
-		       SSL_CTX_set1_sigalgs_list(
-			       ctx,
-			       "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224:ECDSA+SHA1") ==
-			       1;
+		       SSL_CTX_set1_sigalgs_list(ctx, ec_signatures) == 1;
 	return true;
 }
 

@@ -77,7 +77,7 @@ static void each_change(void **state)
 		{ SET, "role=CCM+TFTP,address=10.0.0.9", true, ST_OK, "S=BC=B" },
 		{ SET, "#4", false, ST_USAGE, "SELECTOR,name=NAME" },
 		{ SET, "#4,name=", false, ST_USAGE, "is empty" },
-		{ SET, "#4,colour=red", false, ST_USAGE, "SELECTOR,name=NAME" },
+		{ SET, "#4,colour=red", false, ST_USAGE, "only 'name=' and 'address='" },
 	};
 	struct given_list g = given_list("lists/cucm.tlv");
 
