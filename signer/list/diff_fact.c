@@ -102,7 +102,9 @@ static struct diff_record signer_of(const struct tlv_list *l)
 {
 	long i = tlv_list_signer(l);
 
-	return i < 0 ? (struct diff_record){ .has_cert = false } : diff_record_of(l, (size_t)i);
+	if (i < 0)
+		return (struct diff_record){ .has_cert = false };
+	return diff_record_of(l, (size_t)i);
 }
 
 static bool signer_name_differs(const struct tlv_list *a, const struct tlv_list *b)

@@ -105,7 +105,9 @@ def test_what_is_in_the_package(first):
     executable = {name for name, mode in modes.items() if mode[0] == "-" and "x" in mode}
     helpers = {name for name in executable if name.endswith(("/ctlsign/ctlsign-token", "/ctlsign/ctlsign-net"))}
     assert len(helpers) == 2
-    assert executable == {"/usr/bin/ctlsign", *helpers, "/usr/share/doc/ctlsign/examples/ctlsign-lab"}
+    examples = {f"/usr/share/doc/ctlsign/examples/{name}"
+                for name in ("ctlsign-lab", "check_trustlist", "trustlist-mail")}
+    assert executable == {"/usr/bin/ctlsign", *helpers, *examples}
     assert {mode for mode in modes.values()} == {"drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--"}
     assert sum(name.endswith("/ctlsign/ctlsign-guard.so") for name in modes) == 1
     assert {f"/usr/share/{name}" for name in ("doc/ctlsign/copyright", "doc/ctlsign/README.md",
