@@ -68,7 +68,7 @@ static enum status report(const struct opts *o, const struct list_file *f, struc
 enum status cmd_rebuild(const struct opts *o, struct tlv_err *e)
 {
 	struct list_file f = { .fault = TLV_ERR_INIT };
-	struct publish_options options;
+	struct publish_options options = { .follow = false };
 	struct publication *p = NULL;
 	enum status st = check_options(o, e);
 

@@ -47,7 +47,7 @@ def on_terminal(ctlsign, *args, env=None, answer=b"", stdout_only=False):
 @pytest.mark.parametrize("verb", VERBS)
 def test_quiet_and_verbose_are_every_verb_s_and_exclude_each_other(ctlsign, verb):
     words = {"config": ["verify", "x"], "migrate": ["to-tokens", "x"], "diff": ["x", "y"], "plan": ["x", "y"],
-             "identify": ["00", "x"]}.get(verb, ["x"] if verb not in ("build", "help") else [])
+             "identify": ["00", "x"], "tvs": ["x", "y"]}.get(verb, ["x"] if verb not in ("build", "help") else [])
     run = ctlsign(verb, *words, "--quiet", "--verbose")
     assert run.status == 2 and "'--quiet' and '--verbose' contradict" in run.err, str(run)
 

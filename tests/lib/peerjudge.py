@@ -444,7 +444,7 @@ def show_json(data):
     """What 'show --json' says but for the file's name and the findings."""
     j = judge(data)
     itl = j.header.get(14).startswith(b"ITL")
-    return {"kind": "ITL" if itl else "CTL", "length": len(data), "printed": False, "md5": hashlib.md5(data).hexdigest(),
+    return {"version": 2, "kind": "ITL" if itl else "CTL", "length": len(data), "printed": False, "md5": hashlib.md5(data).hexdigest(),
             "sha1": hashlib.sha1(data).hexdigest(), "header": header_json(j.header),
             "records": [record_json(r, n, r in j.signers) for n, r in enumerate(j.records, 1)],
             "signature": {"verified": j.well_formed and j.good_signature},

@@ -387,7 +387,7 @@ enum status search_follow(struct search *s, const struct cluster *c,
 enum status search_run(struct search *s, const struct cluster *c, const struct crowd_groups *groups,
 		       struct tlv_err *e)
 {
-	size_t n, front = c->blanks;
+	size_t n = 0, front = c->blanks;
 	enum status st;
 
 	*s = (struct search){ .c = c, .groups = groups };
