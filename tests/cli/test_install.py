@@ -56,6 +56,11 @@ def test_scripts_deps_installs_what_cmake_asks_for():
         assert re.search(rf"^\t\tbuild .*\b{package}\b", installed, re.M), package
 
 
+def undated(page):
+    """A page says on which day it was made."""
+    return re.sub(r'"\d{4}-\d\d-\d\d"', "", page.read_text(encoding="utf-8"))
+
+
 def test_a_cross_build_makes_the_same_manual(tmp_path):
     """What fills the pages runs on this machine, so this machine's compiler makes it."""
     run("cmake", "-G", "Unix Makefiles", "-S", ROOT, "-B", tmp_path / "build", "-DCMAKE_SYSTEM_NAME=Linux",
@@ -65,7 +70,8 @@ def test_a_cross_build_makes_the_same_manual(tmp_path):
     pages = sorted((BUILD / "man").rglob("*.[0-9]"))
     assert pages
     for page in pages:
-        assert (tmp_path / "build" / "man" / page.relative_to(BUILD / "man")).read_bytes() == page.read_bytes()
+        other = tmp_path / "build" / "man" / page.relative_to(BUILD / "man")
+        assert undated(other) == undated(page)
 
 
 def test_a_packager_chooses_how_much_is_fortified(tmp_path):
