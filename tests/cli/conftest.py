@@ -37,7 +37,15 @@ def pytest_addoption(parser):
     parser.addoption("--seeds", type=int, default=2, metavar="N", help="random walks of each sort through a plan")
 
 
+# Many cases about verdicts, which go down the same lines. Sanitizers see memory: every fifth is enough for them.
+OF_VERDICTS = {"test_the_plan_is_the_vendors_sequence", "test_printed_lists_without_certificates", "test_case"}
+
+
 def pytest_collection_modifyitems(items):
+    if SANITIZED:
+        many = [item for item in items if item.originalname in OF_VERDICTS]
+        spared = {item for n, item in enumerate(many) if n % 5 != 0}
+        items[:] = [item for item in items if item not in spared]
     items[:] = sharding.part_of(items, os.environ.get("TEST_SHARD", "1/1"))
 
 
