@@ -168,7 +168,7 @@ static void a_crash_or_a_hang_ends_it_for_all(void **state)
 		bool waits;
 	} rows[] = {
 		{ "C_Sign 30 crash", "the token's module crashed in", false },
-		/* Other threads may still use what exit takes away: they crash, or wait for ever. */
+		/* Others may still use what exit takes away: they crash, or wait for ever. */
 		{ "C_Sign 30 exit 0", "the token", true },
 		{ "C_Sign 30 sleep 30", "s in C_Sign", true },
 		{ "C_Sign 30 scribble 46ff00", "malformed answer", false },
