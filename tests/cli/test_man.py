@@ -147,6 +147,16 @@ def test_the_format_is_all_of_its_description():
             assert cells in rows or line.count("-") > 6 and set(line) <= set("|-: "), cells
 
 
+def test_sections_of_other_pages_are_there():
+    """*ctlsign-update*(1), "Whom a list is from"."""
+    named = {(re.sub(r"\s+", " ", section), page.name, f"{other}.{number}.scd") for page in PAGES
+             for other, number, section in re.findall(r'\*(ctlsign[a-z-]*)\*\((\d)\), "([^"]+)"', page.read_text())}
+    assert len(named) >= 4
+    for section, page, other in named:
+        headings = re.findall(r"^#+ (.*)$", (ROOT / "docs" / "man" / other).read_text(), re.M)
+        assert section in headings, (page, other, section)
+
+
 @pytest.mark.parametrize("name", [page.name.removesuffix(".scd") for page in PAGES
                                   if page.name != "ctlsign-tutorial.7.scd"])
 def test_sessions(desk, name):
