@@ -6,6 +6,7 @@
 
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
+#include "signer/trust/verify.h"
 #include "tlv/kind.h"
 
 enum status config_trust_cert(struct config_trust *t, const char *arg,
@@ -37,6 +38,8 @@ enum status config_trust_list(struct config_trust *t, const char *path, struct t
 	if (st == ST_OK && !signature_vouches(&f->list, &signer))
 		st = err_set(e, ST_INPUT, "%s: %s: it vouches for nobody", path,
 			     signature_why_not(&f->list, signer));
+	if (st == ST_OK && path_is_url(path))
+		trust_warn_of_network(&msg_warnings, path);
 	return st;
 }
 

@@ -32,7 +32,10 @@ struct config_signer {
 /* --cert with verify and strip. */
 enum status config_trust_cert(struct config_trust *t, const char *arg,
 			      const struct tok_options *tok, struct tlv_err *e);
-/* ST_INPUT if the list is malformed or its own signature does not verify. */
+/*
+ * ST_INPUT if the list is malformed or its own signature does not verify. One by URL costs a
+ * warning.
+ */
 enum status config_trust_list(struct config_trust *t, const char *path, struct tlv_err *e);
 bool config_trust_any(const struct config_trust *t);
 

@@ -140,6 +140,14 @@ def test_a_witness_by_url_is_warned_of(ctlsign, node, file):
     assert f"{node.url()}: came over the network, which proves no sender" in run.err, str(run)
 
 
+def test_so_is_a_list_that_says_who_signs_configuration(ctlsign, cluster, node, tmp_path):
+    (tmp_path / "a.cnf.xml").write_text("<device/>")
+    ctlsign.ok("config", "sign", "a.cnf.xml", "-k", cluster / "pub.key", "--cert", cluster / "pub.pem", cwd=tmp_path)
+    run = ctlsign.ok("config", "verify", "--trust", node.url(), "a.cnf.xml.sgn", cwd=tmp_path)
+    assert "good signature by" in run.out
+    assert f"{node.url()}: came over the network, which proves no sender" in run.err, str(run)
+
+
 def test_the_name_it_is_served_under_counts(ctlsign, node):
     node.files["ITLFile.tlv"] = LIST
     run = ctlsign("verify", "--trust", "self", node.url("ITLFile.tlv"))
