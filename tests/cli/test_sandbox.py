@@ -51,6 +51,10 @@ READERS = {
     "identify": (0, ["identify", "70CAF64E090751B9DF22F49F754FC5BB", "in"]),
     "expiry": (1, ["expiry", "--within", "9000d", "in", "cluster"]),
     "plan": (1, ["plan", "--release", "10.5", OLD, NEW]),
+    "fetch": (3, ["fetch", "--trust", OLD, "127.0.0.1:1"]),
+    "check": (3, ["check", OLD, "--node", "cucm-1051-a-pub=127.0.0.1", "--node", "cucm-1051-a-sub1=127.0.0.1", "--port", "CCM=1",
+                  "--port", "TFTP=1", "--port", "CAPF=1"]),
+    "tvs": (3, ["tvs", "127.0.0.1:1", OLD]),
     "config-verify": (0, ["config", "verify", "--cert", "cluster/pub.pem", "SEP.cnf.xml.sgn"]),
     "config-verify-list": (0, ["config", "verify", "--trust", OLD, "SEP.cnf.xml.sgn"]),
     "config-verify-many": (3, ["config", "verify", "--cert", "cluster/pub.pem", "SEP.cnf.xml.sgn", "missing", OLD]),
@@ -62,6 +66,7 @@ WRITERS = {
     "extract-nothing": (3, ["extract", "missing.tlv", "-o", "out"]),
     "export": (0, ["export", "--from", OLD, "--trust", "cluster/pub.pem", "-o", "out"]),
     "export-there": (0, ["export", "--from", OLD, "--trust", "cluster/pub.pem", "-o", "there"]),
+    "fetch-nobody": (3, ["fetch", "--trust", OLD, "127.0.0.1:1", "-o", "out"]),
     "export-unbelieved": (1, ["export", "--from", OLD, "-o", "out"]),
 }
 KEY = ["-k", "cluster/pub.key", "--cert", "cluster/pub.pem"]
