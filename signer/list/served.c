@@ -12,7 +12,7 @@
 
 enum { NAMES_MAX = 4 };
 
-/* What an admin calls a node by, and where its lists are. [docs/CLUSTER.md, ports] */
+/* What an admin calls a node by, and where its lists are. Source: vendor's port usage guides. */
 static const struct service {
 	const char *scheme;
 	const char *port;
