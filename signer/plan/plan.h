@@ -18,6 +18,9 @@ struct plan_lines;
 /* The rollback parameter, which makes CUCM write blank ITLs. */
 enum plan_parameter { PLAN_PARAMETER_KEPT, PLAN_PARAMETER_SET, PLAN_PARAMETER_UNSET };
 
+/* The mode of a cluster whose ITLs are planned for: an ITL does not show it. */
+enum plan_mode { PLAN_MODE_NOT_MIXED, PLAN_MODE_TOKENLESS, PLAN_MODE_TOKENS };
+
 /* Everything is borrowed, and outlives the plan. The lists are of one kind, CTL or ITL. */
 struct plan_input {
 	const struct tlv_list *old_list, *new_list;
@@ -42,6 +45,7 @@ struct plan_input {
 	 */
 	const struct plan_lines *renewed;
 	enum plan_parameter parameter; /* what the change does to it */
+	enum plan_mode mode;	       /* of ITLs; a CTL says it itself */
 };
 
 struct plan_model;

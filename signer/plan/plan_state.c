@@ -21,10 +21,17 @@ bool plan_recovery_signs(const struct plan_model *m)
 	return plan_kind_of(&r) == PLAN_KIND_ITLRECOVERY;
 }
 
+static bool is_mixed(const struct plan_model *m)
+{
+	return !m->itl || m->in.mode != PLAN_MODE_NOT_MIXED;
+}
+
+/* In mixed mode the first phase is that of the CTL, so the ITL alone has none. */
 bool plan_is_two_phase(const struct plan_model *m)
 {
-	return happened(m, PLAN_KIND_ITLRECOVERY, PLAN_EVENT_RENEWED) && plan_recovery_signs(m) &&
-	       m->facts[PLAN_BRIDGE].list == NULL && !m->facts[PLAN_NEW].token_signs;
+	return !(m->itl && is_mixed(m)) && happened(m, PLAN_KIND_ITLRECOVERY, PLAN_EVENT_RENEWED) &&
+	       plan_recovery_signs(m) && m->facts[PLAN_BRIDGE].list == NULL &&
+	       !m->facts[PLAN_NEW].token_signs;
 }
 
 /* The signer that the release's own lists have. */
@@ -106,6 +113,14 @@ static uint64_t state_of_mode(const struct plan_model *m)
 		return W(TO_NON_SECURE);
 	return either(happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_REFILLED), W(TO_MIXED),
 		      W(SAME_MODE));
+}
+
+/* [LOST_TRUST]. No source says that the command for the CTL helps where tokens sign. */
+static uint64_t state_of_cluster(const struct plan_model *m)
+{
+	bool resets = m->itl ? m->in.mode == PLAN_MODE_TOKENLESS : !m->facts[PLAN_NEW].token_signs;
+
+	return either(is_mixed(m), 0, W(NOT_MIXED)) | either(resets, W(RESETS_CTL), 0);
 }
 
 static uint64_t state_of_tokens(const struct plan_model *m)
@@ -190,6 +205,6 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
 	       either(bridged, W(BRIDGED), W(NO_BRIDGE)) |
 	       either(m->in.parameter == PLAN_PARAMETER_KEPT, W(PARAMETER_KEPT), 0) |
 	       either(needs_uploads(m), W(NEEDS_UPLOAD), 0) | state_of_mode(m) |
-	       state_of_tokens(m) | state_of_renewals(m) | state_of_return(m) |
-	       state_of_stage(m, s);
+	       state_of_cluster(m) | state_of_tokens(m) | state_of_renewals(m) |
+	       state_of_return(m) | state_of_stage(m, s);
 }

@@ -145,7 +145,7 @@ def way_out(answer):
 @pytest.mark.parametrize("what,ctl,itl", [
     ("callmanager", [], []),
     ("itlrecovery", ["utils ctl reset localkey"], ["utils itl reset localkey"]),
-    ("tvs", ["utils itl reset localkey"], ["utils itl reset localkey"])])
+    ("tvs", ["utils ctl reset localkey"], ["utils itl reset localkey"])])
 def test_no_key_that_was_renewed_frees_phones(world, what, ctl, itl):
     """'reset localkey' signs with CallManager's key of today: phones of before must know that one."""
     world.make("CTLFile.tlv", CTL_12)
@@ -154,6 +154,26 @@ def test_no_key_that_was_renewed_frees_phones(world, what, ctl, itl):
         text, answer = renew(world, *lists, "--release", "12.5", "--renew", what, status=0)
         assert way_out(answer) == want, text
         assert "--recover --installed-dir" in text
+
+
+@pytest.mark.parametrize("release,ctl,itl", [("11.5", CTL_10, ITL_10), ("11.5", TOKENS_11, ITL_10),
+                                             ("12.5", TOKENS_11, ITL_12)])
+def test_mixed_mode_has_no_command_for_the_itl_alone(world, release, ctl, itl):
+    """[214231] has 'utils itl reset localkey' for clusters that are not mixed."""
+    world.make("CTLFile.tlv", ctl)
+    world.make("itl-pub.tlv", itl)
+    for what in ("tvs", "capf"):
+        text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", release, "--renew", what, status=0)
+        assert way_out(answer) == [] and "utils itl" not in text
+
+
+def test_tokens_without_itlrecovery_in_the_ctl(world):
+    """The CTL Client wrote this CTL before it took anchors in: ITLRecovery is in the ITLs alone, and one list is new."""
+    world.make("CTLFile.tlv", "SAST=t1! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1 SAST=t2")
+    world.make("itl-pub.tlv", ITL_12)
+    text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery", status=0)
+    assert [len(phase["lists"]) for phase in answer["phases"]] == [1]
+    assert "utils itl" not in text and "utils ctl" not in text
 
 
 @pytest.mark.parametrize("release,first,again", [("9.1", 0, 0), ("10.5(2)", 1, 0), ("12.5", 1, 1)])

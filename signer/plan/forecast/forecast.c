@@ -110,6 +110,13 @@ static void note_refusals(const struct forecast *f, size_t phase, struct plan_in
 		}
 }
 
+static enum plan_mode mode_of(const struct cluster *c)
+{
+	if (!c->mixed)
+		return PLAN_MODE_NOT_MIXED;
+	return c->tokens ? PLAN_MODE_TOKENS : PLAN_MODE_TOKENLESS;
+}
+
 static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, struct tlv_err *e)
 {
 	static const enum plan_parameter parameters[] = { [SEARCH_RENEW] = PLAN_PARAMETER_KEPT,
@@ -118,6 +125,7 @@ static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, str
 	struct plan_input in = { .release = f->c->release,
 				 .now = now,
 				 .foreseen = true,
+				 .mode = mode_of(f->c),
 				 .parameter = parameters[f->search.phases[phase].act] };
 	enum status st = choose_lists(f, phase, &in, e);
 	const char *kind;
