@@ -14,6 +14,7 @@ from test_plan_renew import CTL_10, CTL_12, ITL_10, ITL_12, TOKENS_11
 
 SAVED = "the ITLRecovery.p12 of the key that phones know was saved"
 OUTSIDE = "a CTL made outside CUCM gets onto the TFTP nodes"
+IN_MIXED = "'utils itl reset' helps in mixed mode too"
 GOLDEN = DATA / "plans" / "recover-all-at-once.txt"
 PARTS = ("callmanager", "itlrecovery", "tvs")
 # What comes in the place of a certificate of test_plan_renew.
@@ -125,9 +126,13 @@ def test_each_set_mixed(world, release, parts):
         assert order(answer) == [("ctl-signed-by-itlrecovery", [2])]
     gone = waiting and "itlrecovery" in parts and spare in parts
     outside = any(way == "ctl-signed-by-itlrecovery" for way, _ in order(answer))
-    assert answer["needs"] == ["saved-key"] * bool(gone) + ["outside-list"] * outside
-    assert (SAVED in answer["summary"], OUTSIDE in answer["summary"]) == (bool(gone), outside)
+    # [214231] has the command for the ITL for clusters that are not mixed.
+    for_itl = any(way.startswith("itl") for way, _ in order(answer))
+    assert answer["needs"] == ["saved-key"] * bool(gone) + ["outside-list"] * outside + ["itl-command"] * for_itl
+    assert [said in answer["summary"] for said in (SAVED, OUTSIDE, IN_MIXED)] == [bool(gone), outside, for_itl]
     folded = " ".join(text.split())
+    assert ("assumed: 'utils itl reset' helps phones of a mixed cluster too. [open]" in folded) == for_itl
+    assert not for_itl or "'utils ctl reset localkey' for a mixed one. [214231]" in folded
     assert ("'file get tftp ITLRecovery.p12' exports ITLRecovery" in folded) == (outside and not gone)
     assert ("exports today's key, which these phones do not know" in folded) == bool(outside and gone)
 
@@ -170,9 +175,9 @@ def test_a_token_still_signs(world):
         "ctl-signed-by-token", "ctl-signed-by-token", "ctl-signed-by-itlrecovery"]
     assert {key["place"] for key in answer["holders"][1]["keys"]} == {"token", "saved", "backup"}
     assert order(answer) == [("itl-reset-remotekey", [1]), ("ctl-signed-by-token", [2])]
-    assert answer["needs"] == ["saved-key", "token", "outside-list"]
+    assert answer["needs"] == ["saved-key", "token", "outside-list", "itl-command"]
     assert answer["summary"].endswith(f"freed without hands on them, if {SAVED}, and if the token is at hand, "
-                                      f"and if {OUTSIDE}")
+                                      f"and if {OUTSIDE}, and if {IN_MIXED}")
     assert [step["number"] for step in answer["steps"] if step["code"] == "publish"] == [None]  # open
 
 
@@ -185,6 +190,20 @@ def test_a_list_that_was_never_written_anew(world):
     assert order(answer) == [("served", [1, 2])]
     assert [one["takes_today"] for one in answer["holders"]] == [True, True]
     assert commands(answer)[:2] == ["utils ctl update CTLFile", "show ctl"]
+
+
+def test_what_the_vendor_has_for_the_mode_comes_first(world):
+    """The command for the ITL would free more kinds of phones in one go: those of sub1 too."""
+    sub1 = "SAST=golden-recovery! SAST=sub1 CCM+TFTP=sub1 TVS=golden-tvs"
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    hold(world, "2021", itl=sub1)
+    hold(world, "2022", itl=f"{sub1} CAPF=capf")
+    lists = serve(world, renewed(CTL_12, "itlrecovery", "tvs"), renewed(ITL_12, "itlrecovery", "tvs"))
+    world.make("itl-sub1.tlv", renewed(f"{sub1} CAPF=capf", "itlrecovery", "tvs"), **NEW)
+    text, answer = recover(world, [*lists, "itl-sub1.tlv"], "12.5", status=0)
+    assert order(answer) == [("ctl-reset-localkey", [1, 2]), ("itl-reset-localkey", [3, 4])]
+    assert "itl-reset-localkey" in ways(answer, 1)
+    assert f"; assumes that {IN_MIXED}" in " ".join(text.split())
 
 
 def old_itl(signer, tvs):

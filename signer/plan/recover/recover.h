@@ -66,6 +66,8 @@ const char *recover_cost_text(enum recover_cost c);
 const char *recover_cost_word(enum recover_cost c);
 /* That of JSON. */
 const char *recover_need_word(enum recover_need n);
+/* "the token is at hand" */
+const char *recover_need_text(enum recover_need n);
 
 /* Kinds of phones beyond this many, and ways, are ST_USAGE. */
 enum { RECOVER_HOLDERS_MAX = 64, RECOVER_WAYS_MAX = 64, RECOVER_KEYS_MAX = 24 };
@@ -162,7 +164,9 @@ struct recovery {
  * cluster does not show who signs. To be freed all the same.
  */
 enum status recover_make(struct recovery *r, const struct recover_input *in, struct tlv_err *e);
-/* What must be there for the plan, and nobody but the user knows: bit n is recover_need n. */
+/* What must be there for the way, and nobody but the user knows: bit n is recover_need n. */
+unsigned recover_way_needs(const struct recovery *r, const struct recover_way *w);
+/* The same for the plan. */
 unsigned recover_needs(const struct recovery *r);
 /* Whether some phones can only be cleared by hand. */
 bool recover_refused(const struct recovery *r);

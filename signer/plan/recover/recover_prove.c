@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define N(name) (1U << RECOVER_NEED_##name)
+
 /*
  * Each way is gone through by phones as they are: they ask for the CTL first, then for the ITL,
  * at each reset, and hold afterwards what they took. Nothing counts as helped before a phone
@@ -350,6 +352,14 @@ static void take_way(struct recovery *r, struct attempt *t, size_t way)
 	t->trial = swap;
 }
 
+/* Less comes first: what costs less, and of one cost what the vendor documents for this mode. */
+static unsigned rank_of(const struct recovery *r, size_t way)
+{
+	unsigned needs = recover_way_needs(r, &r->ways[way]);
+
+	return 2 * (unsigned)recover_row(r->ways[way].id)->cost + ((needs & N(ITL_COMMAND)) != 0);
+}
+
 /* The cheapest kind of way that frees somebody, and of its kind the one that frees most. */
 static size_t next_way(struct recovery *r, struct attempt *t)
 {
@@ -357,12 +367,11 @@ static size_t next_way(struct recovery *r, struct attempt *t)
 
 	for (size_t i = 0; i < r->nways; i++) {
 		bool after[RECOVER_HOLDERS_MAX] = { false };
-		enum recover_cost cost = recover_row(r->ways[i].id)->cost;
 		size_t freed;
 
 		/* A backup takes the cluster elsewhere: it comes first, or not at all. */
 		if (r->ways[i].id == RECOVER_WAY_BACKUP ||
-		    (most > 0 && cost > recover_row(r->ways[best].id)->cost))
+		    (most > 0 && rank_of(r, i) > rank_of(r, best)))
 			continue;
 		freed = try_way(r, t, i, after);
 		if (freed > most) {

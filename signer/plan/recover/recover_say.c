@@ -62,8 +62,11 @@ static void say_keys(struct recovery *r, size_t holder)
 	}
 }
 
-static void put_assumptions(struct buf *b, const struct recover_way *w, size_t holder)
+static void put_assumptions(struct buf *b, const struct recovery *r, const struct recover_way *w,
+			    size_t holder)
 {
+	if ((recover_way_needs(r, w) & 1U << RECOVER_NEED_ITL_COMMAND) != 0)
+		buf_printf(b, "; assumes that %s", recover_need_text(RECOVER_NEED_ITL_COMMAND));
 	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
 		if ((w->assumptions[holder] >> i & 1U) != 0) {
 			buf_str(b, "; assumes that ");
@@ -86,7 +89,7 @@ static void say_ways(struct recovery *r, size_t holder)
 		if (w->opens[holder])
 			buf_printf(b, "; the first list is taken: %s",
 				   accept_row(w->verdict[holder].reason)->word);
-		put_assumptions(b, w, holder);
+		put_assumptions(b, r, w, holder);
 		buf_str(b, ".");
 	}
 }

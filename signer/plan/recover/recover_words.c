@@ -54,6 +54,11 @@ const char *recover_need_word(enum recover_need n)
 	return needs[n].word;
 }
 
+const char *recover_need_text(enum recover_need n)
+{
+	return needs[n].text;
+}
+
 static const struct {
 	const char *word, *text;
 } places[] = {
@@ -153,13 +158,17 @@ static size_t count_by_hand(const struct recovery *r)
 	return n;
 }
 
-static unsigned needs_of(const struct recover_way *w)
+unsigned recover_way_needs(const struct recovery *r, const struct recover_way *w)
 {
 	const struct recover_row *row = recover_row(w->id);
+	unsigned all = row->needs;
 
 	if (row->keys != RECOVER_KEYS_NONE && w->place == RECOVER_KEY_CLUSTER)
-		return row->needs & ~N(SAVED_KEY);
-	return row->needs;
+		all &= ~N(SAVED_KEY);
+	/* [LOST_TRUST] */
+	if (row->itl != RECOVER_KEPT && (r->when & W(MIXED)) != 0)
+		all |= N(ITL_COMMAND);
+	return all;
 }
 
 unsigned recover_needs(const struct recovery *r)
@@ -167,7 +176,7 @@ unsigned recover_needs(const struct recovery *r)
 	unsigned all = 0;
 
 	for (size_t i = 0; i < r->nchosen; i++)
-		all |= needs_of(&r->ways[r->chosen[i]]);
+		all |= recover_way_needs(r, &r->ways[r->chosen[i]]);
 	return all;
 }
 
