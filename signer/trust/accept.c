@@ -220,6 +220,7 @@ static struct acceptance by_tftp(const struct phone *p, const struct candidate *
 
 	if (a.reason == ACCEPT_SIGNER_IS_TFTP)
 		a.assumptions |= 1U << TVS_ASSUMES_TFTP;
+	a.tvs_too = tvs.reason == ACCEPT_TVS;
 	if (tvs.reason == ACCEPT_TVS &&
 	    (a.reason != ACCEPT_SIGNER_IS_TFTP || (tvs.assumptions & ~a.assumptions) == 0))
 		return tvs;

@@ -51,6 +51,7 @@ struct acceptance {
 	unsigned assumptions;	 /* bit n: tvs_assumption n */
 	long record;		 /* index of the record that decided, -1: none */
 	bool in_itl;		 /* … which is in the ITL */
+	bool tvs_too;		 /* signer is TFTP: TVS would have it taken as well */
 	bool asked;		 /* no SAST record is the signer's, so that TVS counts */
 	struct tvs_answer tvs;	 /* … and what it is taken to answer */
 	struct span issuer;	 /* as the new list spells its signer's */

@@ -219,11 +219,21 @@ class Judge:
         cluster = peeraccept.Cluster(tvs=presented, release=RELEASES[self.plan.case.release])
         verdict = peeraccept.decide(self.plan.bytes(shown["file"]), phone, cluster,
                                     signing_key=bytes.fromhex(shown["key"]))
-        if verdict.reason != "tvs":
-            return verdict.accepted, verdict.reason
         # A phone asks the TVS of its group, and believes one whose certificate is in the ITL that it holds.
-        believed = [record["certificate"].hex() for record in peeraccept.tvs_records(peeraccept.parse(held[1]))]
-        return verdict.accepted and any(tvs[node] in believed for node in group), "tvs"
+        if verdict.reason == "tvs":
+            return verdict.accepted and self.believes(itl, tvs, group), "tvs"
+        if verdict.reason == "signer-is-tftp" and itl is not None:
+            data, lists = self.plan.bytes(shown["file"]), [peeraccept.parse(each) for each in (ctl, itl) if each]
+            vouched = peeraccept.ask_tvs(data, phone, lists, peeraccept.parse(data), cluster,
+                                         bytes.fromhex(shown["key"]))
+            if vouched and vouched.accepted and self.believes(itl, tvs, group):
+                return True, "tvs"
+        return verdict.accepted, verdict.reason
+
+    @staticmethod
+    def believes(itl, tvs, group):
+        believed = [record["certificate"].hex() for record in peeraccept.tvs_records(peeraccept.parse(itl))]
+        return any(tvs[node] in believed for node in group)
 
     def run(self, name):
         """[{reasons}] of each stage, over all nodes and groups; "refused" among them."""

@@ -106,6 +106,35 @@ def test_tokens_spare_them(world):
     assert "utils ctl update CTLFile" not in text.split("Rollback")[0].split("If CUCM signs")[0]
 
 
+SUB1_10 = "SAST=sub1! SAST=golden-recovery CCM+TFTP=sub1 TVS=golden-tvs CAPF=capf"
+
+
+def tokens_and_a_subscriber(world, *args):
+    """CallManager of sub1 signs its ITL; the CTL of the tokens has its successor by then, as TFTP server."""
+    world.make("CTLFile.tlv", TOKENS_11)
+    world.make("itl-pub.tlv", ITL_10)
+    world.make("itl-sub1.tlv", SUB1_10)
+    return renew(world, "CTLFile.tlv", "itl-pub.tlv", "itl-sub1.tlv", "--release", "11.5", "--renew", "callmanager",
+                 *args, status=0)
+
+
+def test_a_tftp_certificate_is_no_reason_where_tvs_is_asked(world):
+    text, answer = tokens_and_a_subscriber(world)
+    both = next(phone for phone in answer["phases"][0]["lists"][0]["phones"] if phone["class"] == "sbd")
+    assert both["by_tvs"] is True
+    assert "signer-is-sast, and another list by tvs" in words(text)
+    assert "TFTP certificate signed" not in text
+    assert "tftp-signs-itl" not in [line["code"] for line in answer["assumptions"]]
+
+
+def test_without_tvs_a_tftp_certificate_is_an_assumption(world):
+    text, answer = tokens_and_a_subscriber(world, "--group", "west=cucm-1051-a-sub1")
+    both = next(phone for phone in answer["phases"][0]["lists"][0]["phones"] if phone["class"] == "sbd")
+    assert both["by_tvs"] is False
+    assert "assumes that phones take an ITL that a TFTP certificate signed" in words(text)
+    assert "tftp-signs-itl" in [line["code"] for line in answer["assumptions"]]
+
+
 def test_not_mixed_needs_no_ctl(world):
     world.make("itl-pub.tlv", ITL_12)
     text, answer = renew(world, "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery", status=0)

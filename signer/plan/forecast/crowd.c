@@ -88,6 +88,29 @@ static size_t deserted_group(const struct crowd_question *q, const struct tlv_li
 	return SIZE_MAX;
 }
 
+/* If groups are not known, each node may be one, and the trust engine has found one of them. */
+static bool any_group_believes(const struct crowd_question *q, const struct tlv_list *itl)
+{
+	for (size_t i = 0; i < q->groups->n; i++)
+		if (group_believes(q, itl, q->groups->nodes[i]))
+			return true;
+	return q->groups->n == 0;
+}
+
+/*
+ * Nobody says that phones take what a TFTP certificate signed. Here it is known which TVS of the
+ * cluster a phone believes, so that is what counts; the rest is left to phones of other groups.
+ */
+static void prefer_tvs(struct crowd_answer *x, const struct crowd_question *q,
+		       const struct tlv_list *itl)
+{
+	x->by_tvs = any_group_believes(q, itl);
+	if (deserted_group(q, itl) != SIZE_MAX)
+		return;
+	x->a.reason = ACCEPT_TVS;
+	x->a.assumptions &= ~(1U << TVS_ASSUMES_TFTP);
+}
+
 static struct crowd_answer judge(const struct crowd_question *q, const struct phone *phone,
 				 const struct stage_list *offered)
 {
@@ -95,9 +118,12 @@ static struct crowd_answer judge(const struct crowd_question *q, const struct ph
 
 	x.a = accept_foresee(phone, offered->list, offered->key);
 	x.accepted = accept_row(x.a.reason)->accepted;
-	x.by_tvs = x.a.reason == ACCEPT_TVS;
-	if (x.by_tvs)
+	if (x.a.reason == ACCEPT_TVS) {
+		x.by_tvs = true;
 		x.group = deserted_group(q, phone->itl);
+	} else if (x.a.reason == ACCEPT_SIGNER_IS_TFTP && x.a.tvs_too) {
+		prefer_tvs(&x, q, phone->itl);
+	}
 	if (x.group != SIZE_MAX)
 		x.accepted = false;
 	return x;

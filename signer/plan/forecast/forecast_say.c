@@ -152,9 +152,25 @@ static void say_printed(struct forecast *f)
 			"Keys, dates and addresses are not printed: certificates are told apart by their SHA-1, nodes by their names, and none of the certificates has expired.");
 }
 
+/* The lines above name the phones; this is the one that scripts look for. */
+static void say_tftp(struct forecast *f)
+{
+	const struct accept_assumption_row *row = accept_assumption(TVS_ASSUMES_TFTP);
+	bool any = false;
+
+	for (size_t i = 0; i < f->search.nstages; i++)
+		for (int p = 0; p < CROWD_CLASSES; p++)
+			any |= (f->search.stages[i].verdict[p].assumptions >> TVS_ASSUMES_TFTP &
+				1U) != 0;
+	if (any)
+		buf_printf(line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact),
+			   "Some lists are taken by this alone: %s.", row->text);
+}
+
 static void say_assumptions(struct forecast *f)
 {
 	say_printed(f);
+	say_tftp(f);
 	say_release(f);
 	for (size_t i = 0; i < f->c->nnodes; i++) {
 		struct buf *b;

@@ -14,6 +14,12 @@ struct lag {
 	size_t moment;	   /* of the offer */
 };
 
+/* A phone that lags must not depend on what nobody says. */
+static bool is_unsure(const struct crowd_answer *a)
+{
+	return a->offered && (!a->accepted || a->a.reason == ACCEPT_SIGNER_IS_TFTP);
+}
+
 static bool refuses(const struct search *s, enum crowd_class p, const struct lag *x)
 {
 	const struct crowd_row *row = crowd_row(p);
@@ -28,7 +34,7 @@ static bool refuses(const struct search *s, enum crowd_class p, const struct lag
 	q.holds_ctl = row->ctl ? at(s, x->ctl)->ctl.list : NULL;
 	q.holds_itl = row->sbd ? at(s, x->itl)->itl[x->node].list : NULL;
 	crowd_ask(&a, p, &q);
-	return (a.ctl.offered && !a.ctl.accepted) || (a.itl.offered && !a.itl.accepted);
+	return is_unsure(&a.ctl) || is_unsure(&a.itl);
 }
 
 /* A phone of this node was off since then, and meets this node or, if so, any other one. */
