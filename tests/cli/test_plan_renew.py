@@ -21,6 +21,8 @@ CTL_12 = "SAST=golden-recovery! SAST=pub CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
 TOKENS_11 = "SAST=t1! SAST=golden-recovery SAST=pub CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1 SAST=t2"
 ITL_10 = "SAST=pub! SAST=golden-recovery CCM+TFTP=pub TVS=golden-tvs CAPF=capf"
 ITL_12 = "SAST=golden-recovery! SAST=pub CCM+TFTP=pub TVS=golden-tvs CAPF=capf"
+OTHER_ITL = ("SAST=recovery2@west/10.9.9.1! SAST=asa@west/10.9.9.1 CCM+TFTP=asa@west/10.9.9.1 "
+             "TVS=tvs2@west/10.9.9.1")  # of another cluster
 ALL = ["--renew", "callmanager", "--renew", "capf", "--renew", "tvs", "--renew", "itlrecovery"]
 
 
@@ -263,6 +265,20 @@ def test_blank_itls(world):
                               "--renew", "tvs", "--blank-itl")
     assert same == answer
     says_all(Page(source), answer)
+
+
+@pytest.mark.parametrize("lists", [["CTLFile.tlv", "itl-west.tlv"], ["itl-west.tlv", "itl-pub.tlv"],
+                                   ["CTLFile.tlv", "itl-pub.tlv", "itl-west.tlv"]])
+@pytest.mark.parametrize("way", [["--renew", "tvs"], ["--recover", "--installed-dir", "held"]])
+def test_a_list_of_another_cluster(world, lists, way):
+    """It shares no node with the others, however much was renewed."""
+    for name, spec in (("CTLFile.tlv", CTL_12), ("itl-pub.tlv", ITL_12), ("itl-west.tlv", OTHER_ITL)):
+        world.make(name, spec)
+    (world.folder / "held").mkdir()
+    shutil.copy(world.folder / "itl-pub.tlv", world.folder / "held")
+    run = world.run("plan", *lists, "--release", "12.5", *way, "--html", "plan.html", cwd=world.folder)
+    assert run.status == 2 and run.out == "" and not (world.folder / "plan.html").exists(), str(run)
+    assert "shares neither a node nor a certificate with the other lists: is it of another cluster" in run.err
 
 
 @pytest.mark.parametrize("status,says,args", [

@@ -341,7 +341,7 @@ static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
 		name = span_dup(c->nodes[x->node].name);
 		(void)err_set(
 			e, ST_NO,
-			"%s: the lists show two different ones of node '%s': bring phones to one state first, with '--recover' if they refuse",
+			"%s: the lists show two different ones of node '%s': bring phones to one state first, with '--recover' if they refuse, or leave out what is of another cluster",
 			plan_kind_text(x->kind), name != NULL ? name : "?");
 		free(name);
 		return ST_NO;
@@ -363,12 +363,54 @@ static enum status check_tvs(const struct cluster *c, struct tlv_err *e)
 		name = span_dup(c->nodes[x->node].name);
 		(void)err_set(
 			e, ST_NO,
-			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the ITLs of then on",
+			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the ITLs of then on, or leave out what is of another cluster",
 			name != NULL ? name : "?");
 		free(name);
 		return ST_NO;
 	}
 	return ST_OK;
+}
+
+/* [ITL_RECORDS]: lists of one cluster share nodes, whatever was renewed in between. */
+static bool shares(const struct cluster *c, const struct tlv_list *l, size_t nodes, size_t certs)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (cluster_find_cert(c, r.certificate) < certs ||
+		    find_address(c, address_of(&r)) < nodes ||
+		    cluster_find_node(c, tlv_text(r.dns_name)) < nodes)
+			return true;
+	}
+	return false;
+}
+
+static enum status foreign(const struct cluster *c, const struct tlv_list *l, struct tlv_err *e)
+{
+	size_t owner = cluster_owner(c, l);
+	char *name = owner != CLUSTER_NONE ? span_dup(c->nodes[owner].name) : NULL;
+
+	(void)err_set(
+		e, ST_USAGE,
+		"the %s of node '%s' shares neither a node nor a certificate with the other lists: is it of another cluster",
+		tlv_list_kind_text(l), name != NULL ? name : "?");
+	free(name);
+	return ST_USAGE;
+}
+
+static enum status note_lists(struct cluster *c, const struct tlv_list *const *lists, size_t n,
+			      struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < n; i++) {
+		size_t nodes = c->nnodes, certs = c->ncerts;
+
+		st = note_list(c, lists[i], i, e);
+		if (st == ST_OK && i > 0 && !shares(c, lists[i], nodes, certs))
+			st = foreign(c, lists[i], e);
+	}
+	return st;
 }
 
 static enum status read_cluster(struct cluster *c, const struct tlv_list *const *lists, size_t n,
@@ -378,8 +420,8 @@ static enum status read_cluster(struct cluster *c, const struct tlv_list *const 
 
 	*c = (struct cluster){ .release = release };
 	st = sort_lists(c, lists, n, e);
-	for (size_t i = 0; st == ST_OK && i < n; i++)
-		st = note_list(c, lists[i], i, e);
+	if (st == ST_OK)
+		st = note_lists(c, lists, n, e);
 	if (st != ST_OK)
 		return st;
 	for (size_t i = 0; i < c->nitls; i++)

@@ -58,8 +58,8 @@ struct cluster {
 
 /*
  * Reads the cluster out of its present lists, which must outlive it: at most one
- * CTL, and one ITL or more. ST_USAGE with what to give instead; ST_NO where
- * the lists contradict each other, so that a renewal is on its way already.
+ * CTL, and one ITL or more. ST_USAGE with what to give instead, or if one is of another cluster;
+ * ST_NO where the lists contradict each other, so that a renewal is on its way already.
  * The struct is to be freed all the same.
  */
 enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
