@@ -296,6 +296,18 @@ def test_what_cannot_be_planned(world, status, says, args):
     assert run.status == status and says in run.err and run.out == "", str(run)
 
 
+def test_a_release_unlike_the_lists_is_a_condition(world):
+    """With a release that was mistyped the commands would be another cluster's."""
+    hold(world, "2020", itl=ITL_12)
+    lists = serve(world, itl=renewed(ITL_12, "itlrecovery", "tvs"))
+    text, answer = recover(world, lists, "11.5", status=0)
+    assert answer["needs"] == ["release"]
+    assert answer["summary"].endswith("(if CUCM 11.5 is the right release)")
+    assert "assumed: The release is right: in CUCM 11.5 CallManager signs, but another key" in " ".join(text.split())
+    text, answer = recover(world, lists, "12.5", status=0)
+    assert answer["needs"] == [] and "right" not in answer["summary"]
+
+
 def test_one_itl_given_twice(world):
     """A list that is given again says nothing new, and no node is written one of a stranger."""
     hold(world, "2024", itl=ITL_12)

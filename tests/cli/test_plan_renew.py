@@ -236,7 +236,10 @@ def test_a_release_unlike_the_lists_is_an_assumption(world, release, ctl, itl, s
     text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", release, "--renew", "tvs", status=0)
     codes = [line["code"] for line in answer["assumptions"]]
     assert ("release-unlike-lists" in codes) == (says is not None), text
-    assert says is None or f"assumed: The release is right: {says}" in " ".join(text.split())
+    verdict = " ".join(text.split("Phases, and what is down")[0].split())
+    assert says is None or f"assumed: The release is right: {says}" in verdict
+    assert answer["summary"].endswith(f"(if CUCM {release} is the right release)") == (says is not None)
+    assert text.count("The release is right") == (says is not None)
 
 
 def test_blank_itls(world):

@@ -613,6 +613,41 @@ enum status cluster_blank(struct cluster *c, struct tlv_err *e)
 		"option '--blank-itl': the rollback parameter does not blank the CTL, so it helps no cluster that has one: leave the option out");
 }
 
+/* Whether another key signed the list than the release has sign it. A token signs in any. */
+static bool is_signed_otherwise(const struct tlv_list *l, enum release_signer who)
+{
+	long at = l != NULL ? tlv_list_signer(l) : TLV_SIGNER_NONE;
+	struct tlv_record r;
+
+	if (at < 0)
+		return false;
+	r = tlv_list_record(l, (size_t)at);
+	return !tlv_record_is_token(&r) &&
+	       tlv_record_is_itlrecovery(&r) != (who == RELEASE_ITLRECOVERY);
+}
+
+bool cluster_doubts_release(const struct cluster *c)
+{
+	bool doubts = is_signed_otherwise(c->ctl, c->release->signer);
+
+	for (size_t i = 0; i < c->nnodes; i++)
+		doubts |= is_signed_otherwise(c->nodes[i].itl, c->release->itl_signer);
+	return doubts;
+}
+
+unsigned cluster_signer_fact(const struct cluster *c)
+{
+	return c->release->itl_signer == RELEASE_ITLRECOVERY ? FACT_ITL_BY_ITLRECOVERY :
+							       FACT_ITL_BY_CALLMANAGER;
+}
+
+void cluster_put_doubt(struct buf *b, const struct cluster *c)
+{
+	buf_printf(b, "The release is right: in CUCM %s ", c->release->name);
+	buf_str(b, c->release->itl_signer == RELEASE_ITLRECOVERY ? "ITLRecovery" : "CallManager");
+	buf_str(b, " signs, but another key has signed a list of today. Check the release first.");
+}
+
 void cluster_free(struct cluster *c)
 {
 	for (size_t i = 0; i < c->ncerts; i++)

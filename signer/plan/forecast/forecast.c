@@ -145,12 +145,12 @@ static enum status plan_phase(struct forecast *f, size_t phase, int64_t now, str
 	return plan_make(&f->plans[phase], &in, e);
 }
 
-enum { LINES = 5 + 3 * SEARCH_PHASES_MAX };
+enum { LINES = 6 + 3 * SEARCH_PHASES_MAX };
 
 static void all_lines(struct forecast *f, struct plan_lines *out[LINES])
 {
-	struct plan_lines *const single[] = { &f->dangers, &f->helps, &f->strays, &f->why,
-					      &f->assumed };
+	struct plan_lines *const single[] = { &f->dangers, &f->helps,	&f->strays,
+					      &f->why,	   &f->assumed, &f->doubts };
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(single); i++)

@@ -32,6 +32,7 @@ struct forecast {
 	struct plan_lines renewed[SEARCH_PHASES_MAX];  /* nodes */
 	struct plan_lines why;			       /* what each class does with each list */
 	struct plan_lines assumed;
+	struct plan_lines doubts;	    /* what is assumed, and might turn the verdict round */
 	unsigned named[FORECAST_NAMED_MAX]; /* facts that the lines name in their midst */
 	size_t nnamed;
 };

@@ -47,6 +47,7 @@ static void put_verdict(struct buf *b, const struct forecast *f)
 	forecast_put_bound(&bound, f);
 	flush(b, &bound);
 	buf_str(b, "</p>\n");
+	put_notes(b, &f->doubts);
 	put_notes(b, &f->dangers);
 	for (size_t i = 0; i < f->helps.n; i++) {
 		buf_str(b, "<p class=\"note\"><b>What helps:</b> ");

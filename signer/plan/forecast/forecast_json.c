@@ -112,6 +112,15 @@ static json_t *phases_json(const struct forecast *f)
 	return a;
 }
 
+static json_t *assumptions_json(const struct forecast *f)
+{
+	json_t *a = plan_lines_json(&f->doubts), *rest = plan_lines_json(&f->assumed);
+
+	(void)json_array_extend(a, rest);
+	json_decref(rest);
+	return a;
+}
+
 json_t *forecast_json(const struct forecast *f)
 {
 	json_t *o = json_object(), *search = json_object(), *remedies = json_array();
@@ -128,7 +137,7 @@ json_t *forecast_json(const struct forecast *f)
 	set(o, "phases", phases_json(f));
 	set(o, "dangers", plan_lines_json(&f->dangers));
 	set(o, "warnings", plan_lines_json(&f->strays));
-	set(o, "assumptions", plan_lines_json(&f->assumed));
+	set(o, "assumptions", assumptions_json(f));
 	if (f->remedy.text != NULL)
 		append(remedies, json_string(f->remedy.text));
 	set(o, "remedies", remedies);

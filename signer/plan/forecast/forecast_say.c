@@ -95,36 +95,13 @@ static void say_gate(struct forecast *f, size_t phase)
 			"Wait until all phones have registered. A phone that misses this phase takes the next lists too.");
 }
 
-/* Whether another key signed the list than the release has sign it. A token signs in any. */
-static bool is_signed_otherwise(const struct tlv_list *l, enum release_signer who)
-{
-	long at = l != NULL ? tlv_list_signer(l) : TLV_SIGNER_NONE;
-	struct tlv_record r;
-
-	if (at < 0)
-		return false;
-	r = tlv_list_record(l, (size_t)at);
-	return !tlv_record_is_token(&r) &&
-	       tlv_record_is_itlrecovery(&r) != (who == RELEASE_ITLRECOVERY);
-}
-
-/* A wrong release would turn the verdict round, and 'reset localkey' leaves such lists as well. */
+/* A wrong release would turn the verdict round, so this stands beside it. */
 static void say_release(struct forecast *f)
 {
-	const struct release *release = f->c->release;
-	bool otherwise = is_signed_otherwise(f->c->ctl, release->signer);
-	struct buf *b;
-
-	for (size_t i = 0; i < f->c->nnodes; i++)
-		otherwise |= is_signed_otherwise(f->c->nodes[i].itl, release->itl_signer);
-	if (!otherwise)
-		return;
-	b = line(&f->assumed, PLAN_LINE_ASSUMED, "release-unlike-lists",
-		 release->itl_signer == RELEASE_ITLRECOVERY ? FACT_ITL_BY_ITLRECOVERY :
-							      FACT_ITL_BY_CALLMANAGER);
-	buf_printf(b, "The release is right: in CUCM %s ", release->name);
-	buf_str(b, release->itl_signer == RELEASE_ITLRECOVERY ? "ITLRecovery" : "CallManager");
-	buf_str(b, " signs, but another key has signed a list of today. Check the release first.");
+	if (cluster_doubts_release(f->c))
+		cluster_put_doubt(line(&f->doubts, PLAN_LINE_ASSUMED, "release-unlike-lists",
+				       cluster_signer_fact(f->c)),
+				  f->c);
 }
 
 /* Of a list that was printed as bad nobody takes the signature to be good. */

@@ -47,6 +47,7 @@ static void put_verdict(struct buf *b, const struct forecast *f)
 	flush(b, "  ", &text);
 	forecast_put_bound(&bound, f);
 	flush(b, "  ", &bound);
+	put_lines(b, "  assumed: ", &f->doubts);
 	put_lines(b, "  DANGER: ", &f->dangers);
 	put_lines(b, "  what helps: ", &f->helps);
 }

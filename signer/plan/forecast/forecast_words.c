@@ -104,6 +104,8 @@ void forecast_put_summary(struct buf *b, const struct forecast *f)
 	if (!any)
 		buf_printf(b, "In %zu %s, no phone is locked out", f->search.nphases,
 			   f->search.nphases == 1 ? "phase" : "phases");
+	if (f->doubts.n > 0)
+		buf_printf(b, " (if CUCM %s is the right release)", f->c->release->name);
 }
 
 void forecast_put_title(struct buf *b, const struct forecast *f)
@@ -159,8 +161,8 @@ void forecast_put_down(struct buf *b, const struct forecast *f, size_t phase)
 
 size_t forecast_sources(const struct forecast *f, struct span tags[PLAN_SOURCES_MAX])
 {
-	const struct plan_lines *lines[] = { &f->dangers, &f->helps, &f->strays, &f->why,
-					     &f->assumed };
+	const struct plan_lines *lines[] = { &f->dangers, &f->helps,   &f->strays,
+					     &f->why,	  &f->assumed, &f->doubts };
 	size_t found = plan_add_sources(f->named, f->nnamed, tags, 0);
 
 	for (size_t i = 0; i < COUNT(lines); i++)

@@ -96,6 +96,10 @@ static void say_ways(struct recovery *r, size_t holder)
 
 static void say_assumed(struct recovery *r)
 {
+	if (cluster_doubts_release(r->in.c))
+		cluster_put_doubt(
+			line(&r->assumed, PLAN_LINE_ASSUMED, cluster_signer_fact(r->in.c)),
+			r->in.c);
 	for (size_t i = 0; i < r->in.c->nnodes; i++) {
 		struct buf *b;
 

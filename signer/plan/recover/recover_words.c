@@ -173,7 +173,7 @@ unsigned recover_way_needs(const struct recovery *r, const struct recover_way *w
 
 unsigned recover_needs(const struct recovery *r)
 {
-	unsigned all = 0;
+	unsigned all = cluster_doubts_release(r->in.c) ? N(RELEASE) : 0;
 
 	for (size_t i = 0; i < r->nchosen; i++)
 		all |= recover_way_needs(r, &r->ways[r->chosen[i]]);
@@ -186,13 +186,13 @@ static void put_needs(struct buf *b, const char *who, unsigned all)
 	const char *before = who;
 
 	for (int i = 0; i < RECOVER_NEEDS; i++)
-		if ((all >> i & 1U) != 0) {
+		if (i != RECOVER_NEED_RELEASE && (all >> i & 1U) != 0) {
 			buf_printf(b, "%s if %s", before, needs[i].text);
 			before = ", and";
 		}
 }
 
-void recover_put_summary(struct buf *b, const struct recovery *r)
+static void put_verdict(struct buf *b, const struct recovery *r)
 {
 	size_t hand = count_by_hand(r), refusing = count_refusing(r);
 
@@ -211,6 +211,14 @@ void recover_put_summary(struct buf *b, const struct recovery *r)
 			   r->writes_ctl || r->writes_itl ?
 				   ", which CUCM has not written anew since a change" :
 				   "");
+}
+
+/* The release is a condition of the refusals too. */
+void recover_put_summary(struct buf *b, const struct recovery *r)
+{
+	put_verdict(b, r);
+	if ((recover_needs(r) & N(RELEASE)) != 0)
+		buf_printf(b, " (if CUCM %s is the right release)", r->in.c->release->name);
 }
 
 const char *recover_proof_text(void)
