@@ -108,9 +108,7 @@ static void put_uploads(const struct plan_model *m, struct plan_lines *l)
 static void put_verdict(struct plan_lines *l, enum plan_line_kind kind, const char *code,
 			const struct plan_verdict *v)
 {
-	plan_put_verdict(plan_line(l, kind, code), v);
-	if (l->n > 0)
-		l->v[l->n - 1].fact = accept_row(v->a.reason)->fact;
+	plan_put_verdict(plan_fact_line(l, kind, code, accept_row(v->a.reason)->fact), v);
 }
 
 static void put_why(const struct plan_model *m, const struct plan_stage *s, enum lockout_class c,

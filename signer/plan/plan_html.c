@@ -44,14 +44,11 @@ static void put_verdict(struct buf *b, const struct plan_model *m, bool refused)
 
 	plan_put_summary(&text, m);
 	buf_printf(b, "<h2>Verdict</h2>\n<p class=\"banner %s\">", verdict_look(m, refused));
-	page_put(b, buf_span(&text));
-	buf_truncate(&text, 0);
+	page_flush(b, &text);
 	plan_put_resets(&text, m);
 	buf_str(b, ".</p>\n<p>");
-	page_put(b, buf_span(&text));
+	page_flush(b, &text);
 	buf_str(b, "</p>\n");
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
 }
 
 static void put_card(struct buf *b, const struct plan_facts *f, enum plan_list_id id)
@@ -102,13 +99,11 @@ static void put_phones_do(struct buf *b, const struct plan_verdict *v)
 	plan_put_verdict(&text, v);
 	buf_printf(b, "<li><span class=\"tag %s\">%s</span> ", good ? "good" : "bad",
 		   good ? "take it" : "refuse it");
-	page_put(b, buf_span(&text));
+	page_flush(b, &text);
 	if (plan_missed_bridge(v))
 		buf_str(b, " They have missed the bridge.");
 	page_tags(b, facts, plan_verdict_facts(v, facts));
 	buf_str(b, "</li>\n");
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
 }
 
 static void put_phones(struct buf *b, const struct plan_model *m)

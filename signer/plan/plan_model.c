@@ -133,6 +133,12 @@ const char *plan_list_text(enum plan_list_id id)
 
 struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char *code)
 {
+	return plan_fact_line(l, kind, code, FACT_OWN);
+}
+
+struct buf *plan_fact_line(struct plan_lines *l, enum plan_line_kind kind, const char *code,
+			   unsigned fact)
+{
 	struct plan_line *x;
 
 	if (!ARRAY_ROOM(l->v, l->n, l->cap)) {
@@ -141,7 +147,7 @@ struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char
 		return &l->spill.text;
 	}
 	x = &l->v[l->n++];
-	*x = (struct plan_line){ .kind = kind, .code = code, .fact = FACT_OWN, .text = BUF_INIT };
+	*x = (struct plan_line){ .kind = kind, .code = code, .fact = fact, .text = BUF_INIT };
 	return &x->text;
 }
 

@@ -133,6 +133,9 @@ struct plan_lines {
 
 /* Adds an empty line and returns its text to be filled. */
 struct buf *plan_line(struct plan_lines *l, enum plan_line_kind kind, const char *code);
+/* The same with the fact that the line rests on. */
+struct buf *plan_fact_line(struct plan_lines *l, enum plan_line_kind kind, const char *code,
+			   unsigned fact);
 void plan_say(struct plan_lines *l, enum plan_line_kind kind, const char *code, const char *fmt,
 	      ...) __attribute__((format(printf, 4, 5)));
 
@@ -331,6 +334,8 @@ size_t plan_verdict_facts(const struct plan_verdict *v, unsigned facts[PLAN_FACT
  * than a line stay whole.
  */
 void plan_put_wrapped(struct buf *b, const char *first, struct span text);
+/* The same with what was collected, which is freed: a failure of its memory is b's. */
+void plan_flush(struct buf *b, const char *first, struct buf *text);
 /* Appends a line behind `first`, with its sources unless the step has them; s: NULL, of none. */
 void plan_put_line(struct buf *b, const char *first, const struct plan_line *l,
 		   const struct plan_step *s);

@@ -122,6 +122,13 @@ void page_put(struct buf *b, struct span s)
 	}
 }
 
+void page_flush(struct buf *b, struct buf *text)
+{
+	page_put(b, buf_span(text));
+	b->failed = b->failed != ST_OK ? b->failed : text->failed;
+	buf_free(text);
+}
+
 void page_begin(struct buf *b, struct span title, bool refused)
 {
 	buf_str(b, head);

@@ -20,6 +20,8 @@ void page_begin(struct buf *b, struct span title, bool refused);
 void page_made(struct buf *b, int64_t now, const struct release *release);
 /* Appends text without what a browser would take for markup, or a terminal for a command. */
 void page_put(struct buf *b, struct span s);
+/* The same with what was collected, which is freed: a failure of its memory is b's. */
+void page_flush(struct buf *b, struct buf *text);
 /* Appends the tags of the facts' sources, or nothing. */
 void page_tags(struct buf *b, const unsigned *facts, size_t n);
 /* A line that stands out. s: the step that has it, whose sources are not repeated; NULL: none. */

@@ -223,9 +223,7 @@ static void put_line(struct plan_model *m, const struct plan_stage *s, struct pl
 		plan_fill(m, s, (enum plan_fill)lines[i].number, &x->lines);
 		return;
 	}
-	b = plan_line(&x->lines, kind, NULL);
-	if (x->lines.n > 0)
-		x->lines.v[x->lines.n - 1].fact = lines[i].fact;
+	b = plan_fact_line(&x->lines, kind, NULL, lines[i].fact);
 	if (lines[i].from == FROM_SERVICE)
 		buf_printf(b, "utils service restart %s", services[lines[i].number]);
 	else if (lines[i].from == FROM_FACT)

@@ -49,6 +49,13 @@ void plan_put_wrapped(struct buf *b, const char *first, struct span text)
 	buf_str(b, "\n");
 }
 
+void plan_flush(struct buf *b, const char *first, struct buf *text)
+{
+	plan_put_wrapped(b, first, buf_span(text));
+	b->failed = b->failed != ST_OK ? b->failed : text->failed;
+	buf_free(text);
+}
+
 static void put_heading(struct buf *b, const char *text)
 {
 	buf_printf(b, "\n%s\n", text);
@@ -115,9 +122,7 @@ static void put_impact(struct buf *b, const struct plan_model *m, const struct p
 		buf_printf(&text, " %s", r->advice);
 	plan_put_sources(&text, &r->fact, 1);
 	(void)snprintf(first, sizeof first, "  %-8s  ", plan_impact_word(r->impact));
-	plan_put_wrapped(b, first, buf_span(&text));
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
+	plan_flush(b, first, &text);
 }
 
 static void put_impacts(struct buf *b, const struct plan_model *m)
@@ -145,9 +150,7 @@ static void put_verdict(struct buf *b, const struct plan_model *m)
 	plan_put_wrapped(b, "  ", buf_span(&text));
 	buf_truncate(&text, 0);
 	plan_put_resets(&text, m);
-	plan_put_wrapped(b, "  ", buf_span(&text));
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
+	plan_flush(b, "  ", &text);
 }
 
 void plan_put_line(struct buf *b, const char *first, const struct plan_line *l,
@@ -158,9 +161,7 @@ void plan_put_line(struct buf *b, const char *first, const struct plan_line *l,
 	buf_put(&text, buf_span(&l->text));
 	if (s == NULL || !plan_sources_within(l->fact, s->facts, s->nfacts))
 		plan_put_sources(&text, &l->fact, 1);
-	plan_put_wrapped(b, first, buf_span(&text));
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
+	plan_flush(b, first, &text);
 }
 
 static void put_phones(struct buf *b, const struct plan_model *m)
@@ -175,9 +176,7 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 		if (plan_missed_bridge(v))
 			buf_str(&text, " They have missed the bridge.");
 		plan_put_sources(&text, facts, plan_verdict_facts(v, facts));
-		plan_put_wrapped(b, "  - ", buf_span(&text));
-		b->failed = b->failed != ST_OK ? b->failed : text.failed;
-		buf_free(&text);
+		plan_flush(b, "  - ", &text);
 	}
 	for (size_t i = 0; i < m->assumptions.n; i++)
 		plan_put_line(b, "  assumed: ", &m->assumptions.v[i], NULL);

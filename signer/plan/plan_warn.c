@@ -29,11 +29,9 @@ enum {
 static void say(struct plan_lines *l, enum plan_warning w, const char *one, const char *two)
 {
 	const struct plan_word words[] = { { "1", span_str(one) }, { "2", span_str(two) } };
-	struct buf *b = plan_line(l, rows[w].kind, rows[w].code);
 
-	if (l->n > 0)
-		l->v[l->n - 1].fact = rows[w].fact;
-	plan_expand(b, rows[w].text, words, COUNT(words));
+	plan_expand(plan_fact_line(l, rows[w].kind, rows[w].code, rows[w].fact), rows[w].text,
+		    words, COUNT(words));
 }
 
 static void warn(struct plan_model *m, enum plan_warning w)
@@ -292,11 +290,9 @@ static void note_assumption(struct plan_model *m, enum tvs_assumption which)
 		if (!plan_accepts(&m->verdicts[i]) || (a->assumptions >> which & 1U) == 0)
 			continue;
 		accept_assumption_text(a, which, &text);
-		line = plan_line(&m->assumptions, PLAN_LINE_ASSUMED,
-				 accept_assumption(which)->word);
-		if (m->assumptions.n > 0)
-			m->assumptions.v[m->assumptions.n - 1].fact =
-				accept_assumption(which)->fact;
+		line = plan_fact_line(&m->assumptions, PLAN_LINE_ASSUMED,
+				      accept_assumption(which)->word,
+				      accept_assumption(which)->fact);
 		put_sentence(line, which, buf_span(&text));
 		buf_free(&text);
 		return;

@@ -2,20 +2,12 @@
 #include "signer/plan/forecast/forecast.h"
 #include "signer/plan/plan_page.h"
 
-/* Puts what was collected, escaped, and empties it. */
-static void flush(struct buf *b, struct buf *text)
-{
-	page_put(b, buf_span(text));
-	b->failed = b->failed != ST_OK ? b->failed : text->failed;
-	buf_free(text);
-}
-
 static void put_phase(struct buf *b, const struct forecast *f, size_t phase)
 {
 	struct buf text = BUF_INIT;
 
 	forecast_put_phase(&text, f, phase);
-	flush(b, &text);
+	page_flush(b, &text);
 }
 
 static void put_title(struct buf *b, const struct forecast *f)
@@ -25,7 +17,7 @@ static void put_title(struct buf *b, const struct forecast *f)
 	buf_str(&title, "Plan: ");
 	forecast_put_title(&title, f);
 	page_begin(b, buf_span(&title), search_refused(&f->search));
-	flush(b, &title);
+	page_flush(b, &title);
 	page_made(b, f->now, f->c->release);
 }
 
@@ -42,10 +34,10 @@ static void put_verdict(struct buf *b, const struct forecast *f)
 	buf_printf(b, "<h2>Verdict</h2>\n<p class=\"banner %s\">",
 		   search_refused(&f->search) ? "bad" : "good");
 	forecast_put_summary(&text, f);
-	flush(b, &text);
+	page_flush(b, &text);
 	buf_str(b, ".</p>\n<p>");
 	forecast_put_bound(&bound, f);
-	flush(b, &bound);
+	page_flush(b, &bound);
 	buf_str(b, "</p>\n");
 	put_notes(b, &f->doubts);
 	put_notes(b, &f->dangers);
@@ -110,7 +102,7 @@ static void put_down(struct buf *b, const struct forecast *f, size_t phase)
 	put_phase(b, f, phase);
 	buf_str(b, ".</b> ");
 	forecast_put_down(&text, f, phase);
-	flush(b, &text);
+	page_flush(b, &text);
 	buf_str(b, "</li>\n");
 }
 

@@ -4,17 +4,6 @@
 #include "signer/plan/forecast/forecast.h"
 #include "tlv/kind.h"
 
-/* A line with the fact that it rests on. */
-static struct buf *line(struct plan_lines *l, enum plan_line_kind kind, const char *code,
-			unsigned fact)
-{
-	struct buf *b = plan_line(l, kind, code);
-
-	if (l->n > 0)
-		l->v[l->n - 1].fact = fact;
-	return b;
-}
-
 static void note_named(struct forecast *f, const unsigned *facts, size_t n)
 {
 	for (size_t i = 0; i < n && f->nnamed < FORECAST_NAMED_MAX; i++)
@@ -24,7 +13,7 @@ static void note_named(struct forecast *f, const unsigned *facts, size_t n)
 static void say_refusal(struct forecast *f, const struct search_stage *x, enum crowd_class p)
 {
 	const struct search_verdict *v = &x->verdict[p];
-	struct buf *b = line(&f->dangers, PLAN_LINE_DANGER, "lock-out", FACT_OWN);
+	struct buf *b = plan_fact_line(&f->dangers, PLAN_LINE_DANGER, "lock-out", FACT_OWN);
 	unsigned facts[CROWD_FACTS_MAX];
 
 	buf_printf(b, "Phase %zu, %s refuse the %s of ", x->phase + 1, crowd_row(p)->text,
@@ -61,7 +50,7 @@ static void say_stage(struct forecast *f, const struct search_stage *x)
 	for (int p = 0; p < CROWD_CLASSES; p++) {
 		if (!x->verdict[p].exists || crowd_row((enum crowd_class)p)->gated)
 			continue;
-		say_verdict(f, line(&f->why, PLAN_LINE_TEXT, NULL, x->rule->fact), x,
+		say_verdict(f, plan_fact_line(&f->why, PLAN_LINE_TEXT, NULL, x->rule->fact), x,
 			    (enum crowd_class)p);
 		if (x->verdict[p].refused)
 			say_refusal(f, x, (enum crowd_class)p);
@@ -87,11 +76,11 @@ static void say_gate(struct forecast *f, size_t phase)
 	if (phase + 1 == f->search.nphases)
 		return;
 	if (gate)
-		buf_str(line(&f->gates[phase], PLAN_LINE_WARNING, "must-not-miss",
-			     FACT_SIGNER_IS_SAST),
+		buf_str(plan_fact_line(&f->gates[phase], PLAN_LINE_WARNING, "must-not-miss",
+				       FACT_SIGNER_IS_SAST),
 			"Continue only when every phone has registered and shows the checksums that CUCM prints on the phone's own TFTP node. On each TFTP node 'show itl' prints another checksum than before this phase. A phone that lags behind will refuse a later list.");
 	else
-		buf_str(line(&f->gates[phase], PLAN_LINE_TEXT, "wait", FACT_ONE_TYPE),
+		buf_str(plan_fact_line(&f->gates[phase], PLAN_LINE_TEXT, "wait", FACT_ONE_TYPE),
 			"Wait until all phones have registered. A phone that misses this phase takes the next lists too.");
 }
 
@@ -99,8 +88,8 @@ static void say_gate(struct forecast *f, size_t phase)
 static void say_release(struct forecast *f)
 {
 	if (cluster_doubts_release(f->c))
-		cluster_put_doubt(line(&f->doubts, PLAN_LINE_ASSUMED, "release-unlike-lists",
-				       cluster_signer_fact(f->c)),
+		cluster_put_doubt(plan_fact_line(&f->doubts, PLAN_LINE_ASSUMED,
+						 "release-unlike-lists", cluster_signer_fact(f->c)),
 				  f->c);
 }
 
@@ -122,10 +111,10 @@ static void say_printed(struct forecast *f)
 	for (size_t i = 0; i < f->c->nitls; i++)
 		note_printed(f->c->itls[i], &any, &good);
 	if (good)
-		buf_printf(line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact), "%s: %s.",
-			   row->text, row->how);
+		buf_printf(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact),
+			   "%s: %s.", row->text, row->how);
 	if (any)
-		buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "printed", row->fact),
+		buf_str(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "printed", row->fact),
 			"Keys, dates and addresses are not printed: certificates are told apart by their SHA-1, nodes by their names, and none of the certificates has expired.");
 }
 
@@ -140,7 +129,7 @@ static void say_tftp(struct forecast *f)
 			any |= (f->search.stages[i].verdict[p].assumptions >> TVS_ASSUMES_TFTP &
 				1U) != 0;
 	if (any)
-		buf_printf(line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact),
+		buf_printf(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact),
 			   "Some lists are taken by this alone: %s.", row->text);
 }
 
@@ -154,15 +143,16 @@ static void say_assumptions(struct forecast *f)
 
 		if (!f->c->nodes[i].tftp || f->c->nodes[i].itl != NULL)
 			continue;
-		b = line(&f->assumed, PLAN_LINE_ASSUMED, "itl-like-another", FACT_OWN);
+		b = plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "itl-like-another", FACT_OWN);
 		buf_str(b, "The ITL of ");
 		forecast_put_node(b, f, i);
 		buf_str(b, " was not given: it is taken to be like that of another node.");
 	}
 	if (f->search.groups->n == 0)
-		buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "groups-unknown", FACT_ASKS_TVS),
+		buf_str(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "groups-unknown",
+				       FACT_ASKS_TVS),
 			"The CallManager groups are not known: a phone's group may have any one node alone.");
-	buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "up-to-date", FACT_OWN),
+	buf_str(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "up-to-date", FACT_OWN),
 		"Each phone holds the present lists, and takes the lists of a phase before the next one begins.");
 }
 
@@ -178,7 +168,8 @@ static void say_ecdsa(struct forecast *f)
 		stays |= x->kind == PLAN_KIND_ECDSA && !x->asked;
 	}
 	if (callmanager && stays)
-		buf_str(line(&f->assumed, PLAN_LINE_ASSUMED, "ecdsa-stays", FACT_ECDSA_APART),
+		buf_str(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "ecdsa-stays",
+				       FACT_ECDSA_APART),
 			"Regenerating CallManager leaves CallManager-ECDSA as it is. Where that is to be renewed too, add '--renew callmanager-ecdsa'.");
 }
 
@@ -206,12 +197,14 @@ void forecast_say(struct forecast *f)
 	for (size_t i = 0; i < f->search.nstages; i++)
 		say_stage(f, &f->search.stages[i]);
 	if (f->remedy.text != NULL)
-		buf_str(line(&f->helps, PLAN_LINE_NOTE, NULL, f->remedy.fact), f->remedy.text);
+		buf_str(plan_fact_line(&f->helps, PLAN_LINE_NOTE, NULL, f->remedy.fact),
+			f->remedy.text);
 	else if (search_refused(&f->search))
-		buf_str(line(&f->helps, PLAN_LINE_NOTE, NULL, FACT_OWN),
+		buf_str(plan_fact_line(&f->helps, PLAN_LINE_NOTE, NULL, FACT_OWN),
 			"Nothing that the model can prove. Phones that refuse are cleared by hand, one by one.");
 	if (f->search.strays[CROWD_CTL_ONLY])
-		buf_str(line(&f->strays, PLAN_LINE_WARNING, "itl-missing", FACT_CTL_HAS_NO_TVS),
+		buf_str(plan_fact_line(&f->strays, PLAN_LINE_WARNING, "itl-missing",
+				       FACT_CTL_HAS_NO_TVS),
 			"Check that each phone with Security by Default shows an ITL too: with a CTL alone it refuses a later list.");
 	for (size_t i = 0; i < f->search.nphases; i++) {
 		say_restarts(&f->restarts[i], f->plans[i].model);

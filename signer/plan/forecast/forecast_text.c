@@ -8,14 +8,6 @@ static void put_heading(struct buf *b, const char *text)
 	buf_printf(b, "\n%s\n", text);
 }
 
-/* Puts what was collected, wrapped, and empties it. */
-static void flush(struct buf *b, const char *first, struct buf *text)
-{
-	plan_put_wrapped(b, first, buf_span(text));
-	b->failed = b->failed != ST_OK ? b->failed : text->failed;
-	buf_free(text);
-}
-
 static void put_lines(struct buf *b, const char *first, const struct plan_lines *l)
 {
 	for (size_t i = 0; i < l->n; i++)
@@ -33,7 +25,7 @@ static void put_timeline(struct buf *b, const struct forecast *f)
 		buf_str(&text, ". ");
 		forecast_put_down(&text, f, i);
 		(void)snprintf(first, sizeof first, "%4zu. ", i + 1);
-		flush(b, first, &text);
+		plan_flush(b, first, &text);
 	}
 }
 
@@ -44,9 +36,9 @@ static void put_verdict(struct buf *b, const struct forecast *f)
 	put_heading(b, "Verdict");
 	forecast_put_summary(&text, f);
 	buf_str(&text, ".");
-	flush(b, "  ", &text);
+	plan_flush(b, "  ", &text);
 	forecast_put_bound(&bound, f);
-	flush(b, "  ", &bound);
+	plan_flush(b, "  ", &bound);
 	put_lines(b, "  assumed: ", &f->doubts);
 	put_lines(b, "  DANGER: ", &f->dangers);
 	put_lines(b, "  what helps: ", &f->helps);

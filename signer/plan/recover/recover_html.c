@@ -2,14 +2,6 @@
 #include "signer/plan/plan_page.h"
 #include "signer/plan/recover/recover.h"
 
-/* Puts what was collected, escaped, and empties it. */
-static void flush(struct buf *b, struct buf *text)
-{
-	page_put(b, buf_span(text));
-	b->failed = b->failed != ST_OK ? b->failed : text->failed;
-	buf_free(text);
-}
-
 static void put_title(struct buf *b, const struct recovery *r)
 {
 	static const char title[] = "Plan: recover phones";
@@ -26,7 +18,7 @@ static void put_verdict(struct buf *b, const struct recovery *r)
 	buf_printf(b, "<h2>Verdict</h2>\n<p class=\"banner %s\">",
 		   recover_refused(r) ? "bad" : "good");
 	recover_put_summary(&text, r);
-	flush(b, &text);
+	page_flush(b, &text);
 	buf_str(b, ".</p>\n<p>");
 	page_put(b, span_str(recover_proof_text()));
 	buf_str(b, "</p>\n");
@@ -48,7 +40,7 @@ static void put_holder(struct buf *b, const struct recovery *r, size_t holder)
 
 	buf_printf(b, "<div class=\"card\"><h3>Phones %zu: ", holder + 1);
 	recover_put_holder(&text, r, holder);
-	flush(b, &text);
+	page_flush(b, &text);
 	buf_str(b, "</h3>\n");
 	put_list(b, NULL, &h->does);
 	put_list(b, "They take a list that one of these keys signs:", &h->knows);

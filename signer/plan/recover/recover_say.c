@@ -5,24 +5,14 @@
 
 /* Text and page say the same, so that the sentences are made once. */
 
-/* A line with the fact that it rests on. */
-static struct buf *line(struct plan_lines *l, enum plan_line_kind kind, unsigned fact)
-{
-	struct buf *b = plan_line(l, kind, NULL);
-
-	if (l->n > 0)
-		l->v[l->n - 1].fact = fact;
-	return b;
-}
-
 static void say_answer(struct plan_lines *l, enum tlv_list_kind kind, const struct crowd_answer *a)
 {
 	struct buf *b;
 
 	if (!a->offered)
 		return;
-	b = line(l, PLAN_LINE_TEXT,
-		 a->accepted ? (unsigned)accept_row(a->a.reason)->fact : FACT_OWN);
+	b = plan_fact_line(l, PLAN_LINE_TEXT, NULL,
+			   a->accepted ? (unsigned)accept_row(a->a.reason)->fact : FACT_OWN);
 	buf_printf(b, "today's %s: %s: ", tlv_kind_text(kind),
 		   a->accepted ? "accepted" : "refused");
 	if (a->accepted) {
@@ -38,7 +28,7 @@ static void say_today(struct recover_holder *h)
 	say_answer(&h->does, TLV_LIST_CTL, &h->today.ctl);
 	say_answer(&h->does, TLV_LIST_ITL, &h->today.itl);
 	if (h->takes_today)
-		buf_str(line(&h->does, PLAN_LINE_TEXT, FACT_OWN),
+		buf_str(plan_fact_line(&h->does, PLAN_LINE_TEXT, NULL, FACT_OWN),
 			"They have, or take, all lists of today.");
 }
 
@@ -48,8 +38,8 @@ static void say_keys(struct recovery *r, size_t holder)
 	size_t n = recover_keys(r, holder, keys);
 
 	for (size_t i = 0; i < n; i++) {
-		struct buf *b =
-			line(&r->holders[holder].knows, PLAN_LINE_TEXT, FACT_SIGNER_IS_SAST);
+		struct buf *b = plan_fact_line(&r->holders[holder].knows, PLAN_LINE_TEXT, NULL,
+					       FACT_SIGNER_IS_SAST);
 
 		recover_put_key(b, &keys[i].record);
 		buf_str(b, ", SAST in the ");
@@ -83,7 +73,7 @@ static void say_ways(struct recovery *r, size_t holder)
 
 		if (!w->helps[holder])
 			continue;
-		b = line(&r->holders[holder].helps, PLAN_LINE_TEXT, row->fact);
+		b = plan_fact_line(&r->holders[holder].helps, PLAN_LINE_TEXT, NULL, row->fact);
 		recover_put_way(b, r, w);
 		buf_printf(b, ". It takes %s", recover_cost_text(row->cost));
 		if (w->opens[holder])
@@ -97,23 +87,23 @@ static void say_ways(struct recovery *r, size_t holder)
 static void say_assumed(struct recovery *r)
 {
 	if (cluster_doubts_release(r->in.c))
-		cluster_put_doubt(
-			line(&r->assumed, PLAN_LINE_ASSUMED, cluster_signer_fact(r->in.c)),
-			r->in.c);
+		cluster_put_doubt(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL,
+						 cluster_signer_fact(r->in.c)),
+				  r->in.c);
 	for (size_t i = 0; i < r->in.c->nnodes; i++) {
 		struct buf *b;
 
 		if (!r->in.c->nodes[i].tftp || r->in.c->nodes[i].itl != NULL)
 			continue;
-		b = line(&r->assumed, PLAN_LINE_ASSUMED, FACT_OWN);
+		b = plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_OWN);
 		buf_str(b, "The ITL of ");
 		safe_text(b, r->in.c->nodes[i].name);
 		buf_str(b, " was not given: it is taken to be like that of another node.");
 	}
 	if (r->in.groups->n == 0)
-		buf_str(line(&r->assumed, PLAN_LINE_ASSUMED, FACT_ASKS_TVS),
+		buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_ASKS_TVS),
 			"The CallManager groups are not known: a phone's group may have any one node alone.");
-	buf_str(line(&r->assumed, PLAN_LINE_ASSUMED, FACT_OWN),
+	buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_OWN),
 		"Phones hold no other lists than those in the folder.");
 }
 

@@ -120,10 +120,8 @@ static void put_text(struct buf *b, const char *text, const struct words *w)
 
 static void put_line(struct plan_step *x, size_t i, const struct words *w)
 {
-	struct buf *b = plan_line(&x->lines, lines[i].kind, NULL);
+	struct buf *b = plan_fact_line(&x->lines, lines[i].kind, NULL, lines[i].fact);
 
-	if (x->lines.n > 0)
-		x->lines.v[x->lines.n - 1].fact = lines[i].fact;
 	if (lines[i].text == NULL)
 		plan_put_fact(b, lines[i].fact);
 	else

@@ -17,9 +17,7 @@ static void put_holder(struct buf *b, const struct recovery *r, size_t holder)
 
 	(void)snprintf(first, sizeof first, "  Phones %zu: ", holder + 1);
 	recover_put_holder(&text, r, holder);
-	plan_put_wrapped(b, first, buf_span(&text));
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
+	plan_flush(b, first, &text);
 	put_lines(b, "      - ", &h->does);
 	if (h->takes_today)
 		return;
@@ -47,9 +45,7 @@ static void put_verdict(struct buf *b, const struct recovery *r)
 	recover_put_summary(&text, r);
 	buf_str(&text, ".");
 	buf_str(b, "Verdict\n");
-	plan_put_wrapped(b, "  ", buf_span(&text));
-	b->failed = b->failed != ST_OK ? b->failed : text.failed;
-	buf_free(&text);
+	plan_flush(b, "  ", &text);
 }
 
 void recover_text(const struct recovery *r, struct buf *out)
