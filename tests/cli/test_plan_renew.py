@@ -207,6 +207,17 @@ def test_tokens_without_itlrecovery_in_the_ctl(world):
     assert "utils itl" not in text and "utils ctl" not in text
 
 
+def test_whose_key_the_command_uses_on_other_nodes(world):
+    """Documents name the publisher, where the command is run; of other TFTP nodes they say nothing."""
+    world.make("itl-pub.tlv", ITL_12)
+    world.make("itl-sub1.tlv", "SAST=golden-recovery! SAST=sub1 CCM+TFTP=sub1 TVS=golden-tvs CAPF=capf")
+    for lists, says in ((["itl-pub.tlv"], False), (["itl-pub.tlv", "itl-sub1.tlv"], True)):
+        for what in ("itlrecovery", "tvs"):
+            text, answer = renew(world, *lists, "--release", "12.5", "--renew", what, status=0)
+            codes = [line["code"] for line in answer["assumptions"]]
+            assert ("itl-reset-each" in codes) == (says and what == "itlrecovery"), text
+
+
 @pytest.mark.parametrize("release,first,again", [("9.1", 0, 0), ("10.5(2)", 1, 0), ("12.5", 1, 1)])
 def test_the_spare_key_is_saved_first(world, release, first, again):
     """'plan --recover' needs it later. A new ITLRecovery is saved again."""

@@ -613,6 +613,15 @@ enum status cluster_blank(struct cluster *c, struct tlv_err *e)
 		"option '--blank-itl': the rollback parameter does not blank the CTL, so it helps no cluster that has one: leave the option out");
 }
 
+size_t cluster_tftp_nodes(const struct cluster *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nnodes; i++)
+		n += c->nodes[i].tftp;
+	return n;
+}
+
 /* Whether another key signed the list than the release has sign it. A token signs in any. */
 static bool is_signed_otherwise(const struct tlv_list *l, enum release_signer who)
 {

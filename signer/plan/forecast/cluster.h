@@ -98,6 +98,7 @@ size_t cluster_cert_of(const struct cluster *c, enum plan_kind kind, size_t node
 size_t cluster_find_node(const struct cluster *c, struct span name);
 /* The node whose TFTP certificate an ITL has; CLUSTER_NONE: none, as in a blank ITL. */
 size_t cluster_owner(const struct cluster *c, const struct tlv_list *itl);
+size_t cluster_tftp_nodes(const struct cluster *c);
 /*
  * Whether a list of today is signed by another key than the release has sign it: the release may be
  * mistyped. 'reset localkey' leaves such lists as well.

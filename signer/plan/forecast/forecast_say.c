@@ -133,9 +133,28 @@ static void say_tftp(struct forecast *f)
 			   "Some lists are taken by this alone: %s.", row->text);
 }
 
+static bool resets_itl(const struct forecast *f)
+{
+	for (size_t i = 0; i < f->search.nstages; i++)
+		if (f->search.stages[i].rule->itl == STAGE_CALLMANAGER ||
+		    f->search.stages[i].rule->itl == STAGE_ITLRECOVERY)
+			return true;
+	return false;
+}
+
+/* [ITL_RESET_WHERE] has the publisher's key alone, which phones of other nodes may not hold. */
+static void say_reset(struct forecast *f)
+{
+	if (resets_itl(f) && cluster_tftp_nodes(f->c) > 1)
+		plan_put_fact(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "itl-reset-each",
+					     FACT_ITL_RESET_EACH),
+			      FACT_ITL_RESET_EACH);
+}
+
 static void say_assumptions(struct forecast *f)
 {
 	say_printed(f);
+	say_reset(f);
 	say_tftp(f);
 	say_release(f);
 	for (size_t i = 0; i < f->c->nnodes; i++) {

@@ -84,8 +84,25 @@ static void say_ways(struct recovery *r, size_t holder)
 	}
 }
 
+/* [ITL_RESET_WHERE] has the publisher's key alone, which phones of other nodes may not hold. */
+static void say_reset(struct recovery *r)
+{
+	bool resets = false;
+
+	for (size_t i = 0; i < r->nchosen; i++) {
+		enum recover_signer itl = recover_row(r->ways[r->chosen[i]].id)->itl;
+
+		resets |= itl == RECOVER_CALLMANAGER || itl == RECOVER_ITLRECOVERY;
+	}
+	if (resets && cluster_tftp_nodes(r->in.c) > 1)
+		plan_put_fact(
+			plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_ITL_RESET_EACH),
+			FACT_ITL_RESET_EACH);
+}
+
 static void say_assumed(struct recovery *r)
 {
+	say_reset(r);
 	if (cluster_doubts_release(r->in.c))
 		cluster_put_doubt(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL,
 						 cluster_signer_fact(r->in.c)),
