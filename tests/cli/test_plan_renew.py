@@ -199,7 +199,7 @@ def test_mixed_mode_has_no_command_for_the_itl_alone(world, release, ctl, itl):
 
 
 def test_tokens_without_itlrecovery_in_the_ctl(world):
-    """The CTL Client wrote this CTL before it took anchors in: ITLRecovery is in the ITLs alone, and one list is new."""
+    """The CTL Client wrote this CTL before it took anchors in. ITLRecovery is in the ITLs alone."""
     world.make("CTLFile.tlv", "SAST=t1! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1 SAST=t2")
     world.make("itl-pub.tlv", ITL_12)
     text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery", status=0)

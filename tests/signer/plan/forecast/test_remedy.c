@@ -1,0 +1,52 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What is said to help where no order spares a class of phones: only what the model proves.
+ */
+#include "searching.h"
+
+#include "signer/plan/forecast/remedy.h"
+
+/* Where no order spares a class: the cheapest of what the model proves to help. */
+static void a_remedy_is_proven(void **state)
+{
+	static const struct {
+		const char *release;
+		enum made_mode mode;
+		const char *what, *group, *begins;
+	} cases[] = {
+		{ "9.1(2)", NOT_MIXED, "callmanager", "west=sub1", "Let the rollback parameter" },
+		{ "10.0(1)", NOT_MIXED, "callmanager", "west=sub1", "After CallManager" },
+		{ "11.5", NOT_MIXED, "callmanager capf", "west=sub1", "After CallManager" },
+		{ "12.0", NOT_MIXED, "itlrecovery", "west=sub1", "Let the rollback parameter" },
+		{ "14SU3", NOT_MIXED, "itlrecovery tvs", "west=sub1", "Let the rollback" },
+		{ "10.0(1)", TOKENLESS, "callmanager", NULL, "Two tokens" }, /* no spare anchor */
+		{ "10.5(2)", TOKENLESS, "callmanager", NULL, "Upgrade to 12.0" },
+		{ "11.5", TOKENLESS, "callmanager tvs", "west=sub1", "Upgrade to 12.0" },
+	};
+
+	(void)state;
+	drops = true;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct remedy r;
+
+		run(cases[i].release, cases[i].mode, 3, 3, cases[i].what, cases[i].group);
+		assert_true(search_refused(&s));
+		assert_int_equal(remedy_find(&r, &s, &e), ST_OK);
+		if (r.text == NULL || !span_starts(span_str(r.text), span_str(cases[i].begins)))
+			fail_msg("%s, %s: %s", cases[i].release, cases[i].what,
+				 r.text != NULL ? r.text : "nothing");
+		done();
+	}
+	drops = false;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_remedy_is_proven),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
