@@ -192,6 +192,18 @@ def test_a_list_that_was_never_written_anew(world):
     assert commands(answer)[:2] == ["utils ctl update CTLFile", "show ctl"]
 
 
+@pytest.mark.parametrize("ctl,licence", [(CTL_12, True), (TOKENS_11, False)])
+def test_the_licence_is_for_the_command_alone(world, ctl, licence):
+    """Where tokens sign, the CTL Client writes the CTL that nobody has written anew."""
+    world.make("CTLFile.tlv", ctl, timestamp=1650000000)
+    hold(world, "2020", ctl=ctl, itl=ITL_12)
+    world.make("itl-pub.tlv", renewed(ITL_12, "callmanager"), **NEW)
+    text, answer = recover(world, ["CTLFile.tlv", "itl-pub.tlv"], "12.5", status=0)
+    assert ("licence" in [step["code"] for step in answer["steps"]]) == licence
+    assert ("utils ctl update CTLFile" in commands(answer)) == licence
+    assert ("Let the CTL Client write the CTL" in text) != licence
+
+
 def test_what_the_vendor_has_for_the_mode_comes_first(world):
     """The command for the ITL would free more kinds of phones in one go: those of sub1 too."""
     sub1 = "SAST=golden-recovery! SAST=sub1 CCM+TFTP=sub1 TVS=golden-tvs"
