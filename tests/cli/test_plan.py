@@ -232,6 +232,12 @@ CASES = {
         without=("licence", "publish", "clear", "applications"),
         says=("admin: utils itl reset localkey", "Never restart TFTP before the first reset",
               "assumed: The cluster has no CTL")),
+    "itlrecovery-in-the-itl-without-spare": Case(
+        OLD_ITL.replace(" SAST=pub", ""), OLD_ITL.replace(" SAST=pub", "").replace("=recovery", "=recovery2"),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TFTP], status=1, file="itl-",
+        steps=["write", "reset", "restart", "reset"],
+        says=("DANGER: Old and new list share no CallManager certificate as SAST. Phones take this list only if TVS "
+              "knows the signer.",)),
     "itlrecovery-in-the-itl-before-12": Case(
         OLD_ITL.replace("recovery!", "recovery").replace("SAST=pub", "SAST=pub!"),
         OLD_ITL.replace("recovery!", "recovery2").replace("SAST=pub", "SAST=pub!"),
