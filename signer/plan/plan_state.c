@@ -104,7 +104,8 @@ static uint64_t state_of_renewals(const struct plan_model *m)
 
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		s |= either(happened(m, kinds[i].kind, PLAN_EVENT_RENEWED), kinds[i].bit, 0);
-	return s | either(s != 0, W(RENEWED), W(NOT_RENEWED));
+	s |= either(s != 0, W(RENEWED), W(NOT_RENEWED));
+	return s | either((s & W(ITLRECOVERY_RENEWED)) != 0, 0, W(ITLRECOVERY_KEPT));
 }
 
 static uint64_t state_of_mode(const struct plan_model *m)

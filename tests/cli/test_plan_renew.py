@@ -187,6 +187,17 @@ def test_no_key_that_was_renewed_frees_phones(world, what, ctl, itl):
         assert "--recover --installed-dir" in text
 
 
+@pytest.mark.parametrize("release,what,commands", [
+    ("9.1", "tvs", []), ("10.5(2)", "tvs", ["utils itl reset localkey"]),
+    ("11.5", "callmanager", ["utils itl reset localkey"]), ("11.5", "itlrecovery", [])])
+def test_the_spare_key_signs_before_12(world, release, what, commands):
+    """The command came with 10.0(1), and lets ITLRecovery of today sign [117598]."""
+    world.make("itl-pub.tlv", ITL_10.replace("SAST=golden-recovery ", "") if release == "9.1" else ITL_10)
+    text, answer = renew(world, "itl-pub.tlv", "--release", release, "--renew", what, status=0)
+    assert way_out(answer) == commands
+    assert ("'utils itl reset remotekey'" in text) == (release != "9.1")
+
+
 @pytest.mark.parametrize("release,ctl,itl", [("11.5", CTL_10, ITL_10), ("11.5", TOKENS_11, ITL_10),
                                              ("12.5", TOKENS_11, ITL_12)])
 def test_mixed_mode_has_no_command_for_the_itl_alone(world, release, ctl, itl):
