@@ -57,12 +57,14 @@ static enum status report(const struct opts *o, const struct list_file *f, struc
 
 	if (st != ST_OK)
 		return st;
-	if (opt_given(o, OPT_JSON))
-		return out_json(answer(o, f, md5, sha1), e);
-	out_safe(span_str(opt_value(o, OPT_OUTPUT)));
-	out_printf(": %zu bytes\n%s(MD5)\n%s(SHA1)\nrebuilt: MD5 and SHA-1 as printed\n", f->file.n,
-		   md5, sha1);
-	return ST_OK;
+	if (opt_given(o, OPT_JSON)) {
+		st = out_json(answer(o, f, md5, sha1), e);
+	} else {
+		out_safe(span_str(opt_value(o, OPT_OUTPUT)));
+		out_printf(": %zu bytes\n%s(MD5)\n%s(SHA1)\nrebuilt: MD5 and SHA-1 as printed\n",
+			   f->file.n, md5, sha1);
+	}
+	return st == ST_OK ? out_flush(e) : st;
 }
 
 enum status cmd_rebuild(const struct opts *o, struct tlv_err *e)

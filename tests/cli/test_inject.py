@@ -47,9 +47,11 @@ def sweep(machine, lab_template):
             work = works.WORKS[name](pathlib.Path(folder))
             if work.token:
                 work.use(lab_template)
-            made.append(Sweep(machine, work))
-            return made[-1]
+            made.append(work)
+            return Sweep(machine, work)
         yield make
+        for work in made:
+            work.close()
 
 
 def good(sweep, at_least):

@@ -60,7 +60,7 @@ struct event {
 	uint64_t where; /* of an allocation: its caller, from the module's beginning */
 };
 
-/* As tests/inject/driver.py packs it. */
+/* As machine.py packs it. */
 struct state {
 	/* What is asked. */
 	uint32_t what, how, error, process, number, for_good, no_sync, log;

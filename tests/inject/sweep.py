@@ -81,7 +81,8 @@ class Sweep:
         if result.status == 0 and result.out != self.good.out:
             return "status 0, but something else was printed"
         mute = result.hit and result.hit.name == "write" and result.hit.arg == 2
-        if result.status != 0 and not mute and not result.errors:
+        answered = result.status == 1 and result.out
+        if result.status != 0 and not mute and not answered and not result.errors:
             return "no reason is told"
         return self.work.fault(result.status)
 
@@ -98,6 +99,10 @@ class Sweep:
                 statuses |= {8}
         if self.work.each:
             statuses |= {3}  # a file of the batch failed
+        if self.work.misses and what == CALLS and not hit.is_writing():
+            statuses |= {1}  # a list was passed over, with a warning
+        if self.work.asks and (what == CALLS or hit.process):
+            statuses |= {1, 3}  # a node, or all of them, gave no answer
         return statuses
 
     def tries(self, wanted):
@@ -239,6 +244,7 @@ def main():
             print(f"{name}: {dict(sweep.points)}; {statuses}; {len(sweep.faults)} faults", flush=True)
             for fault in sweep.faults[:20]:
                 print(fault, flush=True)
+            work.close()
     finally:
         shutil.rmtree(base)
     print(f"in all: {sum(total.values())} points {dict(total)}, {faults} faults"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done while machines fail: one work per verb that writes, with what must be there then."""
+"""What is done while machines fail: works of the verbs, with what must be there then."""
 import hashlib
 import os
 import pathlib
@@ -8,9 +8,11 @@ import stat
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "cli"))
+sys.path[:0] = [str(ROOT / "tests" / "cli"), str(ROOT / "tests" / "lib")]
 
-import lists  # noqa: E402  (found through the path above)
+import lists  # noqa: E402  (found through the paths above)
+import nodes  # noqa: E402
+from cluster import identity, net, tvs  # noqa: E402
 from machine import CALLS  # noqa: E402
 
 DATA = ROOT / "tests" / "data"
@@ -37,6 +39,8 @@ class Work:
     name = ""
     token = False
     each = False  # each file for itself
+    misses = False  # what it looks for, if a list of a folder cannot be read
+    asks = False  # nodes, over the network: one that does not answer makes another answer
     nonce = ()    # names of files that are new in every run
 
     def __init__(self, folder):
@@ -64,6 +68,9 @@ class Work:
 
     def ready(self, machine):
         """What has to be made by the program before."""
+
+    def close(self):
+        """Ends what it started."""
 
     def is_more(self, name, what):
         """Whether a run that was killed may leave this beside what is there before and after."""
@@ -367,6 +374,175 @@ class Plan(Work):
         shutil.copy(DATA / "lists" / "ctl-client.tlv", self.base / "new.tlv")
 
 
+class Forecast(Work):
+    """Plans before anything exists: from the CTL, and from an ITL that the program makes."""
+    lists = ("CTLFile.tlv", "ITLFile.tlv")
+    more = ()
+
+    def ready(self, machine):
+        name = f"name=cucm-1051-a-pub,address={lists.PUB}"
+        pub, own = self.cluster / "pub.pem", self.cluster / f"{ONE}.pem"
+        made = machine.run(["build", "-o", self.base / "ITLFile.tlv", "--sast", f"{pub},{name}", "--ccm-tftp",
+                            f"{pub},{name}", "--tvs", f"{own},{name}", *self.key(), "--timestamp", LATER], CALLS)
+        assert made.status == 0, str(made)
+
+    def words(self):
+        return ["plan", *(self.base / name for name in self.lists), "--html", self.place / "plan.html",
+                *self.more]
+
+
+class PlanRenew(Forecast):
+    name = "plan-renew"
+    more = ("--release", "10.5", "--renew", "capf", "--renew", "tvs", "--json")
+
+
+class PlanBlank(Forecast):
+    name = "plan-blank"
+    lists = ("ITLFile.tlv",)
+    more = ("--release", "11.5", "--renew", "callmanager", "--blank-itl")
+
+
+class PlanRemedy(Forecast):
+    """No order spares all phones, so remedies are tried."""
+    name = "plan-remedy"
+    more = ("--release", "11.5", "--renew", "callmanager", "--accept-lockout", "all")
+
+
+class PlanRecover(Forecast):
+    name = "plan-recover"
+
+    def ready(self, machine):
+        super().ready(machine)
+        (self.base / "held").mkdir()
+        for name in self.lists:
+            shutil.copy(self.base / name, self.base / "held")
+        self.more = ("--release", "10.5", "--recover", "--installed-dir", self.base / "held")
+
+
+class Rebuild(Work):
+    name = "rebuild"
+
+    def words(self):
+        log = DATA / "logs" / "putty.log"
+        return ["rebuild", log, "--certs", log, "--address", f"cucm-1051-a-pub={lists.PUB}", "--address",
+                f"cucm-1051-a-sub1={lists.SUB}", "-o", self.place / "CTLFile.tlv"]
+
+
+class Fetch(Work):
+    """Two nodes, whose files are written as they come."""
+    name = "fetch"
+    asks = each = True
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.nodes = [nodes.Node({"CTLFile.tlv": self.list.read_bytes()}) for _ in range(2)]
+
+    def words(self):
+        return ["fetch", "-o", self.place / "new", "--timeout", "5", *(node.name for node in self.nodes)]
+
+    def close(self):
+        for node in self.nodes:
+            node.close()
+
+
+class Reader(Work):
+    """One that only reads: whatever fails, what stands there stays as it is."""
+
+    def begin(self):
+        for name in ("cucm.tlv", "ctl-client.tlv"):
+            shutil.copy(DATA / "lists" / name, self.place / name)
+            (self.place / name).chmod(0o644)
+
+    def learn(self):
+        self.after = self.before
+        assert self.fault(0) is None
+
+    def fault(self, status, killed=False):
+        now = self.plain(tree(self.place))
+        return None if now == self.before else f"it is changed: {self.difference(now)}"
+
+    def is_done(self):
+        return False
+
+
+class VerifyMany(Reader):
+    name = "verify-many"
+    each = True
+
+    def words(self):
+        return ["verify", "--trust", self.cluster / "pub.pem", "--trust", self.cluster / f"{TWO}.pem",
+                *sorted(self.place.iterdir())]
+
+
+class IdentifyTable(Reader):
+    name = "identify-table"
+    each = misses = True
+
+    def ready(self, machine):
+        rows = [f"SEP{n:012X},{hashlib.md5(path.read_bytes()).hexdigest()}\n"
+                for n, path in enumerate(sorted(self.place.iterdir()))]
+        (self.base / "phones.csv").write_text("".join(rows), encoding="ascii")
+
+    def words(self):
+        return ["identify", "--csv", self.base / "phones.csv", self.place]
+
+
+class Summary(Reader):
+    name = "summary"
+
+    def words(self):
+        return ["show", "--summary", self.place / "cucm.tlv"]
+
+
+class Asker(Reader):
+    """Asks a service of the tests' own, which has a certificate of the sample cluster."""
+    asks = True
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.network = net.Network()
+        self.host = self.network.host()
+        self.network.serve(net.TVS, [self.host], self.service)
+        self.port = self.network.real(self.host, net.TVS)[1]
+
+    def service(self, address, sock):
+        raise NotImplementedError
+
+    def close(self):
+        self.network.close()
+
+
+class Check(Asker):
+    name = "check"
+
+    def service(self, address, sock):
+        return net.TlsService(sock, identity.Deck.sample(self.cluster, "capf"))
+
+    def ready(self, machine):
+        """A list whose only service is CAPF."""
+        pub, capf = self.cluster / "pub.pem", self.cluster / "capf.pem"
+        made = machine.run(["build", "-o", self.base / "one.tlv", "--sast", f"{pub},name=pub", "--capf",
+                            f"{capf},name=pub,address={self.host}", *self.key(), "--timestamp", LATER], CALLS)
+        assert made.status == 0, str(made)
+
+    def words(self):
+        return ["check", "--timeout", "5", "--port", f"CAPF={self.port}", self.base / "one.tlv"]
+
+
+class Tvs(Asker):
+    name = "tvs"
+
+    def service(self, address, sock):
+        def known(*_):
+            return identity.Deck.sample(self.cluster, "pub").der, [0]
+        return tvs.TvsService(sock, identity.Deck.sample(self.cluster, "sub1"), known, known)
+
+    def words(self):
+        return ["tvs", "--timeout", "5", f"{self.host}:{self.port}", self.place / "cucm.tlv",
+                self.cluster / "pub.pem"]
+
+
 WORKS = {w.name: w for w in (BuildNew, Build, BuildToken, Update, UpdateOut, Migrate, MigrateToken,
                              Export, ExportBeside, ExportProve, ConfigSign, ConfigSignToken,
-                             ConfigStrip, Extract, Expiry, Plan)}
+                             ConfigStrip, Extract, Expiry, Plan, PlanRenew, PlanBlank, PlanRemedy,
+                             PlanRecover, Rebuild, Fetch, VerifyMany, IdentifyTable, Summary, Check, Tvs)}
