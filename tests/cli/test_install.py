@@ -10,6 +10,9 @@ import nodes
 import pytest
 import tables
 from conftest import BUILD, ROOT
+from test_check import Service, build, states
+from test_net import start  # noqa: F401  (a fixture)
+from test_tvs import PUB, Tvs
 from token_helpers import TWO
 
 GUARD, HELPER, NET = "ctlsign-guard.so", "ctlsign-token", "ctlsign-net"
@@ -137,6 +140,23 @@ def test_the_installed_tree_fetches(ctlsign, installed, tmp_path):
         ctlsign.refused(3, "show", node.url(), program=program, says=[NET, "can be written by others"])
     finally:
         node.close()
+
+
+def test_the_installed_tree_asks_a_cluster(ctlsign, cluster, installed, tmp_path, start):  # noqa: F811
+    """Its helper speaks TLS to old nodes: check, tvs and fetch work from there."""
+    program = installed / "bin" / "ctlsign"
+    ctl = build(ctlsign, cluster, tmp_path / "CTLFile.tlv", "--capf", f"{cluster / 'capf.pem'},name=pub,address=127.0.0.1")
+    port = start(Service("capf", "-tls1")).port
+    run = ctlsign.ok("check", "--port", f"CAPF={port}", ctl, program=program)
+    assert states(run) == [("CAPF", f"127.0.0.1:{port}", "same")], str(run)
+    assert "known as SAST" in ctlsign.ok("tvs", start(Tvs({PUB.der: [0]})).at, ctl, program=program).out
+    node = start(nodes.Node({"CTLFile.tlv": ctl.read_bytes()}))
+    ctlsign.ok("fetch", node.name, "-o", tmp_path / "out", program=program)
+    assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == [ctl.read_bytes()]
+    part_of(installed, NET).unlink()
+    for words in (("check", ctl), ("tvs", "127.0.0.1:1", ctl), ("fetch", node.name, "-o", tmp_path / "none")):
+        ctlsign.refused(3, *words, program=program, says=f"'{NET}' is not installed in")
+    assert not (tmp_path / "none").exists()
 
 
 @PARTS

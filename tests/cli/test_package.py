@@ -10,6 +10,7 @@ import stat
 import subprocess
 
 import lists
+import nodes
 import pytest
 import tables
 from conftest import ROOT
@@ -213,6 +214,11 @@ def test_it_needs_what_it_says_and_nothing_else(first, bare, lab, cluster):
                cluster / f"{TWO}.pem")
     assert made.stdout == "Verified OK\n"
     assert "verified successfully" in bare("ctlsign", "show", "/tmp/CTLFile.tlv").stdout
+    node = nodes.Node({"CTLFile.tlv": (bare.folder / "tmp" / "CTLFile.tlv").read_bytes()})
+    try:
+        assert "verified successfully" in bare("ctlsign", "show", node.url()).stdout
+    finally:
+        node.close()
     bare.dpkg("--purge", "ctlsign")
     assert {f for f in bare.files() if not f.startswith("tmp/")} == {f for f in before if f != "tmp"} | (
         {"tmp"} & bare.files())

@@ -11,6 +11,9 @@ import subprocess
 import lists
 import pytest
 from conftest import DATA, SANITIZED, openssl
+from test_check import Service
+from test_net import start  # noqa: F401  (a fixture)
+from test_tvs import PUB, Tvs
 
 NONE = "none: "
 
@@ -150,6 +153,33 @@ def entered_first(seen, holds):
 @pytest.mark.parametrize("name", READERS)
 def test_readers_enter_before_they_open_anything(ctlsign, can_trace, holds, world, name):
     status, args = READERS[name]
+    seen = calls(ctlsign, world, args, status)
+    if holds.startswith(NONE):
+        pytest.skip(holds)
+    entered_first(seen, holds)
+    assert not any(re.search("O_WRONLY|O_RDWR|O_CREAT", words) for _, words in seen)
+
+
+# A list's services are all at one place, which has CAPF's certificate; the TVS has its own.
+NODES = ["--node", "cucm-1051-a-pub=127.0.0.1", "--node", "cucm-1051-a-sub1=127.0.0.1"]
+ASKERS = {
+    "check": lambda start: (1, ["check", *NODES, *ports(start(Service("capf")).port), OLD]),
+    "check-nobody": lambda start: (3, ["check", *NODES, *ports(1), OLD]),
+    "tvs": lambda start: (0, ["tvs", start(Tvs({PUB.der: [0]})).at, OLD]),
+    "tvs-itl": lambda start: (0, ["tvs", "--query", "--installed", "in/ITLFile.tlv", start(Tvs({PUB.der: [0]})).at, OLD]),
+}
+
+
+def ports(port):
+    return [word for role in ("CCM", "TFTP", "CAPF") for word in ("--port", f"{role}={port}")]
+
+
+@needs_sandbox
+@pytest.mark.parametrize("name", ASKERS)
+def test_askers_enter_before_they_open_anything(ctlsign, can_trace, holds, world, start, name):  # noqa: F811
+    """The network's process was started before, and is shut in by itself (test_net.py)."""
+    ctlsign.ok("build", "-o", "in/ITLFile.tlv", *RECORD, *KEY, "--tvs", "cluster/sub1.pem,name=a", cwd=world)
+    status, args = ASKERS[name](start)
     seen = calls(ctlsign, world, args, status)
     if holds.startswith(NONE):
         pytest.skip(holds)
