@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node's TVS is asked what phones ask; it is the tests' own, from docs/TVS.md, with every fault."""
 import json
+import re
 import socket
+import subprocess
 import time
 
 import pytest
 from cluster import identity, net, tvs, wire
-from conftest import DATA
-from test_check import Service, build
+from conftest import DATA, PROGRAM, ROOT
+from test_check import Service, build, renewed  # noqa: F401  (a fixture)
 from test_net import start  # noqa: F401  (a fixture)
 
 SAMPLE = DATA / "cluster"
@@ -186,3 +188,100 @@ def test_command_lines(ctlsign, ctl, tmp_path):
     ctlsign.refused(3, "tvs", "127.0.0.1:1", tmp_path / "page.html", says="page.html")
     run = ctlsign("tvs", "--timeout=2", "127.0.0.1:1", ctl)
     assert run.status == 3 and "the connection is refused" in run.out, str(run)
+
+
+# docs/recipes/ask-tvs.md ----------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "recipes" / "ask-tvs.md").read_text()
+TVS_OF = {name: identity.Deck.sample(SAMPLE, token) for name, token in (("cucm-pub", "SAST-ADN0054f509"), ("cucm-sub1", "SAST-ADN008580ef"))}
+SIGNER = identity.Deck.sample(SAMPLE, "pub-regenerated")
+
+
+class Cluster:
+    """The two nodes of the recipe, each at an address of its own with the usual ports."""
+
+    def __init__(self):
+        self.network, self.known = net.Network(), {SIGNER.der: [0, 2]}
+        self.hosts = {name: self.network.host() for name in TVS_OF}
+        for name, own in (("cucm-pub", PUB), ("cucm-sub1", SUB)):
+            for port in (5061, 2443, 6971):
+                self.open(name, port, lambda sock, own=own: net.TlsService(sock, own))
+        self.tvs = {name: self.open(name, net.TVS, lambda sock, one=one: tvs.TvsService(sock, one, self.by_name, self.by_certificate))
+                    for name, one in TVS_OF.items()}
+        self.capf = self.open("cucm-pub", 3804, lambda sock: net.TlsService(sock, CAPF))
+
+    def open(self, name, port, make):
+        service = make(socket.create_server((self.hosts[name], port)))
+        self.network.services[self.hosts[name], port, socket.SOCK_STREAM] = service
+        service.open(self.network.loop)
+        return service
+
+    def by_certificate(self, der):
+        return (der, self.known[der]) if der in self.known else None
+
+    def by_name(self, serial, issuer):
+        return self.by_certificate(SIGNER.der) if (serial, issuer) == (SIGNER.serial, SIGNER.issuer) else None
+
+    def close(self):
+        self.network.close()
+
+
+@pytest.fixture
+def recipe(ctlsign, cluster, start, tmp_path):  # noqa: F811
+    """(the cluster, play): play() is what the page's blocks print, and their statuses."""
+    one = start(Cluster())
+
+    def node(option, cert, name):
+        return [option, f"{cluster / cert}.pem,name={name},address={one.hosts[name]}"]
+    capf = node("--capf", "capf", "cucm-pub")
+    build(ctlsign, cluster, tmp_path / "CTLFile.tlv", *node("--ccm-tftp", "pub", "cucm-pub"), *node("--ccm-tftp", "sub1", "cucm-sub1"), *capf)
+    build(ctlsign, cluster, tmp_path / "ITLFile.tlv", *node("--ccm-tftp", "pub", "cucm-pub"), *capf, *node("--tvs", "SAST-ADN0054f509", "cucm-pub"),
+          *node("--tvs", "SAST-ADN008580ef", "cucm-sub1"))
+    (cluster / "pub-regenerated.pem").rename(tmp_path / "new-signer.pem")
+    env = ctlsign.environment({"PATH": f"{PROGRAM.absolute().parent}:/usr/bin:/bin"})
+
+    def play():
+        text, statuses = "", []
+        for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S):
+            for name, host in one.hosts.items():
+                block = block.replace(name, host)
+            run = subprocess.run(["sh", "-ec", block], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            assert "Sanitizer" not in run.stderr, run.stderr
+            text += run.stdout
+            statuses.append(run.returncode)
+        return text, statuses
+    return one, play
+
+
+def test_the_recipe_as_it_stands(recipe):
+    one, play = recipe
+    text, statuses = play()
+    assert statuses == [0, 0] and text.count("same: all certificates are the list's") == 2, text
+    assert text.count("known as SAST") == text.count("so its phones believe it") == 4
+    assert [[asked.kind for asked in service.log] for service in one.tvs.values()] == [[wire.VERIFY, wire.QUERY]] * 2
+
+
+def test_what_the_recipe_s_table_says(recipe, renewed):  # noqa: F811
+    """Each phrase of its table is one of the program's, in the case that it stands for."""
+    one, play = recipe
+    seen = play()[0]
+    one.capf.identity = identity.Identity(renewed / "capf.pem", renewed / "capf.key")
+    text, statuses = play()
+    assert statuses == [1, 0] and ": renewed, serial number " in text and text.splitlines()[-1].endswith(", for 86400 s"), text
+    one.known = {SIGNER.der: [2]}
+    text, statuses = play()
+    assert statuses[1] == 1 and "known, but not as SAST" in text and "known as SAST" not in text, text
+    one.known = {}
+    text, statuses = play()
+    assert statuses[1] == 1 and ": not known" in text and "known as SAST" not in text, text
+    seen += text
+    one.tvs["cucm-pub"].identity = SUB
+    text, statuses = play()
+    assert statuses[1] == 1
+    seen += text
+    one.tvs["cucm-pub"].shut()
+    text, statuses = play()
+    assert statuses[1] == 3
+    seen += text
+    phrases = [phrase for row in re.findall(r"^\| (`.*?) \|", PAGE, re.M) for phrase in re.findall("`(.*?)`", row)]
+    assert len(phrases) == 5 and [phrase for phrase in phrases if phrase not in seen] == [], seen
