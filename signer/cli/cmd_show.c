@@ -343,8 +343,10 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	if (!f->list.printed)
 		st = verify_list(&v, &f->list, &ask, e);
 	o = st == ST_OK ? list_json(path, f, e) : NULL;
-	if (o == NULL)
+	if (o == NULL) {
+		verification_free(&v);
 		return e->status;
+	}
 	(void)json_object_set_new(o, "records", json_array());
 	(void)json_object_set_new(o, "findings", list_json_findings(&v.findings));
 	set_verified(o, v.verified && f->fault.status == ST_OK);

@@ -256,7 +256,10 @@ static enum net_fault redirect(CURLM *all, struct transfer *t, const char *to, s
 	d->code = REDIRECTS_MAX;
 	if (t->redirects == REDIRECTS_MAX)
 		return NET_CIRCLE;
-	return follow(all, t, to) ? NET_NONE : NET_OTHER;
+	if (follow(all, t, to))
+		return NET_NONE;
+	d->text = SPAN_LIT("out of memory");
+	return NET_OTHER;
 }
 
 static enum net_fault fault_of_connect(const struct transfer *t, struct net_done *d)
