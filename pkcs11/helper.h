@@ -44,10 +44,10 @@ enum status tok_child_next(struct tok_child *c, struct span *msg, int64_t deadli
 /* A warning of the child's, to where warnings go; false where they are too many to be believed. */
 bool tok_child_warns(struct tok_child *c, const struct tlv_warn *w, struct span text);
 
-/* Number of the registered module at which the child says that it died or hung, or -1. */
 /* Its process, which leads a group; 0: it is gone. */
 pid_t tok_child_process(const struct tok_child *c);
 
+/* Number of the registered module at which the child says that it died or hung, or -1. */
 int tok_child_died_at(const struct tok_child *c);
 /* Whether it was killed because its time was over. */
 bool tok_child_was_late(const struct tok_child *c);

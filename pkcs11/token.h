@@ -12,8 +12,8 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <sys/types.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "pkcs11/shared/info.h"
 #include "pkcs11/shared/uri_text.h"
@@ -64,6 +64,8 @@ enum status tok_started(struct tok *t, struct tlv_err *e);
 
 /* Borrowed until tok_free. The certificate is opt->cert where that was given. */
 const struct tok_info *tok_info(const struct tok *t);
+struct span tok_certificate(const struct tok *t);
+
 /*
  * Whether tok_started may start the process again: without a module path in the
  * options or the URI, a module that hangs or crashes is left out.
@@ -72,7 +74,6 @@ bool tok_may_start_again(const struct tok *t);
 
 /* The token's process, which leads a group; 0: it is gone. */
 pid_t tok_process(const struct tok *t);
-struct span tok_certificate(const struct tok *t);
 
 /*
  * Gets the PIN from its source and logs in. Reads the flags afresh before
