@@ -134,6 +134,12 @@ static enum status timed_out(struct tok_child *c, unsigned seconds, struct tlv_e
 
 static enum status lost(struct tok_child *c, struct tlv_err *e)
 {
+	int error = process_unsent(c->p);
+
+	if (error != 0)
+		return err_set(e, ST_TOKEN,
+			       "a request to the token's process could not be sent: %s",
+			       strerror(error));
 	return process_is_gone(c->p) ? err_set(e, ST_TOKEN, "the token's process is gone") :
 				       died(c, e);
 }

@@ -26,6 +26,7 @@ struct process {
 	int watch; /* a descriptor that is readable when the process has ended; -1: none */
 	int status;
 	bool told; /* waitpid could tell */
+	_Atomic int unsent;
 	uint8_t *inbox;
 	size_t used; /* of the inbox, at most */
 };
@@ -210,6 +211,16 @@ enum status process_fork(struct process **out, void (*run)(int line, const void 
 	return started(out, pid, pid > 0 ? 0 : error, e);
 }
 
+/* Nobody may wait for the answer to a request that never left: reading ends too. Returns false. */
+static bool give_up_sending(struct process *p, int error)
+{
+	if (error != EPIPE && error != ECONNRESET) { /* those: it has died, and how is told */
+		p->unsent = error;
+		(void)shutdown(p->line, SHUT_RDWR);
+	}
+	return false;
+}
+
 bool process_put(struct process *p, uint8_t type, uint8_t flag, struct span payload, int fd)
 {
 	uint8_t head[TOK_HEAD] = { type, flag };
@@ -228,7 +239,12 @@ bool process_put(struct process *p, uint8_t type, uint8_t flag, struct span payl
 	do {
 		n = sendmsg(p->line, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
-	return n >= 0;
+	return n >= 0 || give_up_sending(p, errno);
+}
+
+int process_unsent(const struct process *p)
+{
+	return p->unsent;
 }
 
 int process_line(const struct process *p)

@@ -33,10 +33,13 @@ enum status process_fork(struct process **out, void (*run)(int line, const void 
 
 /*
  * Sends one request, with a descriptor if fd >= 0; the payload goes straight
- * from where it is. False where the process is gone or takes no more. May be
- * called while another thread is in process_next.
+ * from where it is. False if the process is gone, or if the kernel did not take
+ * the request: then the line is closed, and whoever waits hears PROCESS_GONE at
+ * once. May be called while another thread is in process_next.
  */
 bool process_put(struct process *p, uint8_t type, uint8_t flag, struct span payload, int fd);
+/* The errno with which the kernel did not take a request; 0: it took all. */
+int process_unsent(const struct process *p);
 
 /*
  * The socket, for those who may only read and write when they ask: one message a call.

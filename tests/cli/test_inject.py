@@ -122,6 +122,14 @@ def test_calls_that_write_with_a_token(sweep, name):
     good(s, 1)
 
 
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_message_between_the_processes_is_not_sent(sweep, name):
+    """Nobody waits for the answer to it."""
+    s = sweep(name)
+    s.calls(wanted=lambda e: e.name in ("sendmsg", "sendto"), stride=1 + SLOW // 4)
+    good(s, 3)
+
+
 @pytest.mark.parametrize("name", ALONE)
 def test_other_calls(sweep, name):
     """Inputs that cannot be read, room that is not given: nothing is changed."""
