@@ -2,6 +2,7 @@
 #include "signer/config/companion.h"
 
 #include <expat.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +33,19 @@ static bool is_kept(const char *name)
 	return false;
 }
 
+/* From expat 2.9 on the other call is deprecated; before it, this one is not there. */
+static uint64_t line_of(XML_Parser parser)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+	return XML_GetCurrentLineNumber64(parser);
+#else
+	return XML_GetCurrentLineNumber(parser);
+#endif
+}
+
 static void refuse(struct companion *c, const char *why)
 {
-	(void)err_set(&c->err, ST_INPUT, "line %lu: %s", XML_GetCurrentLineNumber(c->parser), why);
+	(void)err_set(&c->err, ST_INPUT, "line %" PRIu64 ": %s", line_of(c->parser), why);
 	(void)XML_StopParser(c->parser, XML_FALSE);
 }
 
@@ -159,8 +170,8 @@ static enum status parse(struct companion *c, struct span piece, bool last, stru
 		return err_nomem(e);
 	if (c->err.status != ST_OK)
 		return err_copy(e, &c->err);
-	return err_set(e, ST_INPUT, "line %lu: no XML that can be read: %s",
-		       XML_GetCurrentLineNumber(c->parser), XML_ErrorString(why));
+	return err_set(e, ST_INPUT, "line %" PRIu64 ": no XML that can be read: %s",
+		       line_of(c->parser), XML_ErrorString(why));
 }
 
 enum status companion_add(struct companion *c, struct span piece, struct tlv_err *e)
