@@ -167,6 +167,17 @@ static int enter_landlock(const struct sandbox_wants *w)
 	return entered == 0 ? abi : 0;
 }
 
+/* What the numbers of the tables mean. A machine that we have not looked at gets no filter. */
+#if defined(__x86_64__) && defined(__LP64__)
+#define THIS_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__) && defined(__LP64__) && defined(__AARCH64EL__)
+#define THIS_ARCH AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+#define THIS_ARCH AUDIT_ARCH_RISCV64
+#endif
+
+#ifdef THIS_ARCH
+
 /* One row of the tables. */
 struct call {
 	unsigned nr;
@@ -206,17 +217,6 @@ static const struct call writer_calls[] __attribute__((unused)) = {
 #undef CALL_OWN
 #undef CALL_CHILDREN
 };
-
-/* What the numbers of the table mean; 0: a machine that we have not looked at gets no filter. */
-#if defined(__x86_64__) && defined(__LP64__)
-static const uint32_t this_arch = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__) && defined(__LP64__) && defined(__AARCH64EL__)
-static const uint32_t this_arch = AUDIT_ARCH_AARCH64;
-#elif defined(__riscv) && __riscv_xlen == 64
-static const uint32_t this_arch = AUDIT_ARCH_RISCV64;
-#else
-static const uint32_t this_arch;
-#endif
 
 enum {
 	FILTER_MAX = (2 * SANDBOX_CHILDREN_MAX + 5) * COUNT(calls) + 8,
@@ -344,10 +344,8 @@ static bool enter_seccomp(const struct sandbox_wants *w)
 	struct program p = { .n = 0 };
 	struct sock_fprog filter = { .filter = p.v };
 
-	if (this_arch == 0)
-		return false;
 	put_load(&p, offsetof(struct seccomp_data, arch));
-	put_is(&p, this_arch, 1);
+	put_is(&p, THIS_ARCH, 1);
 	put(&p, BPF_JMP | BPF_JA, 1, 0, 0);
 	put_refuse(&p, ENOSYS);
 	put_load(&p, NR);
@@ -359,6 +357,16 @@ static bool enter_seccomp(const struct sandbox_wants *w)
 	filter.len = p.n;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
+
+#else
+
+static bool enter_seccomp(const struct sandbox_wants *w)
+{
+	(void)w;
+	return false;
+}
+
+#endif
 
 struct sandbox sandbox_enter(unsigned layers, const struct sandbox_wants *wants)
 {
