@@ -8,7 +8,7 @@ import pytest
 from token_helpers import (FAULT, TWO, Fault, build_words, fault, library, out,  # noqa: F401
                            secret)
 
-SOFTOKN = library("libsoftokn3.so") or library("nss/libsoftokn3.so")
+SOFTOKN = library("libsoftokn3.so")
 DIGESTS = ["sha1", "sha256", "sha512"]
 
 

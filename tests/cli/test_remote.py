@@ -20,7 +20,7 @@ from test_token import at_terminal
 from token_helpers import (FAULT, ONE, TWO, build_words, cert_urls, fault,  # noqa: F401
                            library, out, sanitizer, secret, start, token_urls, wait_for)
 
-CLIENT = library("pkcs11/p11-kit-client.so")
+CLIENT = library("p11-kit-client.so")
 needs_server = pytest.mark.skipif(CLIENT is None or shutil.which("p11-kit") is None,
                                   reason="no p11-kit server and client (p11-kit, p11-kit-modules)")
 pytestmark = needs_server

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tutorial, from its first line to its last: each command prints what the page says."""
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -63,3 +64,20 @@ def test_a_lab_says_what_it_lacks(tmp_path):
     run = subprocess.run([ROOT / "scripts" / "lab", tmp_path / "lab"], capture_output=True,
                          text=True, env={"PATH": str(tmp_path / "bin")}, check=False)
     assert run.returncode == 1 and "install openssl, softhsm2 and opensc" in run.stderr
+
+
+@pytest.mark.parametrize("place", ["lib/x86_64-linux-gnu/softhsm", "lib64/pkcs11", "lib64", "lib/softhsm", "local/lib/softhsm"])
+def test_a_lab_finds_softhsm_where_distributions_have_it(tmp_path, place):
+    """Never that of another kind of machine."""
+    script = tmp_path / "lab"
+    script.write_text((ROOT / "scripts" / "lab").read_text().replace(" /usr/lib", f" {tmp_path}/lib").replace(
+        " /usr/local", f" {tmp_path}/local"))
+    ours = pathlib.Path("/proc/self/exe").read_bytes()[:64]
+    other = ours[:18] + bytes(255 - byte for byte in ours[18:20]) + ours[20:]
+    for folder, content in ((tmp_path / "lib" / "a-linux-gnu" / "softhsm", other), (tmp_path / place, ours)):
+        folder.mkdir(parents=True)
+        (folder / "libsofthsm2.so").write_bytes(content)
+    run = subprocess.run(["bash", script, "--find", "libsofthsm2.so"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, f"{tmp_path}/{place}/libsofthsm2.so\n")
+    run = subprocess.run(["bash", script, "--find", "libsoftokn3.so"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (1, "")

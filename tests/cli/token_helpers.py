@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tokens for tests of the program: a module that fails as told, other people's tools, backends."""
 import os
-import pathlib
 import re
 import subprocess
 import time
 
 import lists
 import pytest
-from conftest import BUILD, PROGRAM, openssl
+from conftest import BUILD, PROGRAM, ROOT, openssl
 
 ONE, TWO = "SAST-ADN0054f509", "SAST-ADN008580ef"
 FAULT = BUILD / "tests" / "pkcs11" / "ctlsign-fault.so"
-# p11-kit keeps its modules and its server where the machine's libraries are.
-LIBRARIES = [pathlib.Path(p) for p in sorted(pathlib.Path("/usr/lib").glob("*-linux-gnu"))] + [
-    pathlib.Path("/usr/lib"), pathlib.Path("/usr/lib64")]
 
 
 def library(name):
-    """The path of a shared object, or None."""
-    return next((str(d / name) for d in LIBRARIES if (d / name).exists()), None)
+    """The path of a shared object, or None: scripts/lab looks for it."""
+    run = subprocess.run([ROOT / "scripts" / "lab", "--find", name], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, text=True, check=False)
+    return run.stdout.strip() or None
 
 
 def sanitizer():

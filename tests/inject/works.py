@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import stat
 import sys
@@ -79,14 +80,14 @@ class Work:
     def use(self, lab):
         """A template of a SoftHSM; its tokens rewrite their files at login."""
         self.lab = lab
+        self.module = re.search("MODULE='(.*)'", (lab / "env.sh").read_text())[1]
         self.env = {"SOFTHSM2_CONF": self.base / "lab" / "softhsm2.conf"}
 
     def key(self, name="pub"):
         return ["-k", self.cluster / f"{name}.key", "--cert", self.cluster / f"{name}.pem"]
 
     def token_key(self):
-        module = "/usr/lib/softhsm/libsofthsm2.so"
-        return ["-k", f"pkcs11:token={TWO}", "--module", module, "--pin-source",
+        return ["-k", f"pkcs11:token={TWO}", "--module", self.module, "--pin-source",
                 f"file:{self.base / 'lab' / 'pin'}"]
 
     def old(self, name="CTLFile.tlv"):

@@ -5,10 +5,10 @@
  * plan tells it to. Built as ${CMAKE_BINARY_DIR}/tests/pkcs11/ctlsign-fault.so.
  *
  * The environment variable CTLSIGN_FAULT_PLAN names the plan, a text file of
- * lines; '#' begins a comment. Without a plan everything passes through to
- * SoftHSM. An unknown line makes C_GetFunctionList fail, with a word on stderr.
+ * lines; '#' begins a comment. An unknown line makes C_GetFunctionList fail, with
+ * a word on stderr, and so does a plan without a module.
  *
- *   module PATH           the real module; default /usr/lib/softhsm/libsofthsm2.so
+ *   module PATH           the real module; of two such lines the last one counts
  *   counter PATH          one line with the call's name is appended for each call,
  *                         before anything else happens; safe for several processes
  *   init-args TEXT        the rest of the line is given to C_Initialize as NSS wants it
@@ -193,7 +193,7 @@ static struct {
 	_Atomic unsigned long init_at, auth_at; /* when C_SignInit, and the login for it, came */
 	CK_FUNCTION_LIST *real;
 	CK_FUNCTION_LIST list;
-} plan = { .module = "/usr/lib/softhsm/libsofthsm2.so" };
+} plan;
 
 /* Which use of its call this thread is in. */
 static _Thread_local unsigned long use;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lab.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -43,6 +44,35 @@ void lab_run(const char *fmt, ...)
 	run(text);
 }
 
+const char *lab_library(const char *name)
+{
+	static char path[PATH_MAX];
+	char ask[PATH_MAX];
+	FILE *said;
+
+	(void)snprintf(ask, sizeof ask, "'%s' --find %s", TEST_LAB, name);
+	said = popen(ask, "r");
+	assert_non_null(said);
+	if (fgets(path, sizeof path, said) == NULL)
+		*path = '\0';
+	(void)pclose(said);
+	path[strcspn(path, "\n")] = '\0';
+	return *path != '\0' ? path : NULL;
+}
+
+const char *lab_softhsm(void)
+{
+	static char path[PATH_MAX];
+
+	if (path[0] == '\0') {
+		const char *found = lab_library("libsofthsm2.so");
+
+		assert_non_null(found);
+		(void)snprintf(path, sizeof path, "%s", found);
+	}
+	return path;
+}
+
 void lab_file(const char *path, const char *text, unsigned mode)
 {
 	FILE *f = fopen(path, "w");
@@ -62,9 +92,8 @@ void lab_tool(const struct lab *l, const char *token, const char *fmt, ...)
 	command(text, sizeof text, fmt, ap);
 	va_end(ap);
 	lab_run("CTLSIGN_FAULT_PLAN= SOFTHSM2_CONF=%s/softhsm2.conf pkcs11-tool "
-		"--module " LAB_SOFTHSM " --token-label '%s' --login --pin " LAB_PIN
-		" %s >%s/tool.log 2>&1",
-		l->dir, token, text, l->dir);
+		"--module %s --token-label '%s' --login --pin " LAB_PIN " %s >%s/tool.log 2>&1",
+		l->dir, lab_softhsm(), token, text, l->dir);
 }
 
 void lab_write(const struct lab *l, const char *token, const char *key, const char *cert,
@@ -198,7 +227,7 @@ int lab_setup(void **state)
 	(void)snprintf(conf, sizeof conf, "%s/softhsm2.conf", l->dir);
 	assert_int_equal(setenv("SOFTHSM2_CONF", conf, 1), 0);
 	l->opt = (struct tok_options){ .uri = "pkcs11:token=SAST-ADN008580ef",
-				       .module = LAB_SOFTHSM,
+				       .module = lab_softhsm(),
 				       .pin_source = l->pin_source,
 				       .timeout = 30,
 				       .warn = { keep_warning, l } };
@@ -226,7 +255,8 @@ void lab_plan(struct lab *l, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(rules, sizeof rules, fmt, ap);
 	va_end(ap);
-	(void)snprintf(text, sizeof text, "counter %s\n%s\n", l->counter, rules);
+	(void)snprintf(text, sizeof text, "module %s\ncounter %s\n%s\n", lab_softhsm(), l->counter,
+		       rules);
 	lab_file(l->plan, text, 0600);
 	(void)unlink(l->counter);
 	l->opt.module = l->fault;

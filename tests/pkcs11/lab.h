@@ -18,7 +18,6 @@
 
 #include "pkcs11/token.h"
 
-#define LAB_SOFTHSM "/usr/lib/softhsm/libsofthsm2.so"
 #define LAB_PIN "7391-Zebra"
 #define LAB_SO_PIN "12345678-so"
 
@@ -49,6 +48,12 @@ int lab_teardown(void **state);
 void lab_token_new(struct lab *l, const char *label);
 /* Copies a template's token into this test's folder, beside what is there. */
 void lab_token_add(struct lab *l, enum lab_token template);
+/*
+ * Where scripts/lab finds a library, such as libsoftokn3.so, or NULL. Good until the next call.
+ */
+const char *lab_library(const char *name);
+/* The same of SoftHSM, without which there is no lab. */
+const char *lab_softhsm(void);
 /* Runs a command that must succeed; printf-like. */
 void lab_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* pkcs11-tool on a token of this test's folder, logged in. */

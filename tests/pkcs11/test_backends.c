@@ -18,22 +18,6 @@
 #define TOKEN "SAST-ADN008580ef"
 #define CLUSTER TEST_DATA_DIR "/cluster/"
 
-static const char *first_of(const char *const *paths)
-{
-	for (; *paths != NULL; paths++)
-		if (access(*paths, R_OK) == 0)
-			return *paths;
-	return NULL;
-}
-
-static const char *const softokns[] = { "/usr/lib/x86_64-linux-gnu/libsoftokn3.so",
-					"/usr/lib/aarch64-linux-gnu/libsoftokn3.so",
-					"/usr/lib/x86_64-linux-gnu/nss/libsoftokn3.so",
-					"/usr/lib64/libsoftokn3.so", NULL };
-static const char *const clients[] = { "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so",
-				       "/usr/lib/aarch64-linux-gnu/pkcs11/p11-kit-client.so",
-				       "/usr/lib64/pkcs11/p11-kit-client.so", NULL };
-
 /* In one session: SoftHSM's folder bears no second process while the first one goes. */
 static void same_as_the_key_file(struct lab *l)
 {
@@ -80,7 +64,7 @@ static void softokn_setup(struct lab *l, const char *module)
 static void p21_softokn(void **state)
 {
 	struct lab *l = *state;
-	const char *module = first_of(softokns);
+	const char *module = lab_library("libsoftokn3.so");
 
 	if (module == NULL || system("command -v certutil pk12util >/dev/null") != 0)
 		lab_skip("NSS softokn (libnss3) or its tools (libnss3-tools) are not installed");
@@ -91,7 +75,7 @@ static void p21_softokn(void **state)
 static void p16_softokn_takes_no_wrong_pin(void **state)
 {
 	struct lab *l = *state;
-	const char *module = first_of(softokns);
+	const char *module = lab_library("libsoftokn3.so");
 	struct tlv_err e = TLV_ERR_INIT;
 
 	if (module == NULL || system("command -v certutil pk12util >/dev/null") != 0)
@@ -118,12 +102,22 @@ static void wait_for_token(struct lab *l)
 	(void)usleep(300000); /* for the server's end of that connection to go */
 }
 
-/* A server for the plain token, through SoftHSM or a faulty one; its process id, or 0. */
-static pid_t server(struct lab *l, const char *provider)
+/* The server that runs, or 0: it goes with the test, however that ends. */
+static pid_t served_by;
+
+static int end_server(void **state)
+{
+	if (served_by > 0)
+		(void)kill(served_by, SIGTERM);
+	served_by = 0;
+	return lab_teardown(state);
+}
+
+/* A server for the plain token, through SoftHSM or a faulty one. */
+static void serve(struct lab *l, const char *provider)
 {
 	static char address[512];
 	char line[512], said[200];
-	pid_t pid = 0;
 	FILE *out;
 
 	/* To a file: the server keeps what it was given as stdout open. */
@@ -135,7 +129,7 @@ static pid_t server(struct lab *l, const char *provider)
 	assert_non_null(out);
 	while (fgets(line, sizeof line, out) != NULL) {
 		if (strncmp(line, "P11_KIT_SERVER_PID=", 19) == 0)
-			pid = (pid_t)strtol(line + 19, NULL, 10);
+			served_by = (pid_t)strtol(line + 19, NULL, 10);
 		if (strncmp(line, "P11_KIT_SERVER_ADDRESS=", 23) == 0) {
 			line[strcspn(line, ";\n")] = '\0';
 			(void)snprintf(address, sizeof address, "%s", line + 23);
@@ -143,14 +137,15 @@ static pid_t server(struct lab *l, const char *provider)
 		}
 	}
 	(void)fclose(out);
-	l->opt.module = first_of(clients);
+	l->opt.module = lab_library("p11-kit-client.so");
+	assert_true(served_by > 0);
 	wait_for_token(l);
-	return pid;
 }
 
 static bool have_remote(void)
 {
-	return first_of(clients) != NULL && system("p11-kit server --help >/dev/null 2>&1") == 0;
+	return lab_library("p11-kit-client.so") != NULL &&
+	       system("p11-kit server --help >/dev/null 2>&1") == 0;
 }
 
 #define NO_REMOTE "p11-kit's server or client module (p11-kit, p11-kit-modules) is not installed"
@@ -160,19 +155,16 @@ static void p26_a_token_at_the_other_end(void **state)
 	struct lab *l = *state;
 	struct tlv_err e = TLV_ERR_INIT;
 	struct tok_info *list;
-	pid_t pid;
 	size_t n;
 
 	if (!have_remote())
 		lab_skip(NO_REMOTE);
-	pid = server(l, LAB_SOFTHSM);
-	assert_true(pid > 0);
+	serve(l, lab_softhsm());
 	same_as_the_key_file(l);
 	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_OK, &e);
 	assert_int_equal(n, 1);
 	assert_int_equal(list[0].ncerts, 1);
 	tok_infos_free(&list, n);
-	(void)kill(pid, SIGTERM);
 }
 
 static void p26_a_dying_server_is_an_error_not_a_signal(void **state)
@@ -181,7 +173,6 @@ static void p26_a_dying_server_is_an_error_not_a_signal(void **state)
 	struct tlv_err e = TLV_ERR_INIT;
 	uint8_t sig[TOK_SIG_MAX];
 	struct tok *t;
-	pid_t pid;
 	size_t n;
 
 	if (!have_remote())
@@ -189,14 +180,12 @@ static void p26_a_dying_server_is_an_error_not_a_signal(void **state)
 	if (LAB_SANITIZED)
 		lab_skip("p11-kit's server cannot load a sanitized module");
 	lab_plan(l, "C_Sign 1 crash"); /* and the whole server with it */
-	pid = server(l, l->fault);
-	assert_true(pid > 0);
+	serve(l, l->fault);
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
 	assert_status(tok_login(t, &e), ST_OK, &e);
 	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
 	assert_text(err_text(&e), "C_Sign: CKR_DEVICE_ERROR");
 	tok_free(&t);
-	(void)kill(pid, SIGTERM);
 }
 
 static void p26_no_server_is_an_error(void **state)
@@ -209,7 +198,7 @@ static void p26_no_server_is_an_error(void **state)
 		lab_skip(NO_REMOTE);
 	(void)snprintf(address, sizeof address, "unix:path=%s/nobody", l->dir);
 	assert_int_equal(setenv("P11_KIT_SERVER_ADDRESS", address, 1), 0);
-	l->opt.module = first_of(clients);
+	l->opt.module = lab_library("p11-kit-client.so");
 	assert_true(lab_sign(l, &e) == ST_TOKEN || e.status == ST_NO_MATCH);
 }
 
@@ -225,11 +214,11 @@ static void p29_a_remote_socket_and_its_owner_are_named(void **state)
 	assert_text(text, "remote socket ");
 	assert_text(text, l->pin);
 	assert_text(text, getuid() == 0 ? " of root" : " of ");
-	tok_module_remote(LAB_SOFTHSM, text, sizeof text);
+	tok_module_remote(lab_softhsm(), text, sizeof text);
 	assert_string_equal(text, "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, end_server)
 
 int main(void)
 {

@@ -120,9 +120,9 @@ static int memory_has(pid_t pid, const char *needle)
 static void set_needle_pin(struct lab *l)
 {
 	lab_run("echo " NEEDLE " | tr a-z n-za-m > %s && chmod 600 %s && CTLSIGN_FAULT_PLAN= "
-		"pkcs11-tool --module " LAB_SOFTHSM " --token-label SAST-ADN008580ef --login "
+		"pkcs11-tool --module %s --token-label SAST-ADN008580ef --login "
 		"--pin " LAB_PIN " --change-pin --new-pin \"$(cat %s)\" >/dev/null 2>&1",
-		l->pin, l->pin, l->pin);
+		l->pin, l->pin, lab_softhsm(), l->pin);
 }
 
 /* The memory of both processes, while the token is open and has signed. */

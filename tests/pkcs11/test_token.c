@@ -288,7 +288,7 @@ static void every_attribute_selects(void **state)
 	assert_string_equal(i->label, TOKEN);
 	assert_string_equal(i->manufacturer, "SoftHSM project");
 	assert_string_equal(i->model, "SoftHSM v2");
-	assert_string_equal(i->module, LAB_SOFTHSM);
+	assert_string_equal(i->module, lab_softhsm());
 	assert_int_equal(i->pin, TOK_PIN_OK);
 	assert_int_equal(i->ncerts, 1);
 	(void)snprintf(uri, sizeof uri,
@@ -383,10 +383,10 @@ static void a_hundred_certificates(void **state)
 
 	lab_run("openssl req -x509 -newkey rsa:1024 -nodes -keyout %s/x.key -subj /CN=x -days 9 "
 		"-outform DER -out %s/x.der 2>/dev/null; "
-		"for i in $(seq 100 199); do CTLSIGN_FAULT_PLAN= pkcs11-tool --module " LAB_SOFTHSM
-		" --token-label " TOKEN " --login --pin " LAB_PIN " --write-object %s/x.der "
+		"for i in $(seq 100 199); do CTLSIGN_FAULT_PLAN= pkcs11-tool --module %s "
+		"--token-label " TOKEN " --login --pin " LAB_PIN " --write-object %s/x.der "
 		"--type cert --id $(printf %%02x $i) --label c$i >/dev/null 2>&1 || exit 1; done",
-		l->dir, l->dir, l->dir);
+		l->dir, l->dir, lab_softhsm(), l->dir);
 	l->opt.uri = "pkcs11:token=" TOKEN ";object=SAST";
 	assert_status(lab_sign(l, &e), ST_OK, &e);
 	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_OK, &e);
@@ -466,11 +466,11 @@ static void a_module_is_an_absolute_path_that_few_can_write(void **state)
 {
 	struct lab *l = *state;
 	struct tlv_err e;
-	char module[300], folder[200];
+	char module[300], folder[200], uri[600];
 
 	(void)snprintf(folder, sizeof folder, "%s/mod", l->dir);
 	(void)snprintf(module, sizeof module, "%s/m.so", folder);
-	lab_run("mkdir %s && cp " LAB_SOFTHSM " %s", folder, module);
+	lab_run("mkdir %s && cp %s %s", folder, lab_softhsm(), module);
 	l->opt.module = module;
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_OK, &e);
 	assert_int_equal(chmod(module, 0666), 0);
@@ -488,8 +488,8 @@ static void a_module_is_an_absolute_path_that_few_can_write(void **state)
 	l->opt.module = "/nonexistent/x.so";
 	assert_status(open_only(l, "pkcs11:token=" TOKEN, &e), ST_USAGE, &e);
 	l->opt.module = NULL;
-	assert_status(open_only(l, "pkcs11:token=" TOKEN "?module-path=" LAB_SOFTHSM, &e), ST_OK,
-		      &e);
+	(void)snprintf(uri, sizeof uri, "pkcs11:token=" TOKEN "?module-path=%s", lab_softhsm());
+	assert_status(open_only(l, uri, &e), ST_OK, &e);
 	assert_status(open_only(l, "pkcs11:token=" TOKEN "?module-path=x.so", &e), ST_USAGE, &e);
 }
 

@@ -37,7 +37,7 @@ static void add(struct lab *l, const char *name, const char *module, const char 
 /* SoftHSM once more, as another file: the same code twice cannot be initialised twice. */
 static void second_softhsm(struct lab *l, const char *rules)
 {
-	lab_run("cp " LAB_SOFTHSM " %s/second.so", l->dir);
+	lab_run("cp %s %s/second.so", lab_softhsm(), l->dir);
 	lab_plan(l, "module %s/second.so\n%s", l->dir, rules);
 	l->opt.module = NULL;
 }
@@ -48,7 +48,7 @@ static void the_registered_modules_are_looked_at(void **state)
 	struct tlv_err e = TLV_ERR_INIT;
 
 	registry(l);
-	add(l, "hsm", LAB_SOFTHSM, "");
+	add(l, "hsm", lab_softhsm(), "");
 	assert_status(lab_sign(l, &e), ST_OK, &e);
 	assert_string_equal(l->warnings, "");
 }
@@ -78,7 +78,7 @@ static void p14_a_token_seen_through_two_modules_is_one(void **state)
 
 	registry(l);
 	second_softhsm(l, "");
-	add(l, "a", LAB_SOFTHSM, "");
+	add(l, "a", lab_softhsm(), "");
 	add(l, "b", l->fault, "");
 	assert_status(lab_sign(l, &e), ST_OK, &e);
 	assert_int_equal(lab_count(l, "C_GetSlotList"), 2); /* both were asked */
@@ -98,7 +98,7 @@ static void p13_a_module_that_fails_costs_a_warning(void **state)
 
 	registry(l);
 	add(l, "a", l->fault, "");
-	add(l, "b", LAB_SOFTHSM, "");
+	add(l, "b", lab_softhsm(), "");
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
 		struct tlv_err e = TLV_ERR_INIT;
 
@@ -116,12 +116,12 @@ static void p13_a_critical_module_is_named_as_the_cause(void **state)
 
 	registry(l);
 	add(l, "a", "/nonexistent.so", "critical: yes");
-	add(l, "b", LAB_SOFTHSM, "");
+	add(l, "b", lab_softhsm(), "");
 	assert_status(lab_sign(l, &e), ST_TOKEN, &e);
 	assert_text(err_text(&e), "'critical'");
 	assert_text(err_text(&e), "p11-kit list-modules");
 	e = TLV_ERR_INIT;
-	l->opt.module = LAB_SOFTHSM; /* one that is named is loaded alone */
+	l->opt.module = lab_softhsm(); /* one that is named is loaded alone */
 	assert_status(lab_sign(l, &e), ST_OK, &e);
 }
 
@@ -133,7 +133,7 @@ static void module_name_selects(void **state)
 	char uri[128];
 
 	registry(l);
-	add(l, "hsm", LAB_SOFTHSM, "");
+	add(l, "hsm", lab_softhsm(), "");
 	add(l, "broken", l->fault, "");
 	second_softhsm(l, "C_Initialize 1 crash");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -157,7 +157,7 @@ static void trust_modules_are_left_out(void **state)
 	registry(l);
 	second_softhsm(l, "");
 	add(l, "a", l->fault, "trust-policy: yes");
-	add(l, "b", LAB_SOFTHSM, "");
+	add(l, "b", lab_softhsm(), "");
 	assert_status(lab_sign(l, &e), ST_OK, &e);
 	assert_int_equal(lab_count(l, "C_Initialize"), 0);
 }
@@ -171,11 +171,11 @@ static void p22_a_vendors_module_goes_before_opensc(void **state)
 
 	registry(l);
 	(void)snprintf(path, sizeof path, "%s/opensc-pkcs11.so", l->dir);
-	lab_run("cp " LAB_SOFTHSM " %s", path);
+	lab_run("cp %s %s", lab_softhsm(), path);
 	add(l, "a", path, "");
-	add(l, "b", LAB_SOFTHSM, "");
+	add(l, "b", lab_softhsm(), "");
 	assert_status(tok_open(&t, &l->opt, &e), ST_OK, &e);
-	assert_string_equal(tok_info(t)->module, LAB_SOFTHSM);
+	assert_string_equal(tok_info(t)->module, lab_softhsm());
 	tok_free(&t);
 }
 
@@ -187,7 +187,7 @@ static void a_module_that_others_can_write_is_left_out(void **state)
 	char path[300], text[700];
 
 	registry(l);
-	add(l, "b", LAB_SOFTHSM, "");
+	add(l, "b", lab_softhsm(), "");
 	(void)snprintf(path, sizeof path, "%s/open.so", l->dir);
 	lab_run("cp %s %s && chmod 666 %s", l->fault, path, path);
 	add(l, "a", path, "");
