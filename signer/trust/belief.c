@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signer/crypto/certfile.h"
+#include "signer/crypto/cert.h"
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
 #include "signer/text/list_file.h"
 #include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
+#include "signer/trust/witness.h"
 #include "tlv/check.h"
 #include "tlv/kind.h"
 #include "tlv/safe.h"
@@ -72,76 +73,20 @@ enum status belief_accept_signer(struct belief *b, const char *text, struct tlv_
 		text);
 }
 
-/* The key inside a certificate: what field 7 says never counts. */
-static enum status add_certificate(struct belief *b, struct span der, bool is_ca,
-				   const char *option, struct tlv_err *e)
+static void note_list(struct belief_witness *w, const struct list_file *f)
 {
-	const struct belief_witness *w = &b->witnesses[b->nwitnesses - 1];
-	struct tlv_cert c;
-	struct belief_key *k;
-	enum status st = tlv_cert_walk(der, &c, e);
-
-	if (st != ST_OK)
-		return st;
-	k = new_key(b, b->nwitnesses, option, w->path);
-	st = fill_key(k, c.public_key, e);
-	if (st == ST_OK)
-		k->is_ca = is_ca;
-	return st;
-}
-
-/* A list's witness that its SAST certificates come from. */
-struct adding {
-	struct belief *b;
-	const char *option;
-};
-
-static enum status add_sast(void *arg, struct span der, struct tlv_err *e)
-{
-	const struct adding *a = arg;
-
-	return add_certificate(a->b, der, false, a->option, e);
-}
-
-static enum status add_list(struct belief *b, struct span bytes, const char *option,
-			    struct tlv_err *e)
-{
-	struct belief_witness *w = &b->witnesses[b->nwitnesses - 1];
-	struct adding adding = { .b = b, .option = option };
-	struct tlv_list l;
-	enum status st = tlv_list_decode(&l, bytes, e);
-
-	if (st == ST_OK)
-		st = signature_each_sast(&l, add_sast, &adding, e);
-	w->is_list = true;
-	w->is_itl = tlv_list_is_itl(&l);
-	w->has_time = tlv_header_has(&l.header, TLV_H_TIMESTAMP);
-	w->time = l.header.timestamp;
-	tlv_list_free(&l);
-	return st;
-}
-
-static enum status add_cert_file(struct belief *b, struct span bytes, const char *option,
-				 const struct tlv_warn *warn, struct tlv_err *e)
-{
-	struct cert c;
-	bool is_ca = false;
-	enum status st = cert_parse(&c, bytes, warn, e);
-
-	if (st == ST_OK)
-		st = cert_is_ca(buf_span(&c.der), &is_ca, e);
-	if (st == ST_OK)
-		st = add_certificate(b, buf_span(&c.der), is_ca, option, e);
-	cert_free(&c);
-	return st;
+	w->is_list = tlv_list_begins(blob_span(&f->file));
+	w->is_itl = w->is_list && tlv_list_is_itl(&f->list);
+	w->has_time = tlv_header_has(&f->list.header, TLV_H_TIMESTAMP);
+	w->time = f->list.header.timestamp;
 }
 
 /* Remembers the file, so that the list in question is known when it is met again. */
-static enum status add_witness(struct belief *b, const char *path, const struct blob *file,
+static enum status add_witness(struct belief *b, const char *path, const struct list_file *f,
 			       bool named, struct tlv_err *e)
 {
 	struct belief_witness *w;
-	struct span bytes = blob_span(file);
+	struct span bytes = blob_span(&f->file);
 	struct digest d;
 
 	if (!ARRAY_ROOM(b->witnesses, b->nwitnesses, b->witnesses_cap))
@@ -149,7 +94,8 @@ static enum status add_witness(struct belief *b, const char *path, const struct 
 	if (digest_parts(TLV_SHA256, &bytes, 1, &d, e) != ST_OK)
 		return e->status;
 	w = &b->witnesses[b->nwitnesses];
-	*w = (struct belief_witness){ .path = strdup(path), .file = file->st, .named = named };
+	*w = (struct belief_witness){ .path = strdup(path), .file = f->file.st, .named = named };
+	note_list(w, f);
 	(void)span_copy(digest_span(&d), w->sha256, sizeof w->sha256);
 	if (w->path == NULL)
 		return err_nomem(e);
@@ -163,7 +109,25 @@ struct folder_of_witnesses {
 	const struct tlv_warn *warn;
 };
 
-static enum status add_file(const struct folder_of_witnesses *f, const char *path, bool named,
+/* The key inside a certificate: what field 7 says never counts. */
+static enum status add_certificate(void *arg, struct span der, bool is_ca, struct tlv_err *e)
+{
+	const struct folder_of_witnesses *f = arg;
+	struct belief *b = f->b;
+	struct tlv_cert c;
+	struct belief_key *k;
+	enum status st = tlv_cert_walk(der, &c, e);
+
+	if (st != ST_OK)
+		return st;
+	k = new_key(b, b->nwitnesses, f->option, b->witnesses[b->nwitnesses - 1].path);
+	st = fill_key(k, c.public_key, e);
+	if (st == ST_OK)
+		k->is_ca = is_ca;
+	return st;
+}
+
+static enum status add_file(struct folder_of_witnesses *f, const char *path, bool named,
 			    struct tlv_err *e)
 {
 	struct list_file l;
@@ -171,13 +135,11 @@ static enum status add_file(const struct folder_of_witnesses *f, const char *pat
 
 	if (st != ST_OK)
 		return st;
-	st = add_witness(f->b, path, &l.file, named, e);
-	if (st == ST_OK && tlv_list_begins(blob_span(&l.file)))
-		st = add_list(f->b, blob_span(&l.file), f->option, e);
-	else if (st == ST_OK)
-		st = add_cert_file(f->b, blob_span(&l.file), f->option, f->warn, e);
+	st = add_witness(f->b, path, &l, named, e);
+	if (st == ST_OK)
+		st = witness_each(&l, path, f->warn, add_certificate, f, e);
 	list_file_free(&l);
-	return st == ST_OK ? ST_OK : err_in(e, "%s", path);
+	return st;
 }
 
 static void key_free_one(struct belief_key *k)
@@ -198,7 +160,7 @@ static void roll_back(struct belief *b, size_t nkeys, size_t nwitnesses)
 /* What cannot be read vouches for nobody, and does not silence the others. */
 static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
 {
-	const struct folder_of_witnesses *f = arg;
+	struct folder_of_witnesses *f = arg;
 	struct tlv_err own = TLV_ERR_INIT;
 	size_t nkeys = f->b->nkeys, nwitnesses = f->b->nwitnesses;
 	enum status st = add_file(f, path, false, &own);

@@ -59,21 +59,3 @@ const char *signature_why_not(const struct tlv_list *l, long signer)
 		       "the signer's record is not what its certificate says" :
 		       "the signature does not verify";
 }
-
-enum status signature_each_sast(const struct tlv_list *l, signature_sast_fn *take, void *arg,
-				struct tlv_err *e)
-{
-	enum status st = ST_OK;
-	long signer;
-
-	if (!signature_vouches(l, &signer))
-		return err_set(e, ST_INPUT, "%s: it vouches for nobody",
-			       signature_why_not(l, signer));
-	for (size_t i = 0; i < l->nrecords && st == ST_OK; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (tlv_record_is(&r, TLV_ROLE_SAST) && r.certificate.n > 0)
-			st = take(arg, r.certificate, e);
-	}
-	return st;
-}

@@ -39,13 +39,4 @@ bool signature_was_made(const struct tlv_list *l);
 /* Why signature_vouches() was false, as a sentence without a subject. */
 const char *signature_why_not(const struct tlv_list *l, long signer);
 
-/* Takes one certificate, in DER, which is borrowed. A status other than ST_OK ends the walk. */
-typedef enum status signature_sast_fn(void *arg, struct span der, struct tlv_err *e);
-/*
- * For lists that are witnesses for others: hands on each SAST certificate of a list that vouches
- * for its signers. ST_INPUT with the reason if it does not, else the first failure of take.
- */
-enum status signature_each_sast(const struct tlv_list *l, signature_sast_fn *take, void *arg,
-				struct tlv_err *e);
-
 #endif

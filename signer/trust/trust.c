@@ -2,12 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "signer/crypto/cert.h"
-#include "signer/crypto/certfile.h"
 #include "signer/io/folder.h"
 #include "signer/text/list_file.h"
-#include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
+#include "signer/trust/witness.h"
 
 bool trust_has(const struct trust *t, struct span der)
 {
@@ -42,43 +40,28 @@ static enum status add_der(struct trust *t, struct span der, const char *ca, str
 	return ST_OK;
 }
 
-static enum status add_sast(void *trust, struct span der, struct tlv_err *e)
-{
-	return add_der(trust, der, NULL, e);
-}
+struct adding {
+	struct trust *t;
+	const char *arg;
+};
 
-static enum status add_cert(struct trust *t, struct span bytes, const char *arg,
-			    const struct tlv_warn *warn, struct tlv_err *e)
+static enum status add_witness(void *arg, struct span der, bool is_ca, struct tlv_err *e)
 {
-	struct cert c;
-	bool is_ca = false;
-	enum status st = cert_parse(&c, bytes, warn, e);
+	const struct adding *a = arg;
 
-	if (st == ST_OK)
-		st = cert_is_ca(buf_span(&c.der), &is_ca, e);
-	if (st == ST_OK)
-		st = add_der(t, buf_span(&c.der), is_ca ? arg : NULL, e);
-	cert_free(&c);
-	return st;
+	return add_der(a->t, der, is_ca ? a->arg : NULL, e);
 }
 
 static enum status add_file(struct trust *t, const char *path, unsigned flags,
 			    const struct tlv_warn *warn, struct tlv_err *e)
 {
+	struct adding adding = { .t = t, .arg = path };
 	struct list_file f;
 	enum status st = list_file_read(&f, path, flags | LIST_DAMAGED, e);
 
 	if (st != ST_OK)
 		return st;
-	if (!tlv_list_begins(blob_span(&f.file))) {
-		st = add_cert(t, blob_span(&f.file), path, warn, e);
-		(void)err_in(e, "%s", path);
-	} else if (f.fault.status != ST_OK) {
-		st = err_copy(e, &f.fault); /* it names the path */
-	} else {
-		st = signature_each_sast(&f.list, add_sast, t, e);
-		(void)err_in(e, "%s", path);
-	}
+	st = witness_each(&f, path, warn, add_witness, &adding, e);
 	list_file_free(&f);
 	return st;
 }
