@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tlv/label.h"
 
-#include <string.h>
-
 #include "tlv/safe.h"
+#include "tlv/spelling.h"
 #include "tlv/tables.h"
 #include "tlv/text.h"
 
@@ -15,7 +14,6 @@ static void put_name(struct buf *b, struct span name)
 void tlv_label_cert(struct buf *b, const struct tlv_cert *c)
 {
 	struct buf cn = BUF_INIT;
-
 	bool named = tlv_name_cn(c->subject, &cn) && span_trim_end(buf_span(&cn)).n > 0;
 
 	if (named) {
@@ -28,44 +26,17 @@ void tlv_label_cert(struct buf *b, const struct tlv_cert *c)
 	buf_free(&cn);
 }
 
-/* Behind "CN=" that begins an attribute, up to the next one: `"SAST-ADN008580ef        "` */
-static bool find_cn(struct span text, struct span *out)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		struct span at = span_slice(text, i, text.n);
-		size_t n = 3;
-
-		if (!span_starts_nocase(at, SPAN_LIT("CN=")) ||
-		    (i > 0 && strchr(";,+", span_at(text, i - 1)) == NULL))
-			continue;
-		while (n < at.n && span_at(at, n) != ';' && span_at(at, n) != ',' &&
-		       span_at(at, n) != '+')
-			n++;
-		*out = span_slice(at, 3, n - 3);
-		return true;
-	}
-	return false;
-}
-
-/* The CTL Client puts values in quotes. */
-static struct span without_quotes(struct span s)
-{
-	if (span_at(s, 0) == '"')
-		s = span_slice(s, 1, s.n);
-	if (s.n > 0 && span_at(s, s.n - 1) == '"')
-		s = span_slice(s, 0, s.n - 1);
-	return s;
-}
-
 void tlv_label_record(struct buf *b, const struct tlv_record *r)
 {
-	struct span text = tlv_text(r->subject), cn = text;
+	struct span text = tlv_text(r->subject);
+	struct buf cn = BUF_INIT;
 	struct tlv_cert c;
 
 	if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
 		tlv_label_cert(b, &c);
 	else
-		put_name(b, find_cn(text, &cn) ? without_quotes(cn) : text);
+		put_name(b, spelling_value(text, SPAN_LIT("CN"), &cn) ? buf_span(&cn) : text);
+	buf_free(&cn);
 }
 
 void tlv_label_serial(struct buf *b, struct span serial)

@@ -5,6 +5,8 @@
 #include "tlv/name.h"
 #include "tlv/text.h"
 
+enum { KEYWORD_MAX = 32 /* more than the longest of attrs.def and its '=' */ };
+
 struct attribute {
 	struct span key;
 	struct buf value; /* owned, without quotes and escapes */
@@ -85,6 +87,52 @@ static void parse(struct spelling *x, struct span s)
 		take(x, span_slice(s, 0, n));
 		s = span_slice(s, n + 1, s.n);
 	}
+}
+
+static struct span key_of(struct span part)
+{
+	return span_slice(part, 0, find_end(part, '='));
+}
+
+static bool begins_attribute(struct span s)
+{
+	struct span begin = span_slice(s, 0, KEYWORD_MAX), key = key_of(begin), oid;
+
+	return key.n < begin.n && tlv_name_oid(key, &oid);
+}
+
+/* Where another attribute of the same RDN begins, as in "CN=y+OU=x"; s.n if there is none. */
+static size_t find_plus(struct span s)
+{
+	size_t at = find_end(s, '+');
+
+	while (at < s.n && !begins_attribute(span_slice(s, at + 1, s.n)))
+		at += 1 + find_end(span_slice(s, at + 1, s.n), '+');
+	return at;
+}
+
+static bool has_key(struct span part, struct span key)
+{
+	struct span own = key_of(part);
+
+	return own.n == key.n && own.n < part.n && span_starts_nocase(own, key);
+}
+
+bool spelling_value(struct span text, struct span key, struct buf *out)
+{
+	char separator = separator_of(text);
+
+	for (int i = 0; i < SPELLING_ATTRIBUTES_MAX && text.n > 0; i++) {
+		struct span part = span_slice(text, 0, find_end(text, separator));
+
+		part = span_slice(part, 0, find_plus(part));
+		if (has_key(part, key)) {
+			put_value(out, span_slice(part, key.n + 1, part.n));
+			return true;
+		}
+		text = span_slice(text, part.n + 1, text.n);
+	}
+	return false;
 }
 
 static bool same_attribute(const struct attribute *a, const struct attribute *b)

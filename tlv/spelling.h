@@ -9,13 +9,20 @@
 
 #include "tlv/bytes.h"
 
-enum { SPELLING_ATTRIBUTES_MAX = 32 /* of one name; one with more equals no other */ };
+/* Of one name. Those behind are not looked at, and a name with more equals no other. */
+enum { SPELLING_ATTRIBUTES_MAX = 32 };
 
 /*
  * Whether both say the same attributes, whatever their order, their separator, their quotes
  * and the case of their keys. False if memory runs out. Without NULs (tlv_text).
  */
 bool spelling_same(struct span a, struct span b);
+
+/*
+ * Appends the value of the first attribute with this key, in any case, also of one that stands
+ * behind a '+'. False if there is none.
+ */
+bool spelling_value(struct span text, struct span key, struct buf *out);
 
 /*
  * Appends the DER of a Name with the attributes of the spelling in their order, as UTF-8. A key

@@ -33,6 +33,12 @@ static void a_printed_name_is_its_cn(void **state)
 	assert_label("L=Krakow,CN=pbx,C=PL", "pbx");
 	assert_label("OU=x+cn=y", "y");
 	assert_label("CN=y+OU=x", "y");
+	assert_label("CN=a+b;OU=x", "a+b");
+	assert_label("CN=a+C;OU=x", "a+C");
+	assert_label("CN=Doe, John;O=x", "Doe, John");
+	assert_label("CN=Doe\\, John,O=x", "Doe, John");
+	assert_label("CN=SAST-ADN008580ef       \\ ,OU=IPCBU", "SAST-ADN008580ef");
+	assert_label("O=\"CN=x;CN=y\";CN=z", "z");
 	assert_label("CN=", "");
 	assert_label("cn=\"", "");
 	/* No attribute is called so. */
