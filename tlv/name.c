@@ -86,28 +86,6 @@ static int read_attrs(struct span name, struct attr attrs[ATTRS_MAX])
 	return n;
 }
 
-static bool put_code_point(struct buf *b, uint32_t u)
-{
-	if (u > 0x10ffff || (u >= 0xd800 && u <= 0xdfff))
-		return false;
-	if (u < 0x80) {
-		buf_u8(b, (uint8_t)u);
-		return true;
-	}
-	if (u < 0x800) {
-		buf_u8(b, (uint8_t)(0xc0 | u >> 6));
-	} else if (u < 0x10000) {
-		buf_u8(b, (uint8_t)(0xe0 | u >> 12));
-		buf_u8(b, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
-	} else {
-		buf_u8(b, (uint8_t)(0xf0 | u >> 18));
-		buf_u8(b, (uint8_t)(0x80 | (u >> 12 & 0x3f)));
-		buf_u8(b, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
-	}
-	buf_u8(b, (uint8_t)(0x80 | (u & 0x3f)));
-	return true;
-}
-
 /* Characters of a fixed width: Latin-1, UCS-2 (with surrogate pairs), UCS-4. */
 static bool put_wide(struct buf *b, struct span s, size_t width)
 {
@@ -124,7 +102,7 @@ static bool put_wide(struct buf *b, struct span s, size_t width)
 			u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00U);
 			c = ahead;
 		}
-		if (!put_code_point(b, u))
+		if (!buf_utf8(b, u))
 			return false;
 	}
 	return c.rest.n == 0;

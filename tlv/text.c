@@ -112,6 +112,28 @@ static bool is_ipv6(const char *text)
 	return colons >= 2;
 }
 
+bool buf_utf8(struct buf *b, uint32_t u)
+{
+	if (u > 0x10ffff || (u >= 0xd800 && u <= 0xdfff))
+		return false;
+	if (u < 0x80) {
+		buf_u8(b, (uint8_t)u);
+		return true;
+	}
+	if (u < 0x800) {
+		buf_u8(b, (uint8_t)(0xc0 | u >> 6));
+	} else if (u < 0x10000) {
+		buf_u8(b, (uint8_t)(0xe0 | u >> 12));
+		buf_u8(b, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
+	} else {
+		buf_u8(b, (uint8_t)(0xf0 | u >> 18));
+		buf_u8(b, (uint8_t)(0x80 | (u >> 12 & 0x3f)));
+		buf_u8(b, (uint8_t)(0x80 | (u >> 6 & 0x3f)));
+	}
+	buf_u8(b, (uint8_t)(0x80 | (u & 0x3f)));
+	return true;
+}
+
 const char *plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";

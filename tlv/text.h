@@ -30,6 +30,9 @@ bool buf_address(struct buf *b, struct span address);
  */
 enum status address_read(const char *text, uint8_t out[4], struct tlv_err *e);
 
+/* Appends the character; nothing, and false, for half a surrogate pair and beyond U+10FFFF. */
+bool buf_utf8(struct buf *b, uint32_t u);
+
 /* "" for one, "s" for every other number: "1 record", "2 records". */
 const char *plural(uint64_t n);
 

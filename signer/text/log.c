@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/text/log.h"
 
-enum { ESC = 0x1b, BEL = 0x07, BACKSPACE = 0x08, SURROGATE = 0xd800 };
+#include "tlv/text.h"
 
-static void put_utf8(struct buf *b, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_u8(b, (uint8_t)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_u8(b, (uint8_t)(0xc0 | c >> 6));
-	} else if (c < 0x10000) {
-		buf_u8(b, (uint8_t)(0xe0 | c >> 12));
-		buf_u8(b, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-	} else {
-		buf_u8(b, (uint8_t)(0xf0 | c >> 18));
-		buf_u8(b, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
-		buf_u8(b, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buf_u8(b, (uint8_t)(0x80 | (c & 0x3f)));
-}
+enum { ESC = 0x1b, BEL = 0x07, BACKSPACE = 0x08, SURROGATE = 0xd800 };
 
 /* Windows' tools write logs in it. Half a pair is written as a question mark. */
 static void from_utf16(struct buf *out, struct span text, bool little)
@@ -36,9 +19,9 @@ static void from_utf16(struct buf *out, struct span text, bool little)
 			next = little ? b << 8 | a : a << 8 | b;
 		}
 		if ((unit & 0xf800) != SURROGATE) {
-			put_utf8(out, unit);
+			(void)buf_utf8(out, unit);
 		} else if (unit < 0xdc00 && (next & 0xfc00) == 0xdc00) {
-			put_utf8(out, 0x10000 + ((unit & 0x3ff) << 10 | (next & 0x3ff)));
+			(void)buf_utf8(out, 0x10000 + ((unit & 0x3ff) << 10 | (next & 0x3ff)));
 			i += 2;
 		} else {
 			buf_u8(out, '?');
