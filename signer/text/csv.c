@@ -20,6 +20,11 @@ static void skip_line_end(struct csv *c)
 	c->next++;
 }
 
+static bool can_separate(int byte)
+{
+	return byte >= 0 && byte != '"' && !is_line_end(byte);
+}
+
 /* The one that stands most often in the first line, outside quotes. */
 static uint8_t guess_separator(struct span text)
 {
@@ -51,7 +56,8 @@ enum status csv_open(struct csv *c, struct span text, struct tlv_err *e)
 		return err_set(e, ST_INPUT, "has NUL bytes: it is no CSV file");
 	if (span_starts(text, SPAN_LIT("\xef\xbb\xbf")))
 		skip(c, 3);
-	if (span_starts_nocase(c->rest, SPAN_LIT("sep=")) && is_line_end(span_at(c->rest, 5))) {
+	if (span_starts_nocase(c->rest, SPAN_LIT("sep=")) && can_separate(span_at(c->rest, 4)) &&
+	    is_line_end(span_at(c->rest, 5))) {
 		c->separator = (uint8_t)span_at(c->rest, 4);
 		skip(c, 5);
 		skip_line_end(c);

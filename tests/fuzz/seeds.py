@@ -144,6 +144,14 @@ TVS = [bytes.fromhex(text) for text in (
     "57010400 00000007 0009 070001 00 020002 3000", "57010200 00000007 0009 c80002 abcd 070001 00")]
 
 
+MD5 = "45627437aa83f931627e06ab3387063d"
+TABLES = [
+    f"Device;Checksum\r\nSEP001122334455;{MD5}\r\n", f"a,{MD5}\nb,{MD5}\n", f"\ufeffa\tb\t{MD5}\n\n\n", "sep=|\na|b\n",
+    f'"a, ""b""","{MD5}"\n"c\nd",e', '"never closed,x\n', "sep=\n\na\nb\n", 'sep="\na"b\n', "", ",\n,,,,\n", "a\rb\r",
+    "a;b\n".encode("utf-16"), b"a\0b",
+]
+
+
 def main(defects, out):
     out = pathlib.Path(out)
     lists = sorted(pathlib.Path(defects).glob("*.tlv"))
@@ -161,6 +169,8 @@ def main(defects, out):
         put(out / "manifest", name, text)
     for number, uri in enumerate(URIS):
         put(out / "uri", f"{number:02}", uri)
+    for number, table in enumerate(TABLES):
+        put(out / "csv", f"{number:02}", table)
     for number, message in enumerate(NET):
         put(out / "net", f"{number:02}", message)
     for number, message in enumerate(TVS):
