@@ -79,6 +79,7 @@ static void print_serial(struct span s)
 static void print_signs(const struct token_judged *j)
 {
 	out_printf("    signs lists: %s", j->signs	  ? "yes" :
+					  j->unknown	  ? "unknown: " :
 					  j->signs_weakly ? "with --allow-weak-keys only: " :
 							    "no: ");
 	if (!j->signs)
@@ -135,6 +136,11 @@ static json_t *in_list_json(const struct tlv_list *l, const struct tlv_cert *c)
 	return o;
 }
 
+static json_t *known_or_null(const struct token_judged *j, bool signs)
+{
+	return j->unknown ? json_null() : json_boolean(signs);
+}
+
 static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 {
 	json_t *o = json_object();
@@ -145,9 +151,9 @@ static json_t *cert_json(const struct tok_cert *c, const struct tlv_list *l)
 	out_json_set_text(o, "label", span_str(c->label));
 	(void)json_object_set_new(o, "id", out_json_hex(c->id));
 	(void)json_object_set_new(o, "key", json_string(key_text(c)));
-	(void)json_object_set_new(o, "signs_lists", json_boolean(j.signs));
+	(void)json_object_set_new(o, "signs_lists", known_or_null(&j, j.signs));
 	(void)json_object_set_new(o, "signs_with_allow_weak_keys",
-				  json_boolean(j.signs || j.signs_weakly));
+				  known_or_null(&j, j.signs || j.signs_weakly));
 	if (j.signs)
 		(void)json_object_set_new(o, "why_not", json_null());
 	else

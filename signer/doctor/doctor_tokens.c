@@ -117,8 +117,8 @@ static bool check_cert(struct doctor *d, const struct tok_cert *c)
 		check_dates(d, c->uri, &j.facts);
 	} else {
 		doctor_say(d, DOCTOR_NOTE, c->uri,
-			   j.signs_weakly ? "--allow-weak-keys insists" : NULL,
-			   "signs no lists: %s", err_text(&j.why));
+			   j.signs_weakly ? "--allow-weak-keys insists" : NULL, "%s: %s",
+			   j.unknown ? "may sign lists" : "signs no lists", err_text(&j.why));
 	}
 	cert_facts_free(&j.facts);
 	return signs;
@@ -139,7 +139,7 @@ static void check_token(struct doctor *d, const struct tok_info *t)
 		doctor_say(
 			d, DOCTOR_WARNING, t->uri,
 			"write it to the token ('pkcs11-tool --write-object'), or bring it with --cert",
-			"holds no certificate that signs lists");
+			"holds no certificate that is known to sign lists");
 }
 
 void doctor_tokens(struct doctor *d)

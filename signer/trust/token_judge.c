@@ -3,12 +3,13 @@
 
 #include "tlv/kind.h"
 
-static bool is_foreign_ca(const struct token_judged *j, bool key_seen, struct tlv_err *e)
+static void say_unknown(struct token_judged *j)
 {
-	if (!j->facts.is_ca || key_seen)
-		return false;
-	(void)err_set(e, ST_INPUT, "is a CA certificate, and no key of it is seen on the token");
-	return true;
+	j->unknown = true;
+	j->signs = j->signs_weakly = false;
+	j->why = TLV_ERR_INIT;
+	(void)err_set(&j->why, ST_INPUT,
+		      "is a CA certificate, and no key of it shows without a PIN: 'build' tells");
 }
 
 void token_judge(struct token_judged *j, struct span der, bool key_seen)
@@ -22,10 +23,10 @@ void token_judge(struct token_judged *j, struct span der, bool key_seen)
 		(void)err_in(&j->why, "not a certificate");
 		return;
 	}
-	if (is_foreign_ca(j, key_seen, &j->why))
-		return;
 	j->signs = cert_can_sign(&j->parts, false, &bits, &j->why) == ST_OK;
 	j->signs_weakly = !j->signs && cert_can_sign(&j->parts, true, &bits, NULL) == ST_OK;
+	if (j->facts.is_ca && !key_seen && (j->signs || j->signs_weakly))
+		say_unknown(j);
 }
 
 /* A record without certificate is told by serial and issuer, however they are spelled. */

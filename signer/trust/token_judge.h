@@ -15,12 +15,14 @@ struct token_judged {
 	struct tlv_cert parts;
 	struct cert_facts facts;  /* freed by cert_facts_free */
 	bool signs, signs_weakly; /* weakly: with --allow-weak-keys */
-	struct tlv_err why;	  /* why it does not, or what is wrong with the bytes */
+	bool unknown;		  /* whether it signs; the other two are false then */
+	struct tlv_err why; /* why it does not or is unknown, or what is wrong with the bytes */
 };
 
 /*
- * der is borrowed. A CA's certificate lies beside those that it issued, and its key is
- * elsewhere: it signs no list, unless a key of it is seen (key_seen).
+ * der is borrowed. A CA's certificate often lies beside those that it issued, and its key is
+ * elsewhere. A self-signed signer may call itself a CA, too, and its key may show with a PIN only.
+ * Which of both it is, is unknown unless a key of it is seen (key_seen).
  */
 void token_judge(struct token_judged *j, struct span der, bool key_seen);
 

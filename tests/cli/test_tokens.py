@@ -93,21 +93,30 @@ def test_a_printed_uri_is_taken_whatever_pads_it(ctlsign, tokens, lab, fault, cl
     ctlsign.ok("verify", "--trust", cluster / f"{TWO}.pem", out)
 
 
-def test_a_cas_certificate_signs_no_list(ctlsign, tokens, lab, cluster, keys, tmp_path):
-    """It lies beside the certificate that it issued; doctor says the same."""
+def test_a_cas_certificate_may_be_the_signers(ctlsign, tokens, lab, cluster, keys, tmp_path):
+    """It may as well lie beside the certificate that it issued; doctor says the same."""
     own = make_certificate(tmp_path / "own-ca.pem", keys["rsa2048"], [("COMMON_NAME", "own CA")], ca=True)
     no_ca = make_certificate(tmp_path / "no-ca.pem", keys["rsa2048"], [("COMMON_NAME", "no CA")], ca=False)
-    for number, path in (("41", cluster / "manufacturing-ca.pem"), ("42", own), ("43", no_ca)):
+    ec = make_certificate(tmp_path / "ec-ca.pem", keys["ec"], [("COMMON_NAME", "EC CA")], ca=True)
+    for number, path in (("41", cluster / "manufacturing-ca.pem"), ("42", own), ("43", no_ca), ("44", ec)):
         add_object(lab, TWO, path, "cert", name=path.stem, number=number)
     found = {c["label"]: c for c in tokens()[TWO]["certificates"]}
     for label in ("manufacturing-ca", "own-ca"):
-        assert found[label]["signs_lists"] is found[label]["signs_with_allow_weak_keys"] is False
+        assert found[label]["signs_lists"] is found[label]["signs_with_allow_weak_keys"] is None
         assert "is a CA certificate" in found[label]["why_not"]
     assert found["no-ca"]["signs_lists"] is True
+    assert found["ec-ca"]["signs_lists"] is False and "RSA" in found["ec-ca"]["why_not"]
     text = ctlsign.ok("tokens", "--module", lab.module, env=lab.env).out
-    assert text.count("signs lists: no: is a CA certificate") == 2
+    assert text.count("signs lists: unknown: is a CA certificate") == 2
     said = ctlsign("doctor", "--module", lab.module, env=lab.env).out
-    assert said.count("signs no lists: is a CA certificate") == 2
+    assert said.count("may sign lists: is a CA certificate") == 2
+    # Its key is there, but shows with the PIN only.
+    add_object(lab, TWO, keys["rsa2048"], "privkey", name="own-ca", number="42")
+    assert {c["label"]: c for c in tokens()[TWO]["certificates"]}["own-ca"]["signs_lists"] is None
+    out = tmp_path / "CTLFile.tlv"
+    ctlsign.ok("build", "-o", out, "--style", "rfc4514", "-k", f"pkcs11:token={TWO};object=own-ca", "--module", lab.module,
+               "--pin-source", f"file:{lab.pin_file}", env=lab.env)
+    assert json.loads(ctlsign.ok("show", "--json", out).out)["records"][0]["subject"] == "CN=own CA"
     # One whose key is there signs, as everybody's self-signed one does.
     add_object(lab, TWO, keys["rsa2048"], "pubkey", name="own-ca", number="42")
     found = {c["label"]: c for c in tokens()[TWO]["certificates"]}
