@@ -127,6 +127,10 @@ static void warn_left_out(const struct tlv_record *r, size_t number)
 	if (r->address.n == 16)
 		msg_warn("record %zu: has an IPv6 address, which build does not write: left out",
 			 number);
+	else if (r->address.n > 0 && r->address.n != 4)
+		msg_warn(
+			"record %zu: has an address of %zu byte%s, and build writes four: left out",
+			number, r->address.n, plural(r->address.n));
 }
 
 static enum status extract_record(struct extract *x, size_t i, struct tlv_err *e)

@@ -117,12 +117,14 @@ def test_a_sast_record_without_certificate_is_told(ctlsign, cluster, tmp_path):
     assert "record 2: has no certificate" in ctlsign.ok("extract", path, "-o", tmp_path / "x").err
 
 
-def test_an_ipv6_address_is_told(ctlsign, cluster, tmp_path):
+@pytest.mark.parametrize("length,says", [
+    (16, "has an IPv6 address"), (1, "has an address of 1 byte, "), (5, "has an address of 5 bytes, ")])
+def test_an_address_that_is_left_out_is_told(ctlsign, cluster, tmp_path, length, says):
     path = tmp_path / "CTLFile.tlv"
     fields = peerwrite.record_fields(peerwrite.load(cluster / "sub1.pem"), "CCM+TFTP", "cucm", name="n", address=SUB)
-    path.write_bytes(hashed_list(cluster, [(tag, bytes(16) if tag == 10 else value) for tag, value in fields],
+    path.write_bytes(hashed_list(cluster, [(tag, bytes(length) if tag == 10 else value) for tag, value in fields],
                                  name="CTLFile.tlv"))
-    assert "record 2: has an IPv6 address" in ctlsign.ok("extract", path, "-o", tmp_path / "x").err
+    assert f"record 2: {says}" in ctlsign.ok("extract", path, "-o", tmp_path / "x").err
 
 
 def test_what_is_written(ctlsign, cluster, tmp_path):
