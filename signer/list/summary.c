@@ -10,6 +10,7 @@
 #include "tlv/kind.h"
 #include "tlv/label.h"
 #include "tlv/tables.h"
+#include "tlv/text.h"
 #include "tlv/utf8.h"
 
 /* The table's columns; what is a list's own (names, addresses) makes them as wide as needed. */
@@ -231,14 +232,20 @@ static void put_signer(struct buf *b, const struct tlv_list *l)
 	long signer = tlv_list_signer(l);
 	struct tlv_record r = { .subject = l->header.signer_name,
 				.serial = l->header.signer_serial };
+	struct span serial;
 
 	if (signer >= 0)
 		r = tlv_list_record(l, (size_t)signer);
 	buf_str(b, "signer     ");
 	tlv_label_record(b, &r);
 	buf_str(b, "\nserial     ");
-	tlv_label_serial(b, serial_of(&r));
-	buf_str(b, span_eq(serial_of(&r), r.serial) ? "\n" : " (back to front in the list)\n");
+	serial = serial_of(&r);
+	tlv_label_serial(b, serial);
+	if (span_eq_reversed(serial, r.serial) && !span_eq(serial, r.serial))
+		buf_str(b, " (back to front in the list)");
+	else if (!span_eq(serial, r.serial))
+		buf_str(b, " (another one in the list)");
+	buf_u8(b, '\n');
 }
 
 static void put_time(struct buf *b, const struct tlv_list *l)
@@ -271,7 +278,7 @@ enum status summary_text(struct buf *b, const char *path, const struct list_file
 	buf_str(b, "file       ");
 	safe_text(b, span_str(path));
 	buf_printf(b, "\nlist       %s, %zu bytes, %zu record%s, %s\n", tlv_list_kind_text(l),
-		   l->bytes.n, l->nrecords, l->nrecords == 1 ? "" : "s",
+		   l->bytes.n, l->nrecords, plural(l->nrecords),
 		   tlv_list_is_non_secure(l) ? "non-secure" : "mixed");
 	put_checksum(b, "MD5        ", md5);
 	put_checksum(b, "SHA-1      ", sha1);

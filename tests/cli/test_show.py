@@ -447,6 +447,11 @@ def test_summary_of_what_is_wrong(ctlsign, listed, tmp_path):
     (tmp_path / "changed.tlv").write_bytes(data[:3000] + bytes([data[3000] ^ 1]) + data[3001:])
     run = ctlsign("show", "--summary", tmp_path / "changed.tlv")
     assert run.status == 1 and len(table_of(run.out)) == 4 and "signature  BAD: the signature does not verify" in run.out, str(run)
+    # The certificate knows its serial number, and the record and the header have another one.
+    serial = bytes.fromhex("70CAF64E090751B9DF22F49F754FC5BB")
+    (tmp_path / "serial.tlv").write_bytes(data.replace(serial, bytes(8) + serial[8:], 2))
+    run = ctlsign("show", "--summary", tmp_path / "serial.tlv")
+    assert run.status == 1 and "75:4F:C5:BB (another one in the list)\n" in run.out, str(run)
     (tmp_path / "cut.tlv").write_bytes(data[:2600])
     run = ctlsign("show", "--summary", tmp_path / "cut.tlv")
     assert run.status == 3 and "at byte 1492" in run.err, str(run)
