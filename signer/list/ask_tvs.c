@@ -9,8 +9,7 @@
 #include "signer/io/out.h"
 #include "signer/net/address.h"
 #include "tlv/name.h"
-
-enum { CHAIN_MAX = 256 * 1024 }; /* bytes; OpenSSL takes less than half of it */
+#include "tlv/tables.h"
 
 /* Phones ask this port. [213407] */
 #define TVS_PORT "2445"
@@ -139,7 +138,7 @@ static enum asked_state state_of(const struct tvs_reply *r)
 {
 	if (!r->known)
 		return ASKED_UNKNOWN;
-	return span_has(r->roles, 0) ? ASKED_SAST : ASKED_KNOWN;
+	return span_has(r->roles, TLV_ROLE_SAST) ? ASKED_SAST : ASKED_KNOWN;
 }
 
 static enum status read_answer(struct ask_tvs *a, struct asked *q, uint32_t session,
@@ -178,9 +177,9 @@ enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e)
 		q[i] = (struct net_question){ .what = NET_TALK,
 					      .target = a->at,
 					      .send = buf_span(&a->asked[i].message),
-					      .max = CHAIN_MAX + TVS_MESSAGE_MAX };
+					      .max = NET_CHAIN_MAX + TVS_MESSAGE_MAX };
 	/* The certificate, also of a TVS that ends the session. */
-	q[a->n] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = CHAIN_MAX };
+	q[a->n] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = NET_CHAIN_MAX };
 	st = net_ask_all(q, a->n + 1, e);
 	for (size_t i = 0; i < a->n; i++)
 		a->asked[i].answer = q[i];

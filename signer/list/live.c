@@ -12,10 +12,7 @@
 #include "tlv/tables.h"
 #include "tlv/text.h"
 
-enum {
-	PORT_MAX = 65535,
-	CHAIN_MAX = 256 * 1024 /* bytes; OpenSSL takes less than half of it */
-};
+enum { PORT_MAX = 65535 };
 
 static const struct service {
 	uint16_t role, port;
@@ -280,7 +277,7 @@ static enum status ask(struct live *l, struct tlv_err *e)
 		if (l->services[i].fault.status == ST_OK)
 			q[n++] = (struct net_question){ .what = question_for(l->services[i].key),
 							.target = buf_cstr(&l->services[i].at),
-							.max = CHAIN_MAX };
+							.max = NET_CHAIN_MAX };
 	st = net_ask_all(q, n, e);
 	n = 0;
 	for (size_t i = 0; i < l->n; i++)

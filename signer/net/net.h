@@ -23,7 +23,8 @@
 enum {
 	NET_LIST_MAX =
 		1 << 20, /* bytes of a list that is fetched, sixteen times what a phone loads */
-	NET_SECONDS = 20 /* for each question, if --timeout does not say otherwise */
+	NET_CHAIN_MAX = 256 * 1024, /* bytes of certificates; OpenSSL takes less than half of it */
+	NET_SECONDS = 20	    /* for each question, if --timeout does not say otherwise */
 };
 
 #define NET_HELPER_NAME "ctlsign-net"
