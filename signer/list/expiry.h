@@ -15,7 +15,7 @@
 struct expiry_item {
 	char *file;
 	size_t record; /* number from 1 in a list; in a file of several its place; 0: the only one */
-	const char *role; /* "CAPF", "function 9"'s NULL, or NULL if the file is no list; static */
+	const char *role; /* "CAPF"; NULL if no table has it, or if the file is no list; static */
 	bool in_list;
 	char *place; /* "CAPF cucm-1051-a-pub 10.48.47.153", escaped; NULL if the file is no list */
 	char *node;  /* DNSNAME of the record, or NULL */

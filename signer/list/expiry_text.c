@@ -20,7 +20,7 @@ static void put_distance(struct buf *b, const struct expiry *x, const struct exp
 		buf_str(b, "EXPIRED ");
 	else
 		buf_str(b, item->within ? "EXPIRES in " : "in ");
-	buf_printf(b, "%" PRId64 " %s%s", n, size < 2 * DAY ? "hour" : "day", n == 1 ? "" : "s");
+	buf_printf(b, "%" PRId64 " %s%s", n, size < 2 * DAY ? "hour" : "day", plural((uint64_t)n));
 	if (left < 0)
 		buf_str(b, " ago");
 }
@@ -45,8 +45,7 @@ static void put_sum(struct buf *b, const struct expiry *x, size_t within)
 	else
 		buf_printf(b, "%" PRId64 " hours", x->within / HOUR);
 	if (x->nunread > 0)
-		buf_printf(b, "; could not be read: %zu file%s", x->nunread,
-			   x->nunread == 1 ? "" : "s");
+		buf_printf(b, "; could not be read: %zu file%s", x->nunread, plural(x->nunread));
 	buf_u8(b, '\n');
 }
 

@@ -196,11 +196,9 @@ static void find_fact(struct tlv_findings *f, enum tlv_finding_code code, const 
 bool verify_has_ec_tftp(struct span records)
 {
 	struct tlv_record r;
-	struct tlv_cert c;
 
 	while (records.n > 0 && tlv_record_decode(&r, records, 0, NULL) == ST_OK) {
-		if (tlv_record_is_tftp(&r) && tlv_cert_walk(r.certificate, &c, NULL) == ST_OK &&
-		    c.key_type == TLV_KEY_EC)
+		if (tlv_record_is_tftp(&r) && tlv_record_is_ec(&r))
 			return true;
 		records = span_slice(records, r.raw.n, records.n);
 	}
