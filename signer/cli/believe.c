@@ -14,7 +14,8 @@ static enum status read_installed(struct believing *b, const char *value, struct
 		return ST_OK;
 	b->installed_path = value;
 	st = list_file_read(&b->installed, value, 0, e);
-	return st == ST_OK ? belief_trust(&b->belief, "--installed", value, &msg_warnings, e) : st;
+	return st == ST_OK ? belief_trust_list(&b->belief, "--installed", value, &b->installed, e) :
+			     st;
 }
 
 enum status believe_options(struct believing *b, const struct opts *o, struct tlv_err *e)

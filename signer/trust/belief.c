@@ -8,7 +8,6 @@
 #include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
-#include "signer/text/list_file.h"
 #include "signer/trust/signature.h"
 #include "signer/trust/verify.h"
 #include "signer/trust/witness.h"
@@ -140,6 +139,16 @@ static enum status add_file(struct folder_of_witnesses *f, const char *path, boo
 		st = witness_each(&l, path, f->warn, add_certificate, f, e);
 	list_file_free(&l);
 	return st;
+}
+
+enum status belief_trust_list(struct belief *b, const char *option, const char *arg,
+			      const struct list_file *l, struct tlv_err *e)
+{
+	enum status st = add_witness(b, arg, &l->file, true, e);
+
+	if (st == ST_OK)
+		st = add_list(b, blob_span(&l->file), option, e);
+	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
 }
 
 static void key_free_one(struct belief_key *k)

@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include "signer/text/list_file.h"
 #include "tlv/err.h"
 #include "tlv/list.h"
 
@@ -44,15 +45,21 @@ struct belief {
 #define BELIEF_INIT ((struct belief){ .nkeys = 0 })
 
 /*
- * Adds what --trust or --installed names: a certificate, a list, or a folder of
+ * Adds what --trust names: a certificate, a list, or a folder of
  * such. Of a list the key inside each SAST certificate counts, never field 7.
  * Its own signature must verify. That proves only that the list is whole: a
  * stranger's verifies as well. The user's word is what makes it a witness.
  * ST_INPUT if it is none of these; in a folder that costs a warning.
- * ST_USAGE for "self". option is "--trust" or "--installed", for messages.
+ * ST_USAGE for "self". option is "--trust", for messages.
  */
 enum status belief_trust(struct belief *b, const char *option, const char *arg,
 			 const struct tlv_warn *warn, struct tlv_err *e);
+/*
+ * The same of a list that was read from arg already. Standard input cannot be read again, and a
+ * server may answer with another list.
+ */
+enum status belief_trust_list(struct belief *b, const char *option, const char *arg,
+			      const struct list_file *l, struct tlv_err *e);
 /*
  * --accept-signer: SHA-1 of the signer's certificate, 40 digits, blanks and colons between.
  * ST_USAGE.

@@ -86,6 +86,7 @@ def test_wherever_a_list_is_read(ctlsign, cluster, node, file, name):
     place = {"@": node.url(), "@2": node.url("other/CTLFile.tlv")}
     run = ctlsign(*[place.get(word, word) for word in words], cwd=file.parent)
     assert run.status == status, str(run)
+    assert len(node.asked) == sum(word in place for word in words)
     for made in ("out", "new.tlv"):
         path = file.parent / made
         assert path.exists() == (made in words)
@@ -98,6 +99,77 @@ def test_wherever_a_list_is_read(ctlsign, cluster, node, file, name):
         same = run.out.replace(node.url(), "CTLFile.tlv")
         drop = re.compile(r"last modified on.*|signed (on|now).*|\d{10}|\d\d\d\d-\d\d-\d\dT[0-9:]*Z|[0-9a-f]{32,40}", re.I)
         assert drop.sub("", same) == drop.sub("", local.out)
+
+
+# Every other option and argument whose value is read as a list: '@' is a CTL, '@itl' an ITL, '@log' what show printed.
+ALSO_READ = {
+    "update-installed": ["update", "CTLFile.tlv", "-n", "--cert", "cluster/pub.pem", "--installed", "@itl"],
+    "build-installed": ["build", "-o", "new.tlv", "--sast", "cluster/pub.pem,name=pub", "-k", "cluster/pub.key", "--cert",
+                        "cluster/pub.pem", "--yes", "--installed", "@"],
+    "accept-tvs-ctl": ["accept", "--installed", "CTLFile.tlv", "--tvs-ctl", "@", "CTLFile.tlv"],
+    "accept-new-itl": ["accept", "--installed", "CTLFile.tlv", "--new-itl", "@itl", "CTLFile.tlv"],
+    "config-verify": ["config", "verify", "--trust", "@", "phone.xml.sgn"],
+    "tokens-list": ["tokens", "--list", "@", "--module", "MODULE"], "doctor-list": ["doctor", "--list", "@", "--module", "MODULE"],
+    "migrate": ["migrate", "to-tokens", "@", "--release", "10.5", "-k", "cluster/pub.key", "--cert", "cluster/pub.pem"],
+    "plan-renew": ["plan", "@itl", "--renew", "tvs", "--release", "15"],
+    "plan-recover": ["plan", "@itl", "--recover", "--installed-dir", "held", "--release", "15"],
+    "check": ["check", "--timeout=1", "--port", "CCM=1", "--port", "TFTP=1", "--port", "CAPF=1", "--node", "cucm-1051-a-pub=127.0.0.1",
+              "--node", "cucm-1051-a-sub1=127.0.0.1", "@"],
+    "tvs": ["tvs", "--timeout=1", "127.0.0.1:1", "@"], "tvs-installed": ["tvs", "--timeout=1", "--installed", "@itl", "127.0.0.1:1", "CTLFile.tlv"],
+    "rebuild": ["rebuild", "@log", "--certs", "cluster", "-o", "new.tlv"],
+}
+ALSO_LOCAL = {"@": "CTLFile.tlv", "@itl": "ITLFile.tlv", "@log": "show.log"}
+
+
+@pytest.fixture
+def also(ctlsign, cluster, file, lab):
+    """Runs a row of ALSO_READ: (name, what stands for its lists)."""
+    folder = file.parent
+    ctlsign.ok("build", "-o", folder / "ITLFile.tlv", *lists.anchor(cluster), "--tvs", f"{cluster}/sub1.pem,name=sub1,address=127.0.0.1",
+               "--ccm-tftp", f"{cluster}/pub.pem,name=pub,address=127.0.0.1", "--capf", f"{cluster}/capf.pem,name=pub")
+    (folder / "held").mkdir()
+    shutil.copy(folder / "ITLFile.tlv", folder / "held")
+    (folder / "show.log").write_text(ctlsign.ok("show", file).out)
+    (folder / "phone.xml").write_text("<device/>")
+    ctlsign.ok("config", "sign", *lists.key(cluster, "tokenless"), folder / "phone.xml")
+
+    def run(name, where, **popen):
+        words = [where.get(word, str(lab.module) if word == "MODULE" else word) for word in ALSO_READ[name]]
+        done = ctlsign(*words, cwd=folder, env=lab.env, **popen)
+        (folder / "new.tlv").unlink(missing_ok=True)
+        return done
+    return run
+
+
+@pytest.mark.parametrize("name", ALSO_READ)
+def test_every_other_place_where_a_list_is_read(also, node, file, name):
+    """The node is asked once, and the answer is that over the file."""
+    node.files.update({path: (file.parent / path).read_bytes() for path in ALSO_LOCAL.values()})
+    here, there = also(name, ALSO_LOCAL), also(name, {word: node.url(path) for word, path in ALSO_LOCAL.items()})
+    assert node.asked == [f"/{ALSO_LOCAL[word]}" for word in ALSO_READ[name] if word in ALSO_LOCAL], str(there)
+    assert there.status == here.status and bool(there.out) == bool(here.out), f"{here}\n{there}"
+    assert "No such file" not in there.err, str(there)
+
+
+@pytest.mark.parametrize("name", ALSO_READ)
+def test_every_other_list_comes_from_standard_input(also, file, name):
+    """What is read twice would be empty the second time."""
+    word, = (word for word in ALSO_READ[name] if word in ALSO_LOCAL)
+    here = also(name, ALSO_LOCAL)
+    there = also(name, {**ALSO_LOCAL, word: "-"}, input=(file.parent / ALSO_LOCAL[word]).read_bytes())
+    assert there.status == here.status and bool(there.out) == bool(here.out), f"{here}\n{there}"
+    assert "empty" not in there.err, str(there)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, words) in READ.items() if words.count("@") == 1])
+def test_a_list_comes_from_standard_input(ctlsign, cluster, file, name):
+    """As from the file, wherever one is read."""
+    status, words = READ[name]
+    (file.parent / "other.tlv").write_bytes((DATA / "lists" / "ctl-client.tlv").read_bytes())
+    run = ctlsign(*[{"@": "-", "@2": "other.tlv"}.get(word, word) for word in words], cwd=file.parent, input=LIST)
+    assert run.status == status, str(run)
+    for made in ("out", "new.tlv"):
+        assert (file.parent / made).exists() == (made in words)
 
 
 def test_two_urls_are_two_files(ctlsign, cluster, node, file):
