@@ -48,6 +48,10 @@ static enum status read_output(struct update *u, struct tlv_err *e)
 		return err_set(e, ST_USAGE,
 			       "'%s' is fetched, and not written in its place: name a file with -o",
 			       u->o->args[0]);
+	if (in_place && strcmp(u->o->args[0], "-") == 0)
+		return err_set(
+			e, ST_USAGE,
+			"standard input has no place that could be written: name a file with -o");
 	u->d.output = output != NULL ? output : u->o->args[0];
 	if (common_publish_options(u->o, KIND_LIST, &u->d.publish, e) != ST_OK)
 		return ST_USAGE;

@@ -864,6 +864,19 @@ def test_where_to(ctlsign, old, out):
     ctlsign.refused(9, "update", o.path, "-o", out.parent, *o.signs)
 
 
+def test_standard_input_has_no_place(ctlsign, old, out):
+    """Nor has a list that a log shows: neither is written in its own place."""
+    o = old("cucm")
+    words = ["update", "-", "--in-place", *o.signs]
+    ctlsign.refused(2, *words, input=o.data, cwd=out.parent, says=["standard input", "-o"])
+    assert not list(out.parent.iterdir())
+    log = out.parent / "show.log"
+    log.write_bytes((DATA / "logs" / "putty.log").read_bytes())
+    before = log.read_bytes()
+    run = ctlsign("update", log, "--in-place", *o.signs, "--certs", log, "--address", f"cucm-1051-a-sub1={SUB}")
+    assert run.status == 9 and log.read_bytes() == before and [p.name for p in out.parent.iterdir()] == [log.name], str(run)
+
+
 def test_in_place_keeps_the_old_file(ctlsign, old):
     o = old("cucm")
     inode = o.path.stat().st_ino
