@@ -531,6 +531,22 @@ def test_an_interrupted_run_leaves_whole_files_only(ctlsign, lab, fault, by, ser
     assert not leftovers(served)
 
 
+def peak_of(ctlsign, *words):
+    """The most memory of a good run, in KiB; 0 if it was too short to look."""
+    child = subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.PIPE, env=ctlsign.environment())
+    peak = 0
+    while child.poll() is None:
+        try:
+            with open(f"/proc/{child.pid}/status", encoding="ascii") as status:
+                found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
+            peak = max(peak, int(found.group(1)) if found else 0)
+        except (OSError, AttributeError):
+            pass
+        time.sleep(0.005)
+    assert child.returncode == 0
+    return peak
+
+
 def test_a_file_that_is_long_takes_no_memory(ctlsign, signs, by, served, tmp_path):
     """Sparse files stay so; the peak is that of a process that reads a short one."""
     path = served / "long.bin"
@@ -543,18 +559,7 @@ def test_a_file_that_is_long_takes_no_memory(ctlsign, signs, by, served, tmp_pat
     (tmp_path / "out").mkdir()
     for words in (["sign", *signs, path], ["verify", *by, sgn(path)],
                   ["strip", *by, "-o", tmp_path / "out", sgn(path)]):
-        child = subprocess.Popen([PROGRAM, "config", *map(str, words)], stdout=subprocess.PIPE,
-                                 env=ctlsign.environment())
-        peak = 0
-        while child.poll() is None:
-            try:
-                with open(f"/proc/{child.pid}/status", encoding="ascii") as status:
-                    found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
-                peak = max(peak, int(found.group(1)) if found else 0)
-            except (OSError, AttributeError):
-                pass
-            time.sleep(0.005)
-        assert child.returncode == 0
+        peak = peak_of(ctlsign, "config", *words)
         assert SANITIZED or 0 < peak <= 10 * 1024, f"{words}: {peak} KiB"
     assert sgn(path).stat().st_blocks * 512 < 1 << 20
     subprocess.run(["cmp", path, tmp_path / "out" / path.name], check=True)

@@ -12,7 +12,8 @@ import peerlist
 import peerseal
 import peerwrite
 import pytest
-from conftest import DATA, openssl
+from conftest import DATA, SANITIZED, openssl
+from test_config import peak_of
 from test_defects import DEFECTS
 from token_helpers import fault  # noqa: F401  (a fixture)
 
@@ -395,6 +396,22 @@ def test_many_under_one_login(ctlsign, keys, fault, served):
     assert [line.split(":")[0] for line in run.out.splitlines()] == [str(sealed(p)) for p in paths]
     for i, path in enumerate(paths):
         assert peerseal.unseal(sealed(path).read_bytes(), keys / "phone.key") == device(b"%d" % i)
+
+
+@pytest.mark.skipif(SANITIZED, reason="memory, once")
+def test_a_long_file_takes_no_memory(ctlsign, keys, signs, by, one, tmp_path):
+    """Both ways, as signing does: what comes back is compared by another program."""
+    with open(one, "wb") as f:
+        f.write(b"<device>\n")
+        for _ in range(100):
+            f.write(b"<x>" + b"y" * 1000000 + b"</x>\n")
+        f.write(b"</device>\n")
+    (tmp_path / "out").mkdir()
+    for words in (["encrypt", *signs, "--for", keys / "phone.pem", one],
+                  ["decrypt", "-k", keys / "phone.key", *by, "-o", tmp_path / "out", sealed(one)]):
+        peak = peak_of(ctlsign, "config", *words)
+        assert 0 < peak <= 12 * 1024, f"{words[0]}: {peak} KiB"
+    subprocess.run(["cmp", one, tmp_path / "out" / one.name], check=True)
 
 
 def test_a_token_that_fails_between_the_two(ctlsign, keys, fault, served):
