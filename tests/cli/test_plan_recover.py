@@ -10,7 +10,7 @@ import pytest
 import test_plan
 from conftest import DATA
 from test_plan import World
-from test_plan_renew import CTL_10, CTL_12, ITL_10, ITL_12, TOKENS_11
+from test_plan_renew import CTL_10, CTL_12, ITL_10, ITL_12, TOKENS_11, begins_and_ends
 
 SAVED = "the ITLRecovery.p12 of the key that phones know was saved"
 OUTSIDE = "a CTL made outside CUCM gets onto the TFTP nodes"
@@ -54,6 +54,10 @@ def recover(world, lists, release, *args, status):
     answer = json.loads(world.run(*command, "--json", cwd=world.folder).out)
     assert answer["accepted"] == (status == 0)
     assert answer["summary"] == run.out.splitlines()[-1]
+    if answer["steps"]:
+        begins_and_ends(answer["steps"], answer["steps"])
+        told = {tag for step in answer["steps"] for part in (step, *step["lines"]) for tag in part["sources"]}
+        assert told <= set(re.findall(r"^  \[([^\]]+)\] \S", run.out.split("\nSources\n")[1], re.M))
     return run.out, answer
 
 

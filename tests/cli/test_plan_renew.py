@@ -38,7 +38,16 @@ def renew(world, *args, status, json_too=True):
     answer = json.loads(world.run("plan", *args, "--json", cwd=world.folder).out)
     assert answer["accepted"] == (not run.out.startswith("REFUSED") and "REFUSED" not in run.out)
     assert answer["summary"] in run.out
+    begins_and_ends(answer["phases"][0]["steps"], [step for phase in answer["phases"] for step in phase["steps"]])
     return run.out, answer
+
+
+def begins_and_ends(first, steps):
+    """A backup and what is to be checked come first; the way back comes last, behind checks and one more backup."""
+    parts = [step["part"] for step in first]
+    assert first[0]["code"] == "backup" and parts[0] == "before" and "before" not in parts[parts.index("steps"):]
+    assert [step["code"] for step in steps if step["part"] == "checks"][-1] == "backup-after"
+    assert all(step["sources"] for step in steps), steps
 
 
 def kinds(answer):
