@@ -295,6 +295,15 @@ def test_itl(ctlsign, cluster, tmp_path):
     assert [r["role"] for r in parsed["records"]] == [0, 21]
 
 
+@pytest.mark.parametrize("name,filename", [
+    ("ext_ITLSEP001122334455.tlv", "ITLFile.tlv"), ("itlfile.tlv", "ITLFile.tlv"), ("ext_CTLSEP001122334455.tlv", "CTLFile.tlv"),
+    ("my-ITLFile.tlv", "CTLFile.tlv")])
+def test_the_name_says_which_kind_of_list(ctlsign, cluster, tmp_path, name, filename):
+    out = tmp_path / name
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster))
+    assert peerlist.parse(out.read_bytes())["header"]["filename"] == filename
+
+
 def test_a_ctl_has_no_tvs_records(ctlsign, cluster, out):
     ctlsign.refused({1, 2, 3}, "build", "-o", out, "--tvs", f"{cluster}/sub1.pem,address={SUB}",
                     *lists.anchor(cluster), says="TVS")

@@ -119,6 +119,21 @@ def test_a_name_in_another_dialect_is_told_in_one_line(ctlsign):
                 "respelled": ["subject", "issuer"]} in record["changes"]
 
 
+def test_a_name_with_another_separator_is_told_in_one_line(ctlsign, cluster, tmp_path):
+    """Community tools up to 4.12 wrote ';', later ones ','."""
+    paths = []
+    for name, separator in (("old", ";"), ("new", ",")):
+        paths.append(tmp_path / f"{name}.tlv")
+        ctlsign.ok("build", "-o", paths[-1], "--style", "rfc4514", "--name-separator", separator, "--tftp", cluster / "sub1.pem",
+                   *lists.key(cluster, "tokenless"), "--timestamp", lists.TIME, "--filename", "CTLFile.tlv")
+    said = json.loads(ctlsign("diff", "--json", *paths).out)
+    assert [r["kind"] for r in said["records"]] == ["changed"] * 2
+    assert [[(c["what"], c["respelled"]) for c in r["changes"]] for r in said["records"]] == [[("dialect", ["subject", "issuer"])]] * 2
+    lines = different(ctlsign, *paths)
+    assert len([line for line in lines if "(spells subject, issuer in another way)" in line]) == 2
+    assert not [line for line in lines if line.startswith(("    subject", "    issuer", "header signer:"))], lines
+
+
 def test_mixed_to_non_secure_and_back(ctlsign, made):
     mixed, bare = made("tokens"), made("tokens-non-secure")
     lines = different(ctlsign, mixed, bare)
