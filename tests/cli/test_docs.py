@@ -48,7 +48,13 @@ def test_the_alert_is_about_what_is_reported():
 
 def test_there_are_recipes():
     assert {"hsm.md", "pbx.md", "ci.md", "prometheus.md", "publisher-key.md", "renew-next-weekend.md",
-            "phones-refuse.md", "move-phones.md"} <= {p.name for p in RECIPES}
+            "phones-refuse.md", "move-phones.md", "terminal-log.md", "same-list.md", "from-certutils.md",
+            "monitoring.md"} <= {p.name for p in RECIPES}
+
+
+def test_who_comes_from_another_pbx_finds_the_way_at_once():
+    """From the first page, with one click."""
+    assert {"docs/recipes/pbx.md", "docs/recipes/from-certutils.md"} <= set(links(ROOT / "README.md"))
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name == "recipes"], ids=name)
