@@ -14,8 +14,10 @@ static enum status read_installed(struct believing *b, const char *value, struct
 		return ST_OK;
 	b->installed_path = value;
 	st = list_file_read(&b->installed, value, 0, e);
-	return st == ST_OK ? belief_trust_list(&b->belief, "--installed", value, &b->installed, e) :
-			     st;
+	if (st == ST_OK)
+		st = belief_trust_list(&b->belief, "--installed", value, &b->installed,
+				       &msg_warnings, e);
+	return st;
 }
 
 enum status believe_options(struct believing *b, const struct opts *o, struct tlv_err *e)

@@ -126,6 +126,14 @@ static enum status add_certificate(void *arg, struct span der, bool is_ca, struc
 	return st;
 }
 
+static enum status add_read(struct folder_of_witnesses *f, const char *path,
+			    const struct list_file *l, bool named, struct tlv_err *e)
+{
+	enum status st = add_witness(f->b, path, l, named, e);
+
+	return st == ST_OK ? witness_each(l, path, f->warn, add_certificate, f, e) : st;
+}
+
 static enum status add_file(struct folder_of_witnesses *f, const char *path, bool named,
 			    struct tlv_err *e)
 {
@@ -134,21 +142,18 @@ static enum status add_file(struct folder_of_witnesses *f, const char *path, boo
 
 	if (st != ST_OK)
 		return st;
-	st = add_witness(f->b, path, &l, named, e);
-	if (st == ST_OK)
-		st = witness_each(&l, path, f->warn, add_certificate, f, e);
+	st = add_read(f, path, &l, named, e);
 	list_file_free(&l);
 	return st;
 }
 
 enum status belief_trust_list(struct belief *b, const char *option, const char *arg,
-			      const struct list_file *l, struct tlv_err *e)
+			      const struct list_file *l, const struct tlv_warn *warn,
+			      struct tlv_err *e)
 {
-	enum status st = add_witness(b, arg, &l->file, true, e);
+	struct folder_of_witnesses of = { .b = b, .option = option, .warn = warn };
 
-	if (st == ST_OK)
-		st = add_list(b, blob_span(&l->file), option, e);
-	return st == ST_OK ? ST_OK : err_in(e, "%s", arg);
+	return add_read(&of, arg, l, true, e);
 }
 
 static void key_free_one(struct belief_key *k)

@@ -59,7 +59,8 @@ enum status belief_trust(struct belief *b, const char *option, const char *arg,
  * server may answer with another list.
  */
 enum status belief_trust_list(struct belief *b, const char *option, const char *arg,
-			      const struct list_file *l, struct tlv_err *e);
+			      const struct list_file *l, const struct tlv_warn *warn,
+			      struct tlv_err *e);
 /*
  * --accept-signer: SHA-1 of the signer's certificate, 40 digits, blanks and colons between.
  * ST_USAGE.
