@@ -66,11 +66,11 @@ def recipe_of(lab, served, tmp_path):
 
 
 def workers(child):
-    """Processes of the program below this one that are not a token's."""
+    """Processes of the program below this one that are not a token's. Who hides from others has a name all the same."""
     parents = {}
     for path in pathlib.Path("/proc").iterdir():
         try:
-            if path.name.isdigit() and os.readlink(path / "exe") == str(PROGRAM.resolve()):
+            if path.name.isdigit() and (path / "comm").read_text() == f"{PROGRAM.name}\n":
                 fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
                 if int(fields[3]) == child.pid:  # its session
                     parents[int(path.name)] = int(fields[1])

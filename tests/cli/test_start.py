@@ -21,6 +21,8 @@ def opened(ctlsign, tmp_path, *args, env=None):
     if "ptrace" in run.err:
         pytest.skip(f"strace cannot trace here: {run.err.strip()[:200]}")
     assert run.status == 0, str(run)
+    if os.geteuid() != 0:
+        pytest.skip("a hardened process shows what it opens to root only")
     return set(re.findall(r'"([^"]+)", [^=]*= \d', log.read_text()))
 
 
