@@ -133,7 +133,7 @@ void batch_free(struct batch **b)
 
 static void wait_until(struct batch *b, pthread_cond_t *cond, int64_t until)
 {
-	struct timespec t = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+	struct timespec t = { .tv_sec = until / 1000, .tv_nsec = (long)(until % 1000) * 1000000 };
 
 	(void)pthread_cond_timedwait(cond, &b->lock, &t);
 }

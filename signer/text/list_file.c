@@ -26,7 +26,7 @@ static char *split(const char *arg, size_t *number)
 	bool picks = hash != NULL && access(arg, F_OK) != 0 &&
 		     parse_number(hash + 1, PRINTED_LISTS_MAX, &n) && n > 0;
 
-	*number = picks ? n : 0;
+	*number = picks ? (size_t)n : 0;
 	return strndup(arg, picks ? (size_t)(hash - arg) : strlen(arg));
 }
 

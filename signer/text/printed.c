@@ -155,11 +155,12 @@ static void finish_row(struct parser *x)
 	if (x->row.kind == TLV_KIND_CONTAINER || x->row.is_record_length) {
 		if (!row_number(buf_span(&x->value), TLV_FIELD_MAX, &number))
 			fault(x, x->row.line, "a number is missing behind this field's length");
-		put_head(&x->p->bytes, x->row.tag, x->row.is_record_length ? 2 : number);
+		put_head(&x->p->bytes, x->row.tag, x->row.is_record_length ? 2 : (size_t)number);
 		if (x->row.is_record_length) {
 			buf_u16(&x->p->bytes, (uint16_t)number);
 			/* Of two the first counts, as for whoever reads the list. */
-			x->record_length = x->record_length == 0 ? number : x->record_length;
+			x->record_length =
+				x->record_length == 0 ? (size_t)number : x->record_length;
 		}
 		return;
 	}
@@ -300,7 +301,7 @@ static void take_header_length(struct parser *x, struct span rest, size_t line)
 	(void)row_ends(rest, "(BYTES)", &rest);
 	if (!row_number(rest, TLV_FIELD_MAX, &n))
 		fault(x, line, "no header length is printed here");
-	x->header_length = n;
+	x->header_length = (size_t)n;
 	put_head(&x->p->bytes, TLV_H_HEADER_LENGTH, 2);
 	buf_u16(&x->p->bytes, (uint16_t)n);
 }
@@ -330,7 +331,7 @@ static void take_summary(struct parser *x, struct span line, size_t number)
 	} else if (row_after(line, p->itl ? "Length of ITL file:" : "Length of CTL file:", &rest) &&
 		   row_number(rest, PRINTED_LIST_MAX, &n)) {
 		p->has_length = true;
-		p->length = n;
+		p->length = (size_t)n;
 	} else if (row_after(line,
 			     p->itl ? "The ITL File was last modified on" :
 				      "The CTL File was last modified on",

@@ -98,7 +98,7 @@ bool row_parse(struct row *row, struct span line, enum tlv_scope scope, struct s
 	    !take_word(&s, LENGTH_DIGITS, true, &length) || !row_number(tag, UINT8_MAX, &number) ||
 	    !row_number(length, UINT16_MAX, &n) || !find_tag(row, scope, (uint8_t)number, label))
 		return false;
-	row->length = n;
+	row->length = (size_t)n;
 	*rest = s;
 	return true;
 }

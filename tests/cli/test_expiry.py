@@ -414,14 +414,20 @@ def test_contradictions(ctlsign, ending):
 
 
 def test_far_ends(ctlsign, keys, tmp_path):
-    """Beyond 2038 and 2050 (GeneralizedTime), and before 1970's children were grown up."""
-    for name, year in (("a", 9999), ("b", 2051), ("c", 1999)):
-        make_certificate(tmp_path / f"{name}.pem", keys["rsa1024"], [("COMMON_NAME", name)],
+    """Beyond 2038 (32 bits), 2050 (GeneralizedTime) and 2106, and before 1970's children were grown up."""
+    years = [1999, 2038, 2050, 2051, 2099, 2107, 9999]
+    for year in years:
+        make_certificate(tmp_path / f"{year}.pem", keys["rsa1024"], [("COMMON_NAME", str(year))],
                          not_before=datetime.datetime(1990, 1, 1),
                          not_after=datetime.datetime(year, 12, 31, 23, 59, 59))
-    run = ctlsign("expiry", *(tmp_path / f"{n}.pem" for n in "abc"))
-    assert [line[:20] for line in run.out.splitlines()[:3]] == [
-        "1999-12-31T23:59:59Z", "2051-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]
+    paths = [tmp_path / f"{year}.pem" for year in reversed(years)]
+    run = ctlsign("expiry", *paths)
+    assert [line[:20] for line in run.out.splitlines()[:len(years)]] == [f"{year}-12-31T23:59:59Z" for year in years]
+    seen = certificates(ctlsign("expiry", "--json", *paths))
+    assert [c["not_after"] for c in seen] == [f"{year}-12-31T23:59:59Z" for year in years]
+    ends = [datetime.datetime(year, 12, 31, 23, 59, 59, tzinfo=datetime.timezone.utc).timestamp() for year in years]
+    assert [c["not_after_seconds"] for c in seen] == ends
+    assert [c["expired"] for c in seen] == [end < datetime.datetime.now().timestamp() for end in ends]
 
 
 # What everyday use asks ------------------------------------------------------------------------
