@@ -11,10 +11,14 @@
 #include "tlv/err.h"
 
 enum tlv_name_form {
-	TLV_NAME_SERVER, /* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, and nothing else */
-	TLV_NAME_TOKEN,	 /* cn="…";ou=…;o="… : cut at the first comma inside a value */
-	TLV_NAME_RFC4514, /* certificate order, RFC 4514 escapes, the given separator */
-	TLV_NAME_SERVER_0 /* as releases 0.x wrote SERVER: the other attributes behind. To be read only */
+	/* CN=…;OU=…;O=…;L=…;ST=…;C=… in this order, and nothing else */
+	TLV_NAME_SERVER,
+	/* cn="…";ou=…;o="… : cut at the first comma inside a value */
+	TLV_NAME_TOKEN,
+	/* certificate order, RFC 4514 escapes, the given separator */
+	TLV_NAME_RFC4514,
+	/* as releases 0.x wrote SERVER: the other attributes behind. To be read only */
+	TLV_NAME_SERVER_0
 };
 
 /*

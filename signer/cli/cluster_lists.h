@@ -12,15 +12,17 @@
 #include "signer/text/list_file.h"
 #include "signer/trust/release.h"
 
+struct cluster_filled {
+	struct buf bytes; /* empty: the list is not a printed one */
+	struct tlv_list list;
+};
+
 struct cluster_lists {
 	struct list_file *files; /* owned */
 	const struct tlv_list **v;
 	size_t n;
 	struct standins standins;
-	struct cluster_filled {
-		struct buf bytes; /* empty: the list is not a printed one */
-		struct tlv_list list;
-	} * filled; /* owned, one for each list */
+	struct cluster_filled *filled; /* owned, one for each list */
 };
 
 /*

@@ -8,11 +8,13 @@
 
 #include "signer/crypto/cert.h"
 
+struct certset_item {
+	struct cert cert;
+	char *file; /* the name it was read under, NULL if added from memory; owned */
+};
+
 struct certset {
-	struct certset_item {
-		struct cert cert;
-		char *file; /* the name it was read under, NULL if added from memory; owned */
-	} * v;
+	struct certset_item *v;
 	size_t n, cap;
 };
 

@@ -9,12 +9,14 @@
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
+struct filename {
+	char *name;	 /* owned */
+	struct span der; /* borrowed */
+};
+
 /* The names given so far. */
 struct filenames {
-	struct filename {
-		char *name;	 /* owned */
-		struct span der; /* borrowed */
-	} * v;
+	struct filename *v;
 	size_t n, cap;
 };
 

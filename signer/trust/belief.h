@@ -20,25 +20,29 @@ enum belief_state {
 	BELIEF_GIVEN
 };
 
+struct belief_key {
+	uint8_t *key; /* PKCS#1 RSAPublicKey, as field 7 has it; NULL: sha1 counts */
+	size_t n;
+	uint8_t sha1[20]; /* of the signer's certificate */
+	char *why;	  /* "--trust old.pem" */
+	bool is_ca;	  /* of a CA certificate, which vouches for nobody else */
+	size_t witness;	  /* index + 1, 0: none */
+};
+
+struct belief_witness {
+	char *path;
+	struct stat file;
+	uint8_t sha256[32]; /* of its bytes */
+	bool named;	    /* by the argument itself, not found in a folder */
+	bool is_list, is_itl, has_time;
+	uint32_t time; /* seconds since 1970 UTC */
+};
+
 /* Who may have signed: what the user named. Owned. */
 struct belief {
-	struct belief_key {
-		uint8_t *key; /* PKCS#1 RSAPublicKey, as field 7 has it; NULL: sha1 counts */
-		size_t n;
-		uint8_t sha1[20]; /* of the signer's certificate */
-		char *why;	  /* "--trust old.pem" */
-		bool is_ca;	  /* of a CA certificate, which vouches for nobody else */
-		size_t witness;	  /* index + 1, 0: none */
-	} * keys;
+	struct belief_key *keys;
 	size_t nkeys, keys_cap;
-	struct belief_witness {
-		char *path;
-		struct stat file;
-		uint8_t sha256[32]; /* of its bytes */
-		bool named;	    /* by the argument itself, not found in a folder */
-		bool is_list, is_itl, has_time;
-		uint32_t time; /* seconds since 1970 UTC */
-	} * witnesses;
+	struct belief_witness *witnesses;
 	size_t nwitnesses, witnesses_cap;
 };
 

@@ -6,7 +6,7 @@
 
 #include "tlv/kind.h"
 
-#define VERSION(major, minor, maintenance) ((major)*10000000U + (minor)*100000U + (maintenance))
+#define VERSION(major, minor, maintenance) (10000000U * (major) + 100000U * (minor) + (maintenance))
 
 static const struct release rows[] = {
 #define RELEASE(major, minor, maintenance, name, ctl_client, tokens, tokenless, itlrecovery, \

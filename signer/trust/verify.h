@@ -12,14 +12,16 @@
 #include "tlv/err.h"
 #include "tlv/list.h"
 
+struct trust_entry {
+	uint8_t *der; /* owned */
+	size_t n;
+	char *ca;   /* the argument, if it is a CA certificate; owned */
+	bool found; /* in a folder that was named, not named itself */
+};
+
 /* The certificates whose keys may sign: DER. */
 struct trust {
-	struct trust_entry {
-		uint8_t *der; /* owned */
-		size_t n;
-		char *ca;   /* the argument, if it is a CA certificate; owned */
-		bool found; /* in a folder that was named, not named itself */
-	} * v;
+	struct trust_entry *v;
 	size_t n, cap;
 	bool self; /* self-consistency is enough */
 };

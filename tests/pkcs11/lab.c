@@ -17,8 +17,10 @@
 static char base[64];
 static unsigned folders;
 
-static void __attribute__((format(printf, 3, 0)))
-command(char *out, size_t cap, const char *fmt, va_list ap)
+static void command(char *out, size_t cap, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void command(char *out, size_t cap, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, cap, fmt, ap);
 

@@ -62,26 +62,13 @@ static size_t count(const struct tlv_findings *f, enum tlv_finding_code code)
 	return n;
 }
 
-#define SUBJECT \
-	{ \
-		TLV_R_SUBJECT_NAME, SPAN_LIT("CN=a\0") \
-	}
-#define ISSUER \
-	{ \
-		TLV_R_ISSUER_NAME, SPAN_LIT("CN=a\0") \
-	}
-#define SERIAL \
-	{ \
-		TLV_R_SERIAL, SPAN_LIT("\1") \
-	}
-#define ROLE(low) \
-	{ \
-		TLV_R_FUNCTION, SPAN_LIT("\0" low) \
-	}
-#define HASH \
-	{ \
-		TLV_R_CERT_HASH, SPAN_LIT("\1\2\3") \
-	}
+/* clang-format off */
+#define SUBJECT { TLV_R_SUBJECT_NAME, SPAN_LIT("CN=a\0") }
+#define ISSUER { TLV_R_ISSUER_NAME, SPAN_LIT("CN=a\0") }
+#define SERIAL { TLV_R_SERIAL, SPAN_LIT("\1") }
+#define ROLE(low) { TLV_R_FUNCTION, SPAN_LIT("\0" low) }
+#define HASH { TLV_R_CERT_HASH, SPAN_LIT("\1\2\3") }
+/* clang-format on */
 
 static void hashes_stand_for_certificates(void **state)
 {

@@ -47,10 +47,9 @@ struct rec {
 #define TFTP TLV_ROLE_TFTP
 #define CAPF TLV_ROLE_CAPF
 #define TVS TLV_ROLE_TVS
-#define END \
-	{ \
-		.role = -1 \
-	}
+/* clang-format off */
+#define END { .role = -1 }
+/* clang-format on */
 
 static inline void put_der(struct buf *b, uint8_t tag, struct span value)
 {

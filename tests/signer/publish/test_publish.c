@@ -214,12 +214,13 @@ static void test_a_pipe_is_written_to(void **state)
 {
 	struct publish_options opt = { .kind = KIND_REPORT, .stream = true };
 	struct span bytes = list_bytes("cucm");
+	char pipe[] = "pipe";
 	pthread_t reader;
 	void *got;
 
 	(void)state;
-	assert_int_equal(mkfifo("pipe", 0644), 0);
-	assert_int_equal(pthread_create(&reader, NULL, read_all, (void *)(uintptr_t) "pipe"), 0);
+	assert_int_equal(mkfifo(pipe, 0644), 0);
+	assert_int_equal(pthread_create(&reader, NULL, read_all, pipe), 0);
 	assert_int_equal(put("pipe", bytes, &opt), ST_OK);
 	assert_int_equal(pthread_join(reader, &got), 0);
 	assert_true(span_eq(span_of(got, bytes.n), bytes));
