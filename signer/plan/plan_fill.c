@@ -63,6 +63,22 @@ static void put_nodes(const struct tlv_list *list, enum plan_fill what, struct p
 	plan_lines_free(&labels);
 }
 
+/* The node whose ITL it is. A blank one does not say it. */
+static void put_owner(const struct tlv_list *itl, struct plan_lines *l)
+{
+	for (size_t i = 0; i < itl->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(itl, i);
+		struct buf label = BUF_INIT;
+
+		if (!tlv_record_is_tftp(&r) || tlv_record_is_ec(&r))
+			continue;
+		plan_put_label(&label, itl, &r);
+		put_node(l, &label);
+		buf_free(&label);
+		return;
+	}
+}
+
 static void put_labels(const struct plan_model *m, enum plan_kind k, enum plan_event v,
 		       struct plan_lines *l)
 {
@@ -176,6 +192,12 @@ void plan_fill(struct plan_model *m, const struct plan_stage *s, enum plan_fill 
 		break;
 	case PLAN_FILL_RENEWED_TVS:
 		put_labels(m, PLAN_KIND_TVS, PLAN_EVENT_RENEWED, l);
+		break;
+	case PLAN_FILL_RENEWED_ITLRECOVERY:
+		put_labels(m, PLAN_KIND_ITLRECOVERY, PLAN_EVENT_RENEWED, l);
+		break;
+	case PLAN_FILL_OWNER_OLD:
+		put_owner(m->in.old_list, l);
 		break;
 	case PLAN_FILL_UPLOADS:
 		put_uploads(m, l);

@@ -191,6 +191,9 @@ void plan_note_verdicts(struct plan_model *m)
 			bool missed = asked[i].holds == PLAN_OLD && asked[i].offered == PLAN_NEW &&
 				      bridged;
 
+			/* [SBD_IS_ITL] */
+			if (m->itl && c == LOCKOUT_NO_SBD)
+				continue;
 			if (asked[i].holds != PLAN_NOTHING && m->facts[asked[i].holds].list == NULL)
 				continue;
 			if (m->facts[asked[i].offered].list == NULL)

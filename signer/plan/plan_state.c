@@ -34,8 +34,29 @@ bool plan_is_two_phase(const struct plan_model *m)
 	       !m->facts[PLAN_NEW].token_signs;
 }
 
-/* The signer that the release's own lists have. */
-static bool has_usual_signer(const struct plan_model *m)
+static bool changes_mode(const struct plan_model *m)
+{
+	return happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_EMPTIED) ||
+	       happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_REFILLED);
+}
+
+/*
+ * The key that signs after 'reset localkey', as CUCM's other anchor. Before 12.0 it signs ITLs
+ * alone: the command for the CTL comes with ITLRecovery as its signer.
+ */
+static bool is_spare(const struct plan_model *m, enum plan_kind k)
+{
+	const struct release *r = m->in.release;
+
+	if (r == NULL || changes_mode(m))
+		return false;
+	if (plan_recovery_signs(m))
+		return k == PLAN_KIND_ANCHOR;
+	return m->itl && r->tokenless && k == PLAN_KIND_ITLRECOVERY;
+}
+
+/* That of the release's own lists, or of 'reset localkey'. */
+static bool has_signer(const struct plan_model *m, bool spare)
 {
 	const struct plan_facts *f = &m->facts[PLAN_NEW];
 	struct tlv_record r;
@@ -45,7 +66,24 @@ static bool has_usual_signer(const struct plan_model *m)
 		return false;
 	r = tlv_list_record(f->list, (size_t)f->signs);
 	k = plan_kind_of(&r);
+	if (spare)
+		return is_spare(m, k);
 	return k == (plan_recovery_signs(m) ? PLAN_KIND_ITLRECOVERY : PLAN_KIND_ANCHOR);
+}
+
+/* A further key, or an old one that was kept: CUCM writes the certificates of today alone. */
+static bool has_own_records(const struct plan_model *m)
+{
+	const struct tlv_list *l = m->in.new_list;
+
+	for (size_t i = 0; i < l->nrecords && !tlv_list_is_non_secure(l); i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (plan_kind_of(&r) == PLAN_KIND_ANCHOR && r.certificate.n > 0 &&
+		    !tlv_list_has_tftp(l, r.certificate))
+			return false;
+	}
+	return true;
 }
 
 bool plan_cucm_writes(const struct plan_model *m)
@@ -55,7 +93,8 @@ bool plan_cucm_writes(const struct plan_model *m)
 	if (plan_is_two_phase(m))
 		return true;
 	return (f->is_signed || m->in.foreseen) && m->facts[PLAN_BRIDGE].list == NULL &&
-	       tlv_list_dialect(f->list).style == TLV_STYLE_CUCM && has_usual_signer(m);
+	       tlv_list_dialect(f->list).style == TLV_STYLE_CUCM && has_own_records(m) &&
+	       (has_signer(m, false) || has_signer(m, true));
 }
 
 /* Whether each class that holds the new list takes this one. */
@@ -65,7 +104,7 @@ static bool takes_back(const struct plan_model *m, enum plan_list_id offered)
 		const struct plan_verdict *v =
 			plan_verdict(m, PLAN_NEW, offered, (enum lockout_class)c);
 
-		if (v == NULL || !plan_accepts(v))
+		if (v == NULL ? c == LOCKOUT_SBD || !m->itl : !plan_accepts(v))
 			return false;
 	}
 	return true;
@@ -122,6 +161,37 @@ static uint64_t state_of_cluster(const struct plan_model *m)
 	bool resets = m->itl ? m->in.mode == PLAN_MODE_TOKENLESS : !m->facts[PLAN_NEW].token_signs;
 
 	return either(is_mixed(m), 0, W(NOT_MIXED)) | either(resets, W(RESETS_CTL), 0);
+}
+
+/* [MUST_BE_LISTED]. A list that is given was made already, and its style does not say by whom. */
+static bool client_writes(const struct plan_model *m)
+{
+	return m->in.foreseen && m->facts[PLAN_NEW].token_signs;
+}
+
+/* Who writes the new list, and by which command. */
+static uint64_t state_of_writer(const struct plan_model *m)
+{
+	bool cucm = plan_cucm_writes(m), two = plan_is_two_phase(m);
+	bool spare = cucm && has_signer(m, true), reset = spare && !two;
+	uint64_t s = either(cucm, W(CUCM_WRITES),
+			    either(client_writes(m), W(CLIENT_WRITES), W(OUTSIDE)));
+
+	s |= either(has_own_records(m), W(OWN_RECORDS), 0) | either(spare, W(SPARE_SIGNS), 0);
+	s |= either(reset, W(RESET_WRITES), W(USUALLY_WRITTEN));
+	s |= either(two, W(TWO_PHASES), 0) | either(two && spare, 0, W(NEW_COMES_LAST));
+	return s | either(m->itl && (reset || (s & W(OUTSIDE)) != 0), 0, W(TFTP_WRITES));
+}
+
+static uint64_t state_of_release(const struct plan_model *m)
+{
+	const struct release *r = m->in.release;
+	bool one = r == NULL || release_has_one_itlrecovery(r);
+
+	return either(plan_recovery_signs(m), W(RECOVERY_SIGNS), W(CALLMANAGER_SIGNS)) |
+	       either(r != NULL && r->tokenless, W(HAS_ITLRECOVERY), 0) |
+	       either(one, W(ONE_ITLRECOVERY), W(EACH_ITLRECOVERY)) |
+	       either(r == NULL || r->ctl_client, W(CLIENT_SUPPORTED), W(CLIENT_GONE));
 }
 
 static uint64_t state_of_tokens(const struct plan_model *m)
@@ -198,10 +268,7 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
 	bool bridged = m->facts[PLAN_BRIDGE].list != NULL;
 
 	return either(m->itl, W(ITL), W(CTL)) | either(m->in.foreseen, W(FORESEEN), W(GIVEN)) |
-	       either(plan_recovery_signs(m), W(RECOVERY_SIGNS), W(CALLMANAGER_SIGNS)) |
-	       either(m->in.release != NULL && m->in.release->tokenless, W(HAS_ITLRECOVERY), 0) |
-	       either(plan_cucm_writes(m), W(CUCM_WRITES), W(OUTSIDE)) |
-	       either(plan_is_two_phase(m), W(TWO_PHASES), 0) |
+	       state_of_release(m) | state_of_writer(m) |
 	       either(plan_shares_callmanager(m), W(SHARES_CALLMANAGER), W(NO_CALLMANAGER)) |
 	       either(bridged, W(BRIDGED), W(NO_BRIDGE)) |
 	       either(m->in.parameter == PLAN_PARAMETER_KEPT, W(PARAMETER_KEPT), 0) |

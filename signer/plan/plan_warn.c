@@ -307,7 +307,7 @@ static void note_assumptions(struct plan_model *m)
 	say(l, PLAN_WARNING_PHONES_HOLD_OLD, "", "");
 	for (int k = 0; k < TVS_ASSUMPTIONS; k++)
 		note_assumption(m, (enum tvs_assumption)k);
-	if (m->itl && plan_is_two_phase(m))
+	if (m->itl && !m->in.foreseen)
 		say(l, PLAN_WARNING_NO_CTL, "", "");
 	if (m->in.tvs.vouched == NULL || m->in.tvs.vouched->n == 0)
 		return;

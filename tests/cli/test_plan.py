@@ -226,7 +226,7 @@ CASES = {
         without=("write",)),
     "itlrecovery-in-the-itl": Case(
         OLD_ITL, OLD_ITL.replace("=recovery", "=recovery2"),
-        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TFTP], status=1, file="itl-",
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TFTP], file="itl-",
         steps=["check-old", "regenerate", "write", "show", "reset", "check", "restart", "reset",
                "check", "sso", "way-back"],
         without=("licence", "publish", "clear", "applications"),
@@ -234,7 +234,7 @@ CASES = {
               "assumed: The cluster has no CTL")),
     "itlrecovery-in-the-itl-without-spare": Case(
         OLD_ITL.replace(" SAST=pub", ""), OLD_ITL.replace(" SAST=pub", "").replace("=recovery", "=recovery2"),
-        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TFTP], status=1, file="itl-",
+        [("itlrecovery", "renewed", [PUB_LABEL], "high")], [TFTP], file="itl-",
         steps=["write", "reset", "restart", "reset"],
         says=("DANGER: Old and new list share no CallManager certificate as SAST. Phones take this list only if TVS "
               "knows the signer.",)),
@@ -672,7 +672,7 @@ def test_callmanager_and_tvs_renewed_together(world):
     old, new = world.folder / "ITLFile-1.tlv", world.folder / "ITLFile-2.tlv"
     for more in ([], ["--sast-trust", "held"]):
         plan = world.json(old, new, "--release", "11.5", *more, status=1)
-        assert plan["summary"] == "REFUSED: no phone that holds the old list takes this way"
+        assert plan["summary"] == "REFUSED by phones with Security by Default"
         assert verdicts(plan)["sbd", "old", "new"] == ("signer-unknown", True)
         assert codes(plan)["renewed-in-one-go"][0] == "danger"
     words = " ".join(world.plan(old, new, "--release", "11.5", status=1).out.split())
@@ -687,11 +687,118 @@ def test_one_of_two_tvs_renewed_with_callmanager(world):
     old = world.make("itl-old.tlv", itl)
     new = world.make("itl-new.tlv", itl.replace("=pub", "=pub-regenerated@pub")
                      .replace("=tvs ", "=tvs2 "), **RENEWED)
-    plan = world.json(old, new, "--release", "11.5", status=1)
+    plan = world.json(old, new, "--release", "11.5", status=0)
     assert verdicts(plan)["sbd", "old", "new"] == ("tvs", True)
-    assert plan["summary"] == "REFUSED by phones without Security by Default"
+    assert plan["summary"] == "Every class of phone takes the new list, under the assumptions below"
     group = next(a for a in plan["assumptions"] if a["code"] == "group-has-node")
     assert "cucm-1051-a-sub1" in group["text"] and "213407" in group["sources"]
+
+
+# Who writes the new list -----------------------------------------------------------------------
+
+ITL_11 = "SAST=pub! SAST=recovery CCM+TFTP=pub TVS=tvs CAPF=capf"
+
+
+def of_steps(text):
+    """What is typed while the change is made; the checks before it and the ways back are left out."""
+    return commands(text.split("\nSteps\n")[1].split("\nChecks\n")[0])
+
+
+def test_phones_without_security_by_default_load_no_itl(world):
+    """TVS alone vouches for the new CallManager: that locks out nobody who holds an ITL."""
+    old, new = world.make("itl-old.tlv", ITL_11), world.make(
+        "itl-new.tlv", ITL_11.replace("=pub", "=pub-regenerated@pub"), **RENEWED)
+    plan = world.json(old, new, "--release", "11.5", status=0)
+    assert {phones for phones, *_ in verdicts(plan)} == {"sbd"}
+    assert "clear" not in [step["code"] for step in plan["steps"]]
+
+
+def test_the_list_of_reset_localkey_is_cucms_own(world):
+    """The other anchor signs: no command but 'reset localkey' leads there."""
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", OLD_12.replace("recovery!", "recovery").replace("SAST=pub", "SAST=pub!"), **RENEWED)
+    text = world.plan(old, new, "--release", "12.5", status=0).out
+    assert of_steps(text)[:2] == ["utils ctl reset localkey", "show ctl"]
+    assert "publish" not in [step["code"] for step in world.json(old, new, "--release", "12.5")["steps"]]
+    back = text.split("\nRollback")[1]
+    assert commands(back)[0] == "utils ctl update CTLFile"
+
+
+def test_the_first_of_two_lists_is_the_one_to_compare(world):
+    """ITLRecovery was renewed, and CallManager signs: it is the list of the first phase."""
+    old = world.make("old.tlv", OLD_12)
+    new = world.make("new.tlv", OLD_12.replace("=recovery!", "=recovery2").replace("SAST=pub", "SAST=pub!"), **RENEWED)
+    plan = world.json(old, new, "--release", "12.5", status=0)
+    says = {(step["stage"], "ctlsign diff" in line["text"]) for step in plan["steps"] if step["code"] == "write"
+            for line in step["lines"]}
+    assert ("phase-1", True) in says and ("phase-2", True) not in says
+
+
+@pytest.mark.parametrize("release,spec", [("12.5", OLD_ITL), ("11.5", ITL_11)])
+def test_a_restart_of_tftp_would_undo_reset_localkey(world, release, spec):
+    signer, spare = re.findall(r"SAST=(\w+)", spec)
+    swapped = spec.replace(f"SAST={signer}!", f"SAST={signer}").replace(f"SAST={spare}", f"SAST={spare}!")
+    old, new = world.make("itl-old.tlv", spec), world.make("itl-new.tlv", swapped, **RENEWED)
+    text = world.plan(old, new, "--release", release, status=0).out
+    assert of_steps(text) == ["utils itl reset localkey", "show itl"]
+    assert "Do not restart Cisco Tftp before every phone shows this checksum" in " ".join(text.split())
+    assert "assumed: 'utils itl reset' signs the ITL of each TFTP node with that node's own key" in " ".join(text.split())
+    assert "assumed: The cluster has no CTL" in text
+
+
+def test_a_restart_of_tftp_would_write_over_an_itl_made_outside(world):
+    old = world.make("itl-old.tlv", OLD_ITL)
+    new = world.make("itl-new.tlv", OLD_ITL.replace("=tvs", "=tvs2"), style="rfc4514", **RENEWED)
+    text = world.plan(old, new, "--release", "12.5").out
+    assert f"utils service restart {TFTP}" not in of_steps(text)
+    assert "Do not restart Cisco Tftp before every phone has this ITL" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("extra", ["asa", "pub-regenerated@pub"])
+def test_a_spare_anchor_of_ones_own_is_made_outside(world, extra):
+    """'utils ctl update CTLFile' would write the list without it."""
+    new = world.make("new.tlv", OLD_12 + f" SAST={extra}", **RENEWED)
+    plan = world.json(world.make("old.tlv", OLD_12), new, "--release", "12.5", status=0)
+    codes_of = [step["code"] for step in plan["steps"]]
+    assert "publish" in codes_of and "write" not in codes_of
+    texts = [line["text"] for step in plan["steps"] for line in step["lines"] if step["part"] == "steps"]
+    assert not [text for text in texts if "utils ctl update CTLFile" in text]
+
+
+def test_tokens_come_into_cucms_own_list_by_an_assumption(world):
+    new = world.make("new.tlv", OLD_12 + " SAST=t1 SAST=t2", **RENEWED)
+    text = world.plan(world.make("old.tlv", OLD_12), new, "--release", "12.5", status=0).out
+    assert of_steps(text)[0] == "utils ctl update CTLFile"
+    assert "'show ctl' must then list the uploaded tokens as SAST. [open]" in " ".join(text.split())
+
+
+def test_a_token_without_the_ctl_client(world):
+    """From 14 on nobody names it as a way."""
+    new = TOKENED.replace("=capf ", "=capf2@pub ")
+    for release, says in (("12.5", "CUCM's own way to a list that a token signs is the CTL Client"),
+                          ("14", "note: The CTL Client is unsupported from 14 on")):
+        text = world.plan(world.make("old.tlv", TOKENED), world.make("new.tlv", new, **RENEWED),
+                          "--release", release).out
+        assert says in " ".join(text.split())
+        assert ("own way to a list that a token signs" in " ".join(text.split())) == (release == "12.5")
+
+
+def test_each_node_has_its_itlrecovery_before_12_5(world):
+    for release, title in (("11.5", "Regenerate the ITLRecovery certificate on each of these nodes"),
+                           ("12.5", "Regenerate the ITLRecovery certificate, on the publisher")):
+        spec = ITL_11 if release == "11.5" else OLD_ITL
+        text = world.plan(world.make("itl-old.tlv", spec),
+                          world.make("itl-new.tlv", spec.replace("=recovery", "=recovery2"), **RENEWED),
+                          "--release", release, status=0).out
+        assert title in " ".join(text.split())
+        assert text.count("On every node: each has an ITLRecovery of its own.") == (2 if release == "11.5" else 0)
+
+
+def test_checksums_of_an_itl_name_its_node(world):
+    text = world.plan(world.make("itl-old.tlv", OLD_ITL), world.make("itl-new.tlv", OLD_ITL.replace("=tvs", "=tvs2")),
+                      "--release", "12.5").out
+    lines = [line.strip() for line in text.splitlines()]
+    assert lines[next(i for i, line in enumerate(lines) if line.endswith("(MD5)")) - 1] == f"- {PUB_LABEL}"
 
 
 def test_only_bytes_make_an_anchor(world):
@@ -829,7 +936,7 @@ def test_itlrecovery_at_14_not_mixed(world):
                      "CAPF=capf")
     new = world.make("itl-new.tlv", "SAST=golden-recovery2! SAST=pub CCM+TFTP=pub TVS=golden-tvs "
                      "CAPF=capf", **RENEWED)
-    text = world.plan(old, new, "--release", "14", status=1).out
+    text = world.plan(old, new, "--release", "14", status=0).out
     assert commands(text) == [
         EXPORT, "utils dbreplication runtimestate", "show itl", "utils itl reset localkey", "show itl",
         f"utils service restart {TFTP}", EXPORT, "utils itl reset localkey"]
