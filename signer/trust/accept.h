@@ -14,6 +14,7 @@ enum accept_reason {
 #define REASON(name, word, accepted, fact, explanation, cure) ACCEPT_##name,
 #include "signer/trust/reasons.def"
 #undef REASON
+	ACCEPT_REASONS
 };
 
 struct accept_reason_row {

@@ -146,6 +146,73 @@ def test_without_tvs_a_tftp_certificate_is_an_assumption(world):
     assert "tftp-signs-itl" in [line["code"] for line in answer["assumptions"]]
 
 
+def test_json_has_the_rules_and_assumptions_of_all_lists(world):
+    def phones(*args):
+        answer = tokens_and_a_subscriber(world, *args)[1]
+        return {phone["class"]: phone for phone in answer["phases"][0]["lists"][0]["phones"]}
+
+    known = phones()
+    assert (known["sbd"]["reasons"], known["sbd"]["assumptions"]) == (["signer-is-sast", "tvs"], [])
+    # Without an ITL a phone has no TVS to ask: the check before the plan is to find it.
+    assert known["sbd-ctl-only"]["assumptions"] == ["tftp-signs-itl"]
+    west = phones("--group", "west=cucm-1051-a-sub1")
+    assert west["sbd"]["reasons"] == ["signer-is-sast", "signer-is-tftp"]
+    assert west["sbd"]["assumptions"] == ["tftp-signs-itl"] and west["no-sbd"]["assumptions"] == []
+
+
+def test_a_phone_without_an_itl_is_looked_for_if_nobody_says_that_it_takes_all(world):
+    text, answer = tokens_and_a_subscriber(world)
+    assert [line["code"] for line in answer["warnings"]] == ["itl-missing"]
+    assert "no source says that it takes every later list with a CTL alone" in words(text)
+
+
+def test_a_refusal_is_never_called_tvs(world):
+    """TVS knows the signer, but no node of the group has a TVS that the phone believes."""
+    world.make("itl-pub.tlv", ITL_10)
+    world.make("itl-sub1.tlv", SUB1_10)
+    text, answer = renew(world, "itl-pub.tlv", "itl-sub1.tlv", "--release", "11.5", "--renew", "callmanager",
+                         "--group", "west=cucm-1051-a-sub1", status=1)
+    refused = next(phone for phone in answer["phases"][0]["lists"][0]["phones"] if not phone["accepted"])
+    assert (refused["reason"], refused["reasons"]) == ("signer-unknown", ["signer-unknown"])
+    assert "refused: tvs" not in text and "refused: signer-unknown" in text
+
+
+@pytest.mark.parametrize("release,warned", [("12.5", False), ("14", True)])
+def test_the_ctl_client_writes_the_list_of_a_token(world, release, warned):
+    world.make("CTLFile.tlv", TOKENS_11)
+    world.make("itl-pub.tlv", ITL_12)
+    text, answer = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", release, "--renew", "capf", status=0)
+    write = next(step for step in answer["phases"][0]["steps"] if step["code"] == "write")
+    assert write["title"] == "Let the CTL Client write the CTL, with a token that the present one lists"
+    assert ("WARNING: The CTL Client is unsupported from 14 on" in text) == warned
+    assert "A phone of each model shows the MD5 or the SHA-1 that 'show ctl' printed" in words(text)
+
+
+def test_tokens_that_the_release_does_not_take(world):
+    """From 14SU3 on nobody writes a list that a token signs; TVS is in none."""
+    world.make("CTLFile.tlv", TOKENS_11)
+    world.make("itl-pub.tlv", ITL_12)
+    args = ["CTLFile.tlv", "itl-pub.tlv", "--release", "14SU3", "--renew"]
+    assert renew(world, *args, "tvs", status=0)
+    world.run.refused(2, "plan", *args, "capf", cwd=world.folder,
+                      says=["CUCM 14SU3 takes no tokens", "move to a tokenless CTL first"])
+
+
+@pytest.mark.parametrize("release,node,others", [("11.5", "cucm-1051-a-sub1", True), ("12.5", "", False)])
+def test_itlrecovery_is_renewed_where_it_is(world, release, node, others):
+    """Before 12.5 each node has its own; a subscriber's is not on the publisher."""
+    sub1 = "recovery-lower@sub1" if others else "golden-recovery"
+    itl = "SAST={}! SAST={} CCM+TFTP={} TVS=golden-tvs CAPF=capf"
+    signers = [("pub", "golden-recovery"), ("sub1", sub1)]
+    for name, recovery in signers:
+        world.make(f"itl-{name}.tlv", itl.format(*((name, recovery) if others else (recovery, name)), name))
+    what = "itlrecovery" + (f"@{node}" if node else "")
+    text, _ = renew(world, "itl-pub.tlv", "itl-sub1.tlv", "--release", release, "--renew", what, status=0)
+    step = words(text.split("Phase 1: ITLRecovery certificate\n")[1].split("choose Regenerate")[0])
+    assert ("on the publisher" in step) == (not others)
+    assert ("cucm-1051-a-sub1" in step) == others and "cucm-1051-a-pub" not in step
+
+
 def test_not_mixed_needs_no_ctl(world):
     world.make("itl-pub.tlv", ITL_12)
     text, answer = renew(world, "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery", status=0)
@@ -320,7 +387,8 @@ def test_a_list_of_another_cluster(world, lists, way):
      ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--blank-itl"]),
     (2, "option '--blank-itl' goes with '--renew' only", ["CTLFile.tlv", "CTLFile.tlv", "--blank-itl"]),
     (2, "no ITL was given", ["CTLFile.tlv", "--renew", "tvs"]),
-    (2, "'tomcat' is none of callmanager, capf, tvs, itlrecovery", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tomcat"]),
+    (2, "Tomcat and IPsec certificates are in no list, so phones need no new one: leave the option out", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tomcat"]),
+    (2, "'sip' is none of callmanager, capf, tvs, itlrecovery", ["CTLFile.tlv", "itl-pub.tlv", "--renew", "sip"]),
     (2, "'callmanager,tvs' is more than one: give the option once for each",
      ["CTLFile.tlv", "itl-pub.tlv", "--renew", "callmanager,tvs"]),
     (2, "option '--installed-dir' does not go with '--renew'",
@@ -388,9 +456,6 @@ def sequence(phase):
             done.append(commands[0].removeprefix("utils service restart "))
         elif step["code"] in ("write", "show"):
             done.append(commands[0])
-        elif step["code"] == "publish":
-            assert step["open"] and step["number"] is None
-            done.append("made outside")
         else:
             done.append(step["code"])
     return done
@@ -400,7 +465,7 @@ def wanted(kind, release, mode):
     signs = RELEASES.index(release) >= RELEASES.index("12.0(1)") and mode != "tokens"
     if kind == "itlrecovery":
         kind += ", not mixed" if signs and mode == "not-mixed" else ", mixed" if signs else ", spare"
-    written = {"not-mixed": [], "tokens": ["made outside"], "tokenless": [UPDATE]}[mode]
+    written = {"not-mixed": [], "tokens": ["show ctl"], "tokenless": [UPDATE]}[mode]
     if kind == "itlrecovery, spare" and "golden-recovery" not in (lists_of(release, mode)[0] or ""):
         written = []  # the CTL does not have it yet [SG-CTL], so there is nothing to write anew
     return [word for step in VENDOR[kind] for word in (written if step == "{list}" else [step])]

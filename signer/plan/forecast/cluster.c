@@ -527,8 +527,24 @@ static bool kind_to_renew(struct span word, enum plan_kind *out)
 	return false;
 }
 
+/* [IMPACT_OTHERS] */
+static bool is_in_no_list(const char *what)
+{
+	static const char *const others[] = { "tomcat", "ipsec" };
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (strncasecmp(what, others[i], strlen(others[i])) == 0)
+			return true;
+	return false;
+}
+
 static enum status no_kind(const char *what, struct tlv_err *e)
 {
+	if (is_in_no_list(what))
+		return err_set(
+			e, ST_USAGE,
+			"option '--renew %s': Tomcat and IPsec certificates are in no list, so phones need no new one: leave the option out",
+			what);
 	if (strchr(what, ',') != NULL)
 		return err_set(
 			e, ST_USAGE,

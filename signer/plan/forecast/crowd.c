@@ -172,6 +172,11 @@ void crowd_ask(struct crowd_answers *out, enum crowd_class p, const struct crowd
 	}
 }
 
+enum accept_reason crowd_reason(const struct crowd_answer *a)
+{
+	return a->group != SIZE_MAX ? ACCEPT_SIGNER_UNKNOWN : a->a.reason;
+}
+
 size_t crowd_facts(const struct crowd_answer *a, unsigned facts[CROWD_FACTS_MAX])
 {
 	enum fact_id fact = accept_row(a->a.reason)->fact;

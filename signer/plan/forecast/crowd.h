@@ -65,6 +65,11 @@ struct crowd_answers {
 
 /* The CTL comes first; the ITL is judged with what the phone holds then. */
 void crowd_ask(struct crowd_answers *out, enum crowd_class p, const struct crowd_question *q);
+/*
+ * The rule that decided. What TVS would vouch for is unknown to phones that believe no TVS of their
+ * group.
+ */
+enum accept_reason crowd_reason(const struct crowd_answer *a);
 enum { CROWD_FACTS_MAX = 2 };
 /* The facts behind a refusal; returns how many. */
 size_t crowd_facts(const struct crowd_answer *a, unsigned facts[CROWD_FACTS_MAX]);

@@ -21,6 +21,27 @@ static void set_node(json_t *o, const char *key, const struct forecast *f, size_
 	buf_free(&b);
 }
 
+/* Of the CTL and of every TFTP node's ITL, each rule once. */
+static json_t *reasons_json(const struct search_verdict *v)
+{
+	json_t *a = json_array();
+
+	for (unsigned i = 0; i < ACCEPT_REASONS; i++)
+		if ((v->reasons >> i & 1U) != 0)
+			append(a, json_string(accept_row((enum accept_reason)i)->word));
+	return a;
+}
+
+static json_t *assumed_json(const struct search_verdict *v)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
+		if ((v->assumptions >> i & 1U) != 0)
+			append(a, json_string(accept_assumption((enum tvs_assumption)i)->word));
+	return a;
+}
+
 static json_t *phone_json(const struct forecast *f, const struct search_stage *x,
 			  enum crowd_class p)
 {
@@ -30,7 +51,10 @@ static json_t *phone_json(const struct forecast *f, const struct search_stage *x
 	set(o, "class", json_string(crowd_row(p)->word));
 	set(o, "accepted", json_boolean(!v->refused));
 	set(o, "reason",
-	    v->answer.offered ? json_string(accept_row(v->answer.a.reason)->word) : json_null());
+	    v->answer.offered ? json_string(accept_row(crowd_reason(&v->answer))->word) :
+				json_null());
+	set(o, "reasons", reasons_json(v));
+	set(o, "assumptions", assumed_json(v));
 	set(o, "by_tvs", json_boolean(v->by_tvs));
 	if (v->refused && v->is_itl)
 		set_node(o, "node", f, v->node);

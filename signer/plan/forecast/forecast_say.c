@@ -29,18 +29,21 @@ static void say_verdict(struct forecast *f, struct buf *b, const struct search_s
 {
 	static const unsigned any = FACT_BLANK_TAKES_ANY;
 	const struct search_verdict *v = &x->verdict[p];
+	unsigned all = v->reasons | (v->by_tvs ? 1U << ACCEPT_TVS : 0U);
 
 	buf_printf(b, "Phase %zu, list %zu, %s: %s: %s", x->phase + 1, x->rule_at + 1,
 		   crowd_row(p)->text, v->refused ? "refused" : "accepted",
-		   v->answer.offered ? accept_row(v->answer.a.reason)->word :
+		   v->answer.offered ? accept_row(crowd_reason(&v->answer))->word :
 				       "no list of theirs is written");
 	if (v->answer.offered && v->answer.a.reason == ACCEPT_LEAP_OF_FAITH && f->c->blanks) {
 		buf_str(b, ", as the ITL that they hold is blank");
 		plan_put_sources(b, &any, 1);
 		note_named(f, &any, 1);
 	}
-	if (v->by_tvs && !v->refused && v->answer.a.reason != ACCEPT_TVS)
-		buf_str(b, ", and another list by tvs");
+	for (int i = 0; i < ACCEPT_REASONS && !v->refused; i++)
+		if (i != (int)v->answer.a.reason && (all >> i & 1U) != 0)
+			buf_printf(b, ", and another list by %s",
+				   accept_row((enum accept_reason)i)->word);
 	if ((v->assumptions >> TVS_ASSUMES_TFTP & 1U) != 0)
 		buf_printf(b, " (assumes that %s)", accept_assumption(TVS_ASSUMES_TFTP)->text);
 }
@@ -126,8 +129,8 @@ static void say_tftp(struct forecast *f)
 
 	for (size_t i = 0; i < f->search.nstages; i++)
 		for (int p = 0; p < CROWD_CLASSES; p++)
-			any |= (f->search.stages[i].verdict[p].assumptions >> TVS_ASSUMES_TFTP &
-				1U) != 0;
+			any |= !crowd_row((enum crowd_class)p)->gated &&
+			       f->search.stages[i].verdict[p].assumptions != 0;
 	if (any)
 		buf_printf(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact),
 			   "Some lists are taken by this alone: %s.", row->text);
@@ -211,6 +214,18 @@ static void say_restarts(struct plan_lines *out, const struct plan_model *m)
 		}
 }
 
+static void say_strays(struct forecast *f)
+{
+	if (f->search.strays[CROWD_CTL_ONLY])
+		buf_str(plan_fact_line(&f->strays, PLAN_LINE_WARNING, "itl-missing",
+				       FACT_CTL_HAS_NO_TVS),
+			"Check that each phone with Security by Default shows an ITL too: with a CTL alone it refuses a later list.");
+	else if (f->search.doubtful[CROWD_CTL_ONLY])
+		buf_str(plan_fact_line(&f->strays, PLAN_LINE_WARNING, "itl-missing",
+				       FACT_CTL_HAS_NO_TVS),
+			"Check that each phone with Security by Default shows an ITL too: no source says that it takes every later list with a CTL alone.");
+}
+
 void forecast_say(struct forecast *f)
 {
 	for (size_t i = 0; i < f->search.nstages; i++)
@@ -221,10 +236,7 @@ void forecast_say(struct forecast *f)
 	else if (search_refused(&f->search))
 		buf_str(plan_fact_line(&f->helps, PLAN_LINE_NOTE, NULL, FACT_OWN),
 			"Nothing that the model can prove. Phones that refuse are cleared by hand, one by one.");
-	if (f->search.strays[CROWD_CTL_ONLY])
-		buf_str(plan_fact_line(&f->strays, PLAN_LINE_WARNING, "itl-missing",
-				       FACT_CTL_HAS_NO_TVS),
-			"Check that each phone with Security by Default shows an ITL too: with a CTL alone it refuses a later list.");
+	say_strays(f);
 	for (size_t i = 0; i < f->search.nphases; i++) {
 		say_restarts(&f->restarts[i], f->plans[i].model);
 		say_gate(f, i);

@@ -71,6 +71,9 @@ static enum status serve(struct search *s, struct search_stage *stage, const str
 	return st;
 }
 
+/* What the model does not know itself, as it knows the TVS of each node and what they hold. */
+static const unsigned UNKNOWN = 1U << TVS_ASSUMES_TFTP;
+
 /* A refusal counts more than TVS, whatever node it is at. */
 static void note_answers(struct search_verdict *v, const struct crowd_answers *a, size_t node)
 {
@@ -81,8 +84,9 @@ static void note_answers(struct search_verdict *v, const struct crowd_answers *a
 
 		if (!x->offered || v->refused)
 			continue;
+		v->reasons = (x->accepted ? v->reasons : 0U) | 1U << crowd_reason(x);
 		v->by_tvs |= x->accepted && x->by_tvs;
-		v->assumptions |= x->accepted ? x->a.assumptions : 0U;
+		v->assumptions |= x->accepted ? x->a.assumptions & UNKNOWN : 0U;
 		if (x->accepted && v->answer.offered)
 			continue;
 		v->refused = !x->accepted;

@@ -341,10 +341,11 @@ static void note_refusals(struct search *s)
 {
 	for (size_t i = 0; i < s->nstages; i++)
 		for (int p = 0; p < CROWD_CLASSES; p++) {
-			bool *refused =
-				crowd_row((enum crowd_class)p)->gated ? s->strays : s->locked;
+			const struct search_verdict *v = &s->stages[i].verdict[p];
+			bool gated = crowd_row((enum crowd_class)p)->gated;
 
-			refused[p] |= s->stages[i].verdict[p].refused;
+			*(gated ? &s->strays[p] : &s->locked[p]) |= v->refused;
+			s->doubtful[p] |= gated && v->assumptions != 0;
 		}
 }
 

@@ -42,9 +42,11 @@ struct search_phase {
 /* What phones of a class do at the end of a stage, in the worst case over the TFTP nodes. */
 struct search_verdict {
 	bool exists, refused, by_tvs;
-	unsigned assumptions; /* bit n: tvs_assumption n, of any list that is taken */
-	bool is_itl;	      /* of a refusal: the list that it is about */
-	size_t node;	      /* … and its TFTP node */
+	unsigned
+		assumptions; /* bit n: tvs_assumption n, of any list that is taken, if the model does not know it */
+	unsigned reasons; /* bit n: accept_reason n, of every list that is taken or refused */
+	bool is_itl;	  /* of a refusal: the list that it is about */
+	size_t node;	  /* … and its TFTP node */
 	struct crowd_answer answer;
 };
 
@@ -68,6 +70,7 @@ struct search {
 	size_t nstages;
 	bool locked[CROWD_CLASSES];	  /* no order was found that spares the class */
 	bool strays[CROWD_CLASSES];	  /* phones that the check before the plan must find */
+	bool doubtful[CROWD_CLASSES];	  /* … as nobody says that they take every list */
 	bool split;			  /* the publisher apart was tried too */
 	const struct stage_served *given; /* what is served before */
 	size_t orders, steps; /* orders that are covered, and phases that were judged for it */

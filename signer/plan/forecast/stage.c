@@ -315,10 +315,16 @@ static enum release_signer who_signs(enum stage_writes how, enum release_signer 
 	return how == STAGE_ITLRECOVERY ? RELEASE_ITLRECOVERY : ordinary;
 }
 
-static enum status set_token(struct stage_list *out, struct draft *d)
+/* [PROVIDER_GONE] */
+static enum status set_token(struct stage_list *out, struct draft *d, struct tlv_err *e)
 {
 	struct tlv_record r;
 
+	if (!d->c->release->tokens)
+		return err_set(
+			e, ST_USAGE,
+			"a token signed the CTL, but CUCM %s takes no tokens: is the release right; if so, move to a tokenless CTL first",
+			d->c->release->name);
 	out->signer = CLUSTER_CERTS_MAX;
 	if (d->c->token != NULL) {
 		out->key = d->c->token->public_key;
@@ -343,7 +349,7 @@ static enum status write_ctl(struct stage_list *out, const struct cluster *c,
 
 	*out = (struct stage_list){ .bytes = BUF_INIT };
 	if (c->tokens && how == STAGE_ORDINARY)
-		st = set_token(out, &d);
+		st = set_token(out, &d, e);
 	else if (who == RELEASE_NOBODY)
 		st = err_set(e, ST_USAGE, "CUCM %s has no CTL without tokens: is the release right",
 			     c->release->name);

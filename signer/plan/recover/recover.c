@@ -34,13 +34,19 @@ static bool keep(struct stage_list *wanted, const struct stage_list *given)
 	return true;
 }
 
+/* [PROVIDER_GONE]: nobody writes the CTL of today anew, so it stays. */
+static bool tokens_are_gone(const struct cluster *c)
+{
+	return c->tokens && !c->release->tokens;
+}
+
 /* Dated behind what comes in between. */
 static enum status note_wanted(struct recovery *r, struct tlv_err *e)
 {
 	const struct cluster *c = r->in.c;
 	enum status st = ST_OK;
 
-	if (c->ctl != NULL && c->mixed) {
+	if (c->ctl != NULL && c->mixed && !tokens_are_gone(c)) {
 		st = stage_write_ctl(&r->wanted.ctl, c, r->in.now, STAGE_ORDINARY, 2, e);
 		r->writes_ctl = st == ST_OK && !keep(&r->wanted.ctl, &r->given.ctl);
 	} else {

@@ -173,11 +173,6 @@ bool recover_refused(const struct recovery *r);
 /* The keys that these phones take a list of; returns how many. */
 size_t recover_keys(const struct recovery *r, size_t holder,
 		    struct recover_key keys[RECOVER_KEYS_MAX]);
-/*
- * The word for a refusal or an acceptance. What TVS would vouch for is unknown to phones that
- * believe no TVS of their group.
- */
-const char *recover_reason(const struct crowd_answer *a);
 /* "the cluster has this key today", "gone, unless …". */
 const char *recover_key_text(enum recover_key_place p);
 const char *recover_key_word(enum recover_key_place p);

@@ -39,7 +39,7 @@ static json_t *answer_json(const struct crowd_answer *a)
 		return json_null();
 	o = json_object();
 	set(o, "accepted", json_boolean(a->accepted));
-	set(o, "reason", json_string(recover_reason(a)));
+	set(o, "reason", json_string(accept_row(crowd_reason(a))->word));
 	return o;
 }
 

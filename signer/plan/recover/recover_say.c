@@ -19,7 +19,7 @@ static void say_answer(struct plan_lines *l, enum tlv_list_kind kind, const stru
 		accept_reason_text(&a->a, b);
 		return;
 	}
-	buf_printf(b, "%s: ", recover_reason(a));
+	buf_printf(b, "%s: ", accept_row(crowd_reason(a))->word);
 	crowd_why(a, b);
 }
 

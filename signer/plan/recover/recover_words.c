@@ -79,11 +79,6 @@ const char *recover_key_word(enum recover_key_place p)
 	return places[p].word;
 }
 
-const char *recover_reason(const struct crowd_answer *a)
-{
-	return accept_row(a->group != SIZE_MAX ? ACCEPT_SIGNER_UNKNOWN : a->a.reason)->word;
-}
-
 void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder)
 {
 	const struct recover_holder *h = &r->holders[holder];
