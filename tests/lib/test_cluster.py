@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The virtual cluster's servers do what they say; a phone takes nothing from a TVS that makes no sense."""
+import contextlib
 import re
 import shutil
 import socket
@@ -111,7 +112,8 @@ def test_tvs_hangs_up_on_what_is_no_question(lone, request_bytes):
             secure.sendall(request_bytes)
             secure.settimeout(net.PATIENCE)
             if len(request_bytes) < 2:
-                secure.unwrap()  # says that no more comes
+                with contextlib.suppress(ssl.SSLEOFError):  # Python 3.13 is told how the other side hung up
+                    secure.unwrap()  # says that no more comes
                 return
             assert secure.recv(1) == b""
 
