@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a PBX needs: one phone's own list, and warnings of what only some phones read."""
+import shlex
 import subprocess
 
 import peerlist
@@ -104,7 +105,7 @@ def test_the_timers_command(ctlsign, cluster, signs, tmp_path):
         (tmp_path / "etc/phones" / name).chmod(0o600)
     ctlsign.ok("build", "-o", tmp_path / "srv/tftp/ITLFile.tlv", *signs, "--tftp", cluster / "pub.pem")
     line = line.replace("/srv/", f"{tmp_path}/srv/").replace("/etc/", f"{tmp_path}/etc/").replace(
-        "| ctlsign ", f"| {PROGRAM} ")
+        "| ctlsign ", f"| {shlex.quote(str(PROGRAM))} ")
 
     def run():
         done = subprocess.run(["/bin/sh", "-c", line], env=ctlsign.environment(), stdin=subprocess.DEVNULL,

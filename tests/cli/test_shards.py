@@ -15,6 +15,7 @@ from token_helpers import FAULT, TWO, fault, wait_for  # noqa: F401
 
 pytestmark = pytest.mark.skipif(shutil.which("parallel") is None, reason="no GNU parallel")
 FILES, EACH = 100, 20
+TYPED = re.sub(r"[^\w/.-]", r"\\\g<0>", str(PROGRAM))  # inside of quotes
 
 
 def recipe(number, folder):
@@ -23,7 +24,7 @@ def recipe(number, folder):
     blocks = [b for b in re.findall(r"(?:^    .*\n)+", page, re.M) if "parallel" in b]
     text = blocks[number]
     for old, new in (("/srv/tftp", str(folder)), ("-N 1000", f"-N {EACH}"),
-                     ("ctlsign config", f"{PROGRAM} config"),
+                     ("ctlsign config", f"{TYPED} config"),
                      ("parallel ", "parallel --will-cite ")):
         assert old in text, old
         text = text.replace(old, new)
@@ -62,7 +63,7 @@ def recipe_of(lab, served, tmp_path):
             (lab.folder / "softhsm2.conf").read_text().replace(
                 str(lab.folder / "tokens"), str(tmp_path / number / "tokens")))
     return recipe(0, served).replace(
-        f"{PROGRAM} config", f"SOFTHSM2_CONF={tmp_path}/{{%}}/softhsm2.conf {PROGRAM} config")
+        f"{TYPED} config", f"SOFTHSM2_CONF={tmp_path}/{{%}}/softhsm2.conf {TYPED} config")
 
 
 def workers(child):

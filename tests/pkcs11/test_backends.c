@@ -50,7 +50,7 @@ static void p21_softhsm(void **state)
 static void softokn_setup(struct lab *l, const char *module)
 {
 	lab_run("mkdir %s/nss && certutil -N -d sql:%s/nss -f %s && "
-		"openssl pkcs12 -export -inkey " CLUSTER TOKEN ".key -in " CLUSTER TOKEN ".pem "
+		"openssl pkcs12 -export -inkey '" CLUSTER TOKEN ".key' -in '" CLUSTER TOKEN ".pem' "
 		"-name SAST -passout pass:x -out %s/k.p12 && "
 		"pk12util -i %s/k.p12 -d sql:%s/nss -k %s -W x >/dev/null",
 		l->dir, l->dir, l->pin, l->dir, l->dir, l->dir, l->pin);
@@ -122,7 +122,7 @@ static void serve(struct lab *l, const char *provider)
 
 	/* To a file: the server keeps what it was given as stdout open. */
 	(void)snprintf(said, sizeof said, "%s/server", l->dir);
-	lab_run("p11-kit server --provider %s --name %s/socket 'pkcs11:token=" TOKEN
+	lab_run("p11-kit server --provider '%s' --name %s/socket 'pkcs11:token=" TOKEN
 		"' </dev/null >%s 2>&1",
 		provider, l->dir, said);
 	out = fopen(said, "r");

@@ -191,7 +191,7 @@ static void p10d_always_authenticate(void **state)
 	lab_token_new(l, "aa");
 	lab_tool(l, "aa",
 		 "--keypairgen --key-type rsa:1024 --id 05 --label aa --always-auth --usage-sign");
-	lab_run("openssl pkey -in " CLUSTER TOKEN ".key -outform DER -out %s/k.der", l->dir);
+	lab_run("openssl pkey -in '" CLUSTER TOKEN ".key' -outform DER -out %s/k.der", l->dir);
 	lab_tool(l, "aa",
 		 "--write-object %s/k.der --type privkey --id 01 --label SAST --always-auth "
 		 "--usage-sign",
@@ -332,7 +332,7 @@ static void two_certificates_for_one_key(void **state)
 	struct lab *l = *state;
 	struct tlv_err e = TLV_ERR_INIT;
 
-	lab_run("openssl req -x509 -key " CLUSTER TOKEN ".key -subj /CN=renewed -days 9 -out "
+	lab_run("openssl req -x509 -key '" CLUSTER TOKEN ".key' -subj /CN=renewed -days 9 -out "
 		"%s/renewed.pem -addext basicConstraints=CA:FALSE 2>/dev/null",
 		l->dir);
 	lab_run("openssl x509 -in %s/renewed.pem -outform DER -out %s/object.der", l->dir, l->dir);
@@ -368,7 +368,7 @@ static void a_public_key_decides_between_certificates(void **state)
 	lab_write(l, TOKEN, NULL, CLUSTER OTHER ".pem", "01", "SAST");
 	assert_status(lab_sign(l, &e), ST_AMBIGUOUS, &e);
 	e = TLV_ERR_INIT;
-	lab_run("openssl pkey -in " CLUSTER TOKEN ".key -pubout -outform DER -out %s/pub.der",
+	lab_run("openssl pkey -in '" CLUSTER TOKEN ".key' -pubout -outform DER -out %s/pub.der",
 		l->dir);
 	lab_tool(l, TOKEN, "--write-object %s/pub.der --type pubkey --id 77 --label any", l->dir);
 	assert_status(lab_sign(l, &e), ST_OK, &e);
@@ -412,7 +412,7 @@ static void scan_says_whose_key_shows(void **state)
 	assert_string_equal(list[0].certs[0].label, "SAST");
 	assert_true(span_eq(list[0].certs[0].der, lab_cert(TOKEN)));
 	tok_infos_free(&list, n);
-	lab_run("openssl pkey -in " CLUSTER TOKEN ".key -pubout -outform DER -out %s/pub.der",
+	lab_run("openssl pkey -in '" CLUSTER TOKEN ".key' -pubout -outform DER -out %s/pub.der",
 		l->dir);
 	lab_tool(l, TOKEN, "--write-object %s/pub.der --type pubkey --id 77 --label any", l->dir);
 	assert_status(tok_scan(&list, &n, &l->opt, &e), ST_OK, &e);

@@ -189,14 +189,14 @@ static void a_module_that_others_can_write_is_left_out(void **state)
 	registry(l);
 	add(l, "b", lab_softhsm(), "");
 	(void)snprintf(path, sizeof path, "%s/open.so", l->dir);
-	lab_run("cp %s %s && chmod 666 %s", l->fault, path, path);
+	lab_run("cp '%s' %s && chmod 666 %s", l->fault, path, path);
 	add(l, "a", path, "");
 	second_softhsm(l, "C_Initialize 1 crash");
 	assert_status(lab_sign(l, &e), ST_OK, &e);
 	assert_text(l->warnings, "open.so' can be written by others than");
 	assert_int_equal(lab_count(l, "C_Initialize"), 0);
 	/* So is one to which a folder or a link leads that others can write. */
-	lab_run("mkdir -m 777 %s/all && ln -s %s %s/all/link.so", l->dir, l->fault, l->dir);
+	lab_run("mkdir -m 777 %s/all && ln -s '%s' %s/all/link.so", l->dir, l->fault, l->dir);
 	(void)snprintf(path, sizeof path, "%s/all/link.so", l->dir);
 	add(l, "a", path, "");
 	l->warnings[0] = '\0';
