@@ -7,9 +7,9 @@
 #include "signer/crypto/cert.h"
 #include "signer/io/out.h"
 #include "signer/list/ask_tvs.h"
+#include "signer/list/json.h"
 #include "signer/net/net.h"
 #include "signer/trust/facts.h"
-#include "tlv/tables.h"
 
 struct tvs {
 	const struct opts *o;
@@ -19,31 +19,6 @@ struct tvs {
 	long record;	    /* of it, that TVS's certificate is; -1: none */
 	char presented[41]; /* SHA-1; "": no certificate came */
 };
-
-/* "SAST", or the number of a role that lists do not have. */
-static void put_role(struct buf *b, int role)
-{
-	const struct tlv_role_row *row = tlv_role_find((uint16_t)role);
-
-	if (row != NULL)
-		buf_str(b, row->text);
-	else
-		buf_printf(b, "%d", role);
-}
-
-enum { ROLES_SHOWN = 16 };
-
-static void put_roles(struct buf *b, struct span roles)
-{
-	for (size_t i = 0; i < roles.n && i < ROLES_SHOWN; i++) {
-		buf_str(b, i == 0 ? "" : ", ");
-		put_role(b, span_at(roles, i));
-	}
-	if (roles.n > ROLES_SHOWN)
-		buf_printf(b, " and %zu more", roles.n - ROLES_SHOWN);
-	if (roles.n == 0)
-		buf_str(b, "without a role");
-}
 
 static void print_unknown(const struct asked *q)
 {
@@ -59,21 +34,10 @@ static void print_unknown(const struct asked *q)
 		}
 }
 
-static void print_known(const struct asked *q)
+static void print_asked(const struct asked *q)
 {
 	struct buf text = BUF_INIT;
 
-	buf_str(&text, q->state == ASKED_SAST ? "known as SAST (" : "known, but not as SAST (");
-	put_roles(&text, q->reply.roles);
-	buf_str(&text, ")");
-	if (q->reply.has_ttl)
-		buf_printf(&text, ", for %lu s", (unsigned long)q->reply.ttl);
-	out_text(buf_span(&text));
-	buf_free(&text);
-}
-
-static void print_asked(const struct asked *q)
-{
 	out_safe(span_str(q->arg));
 	out_printf(": ");
 	out_safe(q->signer.subject);
@@ -82,13 +46,13 @@ static void print_asked(const struct asked *q)
 	if (q->state == ASKED_SILENT) {
 		out_printf("no answer: ");
 		out_text(span_str(net_question_why(&q->answer, &q->fault)));
-	} else if (q->state == ASKED_UNKNOWN) {
-		out_printf("not known (status %u)", q->reply.status);
 	} else {
-		print_known(q);
+		tvs_put_reply(&text, &q->reply);
+		out_text(buf_span(&text));
 	}
 	out_colour(OUT_PLAIN);
 	out_printf("\n");
+	buf_free(&text);
 	if (q->state != ASKED_SILENT)
 		print_unknown(q);
 }
@@ -122,20 +86,6 @@ static void set(json_t *o, const char *key, json_t *value)
 	(void)json_object_set_new(o, key, value);
 }
 
-static json_t *roles_json(struct span roles)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < roles.n; i++) {
-		struct buf b = BUF_INIT;
-
-		put_role(&b, span_at(roles, i));
-		(void)json_array_append_new(all, json_string(buf_cstr(&b)));
-		buf_free(&b);
-	}
-	return all;
-}
-
 static json_t *unknown_json(const struct tvs_reply *r)
 {
 	json_t *all = json_array();
@@ -163,7 +113,7 @@ static json_t *asked_json(const struct asked *q)
 	out_json_set_text(o, "signer", q->signer.subject);
 	set(o, "state", json_string(asked_state_text(q->state)));
 	set(o, "status", is ? json_integer(q->reply.status) : json_null());
-	set(o, "roles", roles_json(q->reply.roles));
+	set(o, "roles", list_json_roles(q->reply.roles));
 	set(o, "ttl", q->reply.has_ttl ? json_integer(q->reply.ttl) : json_null());
 	set(o, "certificate",
 	    q->reply.certificate.n > 0 ? out_json_hex(q->reply.certificate) : json_null());

@@ -7,6 +7,7 @@
 #include "signer/crypto/cert.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "signer/trust/tvs_message.h"
 #include "tlv/text.h"
 
 static void set(json_t *o, const char *key, json_t *value)
@@ -240,6 +241,20 @@ json_t *list_json_printed_record(const struct tlv_record *r, size_t number, bool
 		set(o, "certificate", printed_certificate(r->certificate));
 	set(o, "fields", json_array());
 	return o;
+}
+
+json_t *list_json_roles(struct span roles)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < roles.n; i++) {
+		struct buf b = BUF_INIT;
+
+		tvs_put_role(&b, span_at(roles, i));
+		(void)json_array_append_new(all, json_string(buf_cstr(&b)));
+		buf_free(&b);
+	}
+	return all;
 }
 
 json_t *list_json_sources(enum fact_id fact)

@@ -23,6 +23,9 @@ json_t *list_json_printed_record(const struct tlv_record *r, size_t number, bool
 /* The tags of a fact's sources, a string each. */
 json_t *list_json_sources(enum fact_id fact);
 
+/* What a TVS answers: FUNCTION numbers, a byte each, as the names of roles. */
+json_t *list_json_roles(struct span roles);
+
 /* Digests, names, dates and the DER of a certificate, or "error" where it is none. */
 json_t *list_json_certificate(struct span der);
 

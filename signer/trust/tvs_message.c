@@ -2,6 +2,7 @@
 #include "signer/trust/tvs_message.h"
 
 #include "tlv/cert.h"
+#include "tlv/tables.h"
 
 enum { MAGIC = 0x57, VERSION = 1, LENGTH_AT = 8, HEAD = 10, LONGEST = 0xFFFF };
 
@@ -148,6 +149,7 @@ static enum status read_elements(struct tvs_reply *r, struct tlv_err *e)
 	return st;
 }
 
+/* [docs/TVS.md] A token's stands back to front in the lists of the CTL Client. */
 static bool same_serial(struct span certificate, struct span serial)
 {
 	struct tlv_cert c;
@@ -155,7 +157,8 @@ static bool same_serial(struct span certificate, struct span serial)
 
 	while (asked.n > 1 && span_at(asked, 0) == 0)
 		asked = span_slice(asked, 1, asked.n);
-	return tlv_cert_walk(certificate, &c, NULL) == ST_OK && span_eq(c.serial, asked);
+	return tlv_cert_walk(certificate, &c, NULL) == ST_OK &&
+	       (span_eq(c.serial, asked) || span_eq_reversed(c.serial, serial));
 }
 
 enum status tvs_read_reply(struct tvs_reply *r, struct span message, enum tvs_question what,
@@ -173,4 +176,46 @@ enum status tvs_read_reply(struct tvs_reply *r, struct span message, enum tvs_qu
 			e, ST_INPUT,
 			"the certificate in the answer is not of the serial number that was asked for");
 	return st;
+}
+
+bool tvs_reply_is_sast(const struct tvs_reply *r)
+{
+	return r->known && span_has(r->roles, TLV_ROLE_SAST);
+}
+
+void tvs_put_role(struct buf *b, int role)
+{
+	const struct tlv_role_row *row = tlv_role_find((uint16_t)role);
+
+	if (row != NULL)
+		buf_str(b, row->text);
+	else
+		buf_printf(b, "%d", role);
+}
+
+enum { ROLES_SHOWN = 16 };
+
+static void put_roles(struct buf *b, struct span roles)
+{
+	for (size_t i = 0; i < roles.n && i < ROLES_SHOWN; i++) {
+		buf_str(b, i == 0 ? "" : ", ");
+		tvs_put_role(b, span_at(roles, i));
+	}
+	if (roles.n > ROLES_SHOWN)
+		buf_printf(b, " and %zu more", roles.n - ROLES_SHOWN);
+	if (roles.n == 0)
+		buf_str(b, "without a role");
+}
+
+void tvs_put_reply(struct buf *b, const struct tvs_reply *r)
+{
+	if (!r->known) {
+		buf_printf(b, "not known (status %u)", r->status);
+		return;
+	}
+	buf_str(b, tvs_reply_is_sast(r) ? "known as SAST (" : "known, but not as SAST (");
+	put_roles(b, r->roles);
+	buf_str(b, ")");
+	if (r->has_ttl)
+		buf_printf(b, ", for %lu s", (unsigned long)r->ttl);
 }

@@ -57,6 +57,13 @@ struct tvs_reply {
 enum status tvs_read_reply(struct tvs_reply *r, struct span message, enum tvs_question what,
 			   uint32_t session, const struct tvs_signer *signer, struct tlv_err *e);
 
+/* Whether a list of the signer's is taken: it is known, with the role SAST. */
+bool tvs_reply_is_sast(const struct tvs_reply *r);
+/* Appends "SAST", or the number of a role that lists do not have. */
+void tvs_put_role(struct buf *b, int role);
+/* Appends "known as SAST (SAST, CCM+TFTP), for 86400 s" or "not known (status 1)". */
+void tvs_put_reply(struct buf *b, const struct tvs_reply *r);
+
 /* The next element of a reply; false behind the last one. c begins as cursor_of(r->elements). */
 bool tvs_next_element(struct cursor *c, uint8_t *tag, struct span *value);
 /* Whether answers are known to have this element: others are shown as they are. */

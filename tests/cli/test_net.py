@@ -289,7 +289,7 @@ def test_nobody_listens(ctlsign):
 
 
 def test_no_route(ctlsign):
-    """240.0.0.0/4 goes nowhere, and no packet leaves the machine."""
+    """Nobody has this address, and no packet leaves the machine."""
     ctlsign.refused(3, "show", "--timeout=2", "http://255.255.255.255/CTLFile.tlv", says=["http://255.255.255.255", ": "])
 
 

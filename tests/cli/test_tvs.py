@@ -125,7 +125,7 @@ def test_faults_are_no_answer(ctlsign, served, ctl, fault, words):
 
 
 def test_every_fault_is_tried():
-    assert set(REFUSED) | {"", "roles", "unknown", "other-certificate"} == set(tvs.FAULTS)
+    assert set(REFUSED) | {"", "roles", "unknown", "no-certificate", "other-certificate"} == set(tvs.FAULTS)
 
 
 def test_a_certificate_that_nobody_asked_for(ctlsign, served, ctl):
@@ -178,6 +178,21 @@ def test_a_printed_list_is_asked_for_by_names(ctlsign, served, ctl, tmp_path):
     log.write_text(ctlsign.ok("show", ctl).out)
     assert "known as SAST" in ctlsign.ok("tvs", "--query", one.at, log).out
     ctlsign.refused(3, "tvs", one.at, log, says="ask by names, with '--query'")
+
+
+def test_no_route(ctlsign, ctl, itl):
+    """Nobody has this address, and no packet leaves the machine."""
+    run = ctlsign("tvs", "--timeout=5", "--installed", itl, "255.255.255.255", ctl)
+    assert run.status == 3 and "no answer: no way to that address" in run.out and "presents" not in run.out, str(run)
+    assert "255.255.255.255:2445: no answer to 1 of 1 question" in run.err
+
+
+def test_a_token_s_serial_number_stands_back_to_front(ctlsign, start):  # noqa: F811
+    """TVS finds an uploaded token in the CTL that its node serves, and shows its certificate."""
+    token = identity.Deck.sample(SAMPLE, "SAST-ADN008580ef")
+    one = start(Tvs({}))
+    one.service.lookup = lambda serial, issuer: (token.der, [0]) if serial == token.serial[::-1] else None
+    assert "known as SAST (SAST), for 86400 s" in ctlsign.ok("tvs", "--query", one.at, DATA / "lists" / "ctl-client.tlv").out
 
 
 def test_command_lines(ctlsign, ctl, tmp_path):
@@ -237,6 +252,8 @@ def recipe(ctlsign, cluster, start, tmp_path):  # noqa: F811
     build(ctlsign, cluster, tmp_path / "CTLFile.tlv", *node("--ccm-tftp", "pub", "cucm-pub"), *node("--ccm-tftp", "sub1", "cucm-sub1"), *capf)
     build(ctlsign, cluster, tmp_path / "ITLFile.tlv", *node("--ccm-tftp", "pub", "cucm-pub"), *capf, *node("--tvs", "SAST-ADN0054f509", "cucm-pub"),
           *node("--tvs", "SAST-ADN008580ef", "cucm-sub1"))
+    new = ["--sast", f"{cluster / 'pub-regenerated.pem'},name=cucm-pub", "-k", cluster / "pub-regenerated.key", "--cert", cluster / "pub-regenerated.pem"]
+    ctlsign.ok("build", "-o", tmp_path / "new.tlv", "--filename", "CTLFile.tlv", *new, "--yes")
     (cluster / "pub-regenerated.pem").rename(tmp_path / "new-signer.pem")
     env = ctlsign.environment({"PATH": f"{PROGRAM.absolute().parent}:/usr/bin:/bin"})
 
@@ -256,9 +273,10 @@ def recipe(ctlsign, cluster, start, tmp_path):  # noqa: F811
 def test_the_recipe_as_it_stands(recipe):
     one, play = recipe
     text, statuses = play()
-    assert statuses == [0, 0] and text.count("same: all certificates are the list's") == 2, text
-    assert text.count("known as SAST") == text.count("so its phones believe it") == 4
-    assert [[asked.kind for asked in service.log] for service in one.tvs.values()] == [[wire.VERIFY, wire.QUERY]] * 2
+    assert statuses == [0, 0, 0] and text.count("same: all certificates are the list's") == 2, text
+    assert text.count(": known as SAST") == 6 and text.count("so its phones believe it") == 4
+    assert text.count("accepted: tvs (asked: ") == 2
+    assert [[asked.kind for asked in service.log[:2]] for service in one.tvs.values()] == [[wire.VERIFY, wire.QUERY]] * 2
 
 
 def test_what_the_recipe_s_table_says(recipe, renewed):  # noqa: F811
@@ -267,7 +285,7 @@ def test_what_the_recipe_s_table_says(recipe, renewed):  # noqa: F811
     seen = play()[0]
     one.capf.identity = identity.Identity(renewed / "capf.pem", renewed / "capf.key")
     text, statuses = play()
-    assert statuses == [1, 0] and ": renewed, serial number " in text and text.splitlines()[-1].endswith(", for 86400 s"), text
+    assert statuses == [1, 0, 0] and ": renewed, serial number " in text and text.splitlines()[-1].endswith(", for 86400 s [118893, 213407]"), text
     one.known = {SIGNER.der: [2]}
     text, statuses = play()
     assert statuses[1] == 1 and "known, but not as SAST" in text and "known as SAST" not in text, text

@@ -32,6 +32,7 @@ FAULTS = {
     "short-ttl": "the time to live has three bytes",
     "no-session": "an answer that ends inside its header",
     "unknown": "elements that nobody knows stand before, between and behind the others",
+    "no-certificate": "the answer to a query has no certificate",
     "other-certificate": "the certificate in the answer is not the one that was asked for",
 }
 
@@ -70,6 +71,7 @@ MESSAGES = {
     "long-status": _but(wire.STATUS, bytes(2)),
     "short-ttl": _but(wire.TTL, bytes(3)),
     "empty": lambda m: _with(m, []),
+    "no-certificate": _but(wire.CERTIFICATE),
     "unknown": _unknown,
 }
 
