@@ -6,6 +6,7 @@
 #include "signer/trust/accept.h"
 #include "signer/cli/common.h"
 #include "signer/cli/deliver.h"
+#include "signer/cli/network.h"
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/list/json.h"
@@ -18,6 +19,7 @@ struct question {
 	const struct opts *o;
 	struct list_file new_list, ctl, itl, tvs_ctl;
 	struct certset vouched, tvs_now;
+	struct heard heard;
 	struct release release;
 	struct phone phone;
 };
@@ -184,6 +186,26 @@ static enum status read_tvs(struct question *q, struct tlv_err *e)
 	return st == ST_OK ? common_tvs_options(q->o, &q->phone, &q->vouched, &q->tvs_ctl, e) : st;
 }
 
+/* --tvs: says what TVS knows and presents today, so nothing else says it. */
+static enum status begin_to_ask(struct question *q, struct tlv_err *e)
+{
+	static const enum opt_id others[] = { OPT_NO_TVS,  OPT_BLANK_ITL, OPT_SAST_TRUST,
+					      OPT_TVS_CTL, OPT_NEW_ITL,	  OPT_TVS_CERT };
+
+	return network_tvs(q->o, &q->heard, others, COUNT(others), e);
+}
+
+static enum status ask(struct question *q, struct tlv_err *e)
+{
+	enum status st;
+
+	if (!opt_given(q->o, OPT_ASK_TVS))
+		return ST_OK;
+	st = heard_ask(&q->heard, &q->new_list, e);
+	heard_let(&q->heard, &q->phone);
+	return st;
+}
+
 /* A verdict that hangs on an assumption is no acceptance for those who said --strict. */
 static bool accepted(const struct question *q, const struct acceptance *a)
 {
@@ -245,6 +267,7 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 			json_null() :
 			json_string(tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL)));
 	(void)json_object_set_new(o, "sources", list_json_sources(accept_fact(a)));
+	(void)json_object_set_new(o, "asked", heard_json(a->heard));
 	set_explanation(o, q, a);
 	return o;
 }
@@ -407,17 +430,23 @@ static enum status answer_folder(struct question *q, const char *folder, struct 
 
 enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 {
-	struct question q = { .o = o, .vouched = CERTSET_INIT, .tvs_now = CERTSET_INIT };
+	struct question q = {
+		.o = o, .vouched = CERTSET_INIT, .tvs_now = CERTSET_INIT, .heard = HEARD_INIT
+	};
 	const char *folder = opt_value(o, OPT_INSTALLED_DIR);
-	enum status st;
+	enum status st = begin_to_ask(&q, e);
 
 	q.phone.asked = new_path(o);
-	common_read_only();
-	st = list_file_read(&q.new_list, new_path(o), LIST_PRINTED, e);
+	if (st == ST_OK) {
+		common_read_only();
+		st = list_file_read(&q.new_list, new_path(o), LIST_PRINTED, e);
+	}
 	if (st == ST_OK)
 		st = read_installed(&q, e);
 	if (st == ST_OK)
 		st = read_tvs(&q, e);
+	if (st == ST_OK)
+		st = ask(&q, e);
 	if (q.new_list.printed != NULL)
 		q.phone.asked = NULL; /* a log's name says nothing of the list's */
 	if (st == ST_OK && folder == NULL)
@@ -431,5 +460,6 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 	list_file_free(&q.tvs_ctl);
 	certset_free(&q.vouched);
 	certset_free(&q.tvs_now);
+	heard_free(&q.heard);
 	return st;
 }

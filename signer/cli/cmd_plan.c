@@ -4,6 +4,7 @@
 #include "signer/cli/cluster_lists.h"
 #include "signer/cli/common.h"
 #include "signer/cli/confine.h"
+#include "signer/cli/network.h"
 #include "signer/cli/deliver.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
@@ -18,6 +19,7 @@ struct request {
 	const struct opts *o;
 	struct list_file old_list, new_list, tvs_ctl;
 	struct certset vouched;
+	struct heard heard;
 	struct release release;
 	struct lockout lockout; /* what --accept-lockout allows */
 	struct plan_input in;
@@ -34,12 +36,24 @@ static const char *only_folder(const struct opts *o)
 	return n == 1 ? opt_value(o, OPT_SAST_TRUST) : NULL;
 }
 
+/* --tvs: says what TVS knows today, so nothing else says it. */
+static enum status begin_to_ask(struct request *q, struct tlv_err *e)
+{
+	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL };
+
+	return network_tvs(q->o, &q->heard, others, COUNT(others), e);
+}
+
 static enum status prepare(struct request *q, struct tlv_err *e)
 {
 	enum status st = list_file_read(&q->old_list, q->o->args[0], LIST_PRINTED, e);
 
 	if (st == ST_OK)
 		st = list_file_read(&q->new_list, q->o->args[1], LIST_PRINTED, e);
+	if (st == ST_OK && opt_given(q->o, OPT_ASK_TVS)) {
+		st = heard_ask(&q->heard, &q->new_list, e);
+		heard_let(&q->heard, &q->in.tvs);
+	}
 	if (st == ST_OK)
 		st = common_alike((struct list_file *const[]){ &q->old_list, &q->new_list }, 2, e);
 	if (st == ST_OK)
@@ -122,7 +136,8 @@ static enum status read_wishes(struct renewal *r, struct tlv_err *e)
 static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 {
 	/* What TVS knows and what phones hold is a part of the model. */
-	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL, OPT_INSTALLED_DIR };
+	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL, OPT_INSTALLED_DIR,
+					      OPT_ASK_TVS };
 	enum status st = opt_refuse(r->o, others, COUNT(others), "--renew", e);
 
 	lockout_options(&r->lockout, r->o);
@@ -223,15 +238,17 @@ static enum status check_arguments(const struct opts *o, struct tlv_err *e)
 /* Status 0 if every class of phone takes what comes, or may be locked out; else 1. */
 enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 {
-	struct request q = { .o = o, .vouched = CERTSET_INIT };
+	struct request q = { .o = o, .vouched = CERTSET_INIT, .heard = HEARD_INIT };
 	enum status st;
 
 	if (opt_given(o, OPT_RECOVER))
 		return plan_recovery(o, e);
 	if (opt_given(o, OPT_RENEW))
 		return plan_renewal(o, e);
-	confine_to_file(opt_value(o, OPT_HTML), opt_given(o, OPT_FOLLOW));
 	st = check_arguments(o, e);
+	if (st == ST_OK)
+		st = begin_to_ask(&q, e);
+	confine_to_file(opt_value(o, OPT_HTML), opt_given(o, OPT_FOLLOW));
 	if (st == ST_OK)
 		st = prepare(&q, e);
 	if (st == ST_OK)
@@ -243,5 +260,6 @@ enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 	list_file_free(&q.new_list);
 	list_file_free(&q.tvs_ctl);
 	certset_free(&q.vouched);
+	heard_free(&q.heard);
 	return st;
 }

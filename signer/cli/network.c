@@ -31,6 +31,23 @@ enum status network_timeout(const struct opts *o, unsigned *seconds, struct tlv_
 	return st;
 }
 
+enum status network_tvs(const struct opts *o, struct heard *h, const enum opt_id *others, size_t n,
+			struct tlv_err *e)
+{
+	const char *host = opt_value(o, OPT_ASK_TVS);
+	unsigned seconds;
+	enum status st;
+
+	if (host == NULL)
+		return ST_OK;
+	st = opt_refuse(o, others, n, "--tvs", e);
+	if (st == ST_OK)
+		st = network_timeout(o, &seconds, e);
+	if (st == ST_OK)
+		st = heard_at(h, host, e);
+	return st == ST_OK ? net_start(seconds, e) : st;
+}
+
 static enum status ask(const char *url, unsigned seconds, struct tlv_err *e)
 {
 	enum status st = net_start(seconds, e);

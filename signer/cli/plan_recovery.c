@@ -128,8 +128,8 @@ static enum status read_groups(struct job *j, struct tlv_err *e)
 
 static enum status prepare(struct job *j, struct tlv_err *e)
 {
-	static const enum opt_id others[] = { OPT_RENEW, OPT_SAST_TRUST, OPT_TVS_CTL,
-					      OPT_ACCEPT_LOCKOUT, OPT_BLANK_ITL };
+	static const enum opt_id others[] = { OPT_RENEW,	  OPT_SAST_TRUST, OPT_TVS_CTL,
+					      OPT_ACCEPT_LOCKOUT, OPT_BLANK_ITL,  OPT_ASK_TVS };
 	enum status st = opt_refuse(j->o, others, COUNT(others), "--recover", e);
 
 	if (st == ST_OK)

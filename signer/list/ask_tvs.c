@@ -9,7 +9,6 @@
 #include "signer/io/out.h"
 #include "signer/net/address.h"
 #include "tlv/name.h"
-#include "tlv/tables.h"
 
 /* Phones ask this port. [213407] */
 #define TVS_PORT "2445"
@@ -77,9 +76,9 @@ static enum status take_certificate(struct asked *q, struct tlv_err *e)
 }
 
 /* Its certificate too, if the list, or the log that shows it, has one. */
-static enum status take_list(struct asked *q, enum tvs_question what, struct tlv_err *e)
+static enum status take_list(struct asked *q, struct list_file *f, struct tlv_err *e)
 {
-	const struct tlv_list *l = &q->file.list;
+	const struct tlv_list *l = &f->list;
 	long signer = tlv_list_signer(l);
 	struct tlv_record r;
 	struct span der = SPAN_NONE;
@@ -90,21 +89,21 @@ static enum status take_list(struct asked *q, enum tvs_question what, struct tlv
 	q->signer.serial = l->header.signer_serial;
 	if (signer >= 0) {
 		r = tlv_list_record(l, (size_t)signer);
-		st = list_file_certificate(&q->file, &r, q->arg, &der, e);
+		st = list_file_certificate(f, &r, q->arg, &der, e);
 	}
 	buf_put(&q->certificate, der);
 	if (st == ST_OK)
 		st = buf_failed(&q->certificate, e);
 	q->signer.certificate = buf_span(&q->certificate);
-	if (st == ST_OK && what == TVS_VERIFY && der.n == 0)
+	if (st == ST_OK && q->what == TVS_VERIFY && der.n == 0)
 		st = err_set(
 			e, ST_INPUT,
 			"%s: the list does not have its signer's certificate: ask by names, with '--query'",
-			q->file.name);
+			f->name);
 	return st;
 }
 
-static enum status take(struct asked *q, enum tvs_question what, struct tlv_err *e)
+static enum status take(struct asked *q, struct tlv_err *e)
 {
 	enum status st = list_file_read(&q->file, q->arg, LIST_PRINTED | LIST_DAMAGED, e);
 
@@ -114,31 +113,53 @@ static enum status take(struct asked *q, enum tvs_question what, struct tlv_err 
 		return take_certificate(q, e) == ST_OK ? ST_OK : err_in(e, "%s", q->arg);
 	if (q->file.fault.status != ST_OK)
 		return err_copy(e, &q->file.fault);
-	return take_list(q, what, e);
+	return take_list(q, &q->file, e);
+}
+
+/* NULL if memory runs out. */
+static struct asked *add(struct ask_tvs *a, enum tvs_question what, const char *arg)
+{
+	struct asked *q;
+
+	if (!ARRAY_ROOM(a->asked, a->n, a->cap))
+		return NULL;
+	q = &a->asked[a->n++];
+	*q = (struct asked){ .arg = arg, .what = what, .state = ASKED_SILENT };
+	return q;
+}
+
+/* The last one's. Sessions are numbered from 1: an answer to another question is seen. */
+static enum status put_question(struct ask_tvs *a, struct tlv_err *e)
+{
+	struct asked *q = &a->asked[a->n - 1];
+	enum status st = tvs_put_question(&q->message, q->what, (uint32_t)a->n, ASK_TVS_DEVICE,
+					  &q->signer, e);
+
+	return st == ST_OK || st == ST_NOMEM ? st : err_in(e, "%s", q->arg);
 }
 
 enum status ask_tvs_about(struct ask_tvs *a, const char *arg, struct tlv_err *e)
 {
-	struct asked *q;
-	enum status st;
+	struct asked *q = add(a, a->what, arg);
+	enum status st = q != NULL ? take(q, e) : err_nomem(e);
 
-	if (!ARRAY_ROOM(a->asked, a->n, a->cap))
-		return err_nomem(e);
-	q = &a->asked[a->n++];
-	*q = (struct asked){ .arg = arg, .state = ASKED_SILENT };
-	st = take(q, a->what, e);
-	/* Sessions are numbered from 1: an answer to another question is seen. */
-	if (st == ST_OK && tvs_put_question(&q->message, a->what, (uint32_t)a->n, ASK_TVS_DEVICE,
-					    &q->signer, e) != ST_OK)
-		st = e->status == ST_NOMEM ? ST_NOMEM : err_in(e, "%s", arg);
-	return st;
+	return st == ST_OK ? put_question(a, e) : st;
 }
 
-static enum asked_state state_of(const struct tvs_reply *r)
+enum status ask_tvs_about_list(struct ask_tvs *a, enum tvs_question what, struct list_file *f,
+			       struct tlv_err *e)
+{
+	struct asked *q = add(a, what, f->name);
+	enum status st = q != NULL ? take_list(q, f, e) : err_nomem(e);
+
+	return st == ST_OK ? put_question(a, e) : st;
+}
+
+enum asked_state asked_state_of(const struct tvs_reply *r)
 {
 	if (!r->known)
 		return ASKED_UNKNOWN;
-	return span_has(r->roles, TLV_ROLE_SAST) ? ASKED_SAST : ASKED_KNOWN;
+	return tvs_reply_is_sast(r) ? ASKED_SAST : ASKED_KNOWN;
 }
 
 static enum status read_answer(struct ask_tvs *a, struct asked *q, uint32_t session,
@@ -159,10 +180,10 @@ static enum status read_answer(struct ask_tvs *a, struct asked *q, uint32_t sess
 				a->at);
 	}
 	if (st == ST_OK &&
-	    tvs_read_reply(&q->reply, message, a->what, session, &q->signer, &q->fault) != ST_OK)
+	    tvs_read_reply(&q->reply, message, q->what, session, &q->signer, &q->fault) != ST_OK)
 		st = err_in(&q->fault, "%s", a->at);
 	if (st == ST_OK)
-		q->state = state_of(&q->reply);
+		q->state = asked_state_of(&q->reply);
 	return st == ST_NOMEM ? err_nomem(e) : ST_OK;
 }
 

@@ -21,12 +21,15 @@ enum asked_state {
 	ASKED_SILENT   /* no answer, or none that can be read */
 };
 
+/* Of an answer that could be read. */
+enum asked_state asked_state_of(const struct tvs_reply *r);
 /* "sast", "known", "unknown", "no answer" */
 const char *asked_state_text(enum asked_state s);
 
 struct asked {
-	const char *arg;	/* the list or certificate; borrowed */
-	struct list_file file;	/* what it was read from */
+	const char *arg; /* the list or certificate; borrowed */
+	enum tvs_question what;
+	struct list_file file;	/* what it was read from, if we read it */
 	struct buf certificate; /* of the signer, owned */
 	struct buf names; /* owned: subject and issuer of a certificate, as CUCM spells them */
 	struct tvs_signer signer;
@@ -38,9 +41,9 @@ struct asked {
 };
 
 struct ask_tvs {
-	char *at; /* "HOST:PORT", owned */
-	enum tvs_question what;
-	struct asked *asked; /* owned */
+	char *at;		/* "HOST:PORT", owned */
+	enum tvs_question what; /* of ask_tvs_about() */
+	struct asked *asked;	/* owned */
 	size_t n, cap;
 	struct span
 		presented; /* TVS's certificate, DER; empty: none came; borrowed from an answer */
@@ -53,6 +56,9 @@ struct ask_tvs {
 enum status ask_tvs_at(struct ask_tvs *a, const char *host, struct tlv_err *e);
 /* Adds the signer of a list, or a certificate. ST_INPUT if it lacks what is asked about. */
 enum status ask_tvs_about(struct ask_tvs *a, const char *arg, struct tlv_err *e);
+/* Adds the signer of a list that is read already. ST_INPUT as above. */
+enum status ask_tvs_about_list(struct ask_tvs *a, enum tvs_question what, struct list_file *f,
+			       struct tlv_err *e);
 /* What does not come is the state and the fault of its question. */
 enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e);
 size_t ask_tvs_count(const struct ask_tvs *a, enum asked_state s);

@@ -8,8 +8,8 @@
 /* A text that memory cut is not shown as if it were whole. */
 static bool ran_out(const struct plan_model *m)
 {
-	bool bad =
-		m->failed || plan_lines_failed(&m->warnings) || plan_lines_failed(&m->assumptions);
+	bool bad = m->failed || plan_lines_failed(&m->warnings) ||
+		   plan_lines_failed(&m->assumptions) || plan_lines_failed(&m->asked);
 
 	for (size_t k = 0; k < PLAN_KINDS; k++)
 		for (size_t v = 0; v < PLAN_EVENTS; v++)
@@ -104,6 +104,7 @@ void plan_free(struct plan *p)
 	steps_free(m);
 	plan_lines_free(&m->warnings);
 	plan_lines_free(&m->assumptions);
+	plan_lines_free(&m->asked);
 	diff_free(&m->diff);
 	free(m);
 	p->model = NULL;

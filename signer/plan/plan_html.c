@@ -111,7 +111,12 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 	buf_str(b, "<h2>Why: what phones do</h2>\n<ul class=\"phones\">\n");
 	for (size_t i = 0; i < m->nverdicts; i++)
 		put_phones_do(b, &m->verdicts[i]);
-	buf_str(b, "</ul>\n<p>This is assumed:</p>\n");
+	buf_str(b, "</ul>\n");
+	if (m->asked.n > 0) {
+		buf_str(b, "<p>A TVS was asked:</p>\n");
+		page_items(b, NULL, &m->asked);
+	}
+	buf_str(b, "<p>This is assumed:</p>\n");
 	page_items(b, NULL, &m->assumptions);
 }
 

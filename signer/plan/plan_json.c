@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/io/env.h"
 #include "signer/io/out.h"
+#include "signer/list/heard.h"
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
 
@@ -232,6 +233,7 @@ json_t *plan_json(const struct plan *p)
 	set(o, "impacts", impacts_json(m));
 	set(o, "phones", phones_json(m));
 	set(o, "assumptions", plan_lines_json(&m->assumptions));
+	set(o, "asked", heard_json(m->in.tvs.heard));
 	set(o, "anchors", anchors_json(m));
 	set(o, "warnings", plan_lines_json(&m->warnings));
 	set(o, "records", records_json(m));

@@ -170,6 +170,11 @@ static struct acceptance judge(const struct plan_model *m, const struct plan_ver
 	p.release = m->in.release;
 	p.goes_back = v->holds == PLAN_NEW && v->offered == PLAN_OLD;
 	p.no_tvs = v->phones == LOCKOUT_NO_SBD;
+	/* It was asked about the new list's signer, and today. */
+	if (v->offered != PLAN_NEW) {
+		p.heard = NULL;
+		p.tvs_now = NULL;
+	}
 	return key.n > 0 ? accept_foresee(&p, offered, key) : accept_decide(&p, offered);
 }
 

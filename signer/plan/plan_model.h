@@ -239,7 +239,7 @@ struct plan_model {
 	size_t nverdicts;
 	struct plan_anchor *anchors;
 	size_t nanchors, anchors_cap, anchors_left_out;
-	struct plan_lines warnings, assumptions;
+	struct plan_lines warnings, assumptions, asked;
 	size_t nrecords; /* of the new list */
 	long signer;	 /* which of them signs, or below 0 */
 	struct plan_step *steps;

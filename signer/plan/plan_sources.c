@@ -102,6 +102,7 @@ size_t plan_all_sources(const struct plan_model *m, struct span tags[PLAN_SOURCE
 
 		found = plan_add_sources(facts, n, tags, found);
 	}
+	found = plan_add_lines_sources(&m->asked, tags, found);
 	return plan_add_lines_sources(&m->assumptions, tags, found);
 }
 

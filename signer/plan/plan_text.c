@@ -178,6 +178,8 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 		plan_put_sources(&text, facts, plan_verdict_facts(v, facts));
 		plan_flush(b, "  - ", &text);
 	}
+	for (size_t i = 0; i < m->asked.n; i++)
+		plan_put_line(b, "  ", &m->asked.v[i], NULL);
 	for (size_t i = 0; i < m->assumptions.n; i++)
 		plan_put_line(b, "  assumed: ", &m->assumptions.v[i], NULL);
 }

@@ -299,11 +299,23 @@ static void note_assumption(struct plan_model *m, enum tvs_assumption which)
 	}
 }
 
+static void note_asked(struct plan_model *m)
+{
+	struct buf *line;
+
+	if (m->in.tvs.heard == NULL)
+		return;
+	line = plan_fact_line(&m->asked, PLAN_LINE_TEXT, NULL, FACT_ASKS_TVS);
+	buf_str(line, "asked: ");
+	accept_heard_text(m->in.tvs.heard, line);
+}
+
 static void note_assumptions(struct plan_model *m)
 {
 	struct plan_lines *l = &m->assumptions;
 	char n[24];
 
+	note_asked(m);
 	say(l, PLAN_WARNING_PHONES_HOLD_OLD, "", "");
 	for (int k = 0; k < TVS_ASSUMPTIONS; k++)
 		note_assumption(m, (enum tvs_assumption)k);

@@ -254,6 +254,7 @@ static struct acceptance answer(const struct phone *p, const struct candidate *c
 	struct acceptance a = decide(p, c);
 
 	a.issuer = c->list->header.signer_issuer;
+	a.heard = p->heard;
 	return a;
 }
 

@@ -36,19 +36,34 @@ static bool assumes(const struct acceptance *a, int which)
 	return (a->assumptions >> which & 1U) != 0;
 }
 
+void accept_heard_text(const struct tvs_heard *heard, struct buf *out)
+{
+	safe_text(out, span_str(heard->host));
+	buf_str(out, ": ");
+	safe_text(out, heard->signer);
+	buf_str(out, ": ");
+	tvs_put_reply(out, heard->reply);
+}
+
 void accept_reason_text(const struct acceptance *a, struct buf *out)
 {
-	bool first = true;
+	const char *before = " (assumes ";
+	bool heard = a->tvs.heard;
 
 	buf_str(out, accept_row(a->reason)->word);
+	if (heard) {
+		buf_str(out, " (asked: ");
+		safe_text(out, span_str(a->heard->host));
+		before = "; assumes ";
+	}
 	for (int i = 0; i < TVS_ASSUMPTIONS; i++) {
 		if (!assumes(a, i))
 			continue;
-		buf_str(out, first ? " (assumes " : "; ");
+		buf_str(out, before);
 		accept_assumption_text(a, (enum tvs_assumption)i, out);
-		first = false;
+		before = "; ";
 	}
-	buf_str(out, first ? "" : ")");
+	buf_str(out, heard || a->assumptions != 0 ? ")" : "");
 }
 
 /* Both spellings stand there, as the reader has to find the difference. */
@@ -101,29 +116,31 @@ static void explain_tvs_near(const struct acceptance *a, struct buf *out)
 	buf_free(&issuer);
 }
 
+/* Why a phone was not helped, by whether there is a TVS that it believes. */
+static const struct {
+	const char *text;
+	enum fact_id fact;
+} why_not[] = {
+	[TVS_REACHED] = { "TVS does not vouch for it: it would if the signer's certificate were uploaded as Phone-SAST-trust and the TVS node served the new list",
+			  FACT_KNOWS_UPLOADS },
+	[TVS_NOT_ASKED] = { "the phone has no TVS to ask: it has no Security by Default",
+			    FACT_NO_SBD },
+	[TVS_BLANKED] = { "the phone has no TVS to ask: its ITL was blanked", FACT_BLANK_ITL },
+	[TVS_NO_RECORD] = { "the phone has no TVS to ask: its ITL names none",
+			    FACT_TVS_CERT_IN_ITL },
+	[TVS_RENEWED] = { "the phone cannot ask TVS: none of the certificates that TVS has today is a TVS record of the installed ITL",
+			  FACT_TVS_CERT_IN_ITL },
+};
+
 const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact)
 {
-	static const struct {
-		const char *text;
-		enum fact_id fact;
-	} why[] = {
-		[TVS_REACHED] = { "TVS does not vouch for it: it would if the signer's certificate were uploaded as Phone-SAST-trust and the TVS node served the new list",
-				  FACT_KNOWS_UPLOADS },
-		[TVS_NOT_ASKED] = { "the phone has no TVS to ask: it has no Security by Default",
-				    FACT_NO_SBD },
-		[TVS_BLANKED] = { "the phone has no TVS to ask: its ITL was blanked",
-				  FACT_BLANK_ITL },
-		[TVS_NO_RECORD] = { "the phone has no TVS to ask: its ITL names none",
-				    FACT_TVS_CERT_IN_ITL },
-		[TVS_RENEWED] = { "the phone cannot ask TVS: none of the certificates that TVS has today is a TVS record of the installed ITL",
-				  FACT_TVS_CERT_IN_ITL },
-	};
-
 	if (!a->asked ||
 	    (a->reason != ACCEPT_SIGNER_UNKNOWN && a->reason != ACCEPT_SIGNER_NOT_SAST))
 		return NULL;
-	*fact = why[a->tvs.reach].fact;
-	return why[a->tvs.reach].text;
+	*fact = why_not[a->tvs.reach].fact;
+	if (a->tvs.heard && a->tvs.reach == TVS_RENEWED)
+		return "the phone does not believe the TVS that was asked: the certificate that it presents is no TVS record of the installed ITL";
+	return why_not[a->tvs.reach].text;
 }
 
 static void explain_tvs(const struct acceptance *a, struct buf *out)
@@ -137,6 +154,17 @@ static void explain_tvs(const struct acceptance *a, struct buf *out)
 	fact_put_sources(out, fact);
 	buf_str(out, "\n");
 	explain_tvs_near(a, out);
+}
+
+/* What stands in the place of an assumption. */
+static void explain_heard(const struct acceptance *a, struct buf *out)
+{
+	if (a->heard == NULL)
+		return;
+	buf_str(out, "asked: ");
+	accept_heard_text(a->heard, out);
+	fact_put_sources(out, FACT_ASKS_TVS);
+	buf_str(out, "\n");
 }
 
 /* The facts behind what is assumed, and how to be sure. */
@@ -194,6 +222,7 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 		buf_str(out, "\n");
 	}
 	explain_warnings(a, out);
+	explain_heard(a, out);
 	explain_assumptions(a, out);
 	explain_near(a, out);
 	explain_tvs(a, out);

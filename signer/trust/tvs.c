@@ -275,12 +275,26 @@ static void look_up(struct tvs_answer *a, const struct phone *p, const struct tl
 		}
 }
 
+/* It has looked the signer up itself: nothing about that is assumed. */
+static void take_heard(struct tvs_answer *a, const struct tvs_heard *heard)
+{
+	struct tlv_cert c;
+
+	a->knows = tvs_reply_is_sast(heard->reply);
+	a->certificate = heard->certificate;
+	if (tlv_cert_walk(heard->certificate, &c, NULL) == ST_OK)
+		a->key = c.public_key;
+}
+
 struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list)
 {
 	struct tvs_answer a = { .reach = TVS_REACHED };
 
 	reach(&a, p, new_list);
-	if (a.reach == TVS_REACHED)
+	a.heard = p->heard != NULL && (a.reach == TVS_REACHED || a.reach == TVS_RENEWED);
+	if (a.reach == TVS_REACHED && a.heard)
+		take_heard(&a, p->heard);
+	else if (a.reach == TVS_REACHED)
 		look_up(&a, p, new_list);
 	return a;
 }

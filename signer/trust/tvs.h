@@ -9,7 +9,17 @@
 
 #include "signer/crypto/certset.h"
 #include "signer/trust/release.h"
+#include "signer/trust/tvs_message.h"
 #include "tlv/list.h"
+
+/* What a TVS answered that was asked about the new list's signer. Everything is borrowed. */
+struct tvs_heard {
+	const char *host;      /* "HOST:PORT" */
+	struct span presented; /* its own certificate, DER: phone.tvs_now has it too */
+	struct span signer;    /* whom it was asked about: the subject, without a NUL */
+	const struct tvs_reply *reply;
+	struct span certificate; /* the signer's that it knows, DER; empty: it shows none */
+};
 
 /* A phone, and the cluster behind it. Everything is borrowed. */
 struct phone {
@@ -21,6 +31,7 @@ struct phone {
 	const struct certset *vouched; /* what TVS was given: uploads and own certificates */
 	const struct certset
 		*tvs_now; /* what TVS presents today; NULL or empty: what a new ITL says */
+	const struct tvs_heard *heard; /* what TVS says of the signer; NULL: it was not asked */
 	const struct release *release; /* NULL: not known, so that ITLRecovery is not vouched for */
 	const char *asked; /* path or URL of what it asked for and gets; NULL: not judged */
 	const struct tlv_list *tvs_ctl; /* the CTL that the TVS node serves; NULL: none */
@@ -51,6 +62,7 @@ struct tvs_answer {
 	/* Where some nodes' certificates were renewed: the others. */
 	struct span node[TVS_NODES_SHOWN];
 	size_t nodes; /* all of them */
+	bool heard;   /* it was asked, and the phone asks a TVS too */
 	bool knows;   /* … the signer, whose key and DER issuer these are; borrowed */
 	struct span key, certificate;
 	bool near; /* it would know the signer under its own spelling of this DER issuer */

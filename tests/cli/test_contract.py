@@ -28,8 +28,8 @@ OPTIONS = {
               " set-mode keep-old-sast drop-old-sast json",
     "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",
     "export": f"allow-large {PRINTED} {FILES} output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
-    "accept": f"allow-large {PRINTED} installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert blank-itl release strict timeout json",
-    "plan": f"{FILES} {PRINTED} allow-large sast-trust tvs-ctl blank-itl release renew recover installed-dir group html accept-lockout follow timeout json",
+    "accept": f"allow-large {PRINTED} installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert tvs blank-itl release strict timeout json",
+    "plan": f"{FILES} {PRINTED} allow-large sast-trust tvs-ctl tvs blank-itl release renew recover installed-dir group html accept-lockout follow timeout json",
     "migrate": f"{TOKEN} {WRITE} {PRINTED} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
     "expiry": f"allow-large {PRINTED} {FILES} within format output follow timeout json",
     "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust sast-trust for root"
@@ -47,7 +47,8 @@ MARKED = {
     "verify": ["good signature by", "UNTRUSTED signature by", "BAD signature"],
     "accept": ["accepted: leap-of-faith", "accepted: signer-is-sast", "accepted: signer-is-tftp", "accepted: tvs",
                "refused: signer-unknown", "refused: signer-not-sast", "refused: ambiguous-signer", "refused: too-large",
-               "refused: bad-signature", "refused: wrong-kind"],
+               "refused: bad-signature", "refused: wrong-kind", "asked: HOST:PORT"],
+    "plan": ["asked: HOST:PORT"],
     "tokens": ["ok", "count-low", "final-try", "locked", "to-be-changed", "not-initialised"],
 }
 

@@ -174,6 +174,7 @@ ASKERS = {
     "check": lambda start: (1, ["check", *NODES, *ports(start(Service("capf")).port), OLD]),
     "check-nobody": lambda start: (3, ["check", *NODES, *ports(1), OLD]),
     "tvs": lambda start: (0, ["tvs", start(Tvs({PUB.der: [0]})).at, OLD]),
+    "accept-tvs": lambda start: (0, ["accept", "--tvs", start(Tvs({PUB.der: [0]})).at, "--installed", "in/ITLFile.tlv", OLD]),
     "tvs-itl": lambda start: (0, ["tvs", "--query", "--installed", "in/ITLFile.tlv", start(Tvs({PUB.der: [0]})).at, OLD]),
 }
 

@@ -543,7 +543,17 @@ class Tvs(Asker):
                 self.cluster / "pub.pem"]
 
 
+class AcceptTvs(Tvs):
+    """No SAST record is the signer's, so the answer decides."""
+    name = "accept-tvs"
+
+    def words(self):
+        return ["accept", "--timeout", "5", "--tvs", f"{self.host}:{self.port}", "--installed",
+                self.place / "ctl-client.tlv", self.place / "cucm.tlv"]
+
+
 WORKS = {w.name: w for w in (BuildNew, Build, BuildToken, Update, UpdateOut, Migrate, MigrateToken,
                              Export, ExportBeside, ExportProve, ConfigSign, ConfigSignToken,
                              ConfigStrip, Extract, Expiry, Plan, PlanRenew, PlanBlank, PlanRemedy,
-                             PlanRecover, Rebuild, Fetch, VerifyMany, IdentifyTable, Summary, Check, Tvs)}
+                             PlanRecover, Rebuild, Fetch, VerifyMany, IdentifyTable, Summary, Check, Tvs,
+                             AcceptTvs)}

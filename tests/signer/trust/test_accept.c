@@ -95,6 +95,90 @@ static void judge(const struct row *row, struct span key, const char *verdict)
 	given_list_free(&new_list);
 }
 
+/* What a TVS with the certificate `presents` says, and what phones with these lists do then. */
+static const struct heard_row {
+	const char *ctl, *itl;
+	const char *presents; /* NULL: the one that ITL_1 names */
+	bool known;
+	struct span roles;
+	const char *certificate; /* which it knows; NULL: it shows none */
+	const char *verdict;
+	struct phone with;
+} heard_rows[] = {
+	{ NULL, ITL_1, NULL, true, SPAN_LIT("\2\0"), RENEWED, "accepted: tvs (asked: pub:2445)",
+	  .with = { .no_tvs = false } },
+	{ CUCM, ITL_1, NULL, true, SPAN_LIT("\0"), RENEWED, "accepted: tvs (asked: pub:2445)",
+	  .with = { .tvs_ctl_is_new = true } },
+	{ CUCM, NULL, NULL, true, SPAN_LIT("\0"), RENEWED,
+	  "accepted: tvs (asked: pub:2445; " UNSEEN_ITL ")", .with = { .no_tvs = false } },
+	/* It would be taken to know it, as the cluster's own. */
+	{ CUCM, ITL_1, NULL, false, SPAN_LIT(""), NULL, "refused: signer-unknown (asked: pub:2445)",
+	  .with = { .no_tvs = false } },
+	{ CUCM, ITL_1, NULL, false, SPAN_LIT("\0"), RENEWED,
+	  "refused: signer-unknown (asked: pub:2445)", .with = { .no_tvs = false } },
+	{ CUCM, ITL_1, NULL, true, SPAN_LIT("\2\3"), RENEWED,
+	  "refused: signer-unknown (asked: pub:2445)", .with = { .no_tvs = false } },
+	/* Another certificate of these names, or none to verify with. */
+	{ CUCM, ITL_1, NULL, true, SPAN_LIT("\0"), PUB, "refused: bad-signature (asked: pub:2445)",
+	  .with = { .no_tvs = false } },
+	{ CUCM, ITL_1, NULL, true, SPAN_LIT("\0"), NULL, "refused: bad-signature (asked: pub:2445)",
+	  .with = { .no_tvs = false } },
+	/* Phones do not believe it, or ask none. */
+	{ CUCM, ITL_1, PUB, true, SPAN_LIT("\0"), RENEWED,
+	  "refused: signer-unknown (asked: pub:2445)", .with = { .no_tvs = false } },
+	{ CUCM, ITL_1, NULL, true, SPAN_LIT("\0"), RENEWED, "refused: signer-unknown",
+	  .with = { .no_tvs = true } },
+	{ CUCM, ITL_1, NULL, true, SPAN_LIT("\0"), RENEWED, "refused: signer-unknown",
+	  .with = { .blank_itl = true } },
+};
+
+static void add_record(struct certset *set, const char *list, enum tlv_role role)
+{
+	struct given_list l = given_list(list);
+
+	for (size_t i = 0; i < l.list.nrecords; i++) {
+		struct tlv_record r = tlv_list_record(&l.list, i);
+
+		if (r.role == role)
+			assert_int_equal(certset_add(set, r.certificate, NULL, NULL), ST_OK);
+	}
+	given_list_free(&l);
+}
+
+static void a_tvs_that_was_asked(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(heard_rows); i++) {
+		const struct heard_row *h = &heard_rows[i];
+		struct tvs_reply reply = { .known = h->known, .roles = h->roles };
+		struct certset now = CERTSET_INIT;
+		struct cert known = CERT_INIT, presented = CERT_INIT;
+		struct tvs_heard heard = { .host = "pub:2445", .reply = &reply };
+		struct row row = { .ctl = h->ctl,
+				   .itl = h->itl,
+				   .new_list = CUCM_2048,
+				   .verdict = h->verdict,
+				   .with = h->with };
+
+		if (h->certificate != NULL)
+			known = given_cert(h->certificate);
+		if (h->presents != NULL) {
+			presented = given_cert(h->presents);
+			assert_int_equal(certset_add(&now, buf_span(&presented.der), NULL, NULL),
+					 ST_OK);
+		} else {
+			add_record(&now, ITL_1, TLV_ROLE_TVS);
+		}
+		heard.certificate = buf_span(&known.der);
+		row.with.heard = &heard;
+		row.with.tvs_now = &now;
+		judge(&row, SPAN_NONE, row.verdict);
+		certset_free(&now);
+		cert_free(&known);
+		cert_free(&presented);
+	}
+}
+
 static void each_reason(void **state)
 {
 	(void)state;
@@ -193,9 +277,9 @@ static void a_near_miss(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_reason),	  cmocka_unit_test(a_signature_to_come),
-		cmocka_unit_test(a_changed_list), cmocka_unit_test(a_large_list),
-		cmocka_unit_test(a_near_miss),
+		cmocka_unit_test(each_reason),	       cmocka_unit_test(a_tvs_that_was_asked),
+		cmocka_unit_test(a_signature_to_come), cmocka_unit_test(a_changed_list),
+		cmocka_unit_test(a_large_list),	       cmocka_unit_test(a_near_miss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

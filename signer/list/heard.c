@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/list/heard.h"
+
+#include "signer/io/out.h"
+#include "signer/list/json.h"
+
+/* The questions, in this order. A list without its signer's certificate has no second one. */
+enum { BY_NAMES, BY_CERTIFICATE };
+
+enum status heard_at(struct heard *h, const char *host, struct tlv_err *e)
+{
+	return ask_tvs_at(&h->ask, host, e);
+}
+
+static enum status no_answer(const struct heard *h, const struct asked *q, struct tlv_err *e)
+{
+	return err_set(
+		e, ST_INPUT,
+		"'--tvs %s': no answer about the signer of %s: %s; ask another node, or leave out '--tvs'",
+		h->ask.at, q->arg, net_question_why(&q->answer, &q->fault));
+}
+
+static enum status choose_certificate(struct heard *h, struct tlv_err *e)
+{
+	const struct asked *names = &h->ask.asked[BY_NAMES];
+	const struct asked *own = h->ask.n > BY_CERTIFICATE ? &h->ask.asked[BY_CERTIFICATE] : NULL;
+
+	h->tvs.certificate = names->reply.certificate;
+	if (!names->reply.known || names->reply.certificate.n > 0 || own == NULL)
+		return ST_OK;
+	if (own->state == ASKED_SILENT)
+		return no_answer(h, own, e);
+	if (own->reply.known)
+		h->tvs.certificate = own->signer.certificate;
+	return ST_OK;
+}
+
+static enum status take(struct heard *h, struct tlv_err *e)
+{
+	const struct asked *names = &h->ask.asked[BY_NAMES];
+	enum status st;
+
+	if (names->state == ASKED_SILENT)
+		return no_answer(h, names, e);
+	st = certset_add(&h->presented, h->ask.presented, NULL, e);
+	if (st != ST_OK)
+		return err_in(e, "%s", h->ask.at);
+	buf_put(&h->signer, names->signer.subject);
+	st = buf_failed(&h->signer, e);
+	h->tvs = (struct tvs_heard){ .host = h->ask.at,
+				     .presented = h->ask.presented,
+				     .signer = buf_span(&h->signer),
+				     .reply = &names->reply };
+	return st == ST_OK ? choose_certificate(h, e) : st;
+}
+
+enum status heard_ask(struct heard *h, struct list_file *f, struct tlv_err *e)
+{
+	enum status st = ask_tvs_about_list(&h->ask, TVS_QUERY, f, e);
+
+	if (st == ST_OK && h->ask.asked[BY_NAMES].signer.certificate.n > 0)
+		st = ask_tvs_about_list(&h->ask, TVS_VERIFY, f, e);
+	if (st == ST_OK)
+		st = ask_tvs(&h->ask, e);
+	return st == ST_OK ? take(h, e) : st;
+}
+
+void heard_let(const struct heard *h, struct phone *p)
+{
+	p->heard = &h->tvs;
+	p->tvs_now = &h->presented;
+}
+
+void heard_free(struct heard *h)
+{
+	ask_tvs_free(&h->ask);
+	certset_free(&h->presented);
+	buf_free(&h->signer);
+}
+
+static void set(json_t *o, const char *key, json_t *value)
+{
+	(void)json_object_set_new(o, key, value);
+}
+
+json_t *heard_json(const struct tvs_heard *heard)
+{
+	json_t *o;
+	uint8_t sha1[20];
+
+	if (heard == NULL)
+		return json_null();
+	o = json_object();
+	set(o, "tvs", json_string(heard->host));
+	set(o, "presented",
+	    cert_sha1(heard->presented, sha1, NULL) == ST_OK ?
+		    out_json_hex(span_of(sha1, sizeof sha1)) :
+		    json_null());
+	out_json_set_text(o, "signer", heard->signer);
+	set(o, "state", json_string(asked_state_text(asked_state_of(heard->reply))));
+	set(o, "status", json_integer(heard->reply->status));
+	set(o, "roles", list_json_roles(heard->reply->roles));
+	set(o, "ttl", heard->reply->has_ttl ? json_integer(heard->reply->ttl) : json_null());
+	return o;
+}

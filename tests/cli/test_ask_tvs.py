@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""accept --tvs and plan --tvs: what a node's TVS answers stands in the place of an assumption."""
+import hashlib
+import json
+import re
+
+import peerlist
+import pytest
+from cluster import identity, wire
+from conftest import make_certificate
+from test_check import Service
+from test_net import start  # noqa: F401  (a fixture)
+from test_tvs import PUB, REFUSED, SAMPLE, SUB, Tvs
+
+NEW = identity.Deck.sample(SAMPLE, "pub-regenerated")
+CAPF = identity.Deck.sample(SAMPLE, "capf")
+YES, KNOWN, NO = {NEW.der: [0, 2]}, {NEW.der: [2, 3]}, {PUB.der: [0, 2]}
+SIGNER = NEW.subject
+
+
+def served(start, known, **options):  # noqa: F811
+    """A TVS with sub1's certificate, which finds the new signer by its names too."""
+    one = start(Tvs(known, **options))
+    one.service.lookup = lambda serial, issuer: (
+        (NEW.der, known[NEW.der]) if NEW.der in known and (serial, issuer) == (NEW.serial, NEW.issuer) else None)
+    return one
+
+
+@pytest.fixture
+def lab(ctlsign, cluster, tmp_path):
+    """lab(name, signer, *records): a list with a CallManager of this signer's."""
+    def build(name, signer, *records, filename="CTLFile.tlv", key=None):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / filename
+        words = [f"--{role}={cluster / cert}.pem,name=node" for role, cert in records]
+        ctlsign.ok("build", "-o", path, f"--sast={cluster / signer}.pem,name=pub", *words, "-k", cluster / f"{key or signer}.key",
+                   "--cert", cluster / f"{signer}.pem", "--yes")
+        return path
+    return build
+
+
+@pytest.fixture
+def lists(lab):
+    """What phones hold, whose TVS is sub1's, and a new CTL by a signer that they do not know."""
+    return {"ctl": lab("ctl", "pub"), "itl": lab("itl", "pub", ("tvs", "sub1"), filename="ITLFile.tlv"),
+            "new": lab("new", "pub-regenerated", ("ccm-tftp", "pub-regenerated"))}
+
+
+def held(lists):
+    return ["--installed", lists["ctl"], "--installed", lists["itl"]]
+
+
+# accept ---------------------------------------------------------------------------------------
+
+def test_yes(ctlsign, start, lists):  # noqa: F811
+    """Nothing is assumed then: --strict takes it as well."""
+    one = served(start, YES)
+    for more in ([], ["--strict"], ["--release", "12.5"]):
+        run = ctlsign.ok("accept", *more, "--tvs", one.at, *held(lists), lists["new"])
+        assert run.out.splitlines()[0] == f"accepted: tvs (asked: {one.at})", str(run)
+        assert f"asked: {one.at}: {SIGNER}: known as SAST (SAST, CCM+TFTP), for 86400 s [118893, 213407]" in run.out.splitlines()
+        assert "assume" not in run.out
+    assert {asked.kind for asked in one.service.log} == {wire.QUERY, wire.VERIFY}
+    [query, *_] = [asked for asked in one.service.log if asked.kind == wire.QUERY]
+    assert query.get(wire.ISSUER) == wire.text(NEW.issuer) and query.get(wire.SERIAL) == NEW.serial
+    without = ctlsign.ok("accept", *held(lists), "--new-itl", lists["itl"], lists["new"])
+    assert without.out.splitlines()[0] == "accepted: tvs (assumes the signer's certificate is the cluster's own)", str(without)
+
+
+@pytest.mark.parametrize("known,says,state", [(NO, "not known (status 1)", "unknown"),
+                                              (KNOWN, "known, but not as SAST (CCM+TFTP, TFTP), for 86400 s", "known")])
+def test_no(ctlsign, start, lists, known, says, state):  # noqa: F811
+    """The cluster's own certificate, which TVS would be taken to know: it was asked, and does not."""
+    one = served(start, known)
+    run = ctlsign("accept", "--tvs", one.at, *held(lists), lists["new"])
+    assert run.status == 1 and run.out.splitlines()[0] == f"refused: signer-unknown (asked: {one.at})", str(run)
+    assert f"asked: {one.at}: {SIGNER}: {says} [" in run.out and "TVS does not vouch for it" in run.out
+    asked = json.loads(ctlsign("accept", "--json", "--tvs", one.at, *held(lists), lists["new"]).out)["asked"]
+    assert asked["state"] == state and asked["tvs"] == one.at and asked["signer"] == SIGNER
+
+
+def test_an_unknown_tvs(ctlsign, start, lists, lab):  # noqa: F811
+    """Its certificate is no TVS record of the phone's ITL, whatever it says."""
+    one = served(start, YES)
+    other = lab("other", "pub", ("tvs", "capf"), ("ccm", "sub1"), filename="ITLFile.tlv")
+    run = ctlsign("accept", "--tvs", one.at, "--installed", lists["ctl"], "--installed", other, lists["new"])
+    assert run.status == 1 and run.out.splitlines()[0] == f"refused: signer-unknown (asked: {one.at})", str(run)
+    assert "does not believe the TVS that was asked" in run.out and "known as SAST" in run.out
+    none = lab("none", "pub", filename="ITLFile.tlv")
+    run = ctlsign("accept", "--tvs", one.at, "--installed", none, lists["new"])
+    assert run.status == 1 and run.out.splitlines()[0] == "refused: signer-unknown", str(run)
+    assert "its ITL names none" in run.out
+
+
+@pytest.mark.parametrize("named", ["sub1", "capf"])
+@pytest.mark.parametrize("presents", ["sub1", "capf"])
+def test_the_node_s_certificate_wins_over_a_new_itl_s(ctlsign, start, lists, lab, named, presents):  # noqa: F811
+    """What a new ITL names is what TVS will have; what the node presents is what it has."""
+    one = served(start, YES)
+    one.service.identity = {"sub1": SUB, "capf": CAPF}[presents]
+    new = lab("new-itl", "pub-regenerated", ("tvs", named), filename="ITLFile.tlv")
+    run = ctlsign("accept", "--tvs", one.at, "--installed", lists["itl"], new)
+    assert run.status == (0 if presents == "sub1" else 1), str(run)
+    assert run.out.startswith("accepted: tvs (" if presents == "sub1" else "refused: signer-unknown (")
+    assert "assume" not in run.out
+
+
+def test_an_itl_that_is_not_shown_is_still_assumed(ctlsign, start, lists):  # noqa: F811
+    one = served(start, YES)
+    run = ctlsign.ok("accept", "--tvs", one.at, "--installed", lists["ctl"], lists["new"])
+    assert run.out.splitlines()[0] == (f"accepted: tvs (asked: {one.at}; assumes the ITL has a TVS record; "
+                                       "TVS still has the certificate that the ITL names)"), str(run)
+    assert ctlsign("accept", "--strict", "--tvs", one.at, "--installed", lists["ctl"], lists["new"]).status == 1
+    no = served(start, NO)
+    assert ctlsign("accept", "--tvs", no.at, "--installed", lists["ctl"], lists["new"]).status == 1
+
+
+@pytest.mark.parametrize("fault", [*REFUSED, "other-certificate"])
+def test_no_answer(ctlsign, start, lists, fault):  # noqa: F811
+    """There is no verdict then, and the status says so."""
+    one = served(start, YES, fault=fault, pace=0.4)
+    timeout = "--timeout=1" if fault in ("silent", "slow") else "--timeout=20"
+    run = ctlsign.refused(3, "accept", timeout, "--tvs", one.at, *held(lists), lists["new"],
+                          says=[f"'--tvs {one.at}': no answer about the signer of", REFUSED.get(fault, "serial number"), "ask another node"])
+    assert "accepted" not in run.err and "refused: signer" not in run.err
+
+
+def test_nobody_there(ctlsign, start, lists):  # noqa: F811
+    one = served(start, YES)
+    one.service.shut()
+    for words in (["accept", *held(lists)], ["plan", lists["ctl"]]):
+        ctlsign.refused(3, *words, "--tvs", one.at, lists["new"], says="the connection is refused")
+        ctlsign.refused(3, *words, "--tvs", "255.255.255.255", lists["new"], says=["'--tvs 255.255.255.255:2445'", "no way to that address"])
+
+
+def test_an_answer_without_the_certificate(ctlsign, start, lists):  # noqa: F811
+    """Then TVS is asked about the certificate that the list has, and its yes is about that one."""
+    one = served(start, YES, fault="no-certificate")
+    run = ctlsign.ok("accept", "--tvs", one.at, *held(lists), lists["new"])
+    assert run.out.startswith(f"accepted: tvs (asked: {one.at})\n")
+    one.service.lookup_certificate = lambda der: None
+    run = ctlsign("accept", "--tvs", one.at, *held(lists), lists["new"])
+    assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at})\n"), str(run)
+
+
+def test_a_forged_signer(ctlsign, start, lists, lab, cluster):  # noqa: F811
+    """Its own certificate has the names and the serial number of the one that TVS knows."""
+    names = [("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"), ("ORGANIZATIONAL_UNIT_NAME", "TAC"), ("COMMON_NAME", "cucm-1051-a-pub"),
+             ("STATE_OR_PROVINCE_NAME", "Malopolska"), ("LOCALITY_NAME", "Krakow")]
+    make_certificate(cluster / "forged.pem", cluster / "sub1.key", names, serial=int.from_bytes(NEW.serial, "big"))
+    new = lab("forged", "forged", key="sub1")
+    assert peerlist.parse_header(new.read_bytes())["signer_serial"] == NEW.serial
+    for fault in ("", "no-certificate"):
+        one = served(start, YES, fault=fault)
+        run = ctlsign("accept", "--tvs", one.at, *held(lists), new)
+        assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at})\n"), str(run)
+
+
+def test_a_signer_that_phones_know(ctlsign, start, lists, lab):  # noqa: F811
+    """No phone asks TVS about it; the answer is shown, and decides nothing."""
+    one = served(start, NO)
+    run = ctlsign.ok("accept", "--tvs", one.at, *held(lists), lab("again", "pub", ("ccm", "sub1")))
+    assert run.out.startswith("accepted: signer-is-sast\n") and f"asked: {one.at}: {PUB.subject}: not known (status 1)" in run.out
+    said = json.loads(ctlsign.ok("accept", "--json", "--tvs", one.at, "--installed", "none", lists["new"]).out)
+    assert said["reason"] == "leap-of-faith" and said["asked"]["state"] == "unknown"
+
+
+def test_every_list_ever_published(ctlsign, start, lists, lab, tmp_path):  # noqa: F811
+    one = served(start, YES)
+    (tmp_path / "history").mkdir()
+    for cert in ("sub1", "capf"):
+        lab(f"itl-{cert}", "pub", ("tvs", cert), filename="ITLFile.tlv").rename(tmp_path / "history" / f"ITLFile-{cert}.tlv")
+    run = ctlsign("accept", "--tvs", one.at, "--installed-dir", tmp_path / "history", lists["new"])
+    verdicts = [line.split(".tlv: ")[1] for line in run.out.splitlines()]
+    assert run.status == 1 and verdicts == [f"refused: signer-unknown (asked: {one.at})", f"accepted: tvs (asked: {one.at})"], str(run)
+    assert len([asked for asked in one.service.log if asked.kind == wire.QUERY]) == 1
+
+
+def test_a_printed_list(ctlsign, start, lists, tmp_path):  # noqa: F811
+    """It has no certificate to ask about, and names are enough."""
+    one = served(start, YES, fault="no-certificate")
+    log = tmp_path / "show.log"
+    log.write_text(ctlsign.ok("show", lists["new"]).out)
+    run = ctlsign.ok("accept", "--tvs", one.at, *held(lists), log)
+    assert run.out.startswith(f"accepted: tvs (asked: {one.at}; assumes the signature is good)\n"), str(run)
+    assert {asked.kind for asked in one.service.log} == {wire.QUERY}
+
+
+def test_json(ctlsign, start, lists):  # noqa: F811
+    one = served(start, YES)
+    said = json.loads(ctlsign.ok("accept", "--json", "--tvs", one.at, *held(lists), lists["new"]).out)
+    assert said["asked"] == said["verdicts"][0]["asked"] == {
+        "tvs": one.at, "presented": hashlib.sha1(SUB.der).hexdigest(), "signer": SIGNER, "state": "sast", "status": 0,
+        "roles": ["SAST", "CCM+TFTP"], "ttl": 86400}
+    assert said["assumptions"] == [] and f"\nasked: {one.at}: " in said["explanation"]
+    assert json.loads(ctlsign.ok("accept", "--json", *held(lists), lists["new"]).out)["asked"] is None
+
+
+def test_command_lines(ctlsign, lists, cluster, tmp_path):
+    """What else says what TVS knows or presents is left out; nobody is asked."""
+    for more in (["--no-tvs"], ["--blank-itl"], ["--sast-trust", cluster], ["--tvs-ctl", "none"], ["--new-itl", lists["itl"]],
+                 ["--tvs-cert", cluster / "sub1.pem"]):
+        ctlsign.refused(2, "accept", "--tvs", "127.0.0.1:1", *more, *held(lists), lists["new"], says=f"'{more[0]}' does not go with '--tvs'")
+    for more in (["--sast-trust", cluster], ["--tvs-ctl", "none"]):
+        ctlsign.refused(2, "plan", "--tvs", "127.0.0.1:1", *more, lists["ctl"], lists["new"], says=f"'{more[0]}' does not go with '--tvs'")
+    ctlsign.refused(2, "plan", "--tvs", "127.0.0.1:1", "--renew", "capf", lists["ctl"], says="'--tvs' does not go with '--renew'")
+    ctlsign.refused(2, "plan", "--tvs", "127.0.0.1:1", "--recover", "--installed-dir", tmp_path, lists["ctl"], says="'--tvs' does not go with '--recover'")
+    for host in ("", "http://pub", "pub:0"):
+        ctlsign.refused(2, "accept", "--tvs", host, *held(lists), lists["new"], says="is no host of a TVS")
+        ctlsign.refused(2, "plan", "--tvs", host, lists["ctl"], lists["new"], says="is no host of a TVS")
+    ctlsign.refused(2, "accept", "--tvs", "127.0.0.1:1", "--timeout=0", *held(lists), lists["new"], says="at least 1 second")
+
+
+# plan -----------------------------------------------------------------------------------------
+
+def phones(text):
+    return {(line["class"], line["holds"], line["offered"]): line for line in json.loads(text)["phones"]}
+
+
+@pytest.mark.parametrize("known,status,says", [(YES, 0, "known as SAST (SAST, CCM+TFTP), for 86400 s"), (NO, 1, "not known (status 1)")])
+def test_plan_says_it_everywhere(ctlsign, start, lists, lab, tmp_path, known, status, says):  # noqa: F811
+    """Text, JSON and page say the same, and what phones without TVS do is as before."""
+    one, page = served(start, known), tmp_path / "plan.html"
+    words = ["plan", "--tvs", one.at, "--release", "10.5(1)", "--accept-lockout", "no-sbd", lists["itl"], "--html", page]
+    new = lab("new-itl", "pub-regenerated", ("tvs", "capf"), filename="ITLFile.tlv")
+    run = ctlsign(*words, new)
+    assert run.status == status, str(run)
+    flat = re.sub(r"\s+", " ", run.out)
+    assert f" asked: {one.at}: {SIGNER}: {says} [118893, 213407] " in flat
+    assert f"<li>asked: {one.at}: {SIGNER}: {says}" in page.read_text()
+    line = "that hold the old list take the new list" if status == 0 else "that hold the old list REFUSE the new list"
+    assert f"Phones with Security by Default {line}" in flat
+    said = ctlsign(*words, "--json", new).out
+    asked = json.loads(said)["asked"]
+    assert asked["tvs"] == one.at and asked["state"] == ("sast" if status == 0 else "unknown")
+    verdict = phones(said)["sbd", "old", "new"]
+    assert (verdict["accepted"], verdict["assumptions"]) == (status == 0, [])
+    assert not phones(said)["no-sbd", "old", "new"]["accepted"]
+
+
+def test_plan_without_it_asks_nobody(ctlsign, lists):
+    run = ctlsign("plan", "--json", "--release", "10.5(1)", lists["ctl"], lists["new"])
+    assert json.loads(run.out)["asked"] is None
+    assert "asked: " not in ctlsign("plan", "--release", "10.5(1)", lists["ctl"], lists["new"]).out
+
+
+def test_plan_of_ctls_still_assumes_the_itl(ctlsign, start, lists):  # noqa: F811
+    """The answer is about the signer; which TVS phones believe, a CTL does not say."""
+    one = served(start, YES)
+    words = ["plan", "--json", "--release", "10.5(1)", lists["ctl"], lists["new"]]
+    before, after = (phones(ctlsign(*words, *more).out)["sbd", "old", "new"] for more in ([], ["--tvs", one.at]))
+    assert before["assumptions"] == ["itl-has-tvs-record", "tvs-certificate-kept", "signer-is-own"]
+    assert after["assumptions"] == ["itl-has-tvs-record", "tvs-certificate-kept"]
+
+
+@pytest.mark.parametrize("fault", ["closes", "session", "half", "other-certificate"])
+def test_plan_without_an_answer_writes_nothing(ctlsign, start, lists, tmp_path, fault):  # noqa: F811
+    one, page = served(start, YES, fault=fault), tmp_path / "plan.html"
+    page.write_text("")
+    before = page.stat()
+    ctlsign.refused(3, "plan", "--tvs", one.at, "--release", "10.5(1)", "--html", page, lists["ctl"], lists["new"], says="no answer about the signer of")
+    assert page.stat() == before and [path.name for path in page.parent.glob("*plan*")] == ["plan.html"]
+
+
+def test_an_old_node_that_says_nothing(ctlsign, start, lists):  # noqa: F811
+    """TLS 1.0, and then silence."""
+    at = f"127.0.0.1:{start(Service('sub1', '-tls1')).port}"
+    ctlsign.refused(3, "accept", "--timeout=2", "--tvs", at, *held(lists), lists["new"], says="no answer within 2 s")
