@@ -31,6 +31,7 @@ class Story:
         self.network, self.clock = net.Network(), Clock()
         self.deck = Deck(folder / "keys")
         self.clusters, self.phones, self.answers = [], {}, {}
+        self.compared = 0  # decisions that accept --tvs has foretold
         self.mistaken = []  # (phone, kind, assumptions…) of verdicts whose assumption was not so
 
     def close(self):
@@ -81,18 +82,32 @@ class Story:
         return words + blank
 
     def foretell(self, phone, kind, content):
-        """(accepted, reason, assumptions) of accept, for what the phone holds now."""
+        """(accepted, reason, assumptions) of accept, for what the phone holds now, and what ask() says."""
         words = [word for held in LISTS if held in phone.held
                  for word in ("--installed", self.file(held, phone.held[held]))]
         words = tuple([*(words or ["--installed", "none"]), *self.tvs_words(phone),
                        self.file(kind, content)])
         if words not in self.answers:
-            run = self.run("accept", *words, "--json")
-            assert run.status in (0, 1), str(run)
-            answer = json.loads(run.out)
-            assert (run.status == 0) == answer["accepted"], str(run)
-            self.answers[words] = answer["accepted"], answer["reason"], answer["assumptions"]
-        return self.answers[words]
+            self.answers[words] = self.accept(*words)
+        return *self.answers[words], self.ask(phone, kind, content, self.answers[words][1])
+
+    def accept(self, *words):
+        run = self.run("accept", *words, "--json")
+        assert run.status in (0, 1), str(run)
+        answer = json.loads(run.out)
+        assert (run.status == 0) == answer["accepted"], str(run)
+        return answer["accepted"], answer["reason"], answer["assumptions"]
+
+    def ask(self, phone, kind, content, reason):
+        """The same of accept --tvs, which asks the node that the phone will ask; None: there is none,
+        or the phone needs no TVS."""
+        running = [node for _, node in self.nodes_of(phone.group) if node.services[net.TVS].fault != "closed"]
+        if not phone.sbd or not running or reason in ("signer-is-sast", "leap-of-faith", "too-large"):
+            return None
+        believed = [node for node in running if phone.believes(node.services[net.TVS].identity.der)]
+        host, port = self.network.real((believed or running)[0].address, net.TVS)
+        held = [word for one in LISTS if one in phone.held for word in ("--installed", self.file(one, phone.held[one]))]
+        return self.accept("--tvs", f"{host}:{port}", *held, self.file(kind, content))
 
     def plan(self, kind, old, new, cluster):
         """{class: its line in plan OLD NEW}, of phones that hold the old list."""
@@ -121,7 +136,8 @@ class Story:
         return done
 
     def compare(self, name, decision):
-        accepted, reason, assumptions = decision.foretold
+        accepted, reason, assumptions, asked = decision.foretold
+        self.compare_with_asked(name, decision, asked)
         if self.untrue(assumptions, decision):
             self.mistaken.append((name, decision.kind, *assumptions))
             return
@@ -129,6 +145,15 @@ class Story:
                 f"accept says {accepted} {reason} {assumptions}")
         assert accepted == decision.accepted, said
         assert reason == decision.reason, said
+
+    def compare_with_asked(self, name, decision, asked):
+        """Nothing about the signer is assumed where the phone's own TVS was asked."""
+        if asked is None or self.untrue(asked[2], decision):
+            return
+        assert set(asked[2]) <= {"itl-has-tvs-record", "tvs-certificate-kept", "tftp-signs-itl"}, (name, asked)
+        assert asked[:2] == (decision.accepted, decision.reason), (
+            f"{name}, {decision.kind}: the phone says {decision.accepted} {decision.reason}, accept --tvs says {asked}")
+        self.compared += 1
 
     def compare_with_plan(self, name, phone, before, decision):
         """plan OLD NEW is asked wherever a phone was offered another list than it held."""

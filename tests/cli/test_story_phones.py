@@ -122,6 +122,8 @@ def test_moving_to_another_cluster(story, version, uploaded, mode):
         kinds = ["CTL", "ITL"] if mode else ["ITL"]
         assert story.mistaken == [("mover", kind, "signer-is-own") for kind in kinds if version == "11.5"]
         story.mistaken.clear()
+        # The source's TVS was asked about it, and knew better.
+        assert story.compared >= len(kinds)
         return
     # The CTL brings the anchor of the ITL.
     assert [done["CTL"], done["ITL"]] == [ASKED, SAST] if mode else [None, ASKED] == [done.get("CTL"), done["ITL"]]
@@ -251,6 +253,7 @@ def test_one_of_two_tvs_is_still_believed(story):
     one.restart_tvs()
     one.restart_tftp()
     assert of("ITL", story.reset()) == [ASKED, UNKNOWN]
+    assert story.compared == 2
 
 
 @pytest.mark.parametrize("mode", ["", "tokenless"])
