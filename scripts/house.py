@@ -84,7 +84,7 @@ DOORS = [
 # not), the rooms or files that may hold it, and whom all others ask.
 ONE_PLACE = [
     ("signer", r"span_eq(_reversed)?\([^;]*?\bsigner_(serial|issuer)\b",
-     "tlv/header.c signer/list/diff_fact.c signer/trust/accept.c",
+     "tlv/header.c signer/list/diff_header.c signer/trust/accept.c",
      "tlv_record_signs(), tlv_header_names() or tlv_header_means()"),
     ("itlrecovery", r'"(CN=|cn=)?ITL(RECOVERY|Recovery)_', "tlv/kind.c",
      "tlv_cert_is_itlrecovery() or tlv_record_is_itlrecovery()"),

@@ -48,4 +48,18 @@ const struct diff_field_row *diff_field_row(enum diff_field f);
 /* Whether the record has the tag. */
 bool diff_record_has(const struct diff_record *x, enum tlv_tag tag);
 
+/*
+ * Values that facts of the header and of records share. Each function appends the value. Those
+ * that take there return it, so that they can end a put.
+ */
+bool diff_put_text(struct buf *b, bool there, struct span value);
+bool diff_put_serial(struct buf *b, bool there, struct span s, enum diff_reader who);
+bool diff_put_version(struct buf *b, bool there, const uint8_t v[2]);
+void diff_put_key(struct buf *b, struct span key);
+bool diff_put_dialect(struct buf *b, struct tlv_dialect d); /* always true */
+
+bool diff_same_dialect(struct tlv_dialect x, struct tlv_dialect y);
+/* a and b as the lists spell them; name_a and name_b: the certificates' own in DER, or empty. */
+bool diff_same_name(struct span a, struct span b, struct span name_a, struct span name_b);
+
 #endif
