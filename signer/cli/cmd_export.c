@@ -1,69 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "signer/crypto/cert.h"
-#include "signer/cli/believe.h"
-#include "signer/crypto/certfile.h"
-#include "signer/cli/common.h"
-#include "signer/trust/clean.h"
-#include "signer/crypto/digest.h"
-#include "signer/io/env.h"
-#include "signer/io/filename.h"
-#include "signer/publish/fileset.h"
-#include "signer/list/json.h"
-#include "signer/crypto/key.h"
-#include "signer/io/out.h"
-#include "signer/crypto/proof.h"
-#include "signer/publish/publish.h"
-#include "signer/publish/sums.h"
+#include "signer/cli/export_run.h"
 #include "signer/cli/verb.h"
-#include "tlv/name.h"
-#include "tlv/label.h"
+#include "signer/crypto/certfile.h"
+#include "signer/crypto/digest.h"
+#include "signer/crypto/key.h"
+#include "signer/crypto/proof.h"
+#include "signer/io/env.h"
+#include "signer/io/out.h"
+#include "signer/trust/clean.h"
 
-/* One certificate and the files that come of it. */
-struct item {
-	const char *uri; /* NULL: of a list's record, */
-	size_t record;	 /* this one */
-	struct cert cert;
-	struct cert_facts facts;
-	struct buf name, bytes;	      /* "SAST-ADN0054f509.cer" and what is in it */
-	struct buf proof_name, proof; /* empty without --prove */
-	int64_t proven;		      /* seconds since 1970 UTC */
-};
-
-/* Everything is gathered, judged and proven before the first file is written. */
-struct export
-{
-	const struct opts *o;
-	struct tok_options tok;
-	const char *dir;
-	bool pem, any, prove, is_open; /* is_open: files */
-	struct list_file from;
-	struct believing believing;
-	struct item *items; /* as many places as there are arguments or records */
-	size_t n;
-	struct filenames names;
-	struct sums sums;
-	struct fileset files;
-	struct publish_options publish;
-};
-
-static void read_format(struct export *x)
+static void read_format(struct export_run *x)
 {
 	const char *format = opt_value(x->o, OPT_FORMAT);
 
 	x->pem = format != NULL && strcmp(format, "pem") == 0;
 }
 
-static bool takes_pin_source(const struct export *x, const char *uri)
+static bool takes_pin_source(const struct export_run *x, const char *uri)
 {
 	return x->o->nargs == 1 || !tok_uri_has_pin_source(uri);
 }
 
 /* A PIN belongs to one token: what --pin-source gives must not go to two. */
-static enum status check_pin_source(const struct export *x, struct tlv_err *e)
+static enum status check_pin_source(const struct export_run *x, struct tlv_err *e)
 {
 	const char *source = x->tok.pin_source;
 	size_t takers = 0;
@@ -82,7 +44,7 @@ static enum status check_pin_source(const struct export *x, struct tlv_err *e)
 	return ST_OK;
 }
 
-static enum status check_args(const struct export *x, struct tlv_err *e)
+static enum status check_args(const struct export_run *x, struct tlv_err *e)
 {
 	const struct opts *o = x->o;
 	enum status st = ST_OK;
@@ -106,7 +68,7 @@ static enum status check_args(const struct export *x, struct tlv_err *e)
 	return st == ST_OK ? check_pin_source(x, e) : st;
 }
 
-static enum status read_options(struct export *x, struct tlv_err *e)
+static enum status read_options(struct export_run *x, struct tlv_err *e)
 {
 	const char *dir = opt_value(x->o, OPT_DIRECTORY);
 	enum status st = common_token_options(x->o, &x->tok, e);
@@ -122,7 +84,7 @@ static enum status read_options(struct export *x, struct tlv_err *e)
 	return st == ST_OK ? check_args(x, e) : st;
 }
 
-static bool is_there(const struct export *x, struct span der)
+static bool is_there(const struct export_run *x, struct span der)
 {
 	for (size_t i = 0; i < x->n; i++)
 		if (span_eq(buf_span(&x->items[i].cert.der), der))
@@ -131,10 +93,10 @@ static bool is_there(const struct export *x, struct span der)
 }
 
 /* Takes the certificate over. One that is there already costs a warning only. */
-static enum status add(struct export *x, struct cert *c, const char *uri, size_t record,
+static enum status add(struct export_run *x, struct cert *c, const char *uri, size_t record,
 		       struct tlv_err *e)
 {
-	struct item *it = &x->items[x->n];
+	struct export_item *it = &x->items[x->n];
 
 	if (is_there(x, buf_span(&c->der))) {
 		if (uri != NULL)
@@ -142,12 +104,12 @@ static enum status add(struct export *x, struct cert *c, const char *uri, size_t
 		cert_free(c);
 		return ST_OK;
 	}
-	*it = (struct item){ .uri = uri, .record = record, .cert = *c };
+	*it = (struct export_item){ .uri = uri, .record = record, .cert = *c };
 	x->n++;
 	return cert_judge(buf_span(&c->der), &it->facts, e);
 }
 
-static enum status add_token(struct export *x, const char *uri, struct tlv_err *e)
+static enum status add_token(struct export_run *x, const char *uri, struct tlv_err *e)
 {
 	struct tok_options opt = x->tok;
 	struct tok *t = NULL;
@@ -171,7 +133,7 @@ static enum status add_token(struct export *x, const char *uri, struct tlv_err *
 	return st == ST_OK ? ST_OK : err_in(e, "%s", uri);
 }
 
-static enum status add_tokens(struct export *x, struct tlv_err *e)
+static enum status add_tokens(struct export_run *x, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
@@ -181,7 +143,7 @@ static enum status add_tokens(struct export *x, struct tlv_err *e)
 }
 
 /* The anchors of a list that anybody could have changed are nobody's. */
-static enum status read_from(struct export *x, const char *path, struct tlv_err *e)
+static enum status read_from(struct export_run *x, const char *path, struct tlv_err *e)
 {
 	enum status st = list_file_read(&x->from, path, LIST_DAMAGED, e);
 	struct clean_options opt = { .name = path, .what = "nothing is written" };
@@ -197,7 +159,7 @@ static enum status read_from(struct export *x, const char *path, struct tlv_err 
 	return st == ST_OK ? clean_check(&x->from.list, &opt, env_now(), e) : st;
 }
 
-static enum status add_record(struct export *x, size_t i, struct tlv_err *e)
+static enum status add_record(struct export_run *x, size_t i, struct tlv_err *e)
 {
 	struct tlv_record r = tlv_list_record(&x->from.list, i);
 	struct cert c;
@@ -217,7 +179,7 @@ static enum status add_record(struct export *x, size_t i, struct tlv_err *e)
 	return st == ST_OK ? ST_OK : err_in(e, "record %zu", i + 1);
 }
 
-static enum status add_records(struct export *x, const char *path, struct tlv_err *e)
+static enum status add_records(struct export_run *x, const char *path, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
@@ -229,7 +191,7 @@ static enum status add_records(struct export *x, const char *path, struct tlv_er
 }
 
 /* A list is read when nothing but the folder can be written any more. */
-static enum status open_first(struct export *x, struct tlv_err *e)
+static enum status open_first(struct export_run *x, struct tlv_err *e)
 {
 	enum status st = fileset_open(&x->files, x->dir, e);
 
@@ -237,7 +199,7 @@ static enum status open_first(struct export *x, struct tlv_err *e)
 	return st == ST_OK ? common_write_beneath(x->dir, x->files.made, e) : st;
 }
 
-static enum status gather(struct export *x, struct tlv_err *e)
+static enum status gather(struct export_run *x, struct tlv_err *e)
 {
 	const char *from = opt_value(x->o, OPT_FROM);
 	enum status st = from != NULL ? open_first(x, e) : ST_OK;
@@ -254,107 +216,7 @@ static enum status gather(struct export *x, struct tlv_err *e)
 	return from != NULL ? add_records(x, from, e) : add_tokens(x, e);
 }
 
-static void warn_dates(struct item *it)
-{
-	int64_t now = env_now();
-	char when[32];
-
-	if (now > it->facts.not_after) {
-		time_iso(it->facts.not_after, when);
-		msg_warn("%s: expired on %s", buf_cstr(&it->name), when);
-	} else if (now < it->facts.not_before) {
-		time_iso(it->facts.not_before, when);
-		msg_warn("%s: not valid before %s", buf_cstr(&it->name), when);
-	}
-}
-
-static enum status name_item(struct export *x, struct item *it, struct tlv_err *e)
-{
-	const struct tlv_cert *c = &it->cert.parts;
-	struct buf label = BUF_INIT;
-	enum status st;
-
-	if (!tlv_name_cn(c->subject, &label) || label.n == 0)
-		buf_str(&label, "certificate");
-	st = filename_make(&x->names, NULL, buf_span(&label), c->serial, c->der, ".cer", &it->name,
-			   e);
-	if (st == ST_OK && x->prove) {
-		buf_put(&it->proof_name, span_slice(buf_span(&it->name), 0, it->name.n - 4));
-		buf_str(&it->proof_name, ".proof");
-		st = buf_failed(&it->proof_name, e);
-	}
-	buf_free(&label);
-	return st;
-}
-
-static enum status fill_item(struct export *x, struct item *it, struct tlv_err *e)
-{
-	enum status st = name_item(x, it, e);
-
-	if (st == ST_OK && x->pem)
-		st = cert_to_pem(buf_span(&it->cert.der), &it->bytes, e);
-	else if (st == ST_OK)
-		buf_put(&it->bytes, buf_span(&it->cert.der));
-	if (st == ST_OK)
-		warn_dates(it);
-	return st == ST_OK ? buf_failed(&it->bytes, e) : st;
-}
-
-/* "DIR/name"; the caller frees b. */
-static const char *path_of(const struct export *x, const char *name, struct buf *b)
-{
-	buf_truncate(b, 0);
-	buf_printf(b, "%s/%s", x->dir, name);
-	return buf_cstr(b);
-}
-
-/* Whether the files can be written, before anybody is asked for a PIN. */
-static enum status check_item(const struct export *x, struct item *it, struct tlv_err *e)
-{
-	struct buf path = BUF_INIT;
-	enum status st = publish_check_bytes(path_of(x, buf_cstr(&it->name), &path),
-					     buf_span(&it->bytes), &x->publish, e);
-
-	if (st == ST_OK && x->prove)
-		st = publish_check_bytes(path_of(x, buf_cstr(&it->proof_name), &path), SPAN_NONE,
-					 &x->publish, e);
-	buf_free(&path);
-	return st;
-}
-
-/* Of a folder that is to be made: whether that can be. */
-static enum status check_parent(const struct export *x, struct tlv_err *e)
-{
-	struct publish_options opt = x->publish;
-	struct span dir = span_str(x->dir);
-	enum status st;
-	char *bare;
-
-	while (dir.n > 1 && span_at(dir, dir.n - 1) == '/')
-		dir = span_slice(dir, 0, dir.n - 1);
-	bare = span_dup(dir);
-	st = bare != NULL ? publish_check(bare, &opt, e) : err_nomem(e);
-	free(bare);
-	return st;
-}
-
-static enum status check_output(struct export *x, struct tlv_err *e)
-{
-	struct buf path = BUF_INIT;
-	struct stat there;
-	enum status st = ST_OK;
-
-	if (stat(x->dir, &there) != 0)
-		return check_parent(x, e);
-	for (size_t i = 0; i < x->n && st == ST_OK; i++)
-		st = check_item(x, &x->items[i], e);
-	if (st == ST_OK)
-		st = sums_read(&x->sums, path_of(x, SUMS_NAME, &path), x->publish.overwrite, e);
-	buf_free(&path);
-	return st;
-}
-
-static enum status sign_statement(struct item *it, struct key *key, struct tlv_err *e)
+static enum status sign_statement(struct export_item *it, struct key *key, struct tlv_err *e)
 {
 	uint8_t sig[TOK_SIG_MAX];
 	struct digest digest;
@@ -370,14 +232,14 @@ static enum status sign_statement(struct item *it, struct key *key, struct tlv_e
 	return st == ST_OK ? proof_seal(&it->proof, span_of(sig, n), e) : st;
 }
 
-static enum status check_proof(struct item *it, struct tlv_err *e)
+static enum status check_proof(struct export_item *it, struct tlv_err *e)
 {
 	enum status st = proof_check(buf_span(&it->proof), &it->cert.parts, &it->proven, NULL);
 
 	return st == ST_OK ? ST_OK : err_set(e, ST_BUG, "the proof that was made is none");
 }
 
-static enum status prove_item(struct export *x, struct item *it, struct tlv_err *e)
+static enum status prove_item(struct export_run *x, struct export_item *it, struct tlv_err *e)
 {
 	struct key_options opt = { .key = it->uri, .tok = x->tok, .allow_weak = true };
 	struct key *key = NULL;
@@ -398,131 +260,23 @@ static enum status prove_item(struct export *x, struct item *it, struct tlv_err 
 }
 
 /* Names, bytes and room for all; then, one after the other, the proofs. */
-static enum status prepare(struct export *x, struct tlv_err *e)
+static enum status prepare(struct export_run *x, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
 	for (size_t i = 0; i < x->n && st == ST_OK; i++)
-		st = fill_item(x, &x->items[i], e);
+		st = export_fill(x, &x->items[i], e);
 	if (st == ST_OK)
-		st = check_output(x, e);
+		st = export_check_output(x, e);
 	for (size_t i = 0; x->prove && i < x->n && st == ST_OK; i++)
 		st = prove_item(x, &x->items[i], e);
 	return st;
 }
 
-static enum status begin_file(struct export *x, struct buf *name, const struct buf *bytes,
-			      struct tlv_err *e)
-{
-	enum status st = fileset_add(&x->files, buf_cstr(name), buf_span(bytes), &x->publish, e);
-
-	return st == ST_OK ? sums_add(&x->sums, buf_cstr(name), buf_span(bytes), e) : st;
-}
-
-static enum status begin_item(struct export *x, struct item *it, struct tlv_err *e)
-{
-	enum status st = begin_file(x, &it->name, &it->bytes, e);
-
-	if (st == ST_OK && x->prove)
-		st = begin_file(x, &it->proof_name, &it->proof, e);
-	return st;
-}
-
-static enum status begin_sums(struct export *x, struct tlv_err *e)
-{
-	struct buf text = BUF_INIT;
-	enum status st = sums_text(&x->sums, &text, e);
-
-	if (st == ST_OK)
-		st = fileset_add(&x->files, SUMS_NAME, buf_span(&text), &x->sums.opt, e);
-	buf_free(&text);
-	return st;
-}
-
-/* All of them on the disk before the first is in its place. */
-static enum status begin_all(struct export *x, struct tlv_err *e)
-{
-	enum status st = x->is_open ? ST_OK : fileset_open(&x->files, x->dir, e);
-
-	for (size_t i = 0; i < x->n && st == ST_OK; i++)
-		st = begin_item(x, &x->items[i], e);
-	return st == ST_OK ? begin_sums(x, e) : st;
-}
-
-static void print_item(const struct export *x, struct item *it)
-{
-	struct buf path = BUF_INIT, label = BUF_INIT;
-	char when[32];
-
-	time_iso(it->facts.not_after, when);
-	tlv_label_cert(&label, &it->cert.parts);
-	out_safe(span_str(path_of(x, buf_cstr(&it->name), &path)));
-	out_printf(": ");
-	out_text(buf_span(&label));
-	buf_free(&label);
-	out_printf(", valid until %s, SHA-1 ", when);
-	out_hex(span_of(it->facts.sha1, sizeof it->facts.sha1), HEX_LOWER, "");
-	out_printf("\n");
-	if (x->prove) {
-		time_iso(it->proven, when);
-		out_safe(span_str(path_of(x, buf_cstr(&it->proof_name), &path)));
-		out_printf(": the token has the key, %s\n", when);
-	}
-	buf_free(&path);
-}
-
-static json_t *proof_json(const struct export *x, struct item *it)
-{
-	json_t *o;
-	char when[32];
-
-	if (!x->prove)
-		return json_null();
-	o = json_object();
-	time_iso(it->proven, when);
-	out_json_set_text(o, "file", buf_span(&it->proof_name));
-	(void)json_object_set_new(o, "time", json_string(when));
-	return o;
-}
-
-static json_t *item_json(const struct export *x, struct item *it)
-{
-	json_t *o = json_object();
-
-	out_json_set_text(o, "file", buf_span(&it->name));
-	if (it->uri != NULL)
-		out_json_set_text(o, "uri", span_str(it->uri));
-	else
-		(void)json_object_set_new(o, "record", json_integer((json_int_t)it->record));
-	(void)json_object_set_new(o, "certificate", list_json_certificate(buf_span(&it->cert.der)));
-	(void)json_object_set_new(o, "proof", proof_json(x, it));
-	return o;
-}
-
-static enum status report(const struct export *x, struct tlv_err *e)
-{
-	json_t *o, *items;
-	enum status st;
-
-	if (!opt_given(x->o, OPT_JSON)) {
-		for (size_t i = 0; i < x->n; i++)
-			print_item(x, &x->items[i]);
-		return out_flush(e);
-	}
-	o = json_object();
-	items = json_array();
-	for (size_t i = 0; i < x->n; i++)
-		(void)json_array_append_new(items, item_json(x, &x->items[i]));
-	out_json_set_text(o, "folder", span_str(x->dir));
-	(void)json_object_set_new(o, "exported", items);
-	st = out_json(o, e);
-	return st == ST_OK ? out_flush(e) : st;
-}
-
-static void free_all(struct export *x)
+static void free_all(struct export_run *x)
 {
 	for (size_t i = 0; i < x->n; i++) {
-		struct item *it = &x->items[i];
+		struct export_item *it = &x->items[i];
 
 		cert_free(&it->cert);
 		cert_facts_free(&it->facts);
@@ -541,7 +295,7 @@ static void free_all(struct export *x)
 
 enum status cmd_export(const struct opts *o, struct tlv_err *e)
 {
-	struct export x = { .o = o, .from = { .fault = TLV_ERR_INIT } };
+	struct export_run x = { .o = o, .from = { .fault = TLV_ERR_INIT } };
 	enum status st = read_options(&x, e);
 
 	if (st == ST_OK)
@@ -549,10 +303,10 @@ enum status cmd_export(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = prepare(&x, e);
 	if (st == ST_OK)
-		st = begin_all(&x, e);
+		st = export_begin(&x, e);
 	/* Nothing must be in its place when it cannot be said what. */
 	if (st == ST_OK)
-		st = report(&x, e);
+		st = export_report(&x, e);
 	if (st == ST_OK)
 		st = fileset_commit(&x.files, e);
 	free_all(&x);
