@@ -8,36 +8,37 @@
 
 #include "tlv/sentence.h"
 
+/* The first error wins: false if there is one already, or nobody wants to know. */
+static bool say_first(struct tlv_err *e, enum status st, const char *fmt, va_list ap)
+{
+	if (e == NULL || e->status != ST_OK)
+		return false;
+	e->status = st;
+	sentence_format(e->said, sizeof e->said, fmt, ap);
+	return true;
+}
+
 enum status err_set(struct tlv_err *e, enum status st, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (e == NULL)
-		return st;
-	if (e->status != ST_OK)
-		return e->status;
-	e->status = st;
 	va_start(ap, fmt);
-	sentence_format(e->said, sizeof e->said, fmt, ap);
+	(void)say_first(e, st, fmt, ap);
 	va_end(ap);
-	return st;
+	return e == NULL ? st : e->status;
 }
 
 enum status err_set_at(struct tlv_err *e, enum status st, uint64_t at, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (e == NULL)
-		return st;
-	if (e->status != ST_OK)
-		return e->status;
-	e->status = st;
 	va_start(ap, fmt);
-	sentence_format(e->said, sizeof e->said, fmt, ap);
+	if (say_first(e, st, fmt, ap)) {
+		e->has_at = true;
+		e->at = at;
+	}
 	va_end(ap);
-	e->has_at = true;
-	e->at = at;
-	return st;
+	return e == NULL ? st : e->status;
 }
 
 enum status err_in(struct tlv_err *e, const char *fmt, ...)
