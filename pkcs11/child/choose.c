@@ -176,6 +176,17 @@ static enum status narrow_by_key(struct choice *c, const struct tok_uri *named, 
 	return st;
 }
 
+/* Lists the URIs under the first line, and frees them. */
+static enum status refuse_uris(char **uris, size_t n, enum status st, const char *first,
+			       struct tlv_err *e)
+{
+	st = tok_candidates(e, st, first, uris, n);
+	for (size_t i = 0; i < n; i++)
+		free(uris[i]);
+	free(uris);
+	return st;
+}
+
 /* Every certificate that is still in, or all of them, as URIs under the first line. */
 static enum status refuse(const struct choice *c, bool all, enum status st, const char *first,
 			  struct tlv_err *e)
@@ -193,11 +204,7 @@ static enum status refuse(const struct choice *c, bool all, enum status st, cons
 		uris[n] = tok_uri_of_cert(&c->at->token->info, o->id, o->label);
 		n += uris[n] == NULL ? 0 : 1;
 	}
-	st = tok_candidates(e, st, first, uris, n);
-	for (size_t i = 0; i < n; i++)
-		free(uris[i]);
-	free(uris);
-	return st;
+	return refuse_uris(uris, n, st, first, e);
 }
 
 static bool names_object(const struct tok_uri *uri)
@@ -317,11 +324,7 @@ static enum status refuse_keys(const struct tok_place *at, const struct tok_obje
 		uris[n] = tok_uri_of_key(&at->token->info, keys->list[i].id, keys->list[i].label);
 		n += uris[n] == NULL ? 0 : 1;
 	}
-	st = tok_candidates(e, st, first, uris, n);
-	for (size_t i = 0; i < n; i++)
-		free(uris[i]);
-	free(uris);
-	return st;
+	return refuse_uris(uris, n, st, first, e);
 }
 
 struct key_test {

@@ -131,6 +131,14 @@ static enum status read_pass(struct key *k, struct tok_pin **out, struct tlv_err
 	return st;
 }
 
+/* The key of the file is k's from now on. */
+static enum status take_key(struct key *k, struct keyfile *f, struct tlv_err *e)
+{
+	k->pkey = f->key;
+	f->key = NULL;
+	return file_cert(k, f, e);
+}
+
 /* With the passphrase; the file's bytes are no longer needed then. */
 static enum status decrypt(struct key *k, struct tlv_err *e)
 {
@@ -142,11 +150,8 @@ static enum status decrypt(struct key *k, struct tlv_err *e)
 		st = keyfile_read(&f, blob_span(&k->file), tok_pin_bytes(pass), k->opt.tok.timeout,
 				  e);
 	tok_pin_free(&pass);
-	if (st == ST_OK) {
-		k->pkey = f.key;
-		f.key = NULL;
-		st = file_cert(k, &f, e);
-	}
+	if (st == ST_OK)
+		st = take_key(k, &f, e);
 	keyfile_free(&f);
 	return st;
 }
@@ -165,9 +170,7 @@ static enum status open_plain(struct key *k, struct tlv_err *e)
 		else
 			st = decrypt(k, e);
 	} else if (st == ST_OK) {
-		k->pkey = f.key;
-		f.key = NULL;
-		st = file_cert(k, &f, e);
+		st = take_key(k, &f, e);
 	}
 	keyfile_free(&f);
 	return st;
