@@ -385,3 +385,20 @@ enum status lab_sign(struct lab *l, struct tlv_err *e)
 
 	return lab_signature(l, lab_digest_info(42), sig, &n, e);
 }
+
+bool lab_is_alive(long pid)
+{
+	char path[64], text[256] = "";
+	const char *state;
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	if (fgets(text, sizeof text, f) == NULL)
+		text[0] = '\0';
+	(void)fclose(f);
+	state = strrchr(text, ')');
+	return state != NULL && state[2] != 'Z' && state[2] != 'X';
+}

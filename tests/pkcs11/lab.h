@@ -103,6 +103,8 @@ bool lab_verifies(struct span cert, struct span digest_info, struct span sig);
 			fail(); \
 		} \
 	} while (0)
+/* Whether the process runs; one that has ended and was not waited for does not. */
+bool lab_is_alive(long pid);
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LAB_SANITIZED 1

@@ -17,23 +17,6 @@
 /* LAB_TIMEOUT is the deadline of a request, and of the teardown. */
 enum { SLACK_MS = 4000 };
 
-static bool is_alive(long pid)
-{
-	char path[64], text[256] = "";
-	const char *state;
-	FILE *f;
-
-	(void)snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return false;
-	if (fgets(text, sizeof text, f) == NULL)
-		text[0] = '\0';
-	(void)fclose(f);
-	state = strrchr(text, ')');
-	return state != NULL && state[2] != 'Z' && state[2] != 'X';
-}
-
 /* The one that was left behind; it is killed here where nobody did before. */
 static bool grandchild_lived(const struct lab *l)
 {
@@ -48,9 +31,9 @@ static bool grandchild_lived(const struct lab *l)
 		long pid = strtol(line, NULL, 10);
 
 		assert_true(pid > 1);
-		for (int i = 0; i < 10 && is_alive(pid); i++)
+		for (int i = 0; i < 10 && lab_is_alive(pid); i++)
 			(void)usleep(50000);
-		lived = lived || is_alive(pid);
+		lived = lived || lab_is_alive(pid);
 		(void)kill((pid_t)pid, SIGKILL);
 	}
 	(void)fclose(f);

@@ -32,23 +32,6 @@ static pid_t the_child(void)
 	return (pid_t)strtol(line, NULL, 10);
 }
 
-static bool is_alive(pid_t pid)
-{
-	char path[64], text[256] = "";
-	const char *state;
-	FILE *f;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	f = fopen(path, "r");
-	if (f == NULL)
-		return false;
-	if (fgets(text, sizeof text, f) == NULL)
-		text[0] = '\0';
-	(void)fclose(f);
-	state = strrchr(text, ')');
-	return state != NULL && state[2] != 'Z' && state[2] != 'X';
-}
-
 /* The needle is kept turned by 13 letters, so that the search does not find itself. */
 static char turned(char c)
 {
@@ -306,9 +289,9 @@ static void p23_stdout_stays_clean(void **state)
 
 static bool gone_within(pid_t pid, int tenths)
 {
-	while (tenths-- > 0 && is_alive(pid))
+	while (tenths-- > 0 && lab_is_alive(pid))
 		(void)usleep(100000);
-	return !is_alive(pid);
+	return !lab_is_alive(pid);
 }
 
 /* Opens, tells who the child is, and waits to be killed. */
@@ -336,7 +319,7 @@ static void the_child_dies_with_the_parent(void **state)
 		be_killed(*state, ends[1]);
 	assert_int_equal(read(ends[0], &child, sizeof child), sizeof child);
 	assert_true(child > 0);
-	assert_true(is_alive(child));
+	assert_true(lab_is_alive(child));
 	assert_int_equal(kill(parent, SIGKILL), 0);
 	assert_int_equal(waitpid(parent, NULL, 0), parent);
 	assert_true(gone_within(child, 50));
@@ -360,7 +343,7 @@ static void p23_nothing_stays_after_a_time_out(void **state)
 	assert_status(tok_login(t, &e), ST_OK, &e);
 	child = the_child();
 	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
-	assert_false(is_alive(child));
+	assert_false(lab_is_alive(child));
 	e = TLV_ERR_INIT;
 	assert_status(tok_sign(t, lab_digest_info(1), sig, &n, &e), ST_TOKEN, &e);
 	assert_text(err_text(&e), "the token's process is gone");
