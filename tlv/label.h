@@ -1,8 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What people call records and certificates. Every verb's text takes names and
- * serial numbers from here; JSON has them whole. Foreign text comes escaped.
+ * What people call records and certificates. Texts take names and serial numbers from here, and
+ * foreign text comes escaped. A name is shown whole if it is compared with what 'show ctl' prints:
+ * of records and anchors that are to be signed, of a list that is not believed, of a token's
+ * certificates. JSON has all names whole.
  */
 #ifndef TLV_LABEL_H
 #define TLV_LABEL_H
