@@ -219,9 +219,9 @@ def phones(text):
 
 @pytest.mark.parametrize("known,status,says", [(YES, 0, "known as SAST (SAST, CCM+TFTP), for 86400 s"), (NO, 1, "not known (status 1)")])
 def test_plan_says_it_everywhere(ctlsign, start, lists, lab, tmp_path, known, status, says):  # noqa: F811
-    """Text, JSON and page say the same, and what phones without TVS do is as before."""
+    """Text, JSON and page say the same."""
     one, page = served(start, known), tmp_path / "plan.html"
-    words = ["plan", "--tvs", one.at, "--release", "10.5(1)", "--accept-lockout", "no-sbd", lists["itl"], "--html", page]
+    words = ["plan", "--tvs", one.at, "--release", "10.5(1)", lists["itl"], "--html", page]
     new = lab("new-itl", "pub-regenerated", ("tvs", "capf"), filename="ITLFile.tlv")
     run = ctlsign(*words, new)
     assert run.status == status, str(run)
@@ -235,7 +235,6 @@ def test_plan_says_it_everywhere(ctlsign, start, lists, lab, tmp_path, known, st
     assert asked["tvs"] == one.at and asked["state"] == ("sast" if status == 0 else "unknown")
     verdict = phones(said)["sbd", "old", "new"]
     assert (verdict["accepted"], verdict["assumptions"]) == (status == 0, [])
-    assert not phones(said)["no-sbd", "old", "new"]["accepted"]
 
 
 def test_plan_without_it_asks_nobody(ctlsign, lists):
@@ -251,6 +250,8 @@ def test_plan_of_ctls_still_assumes_the_itl(ctlsign, start, lists):  # noqa: F81
     before, after = (phones(ctlsign(*words, *more).out)["sbd", "old", "new"] for more in ([], ["--tvs", one.at]))
     assert before["assumptions"] == ["itl-has-tvs-record", "tvs-certificate-kept", "signer-is-own"]
     assert after["assumptions"] == ["itl-has-tvs-record", "tvs-certificate-kept"]
+    plain = phones(ctlsign(*words, "--tvs", one.at).out)["no-sbd", "old", "new"]
+    assert (plain["accepted"], plain["assumptions"]) == (False, [])
 
 
 @pytest.mark.parametrize("fault", ["closes", "session", "half", "other-certificate"])
