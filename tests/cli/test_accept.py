@@ -826,6 +826,8 @@ def test_case(world, tmp_path, case):
     # A refusal has its cure; nobody cures an acceptance.
     if "--strict" not in case.options:
         assert ("cure:" in explanation) == (case.status == 1), str(run)
+        lost = "signer-unknown" in run.out or "signer-not-sast" in run.out
+        assert ("plan --recover" in explanation and "DRS restore" in explanation) == lost, str(run)
 
     document = world.run(*line, "--json")
     assert document.status == case.status, str(document)
