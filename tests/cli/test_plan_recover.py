@@ -290,6 +290,63 @@ def test_no_way_hurts_phones_that_are_through(world):
     assert ways(answer, 2) == []
 
 
+SUB1_ITL = "SAST=sub1! CCM+TFTP=sub1 TVS=golden-tvs CAPF=capf"
+
+
+@pytest.mark.parametrize("sub1,frees,hand", [(SUB1_ITL, [1, 2], []),
+                                             (SUB1_ITL.replace("=capf", "=golden-capf2"), [1], [2])])
+def test_a_backup_brings_back_the_itl_of_each_node(world, sub1, frees, hand):
+    """Of one time are ITLs that agree in what all nodes' ITLs have: TVS and CAPF."""
+    hold(world, "pub", itl=old_itl("pub", "golden-tvs") + " CAPF=capf")
+    hold(world, "sub1", itl=sub1)
+    lists = serve(world, itl=old_itl("pub-regenerated", "golden-tvs2") + " CAPF=capf")
+    world.make("itl-sub1.tlv", "SAST=sub1-renewed! CCM+TFTP=sub1-renewed TVS=golden-tvs2 CAPF=capf", **NEW)
+    text, answer = recover(world, [*lists, "itl-sub1.tlv"], "9.1", status=1 if hand else 0)
+    assert order(answer) == [("backup", frees)] + [("hand", hand)] * bool(hand)
+    title = next(step["title"] for step in answer["steps"] if step["code"] == "restore")
+    assert "held/pub/ITLFile.tlv" in title and ("held/sub1/ITLFile.tlv" in title) == (not hand)
+
+
+@pytest.mark.parametrize("style", ["cucm", "ctl-client"])
+def test_tvs_is_told_of_the_token(world, style):
+    """Moved to tokens without an upload: phones with Security by Default wait for it, the others hold no TVS."""
+    hold(world, "2020", ctl=CTL_10, itl=ITL_10)
+    world.make("CTLFile.tlv", TOKENS_11, style=style, **NEW)
+    lists = ["CTLFile.tlv", *serve(world, itl=ITL_10)]
+    text, answer = recover(world, lists, "10.5(2)", status=0)
+    assert order(answer)[0] == ("phone-sast-trust", [1])
+    assert "phone-sast-trust" in ways(answer, 1) and "phone-sast-trust" not in ways(answer, 2)
+    upload = next(step for step in answer["steps"] if step["code"] == "upload")
+    assert any("SAST-ADN0054f509 (SHA-1 " in line["text"] for line in upload["lines"])
+    assert next(way for way in answer["holders"][0]["ways"] if way["way"] == "phone-sast-trust")["reason"] == "tvs"
+
+
+def test_an_upload_helps_nobody_whose_tvs_was_renewed(world):
+    hold(world, "2020", ctl=CTL_10, itl=ITL_10)
+    lists = serve(world, renewed(TOKENS_11, "callmanager"), renewed(ITL_10, "tvs", "callmanager"))
+    _, answer = recover(world, lists, "10.5(2)", status=0)
+    assert "phone-sast-trust" not in ways(answer, 1) + ways(answer, 2)
+
+
+def test_lists_of_today_that_contradict_each_other_and_one_that_is_missing(world):
+    """The ITL has a CallManager that the later CTL does not show: that of sub1 is like it, but for what is its own."""
+    hold(world, "2020", ctl=CTL_10, itl=ITL_10)
+    world.make("itl-pub.tlv", renewed(ITL_10, "callmanager"), **OLD)
+    _, answer = recover(world, [*serve(world, CTL_10), "itl-pub.tlv"], "10.5(2)", status=0)
+    assert answer["summary"] == "All phones take the lists of today, which CUCM has not written anew since a change"
+
+
+@pytest.mark.parametrize("release,code,says", [("12.5", "write", None), ("14", "write", "The CTL Client is unsupported"),
+                                               ("14SU3", "publish", "The CTL Provider takes no tokens")])
+def test_who_writes_the_list_of_a_token(world, release, code, says):
+    """What comes behind a list that was made outside: nobody writes that of a token from 14SU3 on."""
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    text, answer = recover(world, serve(world, TOKENS_11, ITL_12), release, status=0)
+    last = [step for step in answer["steps"] if step["part"] == "steps" and step["code"] in ("write", "publish")][-1]
+    assert last["code"] == code and ("CTL Client write" in last["title"]) == (code == "write")
+    assert says is None or any(says in line["text"] for line in last["lines"])
+
+
 @pytest.mark.parametrize("status,says,args", [
     (2, "name the folder of their lists with '--installed-dir'", ["itl-pub.tlv", "--recover"]),
     (2, "option '--renew' does not go with '--recover'",

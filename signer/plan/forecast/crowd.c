@@ -144,6 +144,8 @@ static struct phone phone_that_holds(const struct crowd_question *q, enum crowd_
 			       .itl = itl,
 			       .no_lists = now->holds_ctl == NULL && itl == NULL,
 			       .no_tvs = !rows[p].sbd || itl == NULL,
+			       .vouched = q->uploads,
+			       .tvs_ctl = q->ctl != NULL ? q->ctl->list : NULL,
 			       .release = q->c->release };
 }
 

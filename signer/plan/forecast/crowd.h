@@ -56,6 +56,7 @@ struct crowd_question {
 	const struct cluster_state *tvs;	      /* certificates that TVS presents now */
 	const struct tlv_list *holds_ctl, *holds_itl; /* NULL: none */
 	const struct stage_list *ctl, *itl;	      /* NULL: not written at this stage */
+	const struct certset *uploads; /* as Phone-SAST-trust; NULL: none that the model knows */
 };
 
 struct crowd_answers {

@@ -79,14 +79,20 @@ struct draft {
 	const struct tlv_cert *anchor; /* one SAST record more; NULL: none */
 };
 
-/* Whether the record is of the pattern's own node, whose place this node takes. */
+/*
+ * Whether the record is of the pattern's own node, whose place this node takes. Its certificate may
+ * be superseded; one of all nodes is another node's in name.
+ */
 static bool is_moved(const struct draft *d, const struct tlv_record *r)
 {
 	size_t at = cluster_find_cert(d->c, r->certificate);
+	const struct cluster_cert *x = &d->c->certs[at < d->c->ncerts ? at : 0];
 
 	if (d->owner == CLUSTER_NONE || at >= d->c->ncerts)
 		return false;
-	return at == d->c->nodes[d->owner].callmanager || at == d->c->nodes[d->owner].ecdsa;
+	return at == d->c->nodes[d->owner].callmanager || at == d->c->nodes[d->owner].ecdsa ||
+	       (x->node == d->owner &&
+		(x->kind == PLAN_KIND_CALLMANAGER || x->kind == PLAN_KIND_ECDSA));
 }
 
 /* What this node has in the place of the record's; CLUSTER_CERTS_MAX: nothing that is known. */

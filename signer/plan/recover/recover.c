@@ -68,6 +68,9 @@ static unsigned conditions(const struct cluster *c)
 								 W(CALLMANAGER_SIGNS);
 
 	w |= c->release->tokenless ? W(HAS_RESET) : 0;
+	w |= release_has_one_itlrecovery(c->release) ? 0 : W(EACH_ITLRECOVERY);
+	w |= c->release->ctl_client ? 0 : W(CLIENT_GONE);
+	w |= c->release->tokens ? W(TOKENS_TAKEN) : W(TOKENS_GONE);
 	if (!c->mixed)
 		return w;
 	return w | W(MIXED) | (c->tokens ? W(TOKENS) : W(TOKENLESS));
@@ -138,6 +141,7 @@ void recover_free(struct recovery *r)
 		plan_lines_free(&r->holders[i].helps);
 	}
 	plan_lines_free(&r->assumed);
+	certset_free(&r->signer);
 	stage_served_free(&r->given);
 	stage_served_free(&r->wanted);
 }

@@ -47,7 +47,8 @@ enum recover_keys {
 	RECOVER_KEYS_NONE,
 	RECOVER_KEYS_TOKEN,
 	RECOVER_KEYS_LOST,
-	RECOVER_KEYS_ITLRECOVERY
+	RECOVER_KEYS_ITLRECOVERY,
+	RECOVER_KEYS_SIGNER
 };
 
 struct recover_row {
@@ -115,7 +116,9 @@ struct recover_way {
 	struct tlv_record key;	      /* of KEY ways: the record of the signer */
 	enum recover_key_place place; /* of its key */
 	size_t holder;		      /* of BACKUP: whose lists come back */
-	struct stage_served lists;    /* that are written first; owned */
+	/* … and the holder whose ITL comes back at each TFTP node; RECOVER_HOLDERS_MAX: nobody's */
+	size_t back[CLUSTER_NODES_MAX];
+	struct stage_served lists; /* that are written first; owned */
 	bool helps[RECOVER_HOLDERS_MAX];
 	unsigned assumptions[RECOVER_HOLDERS_MAX];	/* bit n: tvs_assumption n */
 	struct acceptance verdict[RECOVER_HOLDERS_MAX]; /* the first list that they take */
@@ -147,8 +150,9 @@ struct recovery {
 	struct recover_holder holders[RECOVER_HOLDERS_MAX];
 	size_t nholders;
 	struct stage_served given, wanted; /* served today, and as CUCM will write them; owned */
-	bool writes_ctl, writes_itl;	   /* what is wanted is not what is given */
-	struct recover_way *ways;	   /* owned */
+	struct certset signer;	     /* of today's CTL, for those whom TVS is told of; owned */
+	bool writes_ctl, writes_itl; /* what is wanted is not what is given */
+	struct recover_way *ways;    /* owned */
 	size_t nways;
 	size_t chosen[RECOVER_WAYS_MAX];		   /* ways of the plan, in their order */
 	bool freed[RECOVER_WAYS_MAX][RECOVER_HOLDERS_MAX]; /* whom each of them frees */
@@ -180,6 +184,8 @@ const char *recover_key_word(enum recover_key_place p);
 void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder);
 /* Appends the signer's name and SHA-1. */
 void recover_put_key(struct buf *b, const struct tlv_record *r);
+/* Appends "2024/CTLFile.tlv and 2024/ITLFile.tlv": the lists that a backup brings back. */
+void recover_put_backup(struct buf *b, const struct recovery *r, const struct recover_way *w);
 /* Appends what is done, with the key or the backup in question. */
 void recover_put_way(struct buf *b, const struct recovery *r, const struct recover_way *w);
 /* Appends one sentence: whether phones must be cleared by hand, and on what that depends. */

@@ -19,6 +19,7 @@ struct walker {
 	const struct recover_holder *h;
 	size_t node;
 	const struct tlv_list *ctl, *itl; /* what the phone holds */
+	const struct certset *uploads;	  /* that TVS was told of; NULL: none */
 	struct acceptance first;	  /* the first list that it took */
 	bool took;
 	unsigned assumptions;
@@ -47,6 +48,7 @@ static void put_over(struct recover_served *x, const struct stage_served *writte
 struct asked {
 	enum crowd_class phones;
 	size_t node;
+	const struct certset *uploads;
 	const struct tlv_list *lists[4]; /* held CTL and ITL, offered CTL and ITL */
 };
 
@@ -63,15 +65,15 @@ struct recover_memo {
 
 static bool same_question(const struct asked *a, const struct asked *b)
 {
-	return a->phones == b->phones && a->node == b->node && a->lists[0] == b->lists[0] &&
-	       a->lists[1] == b->lists[1] && a->lists[2] == b->lists[2] &&
-	       a->lists[3] == b->lists[3];
+	return a->phones == b->phones && a->node == b->node && a->uploads == b->uploads &&
+	       a->lists[0] == b->lists[0] && a->lists[1] == b->lists[1] &&
+	       a->lists[2] == b->lists[2] && a->lists[3] == b->lists[3];
 }
 
 /* The slot of this question, or the free one where it belongs. */
 static size_t find_slot(const struct recover_memo *m, const struct asked *q)
 {
-	uint64_t hash = (uint64_t)q->node * 31 + (uint64_t)q->phones;
+	uint64_t hash = (uint64_t)q->node * 31 + (uint64_t)q->phones * 2 + (q->uploads != NULL);
 
 	for (size_t i = 0; i < COUNT(q->lists); i++)
 		hash = (hash ^ (uint64_t)(uintptr_t)q->lists[i]) * UINT64_C(0x9e3779b97f4a7c15);
@@ -96,6 +98,7 @@ static struct crowd_answers ask_anew(const struct walker *k, const struct recove
 					    .tvs = k->r->in.now,
 					    .holds_ctl = k->ctl,
 					    .holds_itl = k->itl,
+					    .uploads = k->uploads,
 					    .ctl = x->ctl,
 					    .itl = x->itl[k->node] });
 	return a;
@@ -105,6 +108,7 @@ static struct crowd_answers ask(const struct walker *k, const struct recover_ser
 {
 	const struct asked q = { .phones = k->h->phones,
 				 .node = k->node,
+				 .uploads = k->uploads,
 				 .lists = { k->ctl, k->itl, list_of(x->ctl),
 					    list_of(x->itl[k->node]) } };
 	struct recover_memo *m = k->r->memo;
@@ -158,15 +162,19 @@ static bool has_all(const struct walker *k, const struct recover_served *x)
 	       (!crowd_row(k->h->phones)->sbd || itl == NULL || k->itl == itl);
 }
 
-/* The lists of a backup are whatever these phones hold; their own signatures count. */
-static void put_backup(struct recover_served *x, const struct recover_holder *h,
-		       struct stage_list lists[2], size_t nodes)
+/*
+ * The lists of a backup are whatever phones hold; their own signatures count. A node whose ITL
+ * nobody holds is taken to serve that of the others.
+ */
+static void put_backup(struct recover_served *x, const struct recovery *r,
+		       const struct recover_way *w, size_t node, struct stage_list lists[2])
 {
-	lists[0] = (struct stage_list){ .list = h->ctl };
-	lists[1] = (struct stage_list){ .list = h->itl };
+	size_t at = w->back[node] < RECOVER_HOLDERS_MAX ? w->back[node] : w->holder;
+
+	lists[0] = (struct stage_list){ .list = r->holders[w->holder].ctl };
+	lists[1] = (struct stage_list){ .list = r->holders[at].itl };
 	*x = (struct recover_served){ .ctl = &lists[0] };
-	for (size_t i = 0; i < nodes; i++)
-		x->itl[i] = &lists[1];
+	x->itl[node] = &lists[1];
 }
 
 /* A list that the phone holds is not offered to it again; what else holds it must believe it. */
@@ -193,12 +201,14 @@ static bool go_through(struct walker *k, const struct recover_way *w, bool later
 	struct stage_list back[2];
 
 	if (w->id == RECOVER_WAY_BACKUP) {
-		put_backup(&x, &k->r->holders[w->holder], back, nodes);
+		put_backup(&x, k->r, w, k->node, back);
 		if (!backup_is_good(k, &x))
 			return false;
 		offer(k, &x);
 		return has_all(k, &x);
 	}
+	if (w->id == RECOVER_WAY_UPLOAD)
+		k->uploads = &k->r->signer;
 	if (w->id == RECOVER_WAY_HAND)
 		k->ctl = k->itl = NULL;
 	put_over(&x, &w->lists, nodes);

@@ -71,22 +71,20 @@ static void put_phones(struct buf *b, const struct recovery *r, size_t way)
 	}
 }
 
-static void put_path(struct buf *b, const char *path)
+/* The latest of the lists: a backup from before it has an older one. */
+static void put_since(struct buf *b, const struct recovery *r, const struct recover_way *w)
 {
-	if (path == NULL)
-		return;
-	buf_str(b, b->n > 0 ? " and " : "");
-	safe_text(b, span_str(path));
-}
-
-/* The later one of both lists: a backup from before it has an older one. */
-static void put_since(struct buf *b, const struct recover_holder *h)
-{
+	const struct recover_holder *h = &r->holders[w->holder];
 	uint32_t time = h->ctl != NULL ? h->ctl->header.timestamp : 0;
 	char text[32];
 
-	if (h->itl != NULL && h->itl->header.timestamp > time)
-		time = h->itl->header.timestamp;
+	for (size_t i = 0; i < r->in.c->nnodes; i++) {
+		const struct tlv_list *itl =
+			w->back[i] < RECOVER_HOLDERS_MAX ? r->holders[w->back[i]].itl : NULL;
+
+		if (itl != NULL && itl->header.timestamp > time)
+			time = itl->header.timestamp;
+	}
 	time_iso(time, text);
 	buf_str(b, text);
 }
@@ -101,9 +99,8 @@ static void fill_words(struct words *out, const struct recovery *r, size_t way)
 		recover_put_key(&out->key, &w->key);
 	if (w->id != RECOVER_WAY_BACKUP)
 		return;
-	put_path(&out->lists, r->holders[w->holder].ctl_path);
-	put_path(&out->lists, r->holders[w->holder].itl_path);
-	put_since(&out->since, &r->holders[w->holder]);
+	recover_put_backup(&out->lists, r, w);
+	put_since(&out->since, r, w);
 }
 
 static void put_text(struct buf *b, const char *text, const struct words *w)

@@ -116,27 +116,100 @@ static enum status add_keys(struct recovery *r, enum recover_way_id id, struct t
 	return st;
 }
 
-/* Whether a backup brings back this CTL already: other phones hold it with an ITL. */
+static bool is_same(const struct tlv_list *a, const struct tlv_list *b)
+{
+	return a == b || (a != NULL && b != NULL && span_eq(a->bytes, b->bytes));
+}
+
+/* [ITL_RECORDS]: what the ITLs of all nodes have in common at one time. */
+static bool has_all(const struct tlv_list *a, const struct tlv_list *b, enum tlv_role role)
+{
+	for (size_t i = 0; i < a->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(a, i);
+
+		if (tlv_record_is(&r, role) && !tlv_list_has(b, role, r.certificate))
+			return false;
+	}
+	return true;
+}
+
+static bool is_of_one_time(const struct recover_holder *a, const struct recover_holder *b)
+{
+	static const enum tlv_role shared[] = { TLV_ROLE_TVS, TLV_ROLE_CAPF };
+
+	if (a->itl == NULL || b->itl == NULL ||
+	    (a->ctl != NULL && b->ctl != NULL && !is_same(a->ctl, b->ctl)))
+		return false;
+	for (size_t i = 0; i < COUNT(shared); i++)
+		if (!has_all(a->itl, b->itl, shared[i]) || !has_all(b->itl, a->itl, shared[i]))
+			return false;
+	return true;
+}
+
+/* A restore brings back the ITL of every node. */
+static struct recover_way backup_of(const struct recovery *r, size_t holder)
+{
+	struct recover_way w = { .id = RECOVER_WAY_BACKUP, .holder = holder };
+	const struct recover_holder *h = &r->holders[holder];
+
+	for (size_t n = 0; n < COUNT(w.back); n++)
+		w.back[n] = h->node == n ? holder : RECOVER_HOLDERS_MAX;
+	for (size_t i = 0; i < r->nholders; i++) {
+		size_t node = r->holders[i].node;
+
+		if (node < COUNT(w.back) && w.back[node] == RECOVER_HOLDERS_MAX &&
+		    is_of_one_time(h, &r->holders[i]))
+			w.back[node] = i;
+	}
+	return w;
+}
+
+/* Whether a backup brings back these lists already: as those of another node, or with an ITL. */
 static bool has_backup(const struct recovery *r, const struct recover_holder *h)
 {
-	for (size_t i = 0; i < r->nways; i++)
-		if (r->ways[i].id == RECOVER_WAY_BACKUP && h->itl == NULL &&
-		    r->holders[r->ways[i].holder].ctl == h->ctl)
+	for (size_t i = 0; i < r->nways; i++) {
+		const struct recover_way *w = &r->ways[i];
+		size_t at = h->node < COUNT(w->back) ? w->back[h->node] : RECOVER_HOLDERS_MAX;
+
+		if (w->id != RECOVER_WAY_BACKUP ||
+		    (h->ctl != NULL && !is_same(r->holders[w->holder].ctl, h->ctl)))
+			continue;
+		if (h->itl == NULL ||
+		    (at < RECOVER_HOLDERS_MAX && is_same(r->holders[at].itl, h->itl)))
 			return true;
+	}
 	return false;
 }
 
-/* A backup for each pair of lists that phones hold and the cluster no longer serves. */
+/* A backup for each time of which phones hold lists that the cluster no longer serves. */
 static enum status add_backups(struct recovery *r, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
-	for (size_t i = 0; st == ST_OK && i < r->nholders; i++)
+	for (size_t i = 0; st == ST_OK && i < r->nholders; i++) {
+		struct recover_way w = backup_of(r, i);
+
 		if (!r->holders[i].takes_today && !has_backup(r, &r->holders[i]))
-			st = add_way(r,
-				     &(struct recover_way){ .id = RECOVER_WAY_BACKUP, .holder = i },
-				     e);
+			st = add_way(r, &w, e);
+	}
 	return st;
+}
+
+/* [KNOWS_UPLOADS]: TVS is told of the token whose CTL phones do not take. */
+static enum status add_signer(struct recovery *r, enum recover_way_id id, struct tlv_err *e)
+{
+	const struct tlv_list *l = r->wanted.ctl.list;
+	long at = l != NULL ? tlv_list_signer(l) : TLV_SIGNER_NONE;
+	struct recover_way w = { .id = id, .place = RECOVER_KEY_TOKEN };
+	enum status st;
+
+	if (at < 0)
+		return ST_OK;
+	w.key = tlv_list_record(l, (size_t)at);
+	if (w.key.certificate.n == 0)
+		return ST_OK;
+	st = certset_add(&r->signer, w.key.certificate, NULL, e);
+	return st == ST_OK ? add_way(r, &w, e) : st;
 }
 
 static enum status add_ways(struct recovery *r, enum recover_way_id id, struct tlv_err *e)
@@ -145,6 +218,8 @@ static enum status add_ways(struct recovery *r, enum recover_way_id id, struct t
 		return ST_OK;
 	if (id == RECOVER_WAY_BACKUP)
 		return add_backups(r, e);
+	if (recover_row(id)->keys == RECOVER_KEYS_SIGNER)
+		return add_signer(r, id, e);
 	if (recover_row(id)->keys != RECOVER_KEYS_NONE)
 		return add_keys(r, id, e);
 	return add_way(r, &(struct recover_way){ .id = id }, e);

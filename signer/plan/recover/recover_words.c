@@ -106,10 +106,22 @@ void recover_put_key(struct buf *b, const struct tlv_record *r)
 	buf_str(b, ")");
 }
 
-void recover_put_way(struct buf *b, const struct recovery *r, const struct recover_way *w)
+void recover_put_backup(struct buf *b, const struct recovery *r, const struct recover_way *w)
 {
 	const struct recover_holder *h = &r->holders[w->holder];
 
+	if (h->ctl_path != NULL)
+		safe_text(b, span_str(h->ctl_path));
+	for (size_t i = 0, n = h->ctl_path != NULL; i < r->in.c->nnodes; i++) {
+		if (w->back[i] == RECOVER_HOLDERS_MAX)
+			continue;
+		buf_str(b, n++ > 0 ? " and " : "");
+		safe_text(b, span_str(r->holders[w->back[i]].itl_path));
+	}
+}
+
+void recover_put_way(struct buf *b, const struct recovery *r, const struct recover_way *w)
+{
 	buf_str(b, recover_row(w->id)->text);
 	if (recover_row(w->id)->keys != RECOVER_KEYS_NONE) {
 		buf_str(b, ": ");
@@ -118,11 +130,7 @@ void recover_put_way(struct buf *b, const struct recovery *r, const struct recov
 	if (w->id != RECOVER_WAY_BACKUP)
 		return;
 	buf_str(b, " of the time when the cluster served ");
-	if (h->ctl_path != NULL)
-		safe_text(b, span_str(h->ctl_path));
-	buf_str(b, h->ctl_path != NULL && h->itl_path != NULL ? " and " : "");
-	if (h->itl_path != NULL)
-		safe_text(b, span_str(h->itl_path));
+	recover_put_backup(b, r, w);
 }
 
 bool recover_refused(const struct recovery *r)
