@@ -137,7 +137,7 @@ static enum status prepare_renewal(struct renewal *r, struct tlv_err *e)
 {
 	/* What TVS knows and what phones hold is a part of the model. */
 	static const enum opt_id others[] = { OPT_SAST_TRUST, OPT_TVS_CTL, OPT_INSTALLED_DIR,
-					      OPT_ASK_TVS };
+					      OPT_ASK_TVS, OPT_WITHOUT };
 	enum status st = opt_refuse(r->o, others, COUNT(others), "--renew", e);
 
 	lockout_options(&r->lockout, r->o);
@@ -222,7 +222,8 @@ static enum status check_arguments(const struct opts *o, struct tlv_err *e)
 		const char *name, *with;
 	} only[] = { { OPT_GROUP, "group", "'--renew' or '--recover'" },
 		     { OPT_BLANK_ITL, "blank-itl", "'--renew'" },
-		     { OPT_INSTALLED_DIR, "installed-dir", "'--recover'" } };
+		     { OPT_INSTALLED_DIR, "installed-dir", "'--recover'" },
+		     { OPT_WITHOUT, "without", "'--recover'" } };
 
 	for (size_t i = 0; i < COUNT(only); i++)
 		if (opt_given(o, only[i].id))

@@ -126,6 +126,18 @@ static enum status read_groups(struct job *j, struct tlv_err *e)
 	return st;
 }
 
+/* Bit n: recover_need n, which is not there. */
+static unsigned missing(const struct opts *o)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		for (int n = 0; n < RECOVER_NEEDS && o->items[i].row->id == OPT_WITHOUT; n++)
+			if (strcmp(o->items[i].value, recover_need_word((enum recover_need)n)) == 0)
+				all |= 1U << n;
+	return all;
+}
+
 static enum status prepare(struct job *j, struct tlv_err *e)
 {
 	static const enum opt_id others[] = { OPT_RENEW,	  OPT_SAST_TRUST, OPT_TVS_CTL,
@@ -186,6 +198,7 @@ enum status plan_recovery(const struct opts *o, struct tlv_err *e)
 							   .groups = &j->groups,
 							   .held = j->sorted,
 							   .nheld = j->nheld,
+							   .missing = missing(o),
 							   .time = env_now() },
 				  e);
 	if (st == ST_OK)

@@ -29,7 +29,7 @@ OPTIONS = {
     "tokens": "allow-large list module timeout json", "doctor": "allow-large list module timeout json",
     "export": f"allow-large {PRINTED} {FILES} output {BELIEVE} format prove any from module pin-source timeout insecure-file-mode json",
     "accept": f"allow-large {PRINTED} installed installed-dir sast-trust no-tvs tvs-ctl new-itl tvs-cert tvs blank-itl release strict timeout json",
-    "plan": f"{FILES} {PRINTED} allow-large sast-trust tvs-ctl tvs blank-itl release renew recover installed-dir group html accept-lockout follow timeout json",
+    "plan": f"{FILES} {PRINTED} allow-large sast-trust tvs-ctl tvs blank-itl release renew recover installed-dir without group html accept-lockout follow timeout json",
     "migrate": f"{TOKEN} {WRITE} {PRINTED} {FILES} {BELIEVE} installed keep-timestamp style old-key old-cert sast unproven-sast one-token publisher release json",
     "expiry": f"allow-large {PRINTED} {FILES} within format output follow timeout json",
     "config": f"{TOKEN} {FILES} allow-large output digest filename style name-separator timestamp reproducible allow-weak-keys trust sast-trust for root"

@@ -336,6 +336,29 @@ def test_lists_of_today_that_contradict_each_other_and_one_that_is_missing(world
     assert answer["summary"] == "All phones take the lists of today, which CUCM has not written anew since a change"
 
 
+def test_the_way_without_what_is_not_there(world):
+    """Each time the next one of the ways that the plan before named; the last one is always there."""
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    lists = serve(world, renewed(CTL_12, *PARTS), renewed(ITL_12, *PARTS))
+    text, answer = recover(world, lists, "12.5", status=0)
+    assert order(answer) == [("itl-reset-remotekey", [1]), ("ctl-signed-by-itlrecovery", [2])]
+    for without, wanted in ((["saved-key"], [("backup", [1, 2])]), (["backup"], order(answer)),
+                            (["saved-key", "backup"], [("hand", [1, 2])])):
+        args = [word for each in without for word in ("--without", each)]
+        text, answer = recover(world, lists, "12.5", *args, status=1 if wanted[0][0] == "hand" else 0)
+        assert order(answer) == wanted and answer["without"] == without
+        assert not set(answer["needs"]) & set(without)
+        assert " ".join(text.split()).count("as '--without' says") == len(without)
+
+
+def test_a_key_that_the_cluster_has_needs_no_file(world):
+    """What was not saved can be exported today."""
+    hold(world, "2020", ctl=CTL_10, itl=ITL_10)
+    lists = serve(world, renewed(CTL_10, "callmanager"), renewed(ITL_10, "callmanager"))
+    _, answer = recover(world, lists, "11.5", "--without", "saved-key", status=0)
+    assert order(answer) == [("ctl-signed-by-itlrecovery", [2])]
+
+
 @pytest.mark.parametrize("release,code,says", [("12.5", "write", None), ("14", "write", "The CTL Client is unsupported"),
                                                ("14SU3", "publish", "The CTL Provider takes no tokens")])
 def test_who_writes_the_list_of_a_token(world, release, code, says):
@@ -354,6 +377,9 @@ def test_who_writes_the_list_of_a_token(world, release, code, says):
     (2, "option '--sast-trust' does not go with '--recover'",
      ["itl-pub.tlv", "--recover", "--installed-dir", "held", "--sast-trust", "held"]),
     (2, "option '--installed-dir' goes with '--recover' only", ["itl-pub.tlv", "itl-pub.tlv", "--installed-dir", "held"]),
+    (2, "option '--without' goes with '--recover' only", ["itl-pub.tlv", "itl-pub.tlv", "--without", "token"]),
+    (2, "option '--without' does not go with '--renew'", ["itl-pub.tlv", "--renew", "tvs", "--without", "token"]),
+    (2, "option '--without': unknown value 'release'", ["itl-pub.tlv", "--recover", "--installed-dir", "held", "--without", "release"]),
     (2, "no ITL was given", ["CTLFile.tlv", "--recover", "--installed-dir", "held"]),
     (3, "no list in this folder", ["itl-pub.tlv", "--recover", "--installed-dir", "empty"]),
     (3, "nowhere", ["itl-pub.tlv", "--recover", "--installed-dir", "nowhere"]),

@@ -138,7 +138,8 @@ struct recover_input {
 	const struct crowd_groups *groups;
 	const struct recover_held *held;
 	size_t nheld;
-	int64_t time; /* seconds since 1970 UTC: when the page is made */
+	unsigned missing; /* bit n: recover_need n is not there */
+	int64_t time;	  /* seconds since 1970 UTC: when the page is made */
 };
 
 struct recover_memo;

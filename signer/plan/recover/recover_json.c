@@ -153,6 +153,7 @@ json_t *recover_json(const struct recovery *r)
 	set(o, "accepted", json_boolean(!recover_refused(r)));
 	set_buf(o, "summary", &summary);
 	set(o, "needs", needs_json(recover_needs(r)));
+	set(o, "without", needs_json(r->in.missing));
 	set(o, "release", json_string(r->in.c->release->name));
 	for (size_t i = 0; i < r->nholders; i++)
 		append(holders, holder_json(r, i));

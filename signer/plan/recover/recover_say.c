@@ -100,8 +100,18 @@ static void say_reset(struct recovery *r)
 			FACT_ITL_RESET_EACH);
 }
 
+static void say_missing(struct recovery *r)
+{
+	for (int i = 0; i < RECOVER_NEEDS; i++)
+		if ((r->in.missing >> i & 1U) != 0)
+			buf_printf(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_OWN),
+				   "It is not so that %s, as '--without' says.",
+				   recover_need_text((enum recover_need)i));
+}
+
 static void say_assumed(struct recovery *r)
 {
+	say_missing(r);
 	say_reset(r);
 	if (cluster_doubts_release(r->in.c))
 		cluster_put_doubt(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL,

@@ -72,6 +72,8 @@ static enum status add_way(struct recovery *r, const struct recover_way *from, s
 			"option '--installed-dir': phones hold more than %d different keys: plan for a part of them at a time",
 			RECOVER_WAYS_MAX);
 	*w = *from;
+	if ((recover_way_needs(r, w) & r->in.missing) != 0)
+		return ST_OK;
 	st = write_lists(w, r, &made, e);
 	r->nways += st == ST_OK && made;
 	if (st != ST_OK || !made)
