@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "signer/plan/plan_model.h"
+#include "signer/trust/own.h"
 #include "tlv/label.h"
 
 /* The key; of a printed list, which has none, the certificate tells keys apart. */
@@ -168,6 +169,7 @@ static struct acceptance judge(const struct plan_model *m, const struct plan_ver
 	p.itl = m->itl ? holds : NULL;
 	p.no_lists = holds == NULL;
 	p.release = m->in.release;
+	p.foreign = m->foreign;
 	p.goes_back = v->holds == PLAN_NEW && v->offered == PLAN_OLD;
 	p.no_tvs = v->phones == LOCKOUT_NO_SBD;
 	/* It was asked about the new list's signer, and today. */
@@ -189,6 +191,7 @@ void plan_note_verdicts(struct plan_model *m)
 	};
 	bool bridged = m->facts[PLAN_BRIDGE].list != NULL;
 
+	m->foreign = own_is_foreign(m->in.old_list, m->in.new_list);
 	for (size_t i = 0; i < COUNT(asked); i++)
 		for (int c = 0; c < LOCKOUT_CLASSES; c++) {
 			struct plan_verdict *v = &m->verdicts[m->nverdicts];

@@ -248,6 +248,7 @@ struct plan_model {
 	size_t resets;		/* how often all phones are reset */
 	bool refuses[LOCKOUT_CLASSES];
 	bool itl, failed;
+	bool foreign; /* the new list is another cluster's */
 };
 
 /* One list that phones take before the next one comes. */

@@ -181,6 +181,8 @@ static void warn_cluster(struct plan_model *m)
 {
 	if (has_filled_tftp(m->in.old_list) && !has_filled_tftp(m->in.new_list))
 		warn(m, PLAN_WARNING_UNSIGNED_CONFIGURATION);
+	if (m->foreign)
+		warn(m, PLAN_WARNING_ANOTHER_CLUSTER);
 	if (m->in.release == NULL)
 		warn(m, PLAN_WARNING_RELEASE_UNKNOWN);
 	if (!m->itl && !plan_cucm_writes(m))

@@ -81,5 +81,44 @@ static bool is_replaced(const struct phone *p, const struct tlv_list *new_list,
 bool own_is_known(const struct phone *p, const struct tlv_list *new_list,
 		  const struct tlv_record *r)
 {
-	return is_own(r, p->release) && r->certificate.n > 0 && !is_replaced(p, new_list, r);
+	return !p->foreign && is_own(r, p->release) && r->certificate.n > 0 &&
+	       !is_replaced(p, new_list, r);
+}
+
+/* A SAST record may be of a token that two clusters share. */
+static bool has_node(const struct tlv_list *l, const struct tlv_record *of)
+{
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role != TLV_ROLE_SAST &&
+		    (is_same_node(&r, of) ||
+		     (r.certificate.n > 0 && span_eq(r.certificate, of->certificate))))
+			return true;
+	}
+	return false;
+}
+
+static size_t count_nodes(const struct tlv_list *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->nrecords; i++)
+		n += tlv_list_record(l, i).role != TLV_ROLE_SAST;
+	return n;
+}
+
+/* [ITL_RECORDS]: lists of one cluster share nodes, whatever was renewed in between. */
+bool own_is_foreign(const struct tlv_list *l, const struct tlv_list *other)
+{
+	if (count_nodes(l) == 0 || count_nodes(other) == 0 || l->nrecords > OWN_RECORDS_TRIED ||
+	    other->nrecords > OWN_RECORDS_TRIED)
+		return false;
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (r.role != TLV_ROLE_SAST && has_node(other, &r))
+			return false;
+	}
+	return true;
 }

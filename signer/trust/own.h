@@ -9,11 +9,20 @@
 
 #include "signer/trust/tvs.h"
 
+/* A list that phones load has fewer. */
+enum { OWN_RECORDS_TRIED = 1000 };
+
 /*
  * Whether the record of the new list is of a certificate that is taken to be the cluster's own, and
  * no later list that the phone holds shows that the cluster has another one in its place.
  */
 bool own_is_known(const struct phone *p, const struct tlv_list *new_list,
 		  const struct tlv_record *r);
+
+/*
+ * Whether the lists are of two clusters: neither a node nor a server's certificate is in both.
+ * False if one has no server, or more records than OWN_RECORDS_TRIED.
+ */
+bool own_is_foreign(const struct tlv_list *l, const struct tlv_list *other);
 
 #endif

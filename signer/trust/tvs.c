@@ -124,7 +124,8 @@ static void compare_today(struct tvs_answer *a, const struct phone *p,
 	 * phone never asks.
 	 */
 	bool named = p->tvs_now != NULL && p->tvs_now->n > 0;
-	struct today t = { .list = !named && tvs_list_says_now(new_list) ? new_list : NULL,
+	struct today t = { .list = !named && !p->foreign && tvs_list_says_now(new_list) ? new_list :
+											  NULL,
 			   .set = p->tvs_now };
 	size_t presented = 0, believed = 0;
 	struct span der;

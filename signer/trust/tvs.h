@@ -27,6 +27,7 @@ struct phone {
 	bool no_lists;			  /* it holds none at all */
 	bool no_tvs;			  /* it has no Security by Default */
 	bool goes_back; /* the new list is one from before what it holds, whatever the times say */
+	bool foreign;	/* the new list is another cluster's, whose TVS it does not ask */
 	bool blank_itl; /* its ITL was blanked (rollback parameter): nobody to ask */
 	const struct certset *vouched; /* what TVS was given: uploads and own certificates */
 	const struct certset

@@ -159,7 +159,7 @@ class Story:
         """plan OLD NEW is asked wherever a phone was offered another list than it held."""
         group = self.nodes_of(decision.group)
         old = before.get(decision.kind)
-        if old in (None, decision.content) or not group or self.elsewhere(decision):
+        if old in (None, decision.content) or not group:
             return
         if decision.reason == "leap-of-faith":
             return  # from a blank ITL: nobody can tell plan OLD NEW that it is one
@@ -174,11 +174,6 @@ class Story:
         # plan knows one list: a phone that holds another one too may know more.
         alone = len(before) == 1
         assert line["accepted"] == decision.accepted or (decision.accepted and not alone), said
-
-    def elsewhere(self, decision):
-        """Plan takes today's TVS from a new ITL: not so where phones ask another cluster's, or one
-        that was not restarted yet."""
-        return decision.kind == "ITL" and any(der not in decision.content for der in self.presented(decision))
 
     @staticmethod
     def names_tvs(itl):

@@ -694,6 +694,25 @@ def test_one_of_two_tvs_renewed_with_callmanager(world):
     assert "cucm-1051-a-sub1" in group["text"] and "213407" in group["sources"]
 
 
+def test_another_cluster_s_itl(world):
+    """213407: a phone that moves asks the TVS of its old cluster, which knows what was uploaded there."""
+    old = world.make("itl-old.tlv", "SAST=pub! CCM+TFTP=pub TVS=tvs")
+    records = "SAST=sub1! CCM+TFTP=sub1 TVS=sub1-renewed@sub1"
+    new = world.make("itl-new.tlv", records, **RENEWED)
+    plan = world.json(old, new, "--release", "11.5", status=1)
+    assert verdicts(plan)["sbd", "old", "new"] == ("signer-unknown", True)
+    assert codes(plan)["another-cluster"][0] == "warning"
+    words = " ".join(world.plan(old, new, "--release", "11.5", status=1).out.split())
+    assert "TVS does not vouch for it: it would if the signer's certificate were uploaded" in words
+    plan = world.json(old, new, "--release", "11.5", *world.trust("sub1"), status=0)
+    assert verdicts(plan)["sbd", "old", "new"] == ("tvs", True)
+    assert "tvs-certificate-kept" in [line["code"] for line in plan["assumptions"]]
+    # One node in common, and the new list says again which TVS is there.
+    same = world.make("itl-same.tlv", f"{records} TVS=golden-tvs@pub", **RENEWED)
+    plan = world.json(old, same, "--release", "11.5", *world.trust("sub1"), status=1)
+    assert verdicts(plan)["sbd", "old", "new"] == ("signer-unknown", True) and "another-cluster" not in codes(plan)
+
+
 # Who writes the new list -----------------------------------------------------------------------
 
 ITL_11 = "SAST=pub! SAST=recovery CCM+TFTP=pub TVS=tvs CAPF=capf"
