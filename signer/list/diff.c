@@ -238,15 +238,13 @@ static size_t place_of(const struct side *new, const size_t *tails, size_t n, si
 /*
  * The longest run of pairs whose order both lists share (patience sorting)
  * stays; the others have moved. So one record put in front moves nothing.
+ * tails and before have room for each record, and one more.
  */
-static bool find_moves(struct side *new)
+static void mark_longest_run(struct side *new, size_t *tails, size_t *before)
 {
-	size_t *tails = calloc(new->n + 1, sizeof *tails);
-	size_t *before = calloc(new->n + 1, sizeof *before);
 	size_t n = 0;
-	bool ok = tails != NULL && before != NULL;
 
-	for (size_t j = 0; ok && j < new->n; j++) {
+	for (size_t j = 0; j < new->n; j++) {
 		size_t k;
 
 		if (new->v[j].partner == DIFF_NO_RECORD)
@@ -256,9 +254,18 @@ static bool find_moves(struct side *new)
 		tails[k] = j;
 		n += k == n;
 	}
-	for (size_t j = ok && n > 0 ? tails[n - 1] : DIFF_NO_RECORD; j != DIFF_NO_RECORD;
-	     j = before[j])
+	for (size_t j = n > 0 ? tails[n - 1] : DIFF_NO_RECORD; j != DIFF_NO_RECORD; j = before[j])
 		new->v[j].stays = true;
+}
+
+static bool find_moves(struct side *new)
+{
+	size_t *tails = calloc(new->n + 1, sizeof *tails);
+	size_t *before = calloc(new->n + 1, sizeof *before);
+	bool ok = tails != NULL && before != NULL;
+
+	if (ok)
+		mark_longest_run(new, tails, before);
 	free(tails);
 	free(before);
 	return ok;
