@@ -137,8 +137,9 @@ def test_no_server(ctlsign, cluster, out, lab, tmp_path):
     nobody = {"P11_KIT_SERVER_ADDRESS": f"unix:path={tmp_path}/nobody"}
     ctlsign.refused(4, *build_words(cluster, out, key(lab)), env=nobody, says="no token is there")
     assert ctlsign.ok("tokens", "--module", CLIENT, env=nobody).out == ""
-    ctlsign.refused(8, *build_words(cluster, out, key(lab)),
-                    env={"P11_KIT_SERVER_ADDRESS": "nonsense"}, says="cannot be loaded")
+    run = ctlsign.refused(8, *build_words(cluster, out, key(lab)), env={"P11_KIT_SERVER_ADDRESS": "nonsense"})
+    # p11-kit 0.24's client refuses that address, 0.25's crashes over it.
+    assert re.search("cannot be loaded|module crashed in loading the module", run.err), str(run)
     assert not out.exists()
 
 
