@@ -54,6 +54,9 @@ def recover(world, lists, release, *args, status):
     answer = json.loads(world.run(*command, "--json", cwd=world.folder).out)
     assert answer["accepted"] == (status == 0)
     assert answer["summary"] == run.out.splitlines()[-1]
+    words = " ".join(run.out.split("What this rests on\n")[1].split("\nSources\n")[0].split())
+    assert words.count("assumed: ") == len(answer["assumptions"])
+    assert all(f"assumed: {line['text']}" in words and line["code"] for line in answer["assumptions"])
     if answer["steps"]:
         begins_and_ends(answer["steps"], answer["steps"])
         told = {tag for step in answer["steps"] for part in (step, *step["lines"]) for tag in part["sources"]}
@@ -349,6 +352,15 @@ def test_the_way_without_what_is_not_there(world):
         assert order(answer) == wanted and answer["without"] == without
         assert not set(answer["needs"]) & set(without)
         assert " ".join(text.split()).count("as '--without' says") == len(without)
+
+
+def test_each_way_has_its_needs(world):
+    """The plan's own needs are those of the ways that it goes."""
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    _, answer = recover(world, serve(world, renewed(CTL_12, *PARTS), renewed(ITL_12, *PARTS)), "12.5", status=0)
+    assert {way["way"]: way["needs"] for way in answer["holders"][0]["ways"]} == {
+        "itl-reset-remotekey": ["saved-key", "itl-command"], "ctl-signed-by-itlrecovery": ["saved-key", "outside-list"],
+        "backup": ["backup"], "hand": []}
 
 
 def test_a_key_that_the_cluster_has_needs_no_file(world):

@@ -74,6 +74,16 @@ static json_t *keys_json(const struct recovery *r, size_t holder)
 	return a;
 }
 
+static json_t *needs_json(unsigned needs)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < RECOVER_NEEDS; i++)
+		if ((needs >> i & 1U) != 0)
+			append(a, json_string(recover_need_word((enum recover_need)i)));
+	return a;
+}
+
 static json_t *way_json(const struct recovery *r, const struct recover_way *w, size_t holder)
 {
 	json_t *o = json_object(), *assumed = json_array();
@@ -91,6 +101,7 @@ static json_t *way_json(const struct recovery *r, const struct recover_way *w, s
 			append(assumed,
 			       json_string(accept_assumption((enum tvs_assumption)i)->word));
 	set(o, "assumptions", assumed);
+	set(o, "needs", needs_json(recover_way_needs(r, w)));
 	set(o, "sources", list_json_sources(recover_row(w->id)->fact));
 	return o;
 }
@@ -132,16 +143,6 @@ static json_t *chosen_json(const struct recovery *r, size_t at)
 	return o;
 }
 
-static json_t *needs_json(unsigned needs)
-{
-	json_t *a = json_array();
-
-	for (int i = 0; i < RECOVER_NEEDS; i++)
-		if ((needs >> i & 1U) != 0)
-			append(a, json_string(recover_need_word((enum recover_need)i)));
-	return a;
-}
-
 json_t *recover_json(const struct recovery *r)
 {
 	json_t *o = json_object(), *holders = json_array(), *order = json_array();
@@ -154,6 +155,7 @@ json_t *recover_json(const struct recovery *r)
 	set_buf(o, "summary", &summary);
 	set(o, "needs", needs_json(recover_needs(r)));
 	set(o, "without", needs_json(r->in.missing));
+	set(o, "assumptions", plan_lines_json(&r->assumed));
 	set(o, "release", json_string(r->in.c->release->name));
 	for (size_t i = 0; i < r->nholders; i++)
 		append(holders, holder_json(r, i));

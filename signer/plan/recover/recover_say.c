@@ -95,18 +95,19 @@ static void say_reset(struct recovery *r)
 		resets |= itl == RECOVER_CALLMANAGER || itl == RECOVER_ITLRECOVERY;
 	}
 	if (resets && cluster_tftp_nodes(r->in.c) > 1)
-		plan_put_fact(
-			plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_ITL_RESET_EACH),
-			FACT_ITL_RESET_EACH);
+		plan_put_fact(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "itl-reset-each",
+					     FACT_ITL_RESET_EACH),
+			      FACT_ITL_RESET_EACH);
 }
 
 static void say_missing(struct recovery *r)
 {
 	for (int i = 0; i < RECOVER_NEEDS; i++)
 		if ((r->in.missing >> i & 1U) != 0)
-			buf_printf(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_OWN),
-				   "It is not so that %s, as '--without' says.",
-				   recover_need_text((enum recover_need)i));
+			buf_printf(
+				plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "without", FACT_OWN),
+				"It is not so that %s, as '--without' says.",
+				recover_need_text((enum recover_need)i));
 }
 
 static void say_assumed(struct recovery *r)
@@ -114,7 +115,8 @@ static void say_assumed(struct recovery *r)
 	say_missing(r);
 	say_reset(r);
 	if (cluster_doubts_release(r->in.c))
-		cluster_put_doubt(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL,
+		cluster_put_doubt(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED,
+						 "release-unlike-lists",
 						 cluster_signer_fact(r->in.c)),
 				  r->in.c);
 	for (size_t i = 0; i < r->in.c->nnodes; i++) {
@@ -122,15 +124,16 @@ static void say_assumed(struct recovery *r)
 
 		if (!r->in.c->nodes[i].tftp || r->in.c->nodes[i].itl != NULL)
 			continue;
-		b = plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_OWN);
+		b = plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "itl-like-another", FACT_OWN);
 		buf_str(b, "The ITL of ");
 		safe_text(b, r->in.c->nodes[i].name);
 		buf_str(b, " was not given: it is taken to be like that of another node.");
 	}
 	if (r->in.groups->n == 0)
-		buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_ASKS_TVS),
+		buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "groups-unknown",
+				       FACT_ASKS_TVS),
 			"The CallManager groups are not known: a phone's group may have any one node alone.");
-	buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, NULL, FACT_OWN),
+	buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "phones-hold-these", FACT_OWN),
 		"Phones hold no other lists than those in the folder.");
 }
 
