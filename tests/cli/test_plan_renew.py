@@ -410,6 +410,14 @@ def test_what_cannot_be_planned(world, status, says, args):
     assert not (world.folder / "plan.html").exists()
 
 
+def test_lists_in_a_style_that_cucm_does_not_write(world):
+    """CUCM's own list would spell the signer otherwise than what phones hold."""
+    world.make("CTLFile.tlv", CTL_12)
+    world.make("itl-pub.tlv", ITL_12, style="rfc4514")
+    world.run.refused(2, "plan", "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", "callmanager",
+                      says=["the ITL is in style rfc4514, which CUCM does not write"], cwd=world.folder)
+
+
 # The vendor's sequences (docs/CLUSTER.md, "Renewing certificates") --------------------------------
 
 CAPF, CTI, HAPROXY = "Cisco Certificate Authority Proxy Function", "Cisco CTIManager", "Cisco HAProxy"

@@ -432,11 +432,28 @@ static enum status read_cluster(struct cluster *c, const struct tlv_list *const 
 	return ST_OK;
 }
 
+/*
+ * [SIX_ATTRIBUTES]: CUCM writes its own spelling of each name over such a list, and phones compare
+ * bytes: what they hold is no pattern of what they will be offered.
+ */
+static enum status check_styles(const struct tlv_list *const *lists, size_t n, struct tlv_err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!lists[i]->stand_in && tlv_list_dialect(lists[i]).style == TLV_STYLE_RFC4514)
+			return err_set(
+				e, ST_USAGE,
+				"the %s is in style rfc4514, which CUCM does not write, so what phones do with CUCM's own is not foreseen: give the lists that CUCM wrote, or compare two lists with 'plan OLD NEW'",
+				tlv_list_kind_text(lists[i]));
+	return ST_OK;
+}
+
 enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
 			 const struct release *release, struct tlv_err *e)
 {
 	enum status st = read_cluster(c, lists, n, release, e);
 
+	if (st == ST_OK)
+		st = check_styles(lists, n, e);
 	if (st == ST_OK)
 		st = check_agreement(c, e);
 	return st == ST_OK ? check_tvs(c, e) : st;
