@@ -62,7 +62,7 @@ def test_quiet_leaves_results_and_errors(ctlsign, cluster, out):
     again = ctlsign.ok(*words, "--quiet")
     assert again.err == "" and again.out == loud.out
     # What update says of the changes and of the phones, and its warnings.
-    more = ["update", out, "-n", "--remove", "role=CAPF", *lists.key(cluster, "tokens")]
+    more = ["update", out, "-n", "--remove", "role=CAPF", "--timestamp", lists.TIME + 60, *lists.key(cluster, "tokens")]
     assert ctlsign.ok(*more, "--quiet").out == ctlsign.ok(*more).out
     warns = ["accept", "--installed", out, "--no-tvs", "--tvs-ctl", "none", out]
     assert "warning" in ctlsign.ok(*warns).err
