@@ -5,6 +5,7 @@
  */
 #include "signer/trust/lockout.h"
 #include "tests/signer/given.h"
+#include "tests/signer/plan/forecast/made_lists.h"
 
 static void keep(void *arg, const char *text)
 {
@@ -88,12 +89,54 @@ static void an_itl(void **state)
 	given_list_free(&old);
 }
 
+/* What ITLRecovery of this cluster signs, which the old list does not have. */
+static enum accept_reason by_a_renewed_itlrecovery(const struct release *told)
+{
+	struct made old, next;
+	struct phone tvs = { .release = told };
+	struct lockout l = { .allowed = { false } };
+
+	make_lists(&old, "12.5", TOKENLESS, 1, 0);
+	make_lists(&next, "12.5", TOKENLESS, 2, 0);
+	lockout_foresee(&l, &old.lists[0], &tvs, &next.lists[0], next.recovery.parts.public_key);
+	free_lists(&old);
+	free_lists(&next);
+	return l.verdict[LOCKOUT_SBD].reason;
+}
+
+/* The release that is told counts; the old list tells it else. */
+static void which_release(void **state)
+{
+	struct release before;
+
+	(void)state;
+	assert_int_equal(release_parse("11.5", &before, NULL), ST_OK);
+	assert_int_equal(by_a_renewed_itlrecovery(NULL), ACCEPT_TVS);
+	assert_int_equal(by_a_renewed_itlrecovery(&before), ACCEPT_SIGNER_UNKNOWN);
+}
+
+/* Where no cure is known the explanation stands for it. */
+static void what_helps(void **state)
+{
+	(void)state;
+	for (int r = 0; r < ACCEPT_REASONS; r++) {
+		const struct accept_reason_row *row = accept_row((enum accept_reason)r);
+		struct lockout l = { .verdict = { { .reason = (enum accept_reason)r } } };
+		struct tlv_err e = TLV_ERR_INIT;
+
+		l.allowed[LOCKOUT_NO_SBD] = true;
+		assert_int_equal(lockout_check(&l, &e), row->accepted ? ST_OK : ST_NO);
+		if (!row->accepted)
+			assert_says(err_text(&e), row->cure != NULL ? row->cure : row->explanation);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_class),
-		cmocka_unit_test(a_line_each),
-		cmocka_unit_test(an_itl),
+		cmocka_unit_test(each_class), cmocka_unit_test(a_line_each),
+		cmocka_unit_test(an_itl),     cmocka_unit_test(which_release),
+		cmocka_unit_test(what_helps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

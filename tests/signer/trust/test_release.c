@@ -6,6 +6,7 @@
  */
 #include "signer/trust/release.h"
 #include "tests/signer/given.h"
+#include "tests/signer/plan/forecast/made_lists.h"
 
 static void how_they_are_written(void **state)
 {
@@ -203,12 +204,41 @@ static void what_a_list_tells(void **state)
 	}
 }
 
+/* What each release writes tells the first release of its look, if the rest of the table is alike. */
+static void what_written_lists_tell(void **state)
+{
+	static const struct {
+		const char *release;
+		enum made_mode mode;
+		const char *told; /* NULL: other releases write such lists too */
+	} rows[] = {
+		{ "9.1", TOKENS, NULL },     { "10.0(1)", TOKENLESS, "10.0(1)" },
+		{ "10.0(1)", TOKENS, NULL }, { "10.5(2)", TOKENLESS, NULL },
+		{ "10.5(2)", TOKENS, NULL }, { "11.5", TOKENLESS, NULL },
+		{ "11.5", TOKENS, NULL },    { "12.5", TOKENLESS, "12.0(1)" },
+		{ "12.5", TOKENS, NULL },    { "15", TOKENLESS, "12.0(1)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct made m;
+		struct release r;
+
+		make_lists(&m, rows[i].release, rows[i].mode, 1, 0);
+		assert_int_equal(release_derive(&m.lists[0], &r), rows[i].told != NULL);
+		if (rows[i].told != NULL)
+			assert_string_equal(r.name, rows[i].told);
+		free_lists(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(how_they_are_written),	  cmocka_unit_test(what_is_none),
-		cmocka_unit_test(what_a_build_is),	  cmocka_unit_test(what_a_release_does),
-		cmocka_unit_test(how_many_itlrecoveries), cmocka_unit_test(what_a_list_tells),
+		cmocka_unit_test(how_they_are_written),	   cmocka_unit_test(what_is_none),
+		cmocka_unit_test(what_a_build_is),	   cmocka_unit_test(what_a_release_does),
+		cmocka_unit_test(how_many_itlrecoveries),  cmocka_unit_test(what_a_list_tells),
+		cmocka_unit_test(what_written_lists_tell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
