@@ -173,48 +173,46 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 
 /* What a list shows of the columns of the table. */
 struct signs {
-	bool token, itlrecovery, other; /* SAST records */
+	bool itlrecovery; /* is an anchor */
 	bool signed_by_itlrecovery, signed_by_token;
 };
 
 static struct signs read_signs(const struct tlv_list *l)
 {
-	struct signs s = { .token = false };
+	struct signs s = { .itlrecovery = false };
 	long signer = tlv_list_signer(l);
+	struct tlv_record r;
 
 	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-		bool token = tlv_record_is_token(&r);
-		bool recovery = tlv_record_is_itlrecovery(&r);
-
-		if (!tlv_record_is(&r, TLV_ROLE_SAST))
-			continue;
-		s.token |= token;
-		s.itlrecovery |= recovery;
-		s.other |= !token && !recovery;
-		s.signed_by_token |= token && (long)i == signer;
-		s.signed_by_itlrecovery |= recovery && (long)i == signer;
+		r = tlv_list_record(l, i);
+		s.itlrecovery |= tlv_record_is(&r, TLV_ROLE_SAST) && tlv_record_is_itlrecovery(&r);
 	}
+	if (signer < 0)
+		return s;
+	r = tlv_list_record(l, (size_t)signer);
+	s.signed_by_token = tlv_record_is_token(&r);
+	s.signed_by_itlrecovery = tlv_record_is_itlrecovery(&r);
 	return s;
 }
 
 static bool fits(const struct release *row, const struct signs *s)
 {
-	if (s->signed_by_token)
-		return row->tokens && row->token_anchors == (s->itlrecovery || s->other);
 	return row->tokenless && row->itlrecovery == s->itlrecovery &&
 	       (row->signer == RELEASE_ITLRECOVERY) == s->signed_by_itlrecovery;
 }
 
 /*
  * Rows that differ in the use of tokens alone look alike in a tokenless list:
- * the first of them is the careful guess.
+ * the first of them is the careful guess. Several releases write each look of a list that tokens
+ * sign.
  */
 bool release_derive(const struct tlv_list *l, struct release *out)
 {
 	struct signs s = read_signs(l);
 	int found = 0;
 
+	if (s.signed_by_token)
+		return false;
 	for (int i = 0; i < ROWS; i++) {
 		if (!fits(&rows[i], &s))
 			continue;
