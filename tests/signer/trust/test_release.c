@@ -204,7 +204,7 @@ static void what_a_list_tells(void **state)
 	}
 }
 
-/* What each release writes tells the first release of its look, if the rest of the table is alike. */
+/* What a release writes tells the first release of its look, if no other writes the like. */
 static void what_written_lists_tell(void **state)
 {
 	static const struct {
