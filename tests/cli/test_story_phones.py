@@ -5,6 +5,7 @@
 tests themselves say is what the documents of docs/CLUSTER.md say.
 """
 
+import peerlist
 import pytest
 from cluster.identity import Deck
 from phone_stories import Story, closed
@@ -280,6 +281,30 @@ def test_the_rollback_parameter(story, mode):
         assert of("ITL", done) == [UNKNOWN]
     else:
         assert of("ITL", done) == [FIRST]
+
+
+@pytest.mark.parametrize("version", ["10.5(2)", "12.5"])
+def test_encrypted_configuration(story, version):
+    """[peer] The companion names the phone's certificate; the encrypted file is taken after its signature."""
+    one = story.cluster(version, mode="tokenless")
+    one.encrypts = True
+    phone = story.phone("new", one, mic=story.deck.identity("SEP001122330000"))
+    files, name = one.publisher.files, f"{phone.name}.cnf.xml"
+    assert story.reset()["new"]["configuration"] == "signer-is-tftp"
+    assert phone.group == [node.address for node in one.nodes] and files[name] is None
+    for served in (f"{name}.sgn", f"{name}.enc.sgn"):
+        assert b"processNodeName" not in files[served] and peerlist.parse_header(files[served])["filename"] == served
+    # It gets another certificate, and keeps what it has until the files are made for that one.
+    phone.mic, kept = story.deck.identity("SEP001122330000"), phone.group
+    assert (story.reset()["new"]["configuration"], phone.group) == ("not-mine", kept)
+    phone.members = phone.members[:1]
+    one.restart_tftp()
+    assert (story.reset()["new"]["configuration"], phone.group) == ("signer-is-tftp", kept[:1])
+    # The one is not taken for the other, and a changed one not at all.
+    good = files[f"{name}.enc.sgn"]
+    for content, reason in ((good[:-1] + bytes([good[-1] ^ 1]), UNKNOWN), (files[f"{name}.sgn"], "damaged"), (None, "missing")):
+        files[f"{name}.enc.sgn"] = content
+        assert (story.reset()["new"]["configuration"], phone.group) == (reason, kept[:1])
 
 
 def test_an_answer_holds_for_a_day(story):

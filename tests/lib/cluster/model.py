@@ -69,6 +69,7 @@ class Cluster:
         self.version, self.release, self.mode = version, release(version), mode
         self.deck, self.clock = deck or Deck(folder / "keys"), clock or Clock()
         self.domain, self.count = domain, 0
+        self.encrypts = False  # the configuration of phones that have a certificate
         self.uploads, self.tokens, self.phones, self.rollback = [], [], [], False
         self.nodes = self._nodes(names, sample or {}, listed)
         self.publisher = self.nodes[0]
@@ -300,8 +301,14 @@ class Cluster:
         folder.mkdir()
         path = folder / f"{phone.name}.cnf.xml"
         path.write_text(text)
-        self.run("config", "sign", "-k", node.callmanager.key, "--cert", node.callmanager.cert,
-                 "--style", "cucm", "--timestamp", self.clock.now, path)
-        node.files[path.name] = path.read_bytes()
-        node.files[f"{path.name}.sgn"] = (folder / f"{path.name}.sgn").read_bytes()
+        signer = ["-k", node.callmanager.key, "--cert", node.callmanager.cert, "--style", "cucm",
+                  "--timestamp", self.clock.now, path]
+        if self.encrypts and phone.mic:
+            self.run("config", "encrypt", "--for", phone.mic.cert, *signer)
+        else:
+            self.run("config", "sign", *signer)
+        # An encrypted file is not served in the clear beside.
+        for name in (path.name, f"{path.name}.sgn", f"{path.name}.enc.sgn"):
+            made = folder / name
+            node.files[name] = made.read_bytes() if made.exists() and (made != path or not self.encrypts) else None
 

@@ -3,11 +3,13 @@
 
 It verifies every signature itself. Its words for reasons are those of the contract of accept.
 """
+import hashlib
 import re
 import socket
 from dataclasses import dataclass
 
 import peerlist
+import peerseal
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -209,17 +211,36 @@ class Phone:
         servers = [one for one in records if one["role"] in (TFTP, CCM_TFTP)]
         if not servers:
             return self._configured(self.fetch(f"{self.name}.cnf.xml"), True, "unsigned")
-        content = self.fetch(f"{self.name}.cnf.xml.sgn")
+        content, reason = self._fetch_signed(f"{self.name}.cnf.xml.sgn", servers)
+        if content and b"<encrConfig>true</encrConfig>" in content:
+            content, reason = self._decrypted(content, servers)
+        return self._configured(content, content is not None, reason)
+
+    def _decrypted(self, companion, servers):
+        """The companion says that there is an encrypted file, and for which certificate [peer]."""
+        if not self.mic or hashlib.md5(self.mic.der).hexdigest().encode() not in companion:
+            return None, "not-mine"
+        content, reason = self._fetch_signed(f"{self.name}.cnf.xml.enc.sgn", servers)
         if content is None:
-            return self._configured(None, False, "missing")
+            return None, reason
+        try:
+            return peerseal.unseal(content, self.mic.key), reason
+        except (AssertionError, KeyError, ValueError):
+            return None, "damaged"
+
+    def _fetch_signed(self, name, servers):
+        """(the file, by which rule it is taken), or (None, why not)."""
+        content = self.fetch(name)
+        if content is None:
+            return None, "missing"
         header = peerlist.parse_header(content)
         name = header["signer_serial"], header["signer_issuer"]
         for one in servers:
             if (one.get("serial"), one.get("issuer")) == name and signed_by(content, one["certificate"]):
-                return self._configured(content, True, "signer-is-tftp")
+                return content, "signer-is-tftp"
         der, _ = self.ask_tvs(header, (TFTP, CCM_TFTP))
         good = der is not None and signed_by(content, der)
-        return self._configured(content, good, "tvs" if good else "signer-unknown")
+        return (content, "tvs") if good else (None, "signer-unknown")
 
     def _configured(self, content, accepted, reason):
         if accepted:
