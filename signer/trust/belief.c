@@ -222,14 +222,17 @@ static bool is_same_file(const struct belief_witness *w, const struct belief_sub
 	       span_eq(span_of(w->sha256, sizeof w->sha256), sha256);
 }
 
-/* The folder that a path stands in; NULL if it cannot be found. Free it. */
+/* The folder that a path stands in; NULL if it cannot be found, or is standard input. Free it. */
 static char *folder_of(const char *path, bool follow)
 {
-	char *real = follow ? realpath(path, NULL) : strdup(path), *folder = NULL;
-	const char *slash = real != NULL ? strrchr(real, '/') : NULL;
-	char *above = slash != NULL ? strndup(real, slash == real ? 1 : (size_t)(slash - real)) :
-				      strdup(".");
+	char *real = NULL, *above, *folder = NULL;
+	const char *slash;
 
+	if (strcmp(path, "-") != 0)
+		real = follow ? realpath(path, NULL) : strdup(path);
+	slash = real != NULL ? strrchr(real, '/') : NULL;
+	above = slash != NULL ? strndup(real, slash == real ? 1 : (size_t)(slash - real)) :
+				strdup(".");
 	if (real != NULL && above != NULL)
 		folder = realpath(above, NULL);
 	free(above);

@@ -350,6 +350,16 @@ def test_a_witness_from_the_same_folder_costs_a_warning(world, kind):
     assert "stands in the folder of" not in run.err
 
 
+def test_standard_input_stands_in_no_folder(world):
+    world.list.write_bytes(world.make("honest"))
+    words = ["-n", *world.words(KEY), "--trust"]
+    run = world.ctlsign("update", world.list.name, *words, "-", cwd=world.list.parent, input=(world.cluster / "pub.pem").read_bytes())
+    assert "different: " in run.out + run.err and "stands in the folder of" not in run.err, str(run)
+    shutil.copy(world.cluster / "pub.pem", world.served)
+    run = world.ctlsign("update", "-", *words, "pub.pem", "-o", world.admin / "out.tlv", cwd=world.served, input=world.list.read_bytes())
+    assert "different: " in run.out + run.err and "stands in the folder of" not in run.err, str(run)
+
+
 def test_blanks_and_colons_in_accept_signer(world):
     world.list.write_bytes(world.make("honest"))
     sha1 = sha1_of(world.cluster / "pub.pem")
