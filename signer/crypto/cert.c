@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "signer/crypto/digest.h"
 #include "tlv/kind.h"
 #include "tlv/name.h"
 #include "tlv/tables.h"
@@ -350,11 +351,26 @@ enum status cert_is_sast_token(const struct tlv_cert *c, struct tlv_err *e)
 	return ST_OK;
 }
 
+/* The wire form is open [docs/FORMAT.md], but what equals a digest of it means this certificate. */
+static bool is_hashed(const struct tlv_record *r, struct span der)
+{
+	static const enum tlv_digest algs[] = { TLV_SHA1, TLV_SHA256, TLV_SHA512 };
+	struct digest d;
+
+	if (r->hash.n == 0 || r->certificate.n > 0)
+		return false;
+	for (size_t i = 0; i < COUNT(algs); i++)
+		if (digest_parts(algs[i], &der, 1, &d, NULL) == ST_OK &&
+		    span_eq(digest_span(&d), r->hash))
+			return true;
+	return false;
+}
+
 bool cert_is_of_record(const struct tlv_list *l, const struct tlv_record *r, struct span der)
 {
 	uint8_t sha1[20];
 
-	if (span_eq(r->certificate, der))
+	if (span_eq(r->certificate, der) || is_hashed(r, der))
 		return true;
 	return l->printed && cert_sha1(der, sha1, NULL) == ST_OK &&
 	       span_starts(r->certificate, span_of(sha1, sizeof sha1));

@@ -73,7 +73,8 @@ enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e);
 
 /*
  * Whether the record's certificate is this one. Of a printed list the SHA-1 is known; der may
- * also be the certificate of another printed record.
+ * also be the certificate of another printed record. A hash in the certificate's place is compared
+ * with each digest that lists have.
  */
 bool cert_is_of_record(const struct tlv_list *l, const struct tlv_record *r, struct span der);
 

@@ -6,13 +6,29 @@
 
 #define ASSUME(name) (1U << TVS_ASSUMES_##name)
 
-/* The next record from *i on that shows a TVS certificate. */
+static bool is_tvs(const struct tlv_record *r)
+{
+	return r->role == TLV_ROLE_TVS && (r->certificate.n > 0 || r->hash.n > 0);
+}
+
+/* The next record from *i on that shows a TVS certificate, or its hash. */
 static bool next_tvs(const struct tlv_list *l, size_t *i, struct tlv_record *r)
 {
 	for (; *i < l->nrecords; (*i)++) {
 		*r = tlv_list_record(l, *i);
-		if (r->role == TLV_ROLE_TVS && r->certificate.n > 0)
+		if (is_tvs(r))
 			return true;
+	}
+	return false;
+}
+
+/* The next one that shows the certificate itself. */
+static bool next_shown(const struct tlv_list *l, size_t *i, struct tlv_record *r)
+{
+	while (next_tvs(l, i, r)) {
+		if (r->certificate.n > 0)
+			return true;
+		(*i)++;
 	}
 	return false;
 }
@@ -22,7 +38,7 @@ bool tvs_list_says_now(const struct tlv_list *l)
 	struct tlv_record r;
 	size_t i = 0;
 
-	return tlv_list_is_itl(l) && next_tvs(l, &i, &r);
+	return tlv_list_is_itl(l) && next_shown(l, &i, &r);
 }
 
 static struct span node_of(const struct tlv_record *r)
@@ -39,7 +55,7 @@ struct today {
 static bool next_today(const struct today *t, size_t *i, struct span *der)
 {
 	struct tlv_record r;
-	bool more = t->list != NULL ? next_tvs(t->list, i, &r) : t->set != NULL && *i < t->set->n;
+	bool more = t->list != NULL ? next_shown(t->list, i, &r) : t->set != NULL && *i < t->set->n;
 
 	if (more)
 		*der = t->list != NULL ? r.certificate : buf_span(&t->set->v[*i].cert.der);
@@ -76,8 +92,7 @@ static bool is_counted(const struct today *t, const struct tlv_list *itl, size_t
 	while (at-- > 0) {
 		struct tlv_record r = tlv_list_record(itl, at);
 
-		if (r.role == TLV_ROLE_TVS && r.certificate.n > 0 && span_eq(node_of(&r), node) &&
-		    is_todays(t, itl, &r))
+		if (is_tvs(&r) && span_eq(node_of(&r), node) && is_todays(t, itl, &r))
 			return true;
 	}
 	return false;

@@ -5,10 +5,12 @@ import json
 import re
 
 import peerlist
+import peerwrite
 import pytest
 from cluster import identity, wire
 from conftest import make_certificate
 from test_check import Service
+from test_extract import hashed, hashed_list
 from test_net import start  # noqa: F401  (a fixture)
 from test_tvs import PUB, REFUSED, SAMPLE, SUB, Tvs
 
@@ -163,6 +165,22 @@ def test_a_signer_that_phones_know(ctlsign, start, lists, lab):  # noqa: F811
     assert run.out.startswith("accepted: signer-is-sast\n") and f"asked: {one.at}: {PUB.subject}: not known (status 1)" in run.out
     said = json.loads(ctlsign.ok("accept", "--json", "--tvs", one.at, "--installed", "none", lists["new"]).out)
     assert said["reason"] == "leap-of-faith" and said["asked"]["state"] == "unknown"
+
+
+@pytest.mark.parametrize("form,number", [("sha1", 1), ("sha256", 2), ("sha512", 3)])
+@pytest.mark.parametrize("whose", ["sub1", "capf"])
+def test_a_tvs_record_with_a_hash_alone(ctlsign, start, lists, cluster, tmp_path, form, number, whose):  # noqa: F811
+    """It names the certificate as well as the certificate itself would."""
+    one, itl = served(start, YES), tmp_path / "ITLFile.tlv"
+    digest = hashlib.new(form, {"sub1": SUB, "capf": CAPF}[whose].der).digest()
+    fields = dict(hashed(21, "sub1", peerwrite.load(cluster / "sub1.pem"))) | {11: digest, 12: bytes([number])}
+    itl.write_bytes(hashed_list(cluster, list(fields.items())))
+    for words in (["accept", "--tvs", one.at], ["accept", "--tvs-cert", cluster / "sub1.pem"]):
+        run = ctlsign(*words, "--installed", lists["ctl"], "--installed", itl, lists["new"])
+        assert (run.status, run.out.split(" (")[0].split("\n")[0]) == (
+            (0, "accepted: tvs") if whose == "sub1" else (1, "refused: signer-unknown")), str(run)
+    run = ctlsign("tvs", "--query", "--installed", itl, one.at, lists["new"])
+    assert (run.status, "TVS record 2 of the installed ITL" in run.out) == ((0, True) if whose == "sub1" else (1, False)), str(run)
 
 
 def test_every_list_ever_published(ctlsign, start, lists, lab, tmp_path):  # noqa: F811
