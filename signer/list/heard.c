@@ -20,22 +20,36 @@ static enum status no_answer(const struct heard *h, const struct asked *q, struc
 		h->ask.at, q->arg, net_question_why(&q->answer, &q->fault));
 }
 
-static enum status choose_certificate(struct heard *h, struct tlv_err *e)
+/* A printed list has no keys at all, so that its signature is assumed. */
+static enum status no_certificate(const struct heard *h, bool printed, struct tlv_err *e)
+{
+	return printed ?
+		       ST_OK :
+		       err_set(e, ST_INPUT,
+			       "'--tvs %s': TVS knows the signer of %s but shows no certificate, and the list has none: its signature cannot be checked; leave out '--tvs', and give the certificate with '--sast-trust'",
+			       h->ask.at, h->ask.asked[BY_NAMES].arg);
+}
+
+/* A yes to the names alone may be about another certificate of these names. */
+static enum status choose_certificate(struct heard *h, bool printed, struct tlv_err *e)
 {
 	const struct asked *names = &h->ask.asked[BY_NAMES];
 	const struct asked *own = h->ask.n > BY_CERTIFICATE ? &h->ask.asked[BY_CERTIFICATE] : NULL;
 
 	h->tvs.certificate = names->reply.certificate;
-	if (!names->reply.known || names->reply.certificate.n > 0 || own == NULL)
+	if (names->state != ASKED_SAST || names->reply.certificate.n > 0)
 		return ST_OK;
+	if (own == NULL)
+		return no_certificate(h, printed, e);
 	if (own->state == ASKED_SILENT)
 		return no_answer(h, own, e);
-	if (own->reply.known)
+	h->tvs.own = &own->reply;
+	if (own->state == ASKED_SAST)
 		h->tvs.certificate = own->signer.certificate;
 	return ST_OK;
 }
 
-static enum status take(struct heard *h, struct tlv_err *e)
+static enum status take(struct heard *h, bool printed, struct tlv_err *e)
 {
 	const struct asked *names = &h->ask.asked[BY_NAMES];
 	enum status st;
@@ -51,7 +65,7 @@ static enum status take(struct heard *h, struct tlv_err *e)
 				     .presented = h->ask.presented,
 				     .signer = buf_span(&h->signer),
 				     .reply = &names->reply };
-	return st == ST_OK ? choose_certificate(h, e) : st;
+	return st == ST_OK ? choose_certificate(h, printed, e) : st;
 }
 
 enum status heard_ask(struct heard *h, struct list_file *f, struct tlv_err *e)
@@ -62,7 +76,7 @@ enum status heard_ask(struct heard *h, struct list_file *f, struct tlv_err *e)
 		st = ask_tvs_about_list(&h->ask, TVS_VERIFY, f, e);
 	if (st == ST_OK)
 		st = ask_tvs(&h->ask, e);
-	return st == ST_OK ? take(h, e) : st;
+	return st == ST_OK ? take(h, f->list.printed, e) : st;
 }
 
 void heard_let(const struct heard *h, struct phone *p)

@@ -301,6 +301,18 @@ static void note_assumption(struct plan_model *m, enum tvs_assumption which)
 	}
 }
 
+static void note_others(struct plan_model *m)
+{
+	for (size_t i = 0; i < m->nverdicts; i++) {
+		const char *text = accept_others_text(&m->verdicts[i].a);
+
+		if (text == NULL)
+			continue;
+		buf_str(plan_fact_line(&m->asked, PLAN_LINE_NOTE, NULL, FACT_ASKS_TVS), text);
+		return;
+	}
+}
+
 static void note_asked(struct plan_model *m)
 {
 	struct buf *line;
@@ -310,6 +322,7 @@ static void note_asked(struct plan_model *m)
 	line = plan_fact_line(&m->asked, PLAN_LINE_TEXT, NULL, FACT_ASKS_TVS);
 	buf_str(line, "asked: ");
 	accept_heard_text(m->in.tvs.heard, line);
+	note_others(m);
 }
 
 static void note_assumptions(struct plan_model *m)

@@ -80,6 +80,8 @@ struct acceptance accept_foresee(const struct phone *p, const struct tlv_list *n
 void accept_reason_text(const struct acceptance *a, struct buf *out);
 /* Appends "HOST:PORT: CN=pub: known as SAST (SAST, CCM+TFTP), for 86400 s", escaped. */
 void accept_heard_text(const struct tvs_heard *heard, struct buf *out);
+/* That a phone may ask another TVS than the one that was asked. NULL: it cannot, or none was. */
+const char *accept_others_text(const struct acceptance *a);
 /* Appends one assumption, the nodes' names in it. */
 void accept_assumption_text(const struct acceptance *a, enum tvs_assumption which, struct buf *out);
 /*

@@ -43,6 +43,18 @@ void accept_heard_text(const struct tvs_heard *heard, struct buf *out)
 	safe_text(out, heard->signer);
 	buf_str(out, ": ");
 	tvs_put_reply(out, heard->reply);
+	if (heard->own != NULL && !tvs_reply_is_sast(heard->own)) {
+		buf_str(out, "; about the certificate in the list: ");
+		tvs_put_reply(out, heard->own);
+	}
+}
+
+/* [ASKS_TVS] */
+const char *accept_others_text(const struct acceptance *a)
+{
+	return a->tvs.others ?
+		       "the ITL names other TVS too, and a phone asks a node of its own CallManager group: ask each of them with '--tvs'" :
+		       NULL;
 }
 
 void accept_reason_text(const struct acceptance *a, struct buf *out)
@@ -165,21 +177,34 @@ static void explain_heard(const struct acceptance *a, struct buf *out)
 	accept_heard_text(a->heard, out);
 	fact_put_sources(out, FACT_ASKS_TVS);
 	buf_str(out, "\n");
+	if (accept_others_text(a) == NULL)
+		return;
+	buf_str(out, accept_others_text(a));
+	fact_put_sources(out, FACT_ASKS_TVS);
+	buf_str(out, "\n");
+}
+
+/* Whoever has asked TVS misses nothing but the ITL. */
+static const char *how_to_be_sure(const struct acceptance *a, enum tvs_assumption which)
+{
+	bool asked = a->tvs.heard && which == TVS_ASSUMES_TVS_CERT;
+
+	return accept_assumption(asked ? TVS_ASSUMES_ITL : which)->how;
 }
 
 /* The facts behind what is assumed, and how to be sure. */
 static void explain_assumptions(const struct acceptance *a, struct buf *out)
 {
 	for (int i = 0; i < TVS_ASSUMPTIONS; i++) {
-		const struct accept_assumption_row *row = accept_assumption((enum tvs_assumption)i);
+		const char *how = how_to_be_sure(a, (enum tvs_assumption)i);
 
 		if (!assumes(a, i))
 			continue;
 		buf_str(out, "assumed: ");
 		accept_assumption_text(a, (enum tvs_assumption)i, out);
-		if (row->how != NULL)
-			buf_printf(out, ": %s", row->how);
-		fact_put_sources(out, row->fact);
+		if (how != NULL)
+			buf_printf(out, ": %s", how);
+		fact_put_sources(out, accept_assumption((enum tvs_assumption)i)->fact);
 		buf_str(out, "\n");
 	}
 }

@@ -291,6 +291,17 @@ static void look_up(struct tvs_answer *a, const struct phone *p, const struct tl
 		}
 }
 
+/* Whether the ITL names a TVS that presents another certificate than the one that was asked. */
+static bool names_others(const struct tlv_list *itl, struct span presented)
+{
+	struct tlv_record r;
+
+	for (size_t i = 0; itl != NULL && next_tvs(itl, &i, &r); i++)
+		if (!cert_is_of_record(itl, &r, presented))
+			return true;
+	return false;
+}
+
 /* It has looked the signer up itself: nothing about that is assumed. */
 static void take_heard(struct tvs_answer *a, const struct tvs_heard *heard)
 {
@@ -308,6 +319,7 @@ struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list
 
 	reach(&a, p, new_list);
 	a.heard = p->heard != NULL && (a.reach == TVS_REACHED || a.reach == TVS_RENEWED);
+	a.others = a.heard && names_others(p->itl, p->heard->presented);
 	if (a.reach == TVS_REACHED && a.heard)
 		take_heard(&a, p->heard);
 	else if (a.reach == TVS_REACHED)

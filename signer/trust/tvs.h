@@ -19,6 +19,8 @@ struct tvs_heard {
 	struct span signer;    /* whom it was asked about: the subject, without a NUL */
 	const struct tvs_reply *reply;
 	struct span certificate; /* the signer's that it knows, DER; empty: it shows none */
+	/* It shows none, and was asked about the one that the new list has; NULL: it was not */
+	const struct tvs_reply *own;
 };
 
 /* A phone, and the cluster behind it. Everything is borrowed. */
@@ -64,6 +66,7 @@ struct tvs_answer {
 	struct span node[TVS_NODES_SHOWN];
 	size_t nodes; /* all of them */
 	bool heard;   /* it was asked, and the phone asks a TVS too */
+	bool others;  /* … and the ITL names other TVS, which were not asked */
 	bool knows;   /* … the signer, whose key and DER issuer these are; borrowed */
 	struct span key, certificate;
 	bool near; /* it would know the signer under its own spelling of this DER issuer */

@@ -112,6 +112,7 @@ def test_an_itl_that_is_not_shown_is_still_assumed(ctlsign, start, lists):  # no
     run = ctlsign.ok("accept", "--tvs", one.at, "--installed", lists["ctl"], lists["new"])
     assert run.out.splitlines()[0] == (f"accepted: tvs (asked: {one.at}; assumes the ITL has a TVS record; "
                                        "TVS still has the certificate that the ITL names)"), str(run)
+    assert "assumed: TVS still has the certificate that the ITL names: show the phone's ITL with '--installed' [" in run.out
     assert ctlsign("accept", "--strict", "--tvs", one.at, "--installed", lists["ctl"], lists["new"]).status == 1
     no = served(start, NO)
     assert ctlsign("accept", "--tvs", no.at, "--installed", lists["ctl"], lists["new"]).status == 1
@@ -145,6 +146,30 @@ def test_an_answer_without_the_certificate(ctlsign, start, lists):  # noqa: F811
     assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at})\n"), str(run)
 
 
+@pytest.mark.parametrize("roles,says", [([2], "known, but not as SAST (CCM+TFTP), for 86400 s"), (None, "not known (status 1)")])
+def test_a_yes_to_the_names_and_none_to_the_certificate(ctlsign, start, lists, roles, says):  # noqa: F811
+    """Then it is about another certificate, whose key is not known."""
+    one = served(start, YES, fault="no-certificate")
+    one.service.lookup_certificate = lambda der: roles and (der, roles)
+    run = ctlsign("accept", "--tvs", one.at, *held(lists), lists["new"])
+    assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at})\n"), str(run)
+    assert f"known as SAST (SAST, CCM+TFTP), for 86400 s; about the certificate in the list: {says} [" in run.out
+    assert f"; about the certificate in the list: {says}" in re.sub(
+        r"\s+", " ", ctlsign("plan", "--release", "10.5(1)", "--tvs", one.at, lists["ctl"], lists["new"]).out)
+
+
+def test_nobody_shows_the_signer_s_certificate(ctlsign, start, lists, cluster, tmp_path):  # noqa: F811
+    """Neither the list nor TVS: so nobody can tell whether the signature is its own."""
+    signer, other = (peerwrite.record_fields(peerwrite.load(cluster / f"{name}.pem"), "SAST", "cucm", name="pub", address="198.51.100.7")
+                     for name in ("pub-regenerated", "capf"))
+    new = tmp_path / "CTLFile.tlv"
+    new.write_bytes(peerwrite.assemble([other], signer, cluster / "pub-regenerated.key", timestamp=2000000000))
+    one = served(start, YES, fault="no-certificate")
+    ctlsign.refused(3, "accept", "--tvs", one.at, *held(lists), new, says=["shows no certificate", "leave out '--tvs'"])
+    assert ctlsign("accept", "--tvs", served(start, NO).at, *held(lists), new).out.startswith("refused: signer-unknown")
+    assert ctlsign.ok("accept", "--tvs", served(start, YES).at, *held(lists), new).out.startswith("accepted: tvs (asked: ")
+
+
 def test_a_forged_signer(ctlsign, start, lists, lab, cluster):  # noqa: F811
     """Its own certificate has the names and the serial number of the one that TVS knows."""
     names = [("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"), ("ORGANIZATIONAL_UNIT_NAME", "TAC"), ("COMMON_NAME", "cucm-1051-a-pub"),
@@ -165,6 +190,26 @@ def test_a_signer_that_phones_know(ctlsign, start, lists, lab):  # noqa: F811
     assert run.out.startswith("accepted: signer-is-sast\n") and f"asked: {one.at}: {PUB.subject}: not known (status 1)" in run.out
     said = json.loads(ctlsign.ok("accept", "--json", "--tvs", one.at, "--installed", "none", lists["new"]).out)
     assert said["reason"] == "leap-of-faith" and said["asked"]["state"] == "unknown"
+
+
+OTHERS = "the ITL names other TVS too, and a phone asks a node of its own CallManager group: ask each of them with '--tvs' [118893, 213407]"
+
+
+@pytest.mark.parametrize("known", [YES, NO])
+def test_other_tvs_may_answer_otherwise(ctlsign, start, lists, lab, tmp_path, known):  # noqa: F811
+    """One node was asked, and nobody knows the phones' groups."""
+    one, page = served(start, known), tmp_path / "plan.html"
+    two = lab("two", "pub", ("tvs", "sub1"), ("tvs", "capf"), filename="ITLFile.tlv")
+    new = lab("new-itl", "pub-regenerated", ("tvs", "sub1"), filename="ITLFile.tlv")
+    for itl, says in ((two, True), (lists["itl"], False)):
+        run = ctlsign("accept", "--tvs", one.at, "--installed", itl, new)
+        assert (OTHERS in run.out.splitlines()) == says, str(run)
+        assert run.out.splitlines()[0].endswith(f" (asked: {one.at})")
+        plan = ctlsign("plan", "--release", "10.5(1)", "--tvs", one.at, "--html", page, itl, new)
+        assert (OTHERS in re.sub(r"\s+", " ", plan.out)) == says, str(plan)
+        assert ("the ITL names other TVS too" in page.read_text()) == says
+    # Without an answer that counts there is nothing to add.
+    assert OTHERS not in ctlsign("accept", "--tvs", one.at, "--installed", two, lab("again", "pub", ("tvs", "sub1"), filename="ITLFile.tlv")).out
 
 
 @pytest.mark.parametrize("form,number", [("sha1", 1), ("sha256", 2), ("sha512", 3)])
