@@ -97,6 +97,20 @@ static void set(json_t *o, const char *key, json_t *value)
 	(void)json_object_set_new(o, key, value);
 }
 
+/* Each once: it is said with every verdict, and a TVS may answer 64 KiB of them. */
+static json_t *roles_json(struct span roles)
+{
+	struct buf each = BUF_INIT;
+	json_t *all;
+
+	for (size_t i = 0; i < roles.n; i++)
+		if (!span_has(buf_span(&each), (uint8_t)span_at(roles, i)))
+			buf_u8(&each, (uint8_t)span_at(roles, i));
+	all = list_json_roles(buf_span(&each));
+	buf_free(&each);
+	return all;
+}
+
 json_t *heard_json(const struct tvs_heard *heard)
 {
 	json_t *o;
@@ -113,7 +127,7 @@ json_t *heard_json(const struct tvs_heard *heard)
 	out_json_set_text(o, "signer", heard->signer);
 	set(o, "state", json_string(asked_state_text(asked_state_of(heard->reply))));
 	set(o, "status", json_integer(heard->reply->status));
-	set(o, "roles", list_json_roles(heard->reply->roles));
+	set(o, "roles", roles_json(heard->reply->roles));
 	set(o, "ttl", heard->reply->has_ttl ? json_integer(heard->reply->ttl) : json_null());
 	return o;
 }

@@ -257,6 +257,9 @@ def test_json(ctlsign, start, lists):  # noqa: F811
         "roles": ["SAST", "CCM+TFTP"], "ttl": 86400}
     assert said["assumptions"] == [] and f"\nasked: {one.at}: " in said["explanation"]
     assert json.loads(ctlsign.ok("accept", "--json", *held(lists), lists["new"]).out)["asked"] is None
+    many = served(start, YES, fault="roles")
+    said = json.loads(ctlsign.ok("accept", "--json", "--tvs", many.at, *held(lists), lists["new"]).out)
+    assert len(set(said["asked"]["roles"])) == len(said["asked"]["roles"]) == 256
 
 
 def test_command_lines(ctlsign, lists, cluster, tmp_path):
