@@ -133,6 +133,7 @@ static void what_a_release_does(void **state)
 		enum release_signer signer;
 	} rows[] = {
 		{ "9.1(2)", true, false, false, RELEASE_NOBODY },
+		{ "10.0", true, true, false, RELEASE_CALLMANAGER },
 		{ "10.0(1)", true, true, false, RELEASE_CALLMANAGER },
 		{ "10.5(1)", true, true, false, RELEASE_CALLMANAGER },
 		{ "10.5(2)", true, true, true, RELEASE_CALLMANAGER },
