@@ -55,6 +55,12 @@ static bool is_spare(const struct plan_model *m, enum plan_kind k)
 	return m->itl && r->tokenless && k == PLAN_KIND_ITLRECOVERY;
 }
 
+/* Before 10.0 CUCM signs ITLs alone, and has no 'utils ctl'. */
+static bool has_tokenless(const struct plan_model *m)
+{
+	return m->itl || m->in.release == NULL || m->in.release->tokenless;
+}
+
 /* That of the release's own lists, or of 'reset localkey'. */
 static bool has_signer(const struct plan_model *m, bool spare)
 {
@@ -62,7 +68,7 @@ static bool has_signer(const struct plan_model *m, bool spare)
 	struct tlv_record r;
 	enum plan_kind k;
 
-	if (f->signs < 0)
+	if (f->signs < 0 || !has_tokenless(m))
 		return false;
 	r = tlv_list_record(f->list, (size_t)f->signs);
 	k = plan_kind_of(&r);
@@ -177,6 +183,7 @@ static uint64_t state_of_writer(const struct plan_model *m)
 	uint64_t s = either(cucm, W(CUCM_WRITES),
 			    either(client_writes(m), W(CLIENT_WRITES), W(OUTSIDE)));
 
+	s |= either(has_tokenless(m), W(HAS_TOKENLESS), 0);
 	s |= either(has_own_records(m), W(OWN_RECORDS), 0) | either(spare, W(SPARE_SIGNS), 0);
 	s |= either(reset, W(RESET_WRITES), W(USUALLY_WRITTEN));
 	s |= either(two, W(TWO_PHASES), 0) | either(two && spare, 0, W(NEW_COMES_LAST));

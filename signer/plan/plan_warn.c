@@ -325,11 +325,41 @@ static void note_asked(struct plan_model *m)
 	note_others(m);
 }
 
+/* Whom the release has sign such a list, in words. */
+static const char *usual_signer(const struct plan_model *m, bool *recovery)
+{
+	const struct release *rel = m->in.release;
+	enum release_signer who = m->itl ? rel->itl_signer : rel->signer;
+
+	*recovery = who == RELEASE_ITLRECOVERY;
+	if (who == RELEASE_NOBODY)
+		return NULL;
+	return *recovery ? "ITLRecovery" : "CallManager";
+}
+
+/* A mistyped release leads to commands of another one. A token signs in any. */
+static void note_release(struct plan_model *m)
+{
+	const struct plan_facts *old = &m->facts[PLAN_OLD];
+	const char *who;
+	struct tlv_record r;
+	bool recovery;
+
+	if (m->in.release == NULL || m->in.foreseen || old->signs < 0 || old->token_signs)
+		return;
+	who = usual_signer(m, &recovery);
+	r = tlv_list_record(old->list, (size_t)old->signs);
+	if (who == NULL || tlv_record_is_itlrecovery(&r) != recovery)
+		say(&m->assumptions, PLAN_WARNING_RELEASE_UNLIKE, m->in.release->name,
+		    who != NULL ? who : "a token alone");
+}
+
 static void note_assumptions(struct plan_model *m)
 {
 	struct plan_lines *l = &m->assumptions;
 	char n[24];
 
+	note_release(m);
 	note_asked(m);
 	say(l, PLAN_WARNING_PHONES_HOLD_OLD, "", "");
 	for (int k = 0; k < TVS_ASSUMPTIONS; k++)

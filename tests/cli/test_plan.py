@@ -784,6 +784,25 @@ def test_a_spare_anchor_of_ones_own_is_made_outside(world, extra):
     assert not [text for text in texts if "utils ctl update CTLFile" in text]
 
 
+@pytest.mark.parametrize("release,spec,doubted", [
+    ("11.5", OLD_12, True), ("12.5", OLD_12, False), ("12.5", OLD_10, True), ("11.5", OLD_10, False),
+    ("9.1(2)", OLD_10, True), ("9.1(2)", TOKENED, False), ("12.5", TOKENED, False)])
+def test_a_release_that_does_not_fit_the_old_list(world, release, spec, doubted):
+    """Its commands would be those of another cluster, so the plan says what it rests on."""
+    new = world.make("new.tlv", spec.replace("=capf ", "=capf2@pub "), **RENEWED)
+    plan = world.json(world.make("old.tlv", spec), new, "--release", release)
+    assert ("release-unlike-lists" in [line["code"] for line in plan["assumptions"]]) == doubted
+
+
+def test_cucm_before_10_0_signs_no_ctl(world):
+    """So it has no 'utils ctl', whatever the new list looks like."""
+    old, new = world.make("old.tlv", TOKENED), world.make("new.tlv", OLD_10, **RENEWED)
+    assert "'utils ctl update CTLFile'" in world.plan(old, new, "--release", "12.5").out
+    assert of_steps(world.plan(old, new, "--release", "10.0").out)[0] == "utils ctl update CTLFile"
+    text = world.plan(old, new, "--release", "9.1(2)").out
+    assert "utils ctl" not in text.replace("'utils ctl ...' and a refresh upgrade", "")
+
+
 def test_tokens_come_into_cucms_own_list_by_an_assumption(world):
     new = world.make("new.tlv", OLD_12 + " SAST=t1 SAST=t2", **RENEWED)
     text = world.plan(world.make("old.tlv", OLD_12), new, "--release", "12.5", status=0).out
