@@ -440,7 +440,7 @@ static void tvs_beside_a_tftp_certificate(void **state)
 	assert_int_equal(a.reason, ACCEPT_SIGNER_IS_TFTP);
 	assert_int_equal(a.assumptions, 1U << TVS_ASSUMES_TFTP);
 	assert_true(a.tvs_too);
-	/* The held records have another key than their certificate: TVS alone knows the right one. */
+	/* The held records have another key than their certificate: TVS knows the right one. */
 	flip(&held, tlv_list_record(&held.list, 0).public_key);
 	flip(&held, tlv_list_record(&held.list, 1).public_key);
 	a = accept_decide(&p, &new_list.list);
