@@ -133,7 +133,7 @@ uint32_t span_be(struct span s)
 	if (s.n > 4)
 		return UINT32_MAX;
 	for (size_t i = 0; i < s.n; i++)
-		v = v << 8 | s.p[i];
+		v = (v << 8) + s.p[i];
 	return v;
 }
 

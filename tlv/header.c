@@ -96,6 +96,8 @@ static bool may_repeat(uint8_t tag)
 
 static enum status note(struct tlv_header *h, const struct tlv_field *f, struct tlv_err *e)
 {
+	char name[16];
+
 	if (f->tag >= 32)
 		return ST_OK;
 	if ((h->present & BIT(f->tag)) == 0) {
@@ -104,7 +106,7 @@ static enum status note(struct tlv_header *h, const struct tlv_field *f, struct 
 		return ST_OK;
 	}
 	if (!may_repeat(f->tag))
-		return err_set_at(e, ST_INPUT, f->at, "%s: there twice", f->row->text);
+		return err_set_at(e, ST_INPUT, f->at, "%s: there twice", tlv_field_text(f, name));
 	h->repeated |= BIT(f->tag);
 	return ST_OK;
 }

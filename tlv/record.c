@@ -51,10 +51,10 @@ static void note(struct tlv_record *r, const struct tlv_field *f)
 {
 	if (f->row == NULL) {
 		r->unknown = true;
-	} else if ((r->present & BIT(f->tag)) != 0) {
-		r->repeated |= BIT(f->tag);
+	} else if ((r->present & BIT(f->row->number)) != 0) {
+		r->repeated |= BIT(f->row->number);
 	} else {
-		r->present |= BIT(f->tag);
+		r->present |= BIT(f->row->number);
 		take(r, f);
 	}
 }
@@ -82,9 +82,8 @@ static enum status read_length(struct span bytes, size_t at, size_t *out, struct
 				  "record length: %u byte%s, which is less than its own field",
 				  (unsigned)length, plural(length));
 	if (length > bytes.n)
-		return err_set_at(e, ST_INPUT, at, "record length: %u byte%s claimed, %zu remain%s",
-				  (unsigned)length, plural(length), bytes.n,
-				  bytes.n == 1 ? "s" : "");
+		return err_set_at(e, ST_INPUT, at, "record length: %u byte%s claimed, %zu remain",
+				  (unsigned)length, plural(length), bytes.n);
 	*out = length;
 	return ST_OK;
 }
