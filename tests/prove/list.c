@@ -1,0 +1,160 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * tlv/list.c: a list of any records, and what is asked of it. Headers and records are as
+ * prove/header.c and prove/record.c leave them: their bytes lie in what was given.
+ */
+#include "tlv/list.h"
+
+#include "tlv/kind.h"
+
+#include "any.h"
+
+enum { FILE_MAX = 12, RECORDS_MAX = 2 };
+
+static uint8_t file[FILE_MAX];
+
+static struct span raw_of(struct span bytes)
+{
+	enum { LEAST = 5 /* the length's own field */ };
+	size_t n = bytes.n < LEAST ? bytes.n : any_size(LEAST, bytes.n);
+
+	/* Each length is followed by itself: the next record begins behind it. */
+	/*@ split n; */
+	is_span(bytes);
+	return span_of(bytes.p, n);
+}
+
+enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tlv_err *e)
+{
+	*h = (struct tlv_header){ .raw = raw_of(bytes),
+				  .present = any_u32(),
+				  .signer_serial = any_span(),
+				  .signer_issuer = any_span(),
+				  .filename = any_span() };
+	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "a fault");
+}
+
+enum status tlv_record_decode(struct tlv_record *r, struct span bytes, size_t at, struct tlv_err *e)
+{
+	*r = (struct tlv_record){ .raw = raw_of(bytes),
+				  .at = at,
+				  .present = any_u32(),
+				  .dns_name = any_span(),
+				  .subject = any_span(),
+				  .issuer = any_span(),
+				  .serial = any_span(),
+				  .role = any_u16(),
+				  .public_key = any_span(),
+				  .certificate = any_span() };
+	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "a fault");
+}
+
+static void decoded(size_t n, size_t memory)
+{
+	struct tlv_list l;
+	struct tlv_err e = TLV_ERR_INIT;
+	struct span bytes = span_of(file + (FILE_MAX - n), n);
+
+	any_bytes(file, sizeof file);
+	any_memory(memory);
+	(void)tlv_list_begins(bytes);
+	(void)tlv_list_decode(&l, bytes, &e);
+	tlv_list_free(&l);
+}
+
+bool tlv_header_names(const struct tlv_header *h, struct span serial, struct span issuer)
+{
+	is_span(h->signer_serial);
+	is_span(serial);
+	is_span(issuer);
+	return any_bool();
+}
+
+struct span tlv_text(struct span value)
+{
+	is_span(value);
+	return any_span();
+}
+
+enum tlv_list_kind tlv_kind_of_name(struct span name)
+{
+	is_span(name);
+	return (enum tlv_list_kind)any_size(TLV_LIST_OTHER, TLV_LIST_ITL);
+}
+
+const char *tlv_kind_text(enum tlv_list_kind kind)
+{
+	(void)kind;
+	return "a kind";
+}
+
+bool tlv_record_is_tftp(const struct tlv_record *r)
+{
+	(void)r;
+	return any_bool();
+}
+
+bool tlv_record_is_nameless(const struct tlv_record *r)
+{
+	(void)r;
+	return any_bool();
+}
+
+enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e)
+{
+	is_span(der);
+	*out = (struct tlv_cert){ .der = der, .subject = any_span() };
+	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "not a certificate");
+}
+
+struct tlv_name_match tlv_name_match(struct span text, struct span name)
+{
+	is_span(text);
+	is_span(name);
+	return (struct tlv_name_match){ .matches = any_bool(),
+					.form = (enum tlv_name_form)any_size(TLV_NAME_SERVER,
+									     TLV_NAME_SERVER_0),
+					.separator = any_bool() ? ';' : ',' };
+}
+
+/* A decoded list: each record begins in the file. */
+static void asked(size_t nrecords)
+{
+	size_t at[RECORDS_MAX];
+	struct tlv_list l = { .bytes = span_of(file, FILE_MAX),
+			      .nrecords = nrecords,
+			      .cap = RECORDS_MAX,
+			      .record_at = at };
+	struct tlv_dialect d;
+	long signer;
+
+	any_bytes(file, sizeof file);
+	for (size_t i = 0; i < RECORDS_MAX; i++)
+		at[i] = FILE_MAX - 2 - i;
+	l.header.signer_serial = any_span();
+	l.header.signer_issuer = any_span();
+	l.header.filename = any_span();
+	signer = tlv_list_signer(&l);
+	/*@ assert signer: TLV_SIGNER_AMBIGUOUS <= signer < (long)nrecords; */
+	(void)tlv_list_has(&l, TLV_ROLE_SAST, any_span());
+	(void)tlv_list_has_node(&l, any_span());
+	(void)tlv_list_has_tftp(&l, any_span());
+	(void)tlv_list_is_non_secure(&l);
+	(void)tlv_list_is_other_kind(&l, any_span());
+	(void)tlv_list_is_itl(&l);
+	d = tlv_list_dialect(&l);
+	/*@ assert style: TLV_STYLE_CUCM <= d.style <= TLV_STYLE_RFC4514; */
+	(void)tlv_list_kind_text(&l);
+}
+
+int main(void)
+{
+	for (size_t n = 0; n <= FILE_MAX; n++) {
+		decoded(n, 0);
+		decoded(n, 1);
+	}
+	for (size_t n = 0; n <= RECORDS_MAX; n++)
+		asked(n);
+	return 0;
+}

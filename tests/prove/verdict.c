@@ -1,0 +1,233 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * signer/trust: the verdict on a list that exists, and a phone's on a new one, from any facts.
+ *
+ * What is no decision is answered by anything here: what a signature is, what a certificate
+ * says, and which names are the same. So every order of answers is followed.
+ */
+#include "signer/crypto/cert.h"
+#include "signer/trust/accept.h"
+#include "signer/trust/signature.h"
+#include "signer/trust/verdict.h"
+#include "tlv/kind.h"
+
+#include "any.h"
+
+/* A list has so many records: any of them may be any record. */
+enum { RECORDS_MAX = 2 };
+
+/*
+ * Which of the installed lists' records are the signer's: bit n for the n-th that is asked. Each
+ * choice is followed by itself, as a signer's key is only there if one is.
+ */
+static unsigned signers;
+
+static struct tlv_record any_record(void)
+{
+	return (struct tlv_record){ .at = any_size(0, UINT32_MAX),
+				    .present = any_u32(),
+				    .repeated = any_u32(),
+				    .unknown = any_bool(),
+				    .dns_name = any_span(),
+				    .subject = any_span(),
+				    .issuer = any_span(),
+				    .serial = any_span(),
+				    .role = any_u16(),
+				    .public_key = any_span(),
+				    .certificate = any_span(),
+				    .address = any_span() };
+}
+
+struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
+{
+	struct tlv_record r = any_record();
+
+	/*@ assert inside: i < l->nrecords; */
+	/* One without FUNCTION is passed over, as one that is not the signer's. */
+	if (signers != 0)
+		r.present = any_bool() ? UINT32_MAX : 1U << TLV_R_FUNCTION;
+	return r;
+}
+
+enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e)
+{
+	*out = (struct tlv_cert){ .der = der,
+				  .serial = any_span(),
+				  .issuer = any_span(),
+				  .validity = any_span(),
+				  .subject = any_span(),
+				  .public_key = any_span(),
+				  .signature = any_span() };
+	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "not a certificate");
+}
+
+bool signature_is_by(const struct tlv_list *l, struct span public_key)
+{
+	(void)l;
+	is_span(public_key);
+	return any_bool();
+}
+
+static long any_signer(const struct tlv_list *l)
+{
+	if (l->nrecords > 0 && any_bool())
+		return (long)any_size(0, l->nrecords - 1);
+	return any_bool() ? TLV_SIGNER_NONE : TLV_SIGNER_AMBIGUOUS;
+}
+
+bool signature_is_own(const struct tlv_list *l, long *signer)
+{
+	*signer = any_signer(l);
+	return *signer >= 0 && any_bool();
+}
+
+long tlv_list_signer(const struct tlv_list *l)
+{
+	return any_signer(l);
+}
+
+enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
+{
+	is_span(der);
+	any_bytes(out, 20);
+	return any_bool() ? ST_OK : err_set(e, ST_BUG, "no digest");
+}
+
+struct span tlv_text(struct span value)
+{
+	is_span(value);
+	return any_span();
+}
+
+bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h)
+{
+	bool signs = (signers & 1U) != 0;
+
+	(void)r;
+	(void)h;
+	signers >>= 1U;
+	return signs;
+}
+
+enum tlv_serial_match tlv_header_serial(const struct tlv_header *h, struct span serial)
+{
+	(void)h;
+	is_span(serial);
+	return (enum tlv_serial_match)any_size(TLV_SERIAL_OTHER, TLV_SERIAL_REVERSED);
+}
+
+bool tlv_list_is_itl(const struct tlv_list *l)
+{
+	(void)l;
+	return any_bool();
+}
+
+bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served)
+{
+	(void)l;
+	is_span(served);
+	return any_bool();
+}
+
+struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list)
+{
+	(void)p;
+	(void)new_list;
+	return (struct tvs_answer){ .reach = (enum tvs_reach)any_size(TVS_REACHED, TVS_RENEWED),
+				    .assumptions = any_u32(),
+				    .nodes = any_size(0, SIZE_MAX),
+				    .knows = any_bool(),
+				    .key = any_span(),
+				    .certificate = any_span(),
+				    .near = any_bool(),
+				    .near_issuer = any_span() };
+}
+
+bool tlv_key_proves_nothing(struct span public_key)
+{
+	is_span(public_key);
+	return any_bool();
+}
+
+struct tlv_name_match tlv_name_match(struct span text, struct span name)
+{
+	is_span(text);
+	is_span(name);
+	return (struct tlv_name_match){ .matches = any_bool(),
+					.form = TLV_NAME_SERVER,
+					.separator = ';' };
+}
+
+struct tlv_dialect tlv_list_dialect(const struct tlv_list *l)
+{
+	(void)l;
+	return (struct tlv_dialect){ .style = (enum tlv_style)any_size(TLV_STYLE_CUCM,
+								       TLV_STYLE_RFC4514) };
+}
+
+static struct tlv_list any_list(size_t nrecords)
+{
+	struct tlv_list l = { .bytes = any_span(), .nrecords = nrecords };
+
+	if (any_bool())
+		l.bytes.n = TLV_PHONE_LIMIT + 1;
+	l.header.present = any_u32();
+	l.header.signer_name = any_span();
+	l.header.signer_serial = any_span();
+	l.header.signer_issuer = any_span();
+	l.header.filename = any_span();
+	l.header.timestamp = any_u32();
+	l.printed = any_bool();
+	l.known_bad = any_bool();
+	return l;
+}
+
+static void verdicts(void)
+{
+	struct tlv_findings f = { .errors = any_size(0, SIZE_MAX), .nomem = any_bool() };
+	struct verdict v = verdict_make(any_bool() ? &f : NULL, any_bool(), any_bool());
+
+	/*@ assert one_word: v.word <= 2; */
+	(void)verdict_is_good(v);
+	(void)verdict_is_untrusted(v);
+	(void)verdict_is_bad(v);
+	(void)verdict_text(v);
+	(void)accept_assumption((enum tvs_assumption)any_size(0, TVS_ASSUMPTIONS - 1))->word;
+}
+
+static void judged(const struct tlv_list *ctl, const struct tlv_list *itl,
+		   const struct tlv_list *new_list, unsigned which)
+{
+	struct phone p = { .ctl = ctl,
+			   .itl = itl,
+			   .no_lists = any_bool(),
+			   .no_tvs = any_bool(),
+			   .goes_back = any_bool(),
+			   .blank_itl = any_bool(),
+			   .asked = any_bool() ? "CTLFile.tlv" : NULL };
+	struct acceptance a;
+
+	signers = which;
+	a = accept_decide(&p, new_list);
+	(void)accept_row(a.reason)->accepted;
+	signers = which;
+	a = accept_foresee(&p, new_list, any_span());
+	(void)accept_row(a.reason)->accepted;
+}
+
+int main(void)
+{
+	verdicts();
+	for (size_t n = 0; n <= RECORDS_MAX; n++)
+		for (unsigned which = 0; which < 1U << 2 * n; which++) {
+			struct tlv_list ctl = any_list(n), itl = any_list(n),
+					new_list = any_list(n);
+
+			judged(NULL, NULL, &new_list, which);
+			judged(&ctl, NULL, &new_list, which);
+			judged(NULL, &itl, &new_list, which);
+			judged(&ctl, &itl, &new_list, which);
+		}
+	return 0;
+}
