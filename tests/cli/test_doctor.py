@@ -10,6 +10,7 @@ import lists
 import pytest
 import tables
 from conftest import BUILD, PROGRAM, SANITIZED, make_certificate
+from preload import preloadable
 from token_helpers import (FAULT, ONE, TWO, add_object, add_token, fault,  # noqa: F401
                            sanitizer)
 
@@ -58,7 +59,7 @@ def doctor(ctlsign, lab):
 def world(**what):
     """The environment of another world."""
     runtimes = sanitizer().get("LD_PRELOAD", "")
-    return {"LD_PRELOAD": f"{runtimes} {WORLD}".strip(),
+    return {"LD_PRELOAD": f"{runtimes} {preloadable(WORLD)}".strip(),
             **{f"WORLD_{name}": value for name, value in what.items()}}
 
 

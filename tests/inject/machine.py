@@ -9,6 +9,8 @@ import signal
 import struct
 from dataclasses import dataclass, field
 
+from preload import preloadable  # found through the paths of works.py or conftest.py
+
 CALLS, MEMORY, OWN = 1, 2, 3
 FAIL, SHORT, KILL = 1, 2, 3
 EVENTS, PROCESSES, MODULES, NAME = 1 << 17, 16, 64, 48
@@ -90,7 +92,7 @@ class Machine:
     """Runs words of the program; folder is its own, for what is said and seen."""
 
     def __init__(self, program, library, folder, env=None):
-        self.program, self.library, self.folder = str(program), str(library), folder
+        self.program, self.library, self.folder = str(program), preloadable(library), folder
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8",
                     "TZ": "UTC", **(env or {})}
         self.env["ASAN_OPTIONS"] = ":".join(filter(None, [
