@@ -10,6 +10,9 @@
 
 /* The first error wins: false if there is one already, or nobody wants to know. */
 static bool say_first(struct tlv_err *e, enum status st, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static bool say_first(struct tlv_err *e, enum status st, const char *fmt, va_list ap)
 {
 	if (e == NULL || e->status != ST_OK)
 		return false;

@@ -326,7 +326,10 @@ static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_d
 		return NET_CUT;
 	case CURLE_WRITE_ERROR:
 		return fault_of_write(t, d);
-	case CURLE_OUT_OF_MEMORY: /* so it calls a header line that is longer than it takes */
+#if LIBCURL_VERSION_NUM >= 0x080600
+	case CURLE_TOO_LARGE:
+#endif
+	case CURLE_OUT_OF_MEMORY: /* so older ones call a header line that is longer than they take */
 		d->text = SPAN_LIT(
 			"a header line of the answer is too long, or memory ran out: check the server");
 		return NET_OTHER;
