@@ -49,6 +49,14 @@ def flat(text):
 
 
 @built
+def test_man_is_told_of_tables():
+    """By the first line, as man-db of Debian 13 wants it."""
+    pages = [path.read_text() for path in sorted((BUILD / "man").rglob("*.[0-9]"))]
+    assert any("\n.TS\n" in page for page in pages)
+    assert all(page.startswith("'\\\" t\n") for page in pages)
+
+
+@built
 def test_every_verb_has_its_page_and_every_page_is_of_something():
     assert {f"ctlsign-{verb}.1" for verb in VERBS} <= set(NAMES)
     # One that is not here was not installed with the others.

@@ -87,7 +87,9 @@ def test_the_second_had_no_network(second):
 
 
 def test_lintian_is_content(first):
-    said = run("lintian", "--allow-root", "--display-info", "--pedantic", "--fail-on",
+    # One package for several releases follows the standards of the oldest.
+    said = run("lintian", "--allow-root", "--suppress-tags", "out-of-date-standards-version",
+               "--display-info", "--pedantic", "--fail-on",
                "error,warning,info,pedantic", next(first.glob("*.changes")), status=None)
     assert said.returncode == 0 and "E:" not in said.stdout, said.stdout + said.stderr
 
