@@ -309,10 +309,16 @@ static enum net_fault in_words(const struct transfer *t, CURLcode result, enum n
 	return fault;
 }
 
+/* From 8.6 on libcurl has a code of its own, 100, for what is longer than it takes. */
+static CURLcode as_before(CURLcode result)
+{
+	return (int)result == 100 ? CURLE_OUT_OF_MEMORY : result;
+}
+
 static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_done *d)
 {
 	d->code = (uint32_t)t->came;
-	switch (result) {
+	switch (as_before(result)) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return NET_NO_NAME;
 	case CURLE_COULDNT_CONNECT:
@@ -326,10 +332,7 @@ static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_d
 		return NET_CUT;
 	case CURLE_WRITE_ERROR:
 		return fault_of_write(t, d);
-#if LIBCURL_VERSION_NUM >= 0x080600
-	case CURLE_TOO_LARGE:
-#endif
-	case CURLE_OUT_OF_MEMORY: /* so older ones call a header line that is longer than they take */
+	case CURLE_OUT_OF_MEMORY: /* so it calls a header line that is longer than it takes */
 		d->text = SPAN_LIT(
 			"a header line of the answer is too long, or memory ran out: check the server");
 		return NET_OTHER;
