@@ -155,6 +155,16 @@ const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact)
 	return why_not[a->tvs.reach].text;
 }
 
+static void explain_foreign(const struct acceptance *a, struct buf *out)
+{
+	if (!a->tvs.foreign)
+		return;
+	buf_str(out,
+		"the new list has none of the nodes that the phone's lists have, so it is taken to be another cluster's, of which TVS knows what was uploaded");
+	fact_put_sources(out, FACT_MOVE_CLUSTER);
+	buf_str(out, "\n");
+}
+
 static void explain_tvs(const struct acceptance *a, struct buf *out)
 {
 	enum fact_id fact;
@@ -165,6 +175,7 @@ static void explain_tvs(const struct acceptance *a, struct buf *out)
 	buf_str(out, why);
 	fact_put_sources(out, fact);
 	buf_str(out, "\n");
+	explain_foreign(a, out);
 	explain_tvs_near(a, out);
 }
 

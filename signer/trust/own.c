@@ -108,6 +108,21 @@ static size_t count_nodes(const struct tlv_list *l)
 	return n;
 }
 
+bool own_is_phones(const struct phone *p, const struct tlv_list *new_list)
+{
+	const struct tlv_list *const held[] = { p->ctl, p->itl };
+	bool foreign = false;
+
+	for (size_t i = 0; i < COUNT(held); i++) {
+		if (held[i] == NULL)
+			continue;
+		if (!own_is_foreign(held[i], new_list))
+			return true;
+		foreign = true;
+	}
+	return !foreign;
+}
+
 /* [ITL_RECORDS]: lists of one cluster share nodes, whatever was renewed in between. */
 bool own_is_foreign(const struct tlv_list *l, const struct tlv_list *other)
 {

@@ -24,5 +24,7 @@ bool own_is_known(const struct phone *p, const struct tlv_list *new_list,
  * False if one has no server, or more records than OWN_RECORDS_TRIED.
  */
 bool own_is_foreign(const struct tlv_list *l, const struct tlv_list *other);
+/* Whether the new list may be of the phone's own cluster: a list that it holds is not foreign. */
+bool own_is_phones(const struct phone *p, const struct tlv_list *new_list);
 
 #endif

@@ -291,6 +291,17 @@ static void look_up(struct tvs_answer *a, const struct phone *p, const struct tl
 		}
 }
 
+/* TVS knows another cluster's certificates from uploads alone, wherever the phone found TVS. */
+static void look_up_own_cluster(struct tvs_answer *a, const struct phone *p,
+				const struct tlv_list *new_list)
+{
+	struct phone own = *p;
+
+	a->foreign = p->foreign || !own_is_phones(p, new_list);
+	own.foreign = a->foreign;
+	look_up(a, &own, new_list);
+}
+
 /* Whether the ITL names a TVS that presents another certificate than the one that was asked. */
 static bool names_others(const struct tlv_list *itl, struct span presented)
 {
@@ -323,6 +334,6 @@ struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list
 	if (a.reach == TVS_REACHED && a.heard)
 		take_heard(&a, p->heard);
 	else if (a.reach == TVS_REACHED)
-		look_up(&a, p, new_list);
+		look_up_own_cluster(&a, p, new_list);
 	return a;
 }

@@ -69,7 +69,8 @@ struct tvs_answer {
 	bool others;  /* … and the ITL names other TVS, which were not asked */
 	bool knows;   /* … the signer, whose key and DER issuer these are; borrowed */
 	struct span key, certificate;
-	bool near; /* it would know the signer under its own spelling of this DER issuer */
+	bool foreign; /* it was taken not to know the new list's cluster */
+	bool near;    /* it would know the signer under its own spelling of this DER issuer */
 	struct span near_issuer;
 };
 

@@ -166,6 +166,19 @@ def was_replaced(record, new, held, release):
     return False
 
 
+def nodes_of(parsed):
+    return [record for record in parsed["records"] if record["role"] != SAST]
+
+
+def may_be_of_one_cluster(new, held):
+    """Whether some held list has a node of the new one, or one of the two has no node at all."""
+    def share(one, other):
+        return any(one.get(part) and one.get(part) == other.get(part)
+                   for part in ("dns_name", "subject", "address", "certificate"))
+    return any(not nodes_of(parsed) or not nodes_of(new) or
+               any(share(one, other) for one in nodes_of(parsed) for other in nodes_of(new)) for parsed in held)
+
+
 def vouched(new, held, cluster):
     """(certificate, assumptions) of the header's signer; (None, {}) if TVS does not know it."""
     signer = signer_of(new["header"])
@@ -179,7 +192,7 @@ def vouched(new, held, cluster):
         if record["role"] == SAST and (record.get("serial"), record.get("issuer")) == signer:
             if record.get("certificate") in given:
                 return certificate(record), {"ctl"} if cluster.served == "new" else set()
-    for record in own_records(new, cluster.release):
+    for record in own_records(new, cluster.release) if may_be_of_one_cluster(new, held) else []:
         if looked_up(certificate(record)) == signer and not was_replaced(record, new, held, cluster.release):
             return certificate(record), {"own"}
     return None, set()
