@@ -532,9 +532,48 @@ static void a_name_in_another_spelling(void **state)
 	given_list_free(&new_list);
 }
 
+/* Scripts read these words: they are a contract. */
+static void the_words_of_the_contract(void **state)
+{
+	static const struct {
+		const char *word;
+		bool accepted;
+	} reasons[ACCEPT_REASONS] = {
+		[ACCEPT_LEAP_OF_FAITH] = { "leap-of-faith", true },
+		[ACCEPT_SIGNER_IS_SAST] = { "signer-is-sast", true },
+		[ACCEPT_SIGNER_IS_TFTP] = { "signer-is-tftp", true },
+		[ACCEPT_TVS] = { "tvs", true },
+		[ACCEPT_TOO_LARGE] = { "too-large", false },
+		[ACCEPT_WRONG_KIND] = { "wrong-kind", false },
+		[ACCEPT_BAD_SIGNATURE] = { "bad-signature", false },
+		[ACCEPT_AMBIGUOUS_SIGNER] = { "ambiguous-signer", false },
+		[ACCEPT_SIGNER_NOT_SAST] = { "signer-not-sast", false },
+		[ACCEPT_SIGNER_UNKNOWN] = { "signer-unknown", false },
+	};
+	static const char *const assumptions[TVS_ASSUMPTIONS] = {
+		[TVS_ASSUMES_ITL] = "itl-has-tvs-record",
+		[TVS_ASSUMES_TVS_CERT] = "tvs-certificate-kept",
+		[TVS_ASSUMES_GROUP] = "group-has-node",
+		[TVS_ASSUMES_OWN] = "signer-is-own",
+		[TVS_ASSUMES_CTL] = "tvs-serves-new-list",
+		[TVS_ASSUMES_TFTP] = "tftp-signs-itl",
+		[TVS_ASSUMES_SIGNATURE] = "signature-good",
+	};
+
+	(void)state;
+	for (int i = 0; i < ACCEPT_REASONS; i++) {
+		assert_string_equal(accept_row((enum accept_reason)i)->word, reasons[i].word);
+		assert_int_equal(accept_row((enum accept_reason)i)->accepted, reasons[i].accepted);
+	}
+	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
+		assert_string_equal(accept_assumption((enum tvs_assumption)i)->word,
+				    assumptions[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_words_of_the_contract),
 		cmocka_unit_test(each_reason),
 		cmocka_unit_test(a_tvs_that_was_asked),
 		cmocka_unit_test(a_signature_to_come),
