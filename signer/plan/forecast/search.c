@@ -115,7 +115,7 @@ static enum status step(struct search *s, struct table *t, size_t set, size_t ne
 	struct scene scene = from->scene;
 	struct cost cost = from->cost;
 	size_t n, first = s->nowned;
-	/* Which list a class lacks at first is no matter: such a class is gated, and costs nothing. */
+	/* A class that lacks a list at first is gated, and costs nothing. */
 	enum status st = rehearse_phase(s, &scene, &t->phases[next], false, stages, &n, e);
 
 	if (st != ST_OK)
