@@ -217,3 +217,12 @@ enum hex_fault hex_parse(struct span text, const char *between, struct buf *out)
 	}
 	return HEX_OK;
 }
+
+int64_t days_of_date(int year, int month, int day)
+{
+	int y = month <= 2 ? year - 1 : year;
+	int era = y / 400, of_era = y - era * 400;
+	int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}

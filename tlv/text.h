@@ -56,4 +56,7 @@ enum hex_fault { HEX_OK, HEX_NOT_A_DIGIT, HEX_ODD };
  */
 enum hex_fault hex_parse(struct span text, const char *between, struct buf *out);
 
+/* Days from 1970-01-01 in the Gregorian calendar. Months count from 1; the year is not negative. */
+int64_t days_of_date(int year, int month, int day);
+
 #endif

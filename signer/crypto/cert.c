@@ -14,6 +14,7 @@
 #include <openssl/x509v3.h>
 
 #include "signer/crypto/digest.h"
+#include "signer/crypto/usual.h"
 #include "tlv/kind.h"
 #include "tlv/name.h"
 #include "tlv/tables.h"
@@ -227,10 +228,18 @@ enum status cert_validity(struct span der, int64_t *not_before, int64_t *not_aft
 enum status cert_validity_judged(struct span der, int64_t *not_before, int64_t *not_after,
 				 struct tlv_err *e)
 {
-	struct plain_cert *x = plain_parse(der);
-	bool ok = x != NULL && to_seconds(x->tbs->validity->notBefore, not_before) &&
-		  to_seconds(x->tbs->validity->notAfter, not_after);
+	struct usual_dates dates;
+	struct plain_cert *x;
+	bool ok;
 
+	if (usual_cert(der, &dates)) {
+		*not_before = dates.not_before;
+		*not_after = dates.not_after;
+		return ST_OK;
+	}
+	x = plain_parse(der);
+	ok = x != NULL && to_seconds(x->tbs->validity->notBefore, not_before) &&
+	     to_seconds(x->tbs->validity->notAfter, not_after);
 	plain_free(x);
 	return ok ? ST_OK : not_taken(e);
 }

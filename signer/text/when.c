@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tlv/text.h"
+
 enum {
 	QUARTER = 900,	  /* seconds; every zone's offset is a multiple of it */
 	EAST = 14 * 3600, /* the greatest offset from UTC */
@@ -13,16 +15,6 @@ enum {
 	LATE = 2 * 3600,
 	WINDOW = EAST + WEST + LATE,
 };
-
-/* Days from 1970-01-01; the calendar is Gregorian, months count from 1. */
-static int64_t days_of(int year, int month, int day)
-{
-	int y = month <= 2 ? year - 1 : year;
-	int era = y / 400, of_era = y - era * 400;
-	int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
 
 static int month_of(const char *name)
 {
@@ -53,7 +45,7 @@ bool when_parse(const char *text, int64_t *seconds)
 	    day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
 	    second < 0 || second > 60)
 		return false;
-	*seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	*seconds = days_of_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 	return true;
 }
 

@@ -216,6 +216,23 @@ static void arrays_that_cannot_grow_stay_whole(void **state)
 	free(v);
 }
 
+static void days(void **state)
+{
+	static const struct {
+		int year, month, day;
+		int64_t days;
+	} rows[] = {
+		{ 1970, 1, 1, 0 },	{ 1969, 12, 31, -1 },	   { 1950, 1, 1, -7305 },
+		{ 2000, 2, 29, 11016 }, { 2000, 3, 1, 11017 },	   { 2026, 11, 28, 20785 },
+		{ 2100, 3, 1, 47541 },	{ 9999, 12, 31, 2932896 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(days_of_date(rows[i].year, rows[i].month, rows[i].day),
+				 rows[i].days);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +247,7 @@ int main(void)
 		cmocka_unit_test(padding_goes_from_the_end_only),
 		cmocka_unit_test(arrays_grow_and_keep_what_they_hold),
 		cmocka_unit_test(arrays_that_cannot_grow_stay_whole),
+		cmocka_unit_test(days),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,11 +6,13 @@
  */
 #include "signer/crypto/cert.h"
 
+#include <string.h>
 #include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "signer/crypto/usual.h"
 #include "tests/signer/given.h"
 #include "tlv/text.h"
 
@@ -206,18 +208,43 @@ static void cut_certificates(void **state)
 	cert_free(&c);
 }
 
-static bool openssl_takes(struct span der)
+static bool seconds_of(const ASN1_TIME *t, int64_t *out)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*out = (int64_t)timegm(&tm);
+	return true;
+}
+
+static bool openssl_takes(struct span der, struct usual_dates *out)
 {
 	const unsigned char *p = der.p;
 	X509 *x = d2i_X509(NULL, &p, (long)der.n);
-	struct tm tm;
 	bool ok = x != NULL && p == der.p + der.n &&
-		  ASN1_TIME_to_tm(X509_get0_notBefore(x), &tm) == 1 &&
-		  ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) == 1;
+		  seconds_of(X509_get0_notBefore(x), &out->not_before) &&
+		  seconds_of(X509_get0_notAfter(x), &out->not_after);
 
 	X509_free(x);
 	ERR_clear_error();
 	return ok;
+}
+
+/* What our own walk takes, OpenSSL takes with the same dates. Whether it was of the usual form. */
+static bool same_as_openssl(struct span der, bool *taken)
+{
+	struct usual_dates theirs = { 0 }, ours;
+	int64_t from, to;
+	bool usual = usual_cert(der, &ours);
+
+	*taken = openssl_takes(der, &theirs);
+	assert_int_equal(cert_validity_judged(der, &from, &to, NULL), *taken ? ST_OK : ST_INPUT);
+	if (*taken)
+		assert_true(from == theirs.not_before && to == theirs.not_after);
+	if (usual)
+		assert_true(*taken && ours.not_before == from && ours.not_after == to);
+	return usual;
 }
 
 /* verify does not decode keys, but what it calls a certificate is what d2i_X509 takes. */
@@ -225,29 +252,107 @@ static void changed_certificates(void **state)
 {
 	static const char *const paths[] = { PUB, TOKEN_1, CA };
 	static const uint8_t changes[] = { 0x01, 0x20, 0x80 };
-	size_t taken = 0, refused = 0;
-	int64_t from, to;
+	size_t taken = 0, refused = 0, usual = 0;
+	bool ok;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		struct cert c = given_cert(paths[i]);
 
+		assert_true(same_as_openssl(buf_span(&c.der), &ok) && ok);
 		for (size_t n = 0; n < c.der.n * COUNT(changes); n++) {
-			struct span der = buf_span(&c.der);
 			uint8_t was = c.der.p[n / COUNT(changes)];
-			bool ok;
 
 			c.der.p[n / COUNT(changes)] ^= changes[n % COUNT(changes)];
-			ok = openssl_takes(der);
-			assert_int_equal(cert_validity_judged(der, &from, &to, NULL),
-					 ok ? ST_OK : ST_INPUT);
+			usual += same_as_openssl(buf_span(&c.der), &ok);
 			c.der.p[n / COUNT(changes)] = was;
 			taken += ok;
 			refused += !ok;
 		}
 		cert_free(&c);
 	}
-	assert_true(taken > 500 && refused > 500);
+	assert_true(taken > 500 && refused > 500 && usual > 500);
+}
+
+/* The certificate with another notAfter, whatever its text says; owned by the caller. */
+static struct buf dated(X509 *x, int type, const char *text)
+{
+	ASN1_STRING *time = ASN1_STRING_type_new(type);
+	unsigned char *der = NULL;
+	struct buf b = BUF_INIT;
+	int n;
+
+	assert_int_equal(ASN1_STRING_set(time, text, -1), 1);
+	assert_int_equal(X509_set1_notAfter(x, time), 1);
+	n = i2d_re_X509_tbs(x, NULL);
+	assert_true(n > 0);
+	n = i2d_X509(x, &der);
+	assert_true(n > 0);
+	buf_put(&b, span_of(der, (size_t)n));
+	OPENSSL_free(der);
+	ASN1_STRING_free(time);
+	return b;
+}
+
+/* Dates that are, some that are not, and rare forms, which are OpenSSL's to read. */
+static void dates(void **state)
+{
+	enum { UTC = V_ASN1_UTCTIME, LONG = V_ASN1_GENERALIZEDTIME };
+	static const struct {
+		int type;
+		const char *text;
+		bool is_usual, is_date;
+	} rows[] = {
+		{ UTC, "140605120000Z", true, true },
+		{ UTC, "500101000000Z", true, true },
+		{ UTC, "491231235959Z", true, true },
+		{ UTC, "240229120000Z", true, true },
+		{ UTC, "000229120000Z", true, true },
+		{ UTC, "230229120000Z", false, false },
+		{ UTC, "140431120000Z", false, false },
+		{ UTC, "141301120000Z", false, false },
+		{ UTC, "140001120000Z", false, false },
+		{ UTC, "140100120000Z", false, false },
+		{ UTC, "140605240000Z", false, false },
+		{ UTC, "140605126000Z", false, false },
+		{ UTC, "140605120060Z", false, false },
+		{ UTC, "1406051200000", false, false },
+		{ UTC, "14060512000aZ", false, false },
+		{ UTC, "a40605120000Z", false, false },
+		{ UTC, "1406051200Z", false, true },
+		{ UTC, "140605120000+0100", false, true },
+		{ UTC, "", false, false },
+		{ UTC, "20500605120000Z", false, false },
+		{ LONG, "20500605120000Z", true, true },
+		{ LONG, "99991231235959Z", true, true },
+		{ LONG, "19500101000000Z", true, true },
+		{ LONG, "20240229000000Z", true, true },
+		{ LONG, "20000229000000Z", true, true },
+		{ LONG, "21000229000000Z", false, false },
+		{ LONG, "19491231235959Z", false, true },
+		{ LONG, "00000101000000Z", false, true },
+		{ LONG, "20500605120000.5Z", false, true },
+		{ LONG, "140605120000Z", false, true },
+		{ LONG, "2050a605120000Z", false, false },
+		{ LONG, "b0500605120000Z", false, false },
+		{ LONG, "20500605120000", false, false },
+	};
+	struct cert c = given_cert(PUB);
+	const unsigned char *p = c.der.p;
+	X509 *x = d2i_X509(NULL, &p, (long)c.der.n);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf der = dated(x, rows[i].type, rows[i].text);
+		bool taken;
+
+		if (same_as_openssl(buf_span(&der), &taken) != rows[i].is_usual ||
+		    taken != rows[i].is_date)
+			fail_msg("%zu: %s", i, rows[i].text);
+		buf_free(&der);
+	}
+	X509_free(x);
+	cert_free(&c);
 }
 
 int main(void)
@@ -260,6 +365,7 @@ int main(void)
 		cmocka_unit_test(pem_and_back),
 		cmocka_unit_test(cut_certificates),
 		cmocka_unit_test(changed_certificates),
+		cmocka_unit_test(dates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
