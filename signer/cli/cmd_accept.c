@@ -413,12 +413,16 @@ static enum status answer_file(void *arg, const char *path, bool named, struct t
 
 static enum status answer_folder(struct question *q, const char *folder, struct tlv_err *e)
 {
+	struct signature_memo memo = SIGNATURE_MEMO_INIT;
 	struct history h = { .q = q };
 	enum status st;
 
 	if (opt_given(q->o, OPT_JSON) && (h.all = json_array()) == NULL)
 		return err_nomem(e);
+	q->phone.memo = &memo; /* most lists of a history have the same signer */
 	st = folder_files(folder, answer_file, &h, e);
+	q->phone.memo = NULL;
+	signature_memo_free(&memo);
 	if (st == ST_OK && !h.any)
 		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
 	if (st == ST_OK && h.all != NULL)

@@ -31,6 +31,7 @@ const struct accept_assumption_row *accept_assumption(enum tvs_assumption a)
 struct candidate {
 	const struct tlv_list *list;
 	struct span key;
+	struct signature_memo *memo; /* NULL: each answer is worked out */
 };
 
 /*
@@ -62,7 +63,9 @@ static bool signed_with(const struct candidate *new_list, struct span public_key
 	/* Without keys it is an assumption, which by_key() says; what contradicts it is known. */
 	if (new_list->list->printed)
 		return !new_list->list->known_bad && shows(new_list->list, certificate);
-	return signature_is_by(new_list->list, public_key);
+	return new_list->memo != NULL ?
+		       signature_is_by_again(new_list->memo, new_list->list, public_key) :
+		       signature_is_by(new_list->list, public_key);
 }
 
 /* What the installed lists know of the signer. */
@@ -260,7 +263,8 @@ static struct acceptance answer(const struct phone *p, const struct candidate *c
 
 struct acceptance accept_decide(const struct phone *p, const struct tlv_list *new_list)
 {
-	return answer(p, &(struct candidate){ .list = new_list, .key = SPAN_NONE });
+	return answer(p,
+		      &(struct candidate){ .list = new_list, .key = SPAN_NONE, .memo = p->memo });
 }
 
 struct acceptance accept_foresee(const struct phone *p, const struct tlv_list *new_list,

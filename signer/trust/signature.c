@@ -19,6 +19,24 @@ bool signature_is_by(const struct tlv_list *l, struct span public_key)
 			     NULL) == ST_OK;
 }
 
+bool signature_is_by_again(struct signature_memo *m, const struct tlv_list *l,
+			   struct span public_key)
+{
+	if (m->list == l && span_eq(buf_span(&m->key), public_key))
+		return m->is_by;
+	signature_memo_free(m);
+	buf_put(&m->key, public_key);
+	m->is_by = signature_is_by(l, public_key);
+	m->list = buf_failed(&m->key, NULL) == ST_OK ? l : NULL;
+	return m->is_by;
+}
+
+void signature_memo_free(struct signature_memo *m)
+{
+	buf_free(&m->key);
+	*m = SIGNATURE_MEMO_INIT;
+}
+
 bool signature_is_own(const struct tlv_list *l, long *signer)
 {
 	struct span key;

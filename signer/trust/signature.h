@@ -16,6 +16,23 @@
 bool signature_is_by(const struct tlv_list *l, struct span public_key);
 
 /*
+ * The last answer about one list, for whoever asks the same of thousands of phones. The list must
+ * not change meanwhile.
+ */
+struct signature_memo {
+	const struct tlv_list *list; /* NULL: nothing was asked yet */
+	struct buf key;
+	bool is_by;
+};
+
+#define SIGNATURE_MEMO_INIT ((struct signature_memo){ .list = NULL })
+
+/* The same as signature_is_by(), which is called only for another list or key than the last. */
+bool signature_is_by_again(struct signature_memo *m, const struct tlv_list *l,
+			   struct span public_key);
+void signature_memo_free(struct signature_memo *m);
+
+/*
  * Whether the signature is that of the signer's record in the list itself, whose
  * index (or TLV_SIGNER_*) goes to *signer. False for a key whose exponent is 1
  * or even, whatever it "verifies": anybody could have made that. True says

@@ -9,6 +9,7 @@
 
 #include "signer/crypto/certset.h"
 #include "signer/trust/release.h"
+#include "signer/trust/signature.h"
 #include "signer/trust/tvs_message.h"
 #include "tlv/list.h"
 
@@ -39,6 +40,7 @@ struct phone {
 	const char *asked; /* path or URL of what it asked for and gets; NULL: not judged */
 	const struct tlv_list *tvs_ctl; /* the CTL that the TVS node serves; NULL: none */
 	bool tvs_ctl_is_new;		/* … which is taken to be the new one */
+	struct signature_memo *memo;	/* what was verified for the phone before; NULL: nothing */
 };
 
 enum tvs_assumption {
