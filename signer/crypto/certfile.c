@@ -117,14 +117,71 @@ static bool next_block(struct span *text, struct block *b, size_t number, struct
 	return true;
 }
 
+static bool is_blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Base64 without its blanks and line breaks. */
+static void put_bare(struct buf *out, struct span text)
+{
+	while (text.n > 0) {
+		size_t n = 0;
+
+		while (n < text.n && !is_blank(span_at(text, n)))
+			n++;
+		buf_put(out, span_slice(text, 0, n));
+		text = span_slice(text, n + 1, text.n);
+	}
+}
+
+/* Groups of four characters, of which only the last may be filled up with one or two '='. */
+static size_t whole_groups(struct span text)
+{
+	size_t fill = 0;
+
+	while (fill < 2 && fill < text.n && span_at(text, text.n - 1 - fill) == '=')
+		fill++;
+	if (text.n == 0 || text.n % 4 != 0 || text.n > INT32_MAX ||
+	    span_has(span_slice(text, 0, text.n - fill), '='))
+		return 0;
+	return text.n / 4 * 3 - fill;
+}
+
+/*
+ * What a plain PEM block has: OpenSSL decodes it at once, three times as fast as line by line.
+ * False: it is not that plain.
+ */
+static bool decode_plain(struct span body, struct buf *out)
+{
+	struct buf text = BUF_INIT;
+	size_t at = out->n, n;
+	bool ok;
+
+	put_bare(&text, body);
+	n = text.failed == ST_OK ? whole_groups(buf_span(&text)) : 0;
+	if (n > 0)
+		(void)buf_hole(out, text.n / 4 * 3);
+	ok = n > 0 && out->failed == ST_OK &&
+	     EVP_DecodeBlock(out->p + at, text.p, (int)text.n) >= (int)n;
+	buf_truncate(out, ok ? at + n : at);
+	buf_free(&text);
+	return ok;
+}
+
 /* Base64 with blanks and line breaks in it. */
 static bool decode(struct span body, struct buf *out)
 {
-	EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
-	size_t at = buf_hole(out, body.n + 64);
+	EVP_ENCODE_CTX *ctx;
+	size_t at;
 	int n = 0, last = 0;
-	bool ok = ctx != NULL && out->failed == ST_OK && body.n < INT32_MAX;
+	bool ok;
 
+	if (decode_plain(body, out))
+		return true;
+	ctx = EVP_ENCODE_CTX_new();
+	at = buf_hole(out, body.n + 64);
+	ok = ctx != NULL && out->failed == ST_OK && body.n < INT32_MAX;
 	if (ok) {
 		EVP_DecodeInit(ctx);
 		ok = EVP_DecodeUpdate(ctx, out->p + at, &n, body.p, (int)body.n) >= 0 &&

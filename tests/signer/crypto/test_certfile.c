@@ -134,13 +134,58 @@ static void damaged_blocks(void **state)
 	}
 }
 
+/* The block with something before every so many characters of its base64. */
+static struct buf laid_out(struct span base64, const char *between, size_t every)
+{
+	struct buf b = BUF_INIT;
+
+	buf_str(&b, "-----BEGIN CERTIFICATE-----\n");
+	for (size_t i = 0; i < base64.n; i += every) {
+		buf_str(&b, between);
+		buf_put(&b, span_slice(base64, i, every));
+	}
+	buf_str(&b, "\n-----END CERTIFICATE-----\n");
+	return b;
+}
+
+static void base64_in_any_layout(void **state)
+{
+	static const struct {
+		const char *between;
+		size_t every;
+		enum status st;
+	} rows[] = {
+		{ "\n", 64, ST_OK },	   { "\r\n", 76, ST_OK },    { "", 100000, ST_OK },
+		{ " \t", 1, ST_OK },	   { "\n\n", 3, ST_OK },     { "=", 64, ST_INPUT },
+		{ "\x01", 64, ST_INPUT },  { "!", 1000, ST_INPUT },  { "\xc3", 1000, ST_INPUT },
+		{ "A", 100000, ST_INPUT }, { "==", 1000, ST_INPUT },
+	};
+	struct buf pem = test_file("cluster/pub.pem"), base64 = BUF_INIT;
+	struct cert pub, c;
+
+	(void)state;
+	assert_int_equal(cert_parse(&pub, buf_span(&pem), NULL, NULL), ST_OK);
+	assert_int_equal(cert_base64(buf_span(&pub.der), &base64, NULL), ST_OK);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf text = laid_out(buf_span(&base64), rows[i].between, rows[i].every);
+
+		assert_int_equal(cert_parse(&c, buf_span(&text), NULL, NULL), rows[i].st);
+		if (rows[i].st == ST_OK)
+			assert_true(span_eq(buf_span(&c.der), buf_span(&pub.der)));
+		cert_free(&c);
+		buf_free(&text);
+	}
+	cert_free(&pub);
+	buf_free(&base64);
+	buf_free(&pem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pem_anywhere_in_a_line),
-		cmocka_unit_test(pkcs7_of_both_kinds),
-		cmocka_unit_test(what_is_skipped_is_said),
-		cmocka_unit_test(damaged_blocks),
+		cmocka_unit_test(pem_anywhere_in_a_line),  cmocka_unit_test(pkcs7_of_both_kinds),
+		cmocka_unit_test(what_is_skipped_is_said), cmocka_unit_test(damaged_blocks),
+		cmocka_unit_test(base64_in_any_layout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
