@@ -220,9 +220,10 @@ static void agree_name(struct tlv_findings *out, size_t record, const struct tlv
 
 static void check_agreement(const struct tlv_record *r, size_t record, struct tlv_findings *out)
 {
-	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_err e;
 	struct tlv_cert c;
 
+	err_begin(&e);
 	if (tlv_cert_walk(r->certificate, &c, &e) != ST_OK) {
 		size_t at = r->at + span_offset(r->raw, r->certificate) + (size_t)e.at;
 
@@ -315,6 +316,14 @@ static int compare_twins(const void *a, const void *b)
 	return r != 0 ? r : (x->record > y->record) - (x->record < y->record);
 }
 
+/* Records lie one behind the other, so only the last one has to say where it ends. */
+static struct span raw_of(const struct tlv_list *l, size_t i)
+{
+	if (i + 1 == l->nrecords)
+		return tlv_list_record(l, i).raw;
+	return span_slice(l->bytes, l->record_at[i], l->record_at[i + 1] - l->record_at[i]);
+}
+
 /* Sorted, so that thousands of records cost no square. */
 static void check_duplicates(const struct tlv_list *l, struct tlv_findings *out)
 {
@@ -325,7 +334,7 @@ static void check_duplicates(const struct tlv_list *l, struct tlv_findings *out)
 		return;
 	}
 	for (size_t i = 0; i < l->nrecords; i++)
-		t[i] = (struct twin){ tlv_list_record(l, i).raw, i + 1 };
+		t[i] = (struct twin){ raw_of(l, i), i + 1 };
 	qsort(t, l->nrecords, sizeof *t, compare_twins);
 	for (size_t i = 1; i < l->nrecords; i++)
 		if (span_eq(t[i].raw, t[i - 1].raw))

@@ -8,6 +8,14 @@
 
 #include "tlv/sentence.h"
 
+void err_begin(struct tlv_err *e)
+{
+	e->status = ST_OK;
+	e->has_at = false;
+	e->at = 0;
+	e->said[0] = '\0';
+}
+
 /* The first error wins: false if there is one already, or nobody wants to know. */
 static bool say_first(struct tlv_err *e, enum status st, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));

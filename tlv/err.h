@@ -35,6 +35,9 @@ struct tlv_err {
 
 #define TLV_ERR_INIT ((struct tlv_err){ .status = ST_OK })
 
+/* The same for one that is declared in a loop: its text is not filled with zeros. */
+void err_begin(struct tlv_err *e);
+
 /*
  * Records a failure unless one is recorded already. Returns e's status, or st
  * where e is NULL. Here and below the format is sentence_format()'s: what %s

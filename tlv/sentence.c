@@ -44,10 +44,15 @@ static void put_safe(struct out *o, const char *text, size_t n)
 		size_t visible = utf8_visible((const uint8_t *)text, n);
 		size_t step = visible == 0 ? 1 : visible;
 
-		(void)snprintf(escape, sizeof escape, "\\x%02x", (unsigned)(uint8_t)text[0]);
 		if (o->n + (visible == 0 ? 4 : visible) + 1 > o->cap)
 			return;
-		put(o, visible == 0 ? escape : text, visible == 0 ? 4 : visible);
+		if (visible > 0) {
+			put(o, text, visible);
+		} else {
+			(void)snprintf(escape, sizeof escape, "\\x%02x",
+				       (unsigned)(uint8_t)text[0]);
+			put(o, escape, 4);
+		}
 		text += step;
 		n -= step;
 	}

@@ -12,6 +12,24 @@ static const struct tlv_tag_row tag_rows[] = {
 #undef TAG
 };
 
+/* Every field of every record is looked up: the number is the place, and there is no search. */
+enum {
+#define TAG(scope, number, name, text, label, kind, min, max, parent) ROW_##scope##_##name,
+#include "tlv/tags.def"
+#undef TAG
+	ROWS
+};
+
+/* By scope and number; 0: no row, else the row's place and 1. */
+static const uint8_t row_of[][UINT8_MAX + 1] = {
+#define TAG(scope, number, name, text, label, kind, min, max, parent) \
+	[TLV_SCOPE_##scope][number] = ROW_##scope##_##name + 1,
+#include "tlv/tags.def"
+#undef TAG
+};
+
+_Static_assert((size_t)ROWS == COUNT(tag_rows) && ROWS < UINT8_MAX, "a place fits in a byte");
+
 static const struct tlv_role_row role_rows[] = {
 #define ROLE(name, number, text, option, shown) { number, text, option, shown },
 #include "tlv/roles.def"
@@ -44,10 +62,9 @@ static const struct {
 
 const struct tlv_tag_row *tlv_tag_find(enum tlv_scope scope, uint8_t number)
 {
-	for (size_t i = 0; i < COUNT(tag_rows); i++)
-		if (tag_rows[i].scope == scope && tag_rows[i].number == number)
-			return &tag_rows[i];
-	return NULL;
+	uint8_t row = row_of[scope][number];
+
+	return row > 0 ? &tag_rows[row - 1] : NULL;
 }
 
 const struct tlv_tag_row *tlv_tags(size_t *n)

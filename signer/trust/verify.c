@@ -129,10 +129,11 @@ static void find_key(struct tlv_findings *f, const struct tlv_record *r, size_t 
 static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_t record,
 		       int64_t now)
 {
-	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_err e;
 	int64_t before, after;
 	char when[32];
 
+	err_begin(&e);
 	if (cert_validity_judged(r->certificate, &before, &after, &e) != ST_OK) {
 		tlv_find(f, TLV_FIND_CERT_MALFORMED, record, (int64_t)r->at, "certificate: %s",
 			 err_text(&e));
