@@ -3,11 +3,15 @@
  *
  * usage: floor token MODULE LABEL PIN_FILE THREADS COUNT
  *        floor key FILE THREADS COUNT
+ *        floor check FILE BYTES THREADS COUNT
  *        floor run REPORT COMMAND...
  *
  * What a machine signs when nothing but signing is done: C_SignInit and C_Sign
  * in a loop, each thread with a session of its own under one login, or
  * EVP_PKEY_sign. Prints signatures per second. Part of tests/bench/run.
+ *
+ * check: what it verifies when nothing but that is done: SHA-512 of so many bytes, and
+ * EVP_PKEY_verify.
  *
  * run: the command's status, and into REPORT its seconds by the clock and on
  * the processors, and its peak memory in KiB. A child's peak begins with that
@@ -35,6 +39,8 @@ struct floor {
 	CK_SLOT_ID slot;
 	CK_OBJECT_HANDLE key;
 	EVP_PKEY *pkey;
+	unsigned char *content; /* check: what is hashed; NULL: sign */
+	size_t bytes;
 	unsigned long count; /* of each thread */
 };
 
@@ -111,6 +117,38 @@ static void *sign_key(void *arg)
 	return NULL;
 }
 
+static EVP_PKEY_CTX *context(const struct floor *l, int (*init)(EVP_PKEY_CTX *))
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(l->pkey, NULL);
+
+	if (ctx == NULL || init(ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha512()) <= 0)
+		die("floor: no context");
+	return ctx;
+}
+
+static void *check_key(void *arg)
+{
+	const struct floor *l = arg;
+	unsigned char md[EVP_MAX_MD_SIZE], sig[SIGNATURE_MAX];
+	unsigned n = 0;
+	size_t bytes = sizeof sig;
+	EVP_PKEY_CTX *sign = context(l, EVP_PKEY_sign_init);
+	EVP_PKEY_CTX *verify = context(l, EVP_PKEY_verify_init);
+
+	if (EVP_Digest(l->content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
+	    EVP_PKEY_sign(sign, sig, &bytes, md, n) <= 0)
+		die("floor: no signature");
+	for (unsigned long i = 0; i < l->count; i++)
+		if (EVP_Digest(l->content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
+		    EVP_PKEY_verify(verify, sig, bytes, md, n) != 1)
+			die("floor: EVP_PKEY_verify");
+	EVP_PKEY_CTX_free(sign);
+	EVP_PKEY_CTX_free(verify);
+	return NULL;
+}
+
 static CK_SLOT_ID find_slot(CK_FUNCTION_LIST *f, const char *label)
 {
 	CK_SLOT_ID slots[64];
@@ -174,6 +212,15 @@ static void open_key(struct floor *l, const char *path)
 	(void)fclose(in);
 }
 
+static void open_content(struct floor *l, const char *path, const char *bytes)
+{
+	open_key(l, path);
+	l->bytes = strtoul(bytes, NULL, 10);
+	l->content = calloc(l->bytes + 1, 1);
+	if (l->content == NULL)
+		die("floor: no memory");
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -184,6 +231,9 @@ static double now(void)
 
 static void measure(struct floor *l, unsigned threads, unsigned long count)
 {
+	void *(*work)(void *) = l->content != NULL ? check_key :
+				l->pkey != NULL	   ? sign_key :
+						     sign_token;
 	pthread_t t[THREADS_MAX];
 	double began;
 
@@ -192,7 +242,7 @@ static void measure(struct floor *l, unsigned threads, unsigned long count)
 	l->count = count / threads;
 	began = now();
 	for (unsigned i = 0; i < threads; i++)
-		if (pthread_create(&t[i], NULL, l->pkey != NULL ? sign_key : sign_token, l) != 0)
+		if (pthread_create(&t[i], NULL, work, l) != 0)
 			die("floor: no thread");
 	for (unsigned i = 0; i < threads; i++)
 		(void)pthread_join(t[i], NULL);
@@ -238,9 +288,12 @@ int main(int argc, char **argv)
 		open_token(&l, argv + 2);
 	else if (argc == 5 && strcmp(argv[1], "key") == 0)
 		open_key(&l, argv[2]);
+	else if (argc == 6 && strcmp(argv[1], "check") == 0)
+		open_content(&l, argv[2], argv[3]);
 	else
 		die("usage: floor token MODULE LABEL PIN_FILE THREADS COUNT\n"
 		    "       floor key FILE THREADS COUNT\n"
+		    "       floor check FILE BYTES THREADS COUNT\n"
 		    "       floor run REPORT COMMAND...");
 	measure(&l, (unsigned)strtoul(argv[argc - 2], NULL, 10), strtoul(argv[argc - 1], NULL, 10));
 	return 0;
