@@ -90,12 +90,11 @@ static enum status read_length(struct span bytes, size_t at, size_t *out, struct
 
 enum status tlv_record_decode(struct tlv_record *r, struct span bytes, size_t at, struct tlv_err *e)
 {
-	struct tlv_err local;
+	struct tlv_err local = TLV_ERR_INIT;
 	struct tlv_walk w;
 	struct tlv_field f;
 	size_t length = 0;
 
-	err_begin(&local);
 	e = e != NULL ? e : &local;
 	*r = (struct tlv_record){ .raw = bytes, .at = at };
 	if (read_length(bytes, at, &length, e) != ST_OK)

@@ -17,7 +17,6 @@ enum {
 #define TAG(scope, number, name, text, label, kind, min, max, parent) ROW_##scope##_##name,
 #include "tlv/tags.def"
 #undef TAG
-	ROWS
 };
 
 /* By scope and number; 0: no row, else the row's place and 1. */
@@ -27,8 +26,6 @@ static const uint8_t row_of[][UINT8_MAX + 1] = {
 #include "tlv/tags.def"
 #undef TAG
 };
-
-_Static_assert((size_t)ROWS == COUNT(tag_rows) && ROWS < UINT8_MAX, "a place fits in a byte");
 
 static const struct tlv_role_row role_rows[] = {
 #define ROLE(name, number, text, option, shown) { number, text, option, shown },

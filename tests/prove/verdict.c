@@ -69,6 +69,13 @@ bool signature_is_by(const struct tlv_list *l, struct span public_key)
 	return any_bool();
 }
 
+bool signature_is_by_again(struct signature_memo *m, const struct tlv_list *l,
+			   struct span public_key)
+{
+	(void)m;
+	return signature_is_by(l, public_key);
+}
+
 static long any_signer(const struct tlv_list *l)
 {
 	if (l->nrecords > 0 && any_bool())
@@ -199,13 +206,15 @@ static void verdicts(void)
 static void judged(const struct tlv_list *ctl, const struct tlv_list *itl,
 		   const struct tlv_list *new_list, unsigned which)
 {
+	struct signature_memo memo = SIGNATURE_MEMO_INIT;
 	struct phone p = { .ctl = ctl,
 			   .itl = itl,
 			   .no_lists = any_bool(),
 			   .no_tvs = any_bool(),
 			   .goes_back = any_bool(),
 			   .blank_itl = any_bool(),
-			   .asked = any_bool() ? "CTLFile.tlv" : NULL };
+			   .asked = any_bool() ? "CTLFile.tlv" : NULL,
+			   .memo = any_bool() ? &memo : NULL };
 	struct acceptance a;
 
 	signers = which;
