@@ -68,7 +68,9 @@ enum status common_write_beneath(const char *folder, bool made, struct tlv_err *
 	enum status st = ST_OK;
 
 	grants[0].fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	grants[1].fd = openat(grants[0].fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	grants[1].fd = grants[0].fd < 0 ?
+			       -1 :
+			       openat(grants[0].fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (grants[0].fd < 0 || grants[1].fd < 0)
 		st = err_set(e, ST_OUTPUT, "%s: cannot be opened: %s", folder, strerror(errno));
 	if (st == ST_OK) {

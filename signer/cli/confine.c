@@ -66,13 +66,15 @@ struct grants {
 	size_t n;
 };
 
-/* A path that cannot be opened is not granted. The code that writes there says why. */
+/* What cannot be opened, or has no room, is not granted. The code that writes there says why. */
 static void add(struct grants *g, const char *path, enum sandbox_right what)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	if (fd >= 0)
+	if (fd >= 0 && g->n < COUNT(g->v))
 		g->v[g->n++] = (struct sandbox_grant){ .fd = fd, .what = what };
+	else if (fd >= 0)
+		(void)close(fd);
 }
 
 /* The folder above, or with a link that is followed, the one of what it leads to. */

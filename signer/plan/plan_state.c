@@ -82,7 +82,9 @@ static bool has_own_records(const struct plan_model *m)
 {
 	const struct tlv_list *l = m->in.new_list;
 
-	for (size_t i = 0; i < l->nrecords && !tlv_list_is_non_secure(l); i++) {
+	if (tlv_list_is_non_secure(l))
+		return true;
+	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
 
 		if (plan_kind_of(&r) == PLAN_KIND_ANCHOR && r.certificate.n > 0 &&
