@@ -194,17 +194,17 @@ enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e)
 
 	if (q == NULL)
 		return err_nomem(e);
+	/* The certificate, also of a TVS that ends the session; first, if it has one guest at a time. */
+	q[0] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = NET_CHAIN_MAX };
 	for (size_t i = 0; i < a->n; i++)
-		q[i] = (struct net_question){ .what = NET_TALK,
-					      .target = a->at,
-					      .send = buf_span(&a->asked[i].message),
-					      .max = NET_CHAIN_MAX + TVS_MESSAGE_MAX };
-	/* The certificate, also of a TVS that ends the session. */
-	q[a->n] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = NET_CHAIN_MAX };
+		q[i + 1] = (struct net_question){ .what = NET_TALK,
+						  .target = a->at,
+						  .send = buf_span(&a->asked[i].message),
+						  .max = NET_CHAIN_MAX + TVS_MESSAGE_MAX };
 	st = net_ask_all(q, a->n + 1, e);
 	for (size_t i = 0; i < a->n; i++)
-		a->asked[i].answer = q[i];
-	a->chain = q[a->n];
+		a->asked[i].answer = q[i + 1];
+	a->chain = q[0];
 	free(q);
 	for (size_t i = 0; i < a->n && st == ST_OK; i++)
 		st = read_answer(a, &a->asked[i], (uint32_t)i + 1, e);
