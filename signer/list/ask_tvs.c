@@ -194,7 +194,7 @@ enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e)
 
 	if (q == NULL)
 		return err_nomem(e);
-	/* The certificate, also of a TVS that ends the session; first, if it has one guest at a time. */
+	/* The certificate, also of a TVS that ends the session. First: some serve one at a time. */
 	q[0] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = NET_CHAIN_MAX };
 	for (size_t i = 0; i < a->n; i++)
 		q[i + 1] = (struct net_question){ .what = NET_TALK,
