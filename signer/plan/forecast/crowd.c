@@ -149,9 +149,16 @@ static struct phone phone_that_holds(const struct crowd_question *q, enum crowd_
 			       .release = q->c->release };
 }
 
-static bool comes(const struct stage_list *offered, const struct tlv_list *held)
+/* What it holds once it was offered this; nothing is judged if nothing new comes. */
+static const struct tlv_list *offer(struct crowd_answer *a, const struct crowd_question *q,
+				    const struct phone *phone, const struct stage_list *offered,
+				    const struct tlv_list *held)
 {
-	return offered != NULL && offered->list != NULL && offered->list != held;
+	*a = (struct crowd_answer){ .group = SIZE_MAX };
+	if (offered == NULL || offered->list == NULL || offered->list == held)
+		return held;
+	*a = judge(q, phone, offered);
+	return a->accepted ? offered->list : held;
 }
 
 void crowd_ask(struct crowd_answers *out, enum crowd_class p, const struct crowd_question *q)
@@ -159,19 +166,10 @@ void crowd_ask(struct crowd_answers *out, enum crowd_class p, const struct crowd
 	struct phone phone;
 
 	*out = (struct crowd_answers){ .holds_ctl = q->holds_ctl, .holds_itl = q->holds_itl };
-	out->ctl = out->itl = (struct crowd_answer){ .group = SIZE_MAX };
-	if (comes(q->ctl, out->holds_ctl)) {
-		phone = phone_that_holds(q, p, out);
-		out->ctl = judge(q, &phone, q->ctl);
-		if (out->ctl.accepted)
-			out->holds_ctl = q->ctl->list;
-	}
-	if (rows[p].sbd && comes(q->itl, out->holds_itl)) {
-		phone = phone_that_holds(q, p, out);
-		out->itl = judge(q, &phone, q->itl);
-		if (out->itl.accepted)
-			out->holds_itl = q->itl->list;
-	}
+	phone = phone_that_holds(q, p, out);
+	out->holds_ctl = offer(&out->ctl, q, &phone, q->ctl, q->holds_ctl);
+	phone = phone_that_holds(q, p, out);
+	out->holds_itl = offer(&out->itl, q, &phone, rows[p].sbd ? q->itl : NULL, q->holds_itl);
 }
 
 enum accept_reason crowd_reason(const struct crowd_answer *a)
