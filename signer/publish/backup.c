@@ -77,7 +77,8 @@ static enum status find(struct copies *c, int dir_fd, struct tlv_err *e)
 	place_each(dir_fd, look_at, c);
 	if (c->n > 1)
 		qsort(c->v, c->n, sizeof *c->v, by_number);
-	return c->nomem ? err_nomem(e) : ST_OK;
+	/* Not remembered as lack of memory: the new list is in its place, and whole. */
+	return c->nomem ? err_set(e, ST_NOMEM, "out of memory") : ST_OK;
 }
 
 unsigned backup_next(int dir_fd, const char *name, uid_t owner, const struct backup_kind *kind,
