@@ -185,6 +185,11 @@ def test_nobody_is_there(ctlsign, one):
     ctlsign.refused(3, "check", "--port", f"CAPF={port}", one, says=["no answer from any of 1 service", "the connection is refused"])
 
 
+def test_there_is_no_route(ctlsign, cluster, tmp_path):
+    path = build(ctlsign, cluster, tmp_path / "CTLFile.tlv", "--capf", f"{cluster / 'capf.pem'},name=pub,address=127.0.0.1")
+    ctlsign.refused(3, "check", "--node", "pub=255.255.255.255", path, says=["no answer from any of 1 service", "no way to that address"])
+
+
 def test_a_printed_list_is_compared_by_its_checksums(ctlsign, one, serve, renewed, tmp_path):
     log = tmp_path / "show.log"
     log.write_text(ctlsign.ok("show", one).out)
