@@ -128,6 +128,9 @@ json_t *heard_json(const struct tvs_heard *heard)
 	set(o, "state", json_string(asked_state_text(asked_state_of(heard->reply))));
 	set(o, "status", json_integer(heard->reply->status));
 	set(o, "roles", roles_json(heard->reply->roles));
+	set(o, "certificate_state",
+	    heard->own != NULL ? json_string(asked_state_text(asked_state_of(heard->own))) :
+				 json_null());
 	set(o, "ttl", heard->reply->has_ttl ? json_integer(heard->reply->ttl) : json_null());
 	return o;
 }

@@ -192,13 +192,22 @@ static struct acceptance first_list(const struct candidate *new_list, bool blank
 	return a;
 }
 
+/* TVS knows the signer's names, but not with the certificate of the new list. */
+static bool knows_another(const struct tvs_answer *tvs, const struct tvs_heard *heard)
+{
+	return tvs->heard && heard->own != NULL && !tvs_reply_is_sast(heard->own);
+}
+
 static struct acceptance through_tvs(const struct phone *p, const struct candidate *new_list,
 				     const struct matches *m)
 {
 	struct acceptance a = decided(ACCEPT_SIGNER_UNKNOWN, -1, false);
 	struct tvs_answer tvs = tvs_ask(p, new_list->list);
 
-	if (tvs.knows) {
+	if (tvs.knows && knows_another(&tvs, p->heard)) {
+		a = decided(ACCEPT_BAD_SIGNATURE, -1,
+			    false); /* a printed list shows no signature */
+	} else if (tvs.knows) {
 		a = by_key(new_list, tvs.key, tvs.certificate, ACCEPT_TVS, -1, false);
 		a.assumptions |= tvs.assumptions;
 	} else if (m->tftp >= 0) {

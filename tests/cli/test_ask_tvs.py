@@ -158,6 +158,21 @@ def test_a_yes_to_the_names_and_none_to_the_certificate(ctlsign, start, lists, r
         r"\s+", " ", ctlsign("plan", "--release", "10.5(1)", "--tvs", one.at, lists["ctl"], lists["new"]).out)
 
 
+def test_a_no_to_the_certificate_counts_beside_printed_lists(ctlsign, start, lists, tmp_path):  # noqa: F811
+    """A printed list shows no signature, but what TVS said of the certificate stays true."""
+    one = served(start, YES, fault="no-certificate")
+    one.service.lookup_certificate = lambda der: None
+    printed = []
+    for name in ("ctl", "itl"):
+        log = tmp_path / f"{name}.log"
+        log.write_text(ctlsign.ok("show", lists[name]).out)
+        printed += ["--installed", log]
+    run = ctlsign("accept", "--tvs", one.at, *printed, lists["new"])
+    assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at})\n"), str(run)
+    said = json.loads(ctlsign("accept", "--json", "--tvs", one.at, *printed, lists["new"]).out)
+    assert (said["asked"]["state"], said["asked"]["certificate_state"]) == ("sast", "unknown")
+
+
 def test_nobody_shows_the_signer_s_certificate(ctlsign, start, lists, cluster, tmp_path):  # noqa: F811
     """Neither the list nor TVS: so nobody can tell whether the signature is its own."""
     signer, other = (peerwrite.record_fields(peerwrite.load(cluster / f"{name}.pem"), "SAST", "cucm", name="pub", address="198.51.100.7")
@@ -254,7 +269,7 @@ def test_json(ctlsign, start, lists):  # noqa: F811
     said = json.loads(ctlsign.ok("accept", "--json", "--tvs", one.at, *held(lists), lists["new"]).out)
     assert said["asked"] == said["verdicts"][0]["asked"] == {
         "tvs": one.at, "presented": hashlib.sha1(SUB.der).hexdigest(), "signer": SIGNER, "state": "sast", "status": 0,
-        "roles": ["SAST", "CCM+TFTP"], "ttl": 86400}
+        "roles": ["SAST", "CCM+TFTP"], "certificate_state": None, "ttl": 86400}
     assert said["assumptions"] == [] and f"\nasked: {one.at}: " in said["explanation"]
     assert json.loads(ctlsign.ok("accept", "--json", *held(lists), lists["new"]).out)["asked"] is None
     many = served(start, YES, fault="roles")
