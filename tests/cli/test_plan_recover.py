@@ -310,6 +310,17 @@ def test_a_backup_brings_back_the_itl_of_each_node(world, sub1, frees, hand):
     assert "held/pub/ITLFile.tlv" in title and ("held/sub1/ITLFile.tlv" in title) == (not hand)
 
 
+def test_a_backup_of_the_time_of_a_node_that_is_gone(world):
+    """Its list is named, and when it was signed."""
+    hold(world, "gone", itl=SUB1_ITL)
+    lists = serve(world, itl=old_itl("pub-regenerated", "golden-tvs2") + " CAPF=capf")
+    text, answer = recover(world, lists, "9.1", status=0)
+    assert order(answer) == [("backup", [1])]
+    restore = next(step for step in answer["steps"] if step["code"] == "restore")
+    assert restore["title"].endswith("of the time when the cluster served held/gone/ITLFile.tlv")
+    assert "from after 2020-09-13T12:26:40Z" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("style", ["cucm", "ctl-client"])
 def test_tvs_is_told_of_the_token(world, style):
     """Moved to tokens without an upload: phones with Security by Default wait for it, the others hold no TVS."""

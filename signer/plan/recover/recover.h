@@ -185,6 +185,8 @@ const char *recover_key_word(enum recover_key_place p);
 void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder);
 /* Appends the signer's name and SHA-1. */
 void recover_put_key(struct buf *b, const struct tlv_record *r);
+/* Its ITL is of a node that the lists of today do not have, or blank: no node brings it back. */
+bool recover_is_of_a_former_node(const struct recovery *r, const struct recover_holder *h);
 /* Appends "2024/CTLFile.tlv and 2024/ITLFile.tlv": the lists that a backup brings back. */
 void recover_put_backup(struct buf *b, const struct recovery *r, const struct recover_way *w);
 /* Appends what is done, with the key or the backup in question. */

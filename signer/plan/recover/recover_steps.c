@@ -78,6 +78,8 @@ static void put_since(struct buf *b, const struct recovery *r, const struct reco
 	uint32_t time = h->ctl != NULL ? h->ctl->header.timestamp : 0;
 	char text[32];
 
+	if (recover_is_of_a_former_node(r, h) && h->itl->header.timestamp > time)
+		time = h->itl->header.timestamp;
 	for (size_t i = 0; i < r->in.c->nnodes; i++) {
 		const struct tlv_list *itl =
 			w->back[i] < RECOVER_HOLDERS_MAX ? r->holders[w->back[i]].itl : NULL;

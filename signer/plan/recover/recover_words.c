@@ -106,13 +106,25 @@ void recover_put_key(struct buf *b, const struct tlv_record *r)
 	buf_str(b, ")");
 }
 
+bool recover_is_of_a_former_node(const struct recovery *r, const struct recover_holder *h)
+{
+	return h->itl != NULL && h->node >= r->in.c->nnodes;
+}
+
 void recover_put_backup(struct buf *b, const struct recovery *r, const struct recover_way *w)
 {
 	const struct recover_holder *h = &r->holders[w->holder];
+	size_t n = 0;
 
-	if (h->ctl_path != NULL)
+	if (h->ctl_path != NULL) {
 		safe_text(b, span_str(h->ctl_path));
-	for (size_t i = 0, n = h->ctl_path != NULL; i < r->in.c->nnodes; i++) {
+		n++;
+	}
+	if (recover_is_of_a_former_node(r, h)) {
+		buf_str(b, n++ > 0 ? " and " : "");
+		safe_text(b, span_str(h->itl_path));
+	}
+	for (size_t i = 0; i < r->in.c->nnodes; i++) {
 		if (w->back[i] == RECOVER_HOLDERS_MAX)
 			continue;
 		buf_str(b, n++ > 0 ? " and " : "");
