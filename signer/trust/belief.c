@@ -102,7 +102,7 @@ static enum status add_witness(struct belief *b, const char *path, const struct 
 	return ST_OK;
 }
 
-struct folder_of_witnesses {
+struct adding {
 	struct belief *b;
 	const char *option;
 	const struct tlv_warn *warn;
@@ -111,7 +111,7 @@ struct folder_of_witnesses {
 /* The key inside a certificate: what field 7 says never counts. */
 static enum status add_certificate(void *arg, struct span der, bool is_ca, struct tlv_err *e)
 {
-	const struct folder_of_witnesses *f = arg;
+	const struct adding *f = arg;
 	struct belief *b = f->b;
 	struct tlv_cert c;
 	struct belief_key *k;
@@ -126,16 +126,15 @@ static enum status add_certificate(void *arg, struct span der, bool is_ca, struc
 	return st;
 }
 
-static enum status add_read(struct folder_of_witnesses *f, const char *path,
-			    const struct list_file *l, bool named, struct tlv_err *e)
+static enum status add_read(struct adding *f, const char *path, const struct list_file *l,
+			    bool named, struct tlv_err *e)
 {
 	enum status st = add_witness(f->b, path, l, named, e);
 
 	return st == ST_OK ? witness_each(l, path, f->warn, add_certificate, f, e) : st;
 }
 
-static enum status add_file(struct folder_of_witnesses *f, const char *path, bool named,
-			    struct tlv_err *e)
+static enum status add_file(struct adding *f, const char *path, bool named, struct tlv_err *e)
 {
 	struct list_file l;
 	enum status st = list_file_read(&l, path, (named ? 0 : LIST_FOUND) | LIST_DAMAGED, e);
@@ -151,7 +150,7 @@ enum status belief_trust_list(struct belief *b, const char *option, const char *
 			      const struct list_file *l, const struct tlv_warn *warn,
 			      struct tlv_err *e)
 {
-	struct folder_of_witnesses of = { .b = b, .option = option, .warn = warn };
+	struct adding of = { .b = b, .option = option, .warn = warn };
 
 	return add_read(&of, arg, l, true, e);
 }
@@ -174,7 +173,7 @@ static void roll_back(struct belief *b, size_t nkeys, size_t nwitnesses)
 /* What cannot be read vouches for nobody, and does not silence the others. */
 static enum status add_found(void *arg, const char *path, bool named, struct tlv_err *e)
 {
-	struct folder_of_witnesses *f = arg;
+	struct adding *f = arg;
 	struct tlv_err own = TLV_ERR_INIT;
 	size_t nkeys = f->b->nkeys, nwitnesses = f->b->nwitnesses;
 	enum status st = add_file(f, path, false, &own);
@@ -192,7 +191,7 @@ static enum status add_found(void *arg, const char *path, bool named, struct tlv
 enum status belief_trust(struct belief *b, const char *option, const char *arg,
 			 const struct tlv_warn *warn, struct tlv_err *e)
 {
-	struct folder_of_witnesses folder = { .b = b, .option = option, .warn = warn };
+	struct adding folder = { .b = b, .option = option, .warn = warn };
 
 	if (strcmp(arg, "self") == 0)
 		return err_set(

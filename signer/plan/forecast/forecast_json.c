@@ -21,7 +21,7 @@ static void set_node(json_t *o, const char *key, const struct forecast *f, size_
 	buf_free(&b);
 }
 
-/* Of the CTL and of every TFTP node's ITL, each rule once. */
+/* Each rule once by which it takes the CTL and the nodes' ITLs; of a refusal, its rule alone. */
 static json_t *reasons_json(const struct search_verdict *v)
 {
 	json_t *a = json_array();

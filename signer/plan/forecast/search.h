@@ -44,7 +44,7 @@ struct search_verdict {
 	bool exists, refused, by_tvs;
 	unsigned
 		assumptions; /* bit n: tvs_assumption n, of any list that is taken, if the model does not know it */
-	unsigned reasons; /* bit n: accept_reason n, of every list that is taken or refused */
+	unsigned reasons; /* bit n: accept_reason n, of lists taken; of a refusal, its own */
 	bool is_itl;	  /* of a refusal: the list that it is about */
 	size_t node;	  /* … and its TFTP node */
 	struct crowd_answer answer;

@@ -106,7 +106,7 @@ static void say_missing(struct recovery *r)
 		if ((r->in.missing >> i & 1U) != 0)
 			buf_printf(
 				plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "without", FACT_OWN),
-				"It is not so that %s, as '--without' says.",
+				"Not counted on, as '--without' says: %s.",
 				recover_need_text((enum recover_need)i));
 }
 

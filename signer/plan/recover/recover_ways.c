@@ -189,10 +189,12 @@ static enum status add_backups(struct recovery *r, struct tlv_err *e)
 	enum status st = ST_OK;
 
 	for (size_t i = 0; st == ST_OK && i < r->nholders; i++) {
-		struct recover_way w = backup_of(r, i);
+		struct recover_way w;
 
-		if (!r->holders[i].takes_today && !has_backup(r, &r->holders[i]))
-			st = add_way(r, &w, e);
+		if (r->holders[i].takes_today || has_backup(r, &r->holders[i]))
+			continue;
+		w = backup_of(r, i);
+		st = add_way(r, &w, e);
 	}
 	return st;
 }
