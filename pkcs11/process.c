@@ -163,14 +163,26 @@ static void default_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int own_descriptors(int line)
+/* stderr too where it is closed: the next file that is opened would be taken for it. */
+static void silence(void)
 {
-	int above = fcntl(line, F_DUPFD_CLOEXEC, TOK_LINE + 1), null = open("/dev/null", O_RDWR);
+	int null;
 
+	do
+		null = open("/dev/null", O_RDWR);
+	while (null >= 0 && null <= 2);
 	if (null >= 0) {
 		(void)dup2(null, STDIN_FILENO);
 		(void)dup2(null, STDOUT_FILENO);
+		(void)close(null);
 	}
+}
+
+static int own_descriptors(int line)
+{
+	int above = fcntl(line, F_DUPFD_CLOEXEC, TOK_LINE + 1);
+
+	silence();
 	line = dup3(above, TOK_LINE, O_CLOEXEC);
 	(void)close_range(TOK_LINE + 1, ~0U, 0);
 	return line;

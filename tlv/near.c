@@ -23,16 +23,16 @@ static size_t min3(size_t a, size_t b, size_t c)
  */
 static size_t distance(const char *a, const char *b)
 {
-	size_t d[WORD_MAX][WORD_MAX], na = strlen(a), nb = strlen(b);
+	size_t d[WORD_MAX][WORD_MAX] = { { 0 } }, na = strlen(a), nb = strlen(b);
 
 	if (na >= WORD_MAX || nb >= WORD_MAX)
 		return SIZE_MAX;
-	for (size_t i = 0; i <= na; i++) {
-		for (size_t j = 0; j <= nb; j++) {
-			if (i == 0 || j == 0) {
-				d[i][j] = i + j;
-				continue;
-			}
+	for (size_t i = 1; i <= na; i++)
+		d[i][0] = i;
+	for (size_t j = 1; j <= nb; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		for (size_t j = 1; j <= nb; j++) {
 			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
 				       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&

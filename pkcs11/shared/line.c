@@ -11,12 +11,12 @@ void tok_line_attach(struct msghdr *msg, char *room, size_t n, int fd)
 {
 	struct cmsghdr *c;
 
-	memset(room, 0, n);
 	msg->msg_control = room;
 	msg->msg_controllen = n;
 	c = CMSG_FIRSTHDR(msg);
 	if (c == NULL)
 		return; /* the room is too small: nothing is attached */
+	memset(room, 0, n);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof fd);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "pkcs11/pin.h"
+#include "pkcs11/process.h"
 
 /* The one child of this process, or 0. */
 static pid_t the_child(void)
@@ -260,6 +261,53 @@ static void it_works_with_stdin_and_stdout_closed(void **state)
 	assert_int_equal(WEXITSTATUS(status), ST_OK);
 }
 
+/* One byte for each of the three: 'n' if it is /dev/null. */
+static void say_what_the_three_are(int line, const void *arg)
+{
+	char path[32], target[16], said[3];
+
+	(void)arg;
+	for (int fd = 0; fd < 3; fd++) {
+		(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		said[fd] = readlink(path, target, sizeof target) == 9 &&
+					   memcmp(target, "/dev/null", 9) == 0 ?
+				   'n' :
+				   '-';
+	}
+	(void)tok_line_send(line, span_of(said, sizeof said));
+}
+
+static int fork_with_the_three_closed(void)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	struct span msg = SPAN_NONE;
+	struct process *p;
+	bool right;
+
+	for (int fd = 0; fd < 3; fd++)
+		(void)close(fd);
+	if (process_fork(&p, say_what_the_three_are, NULL, &e) != ST_OK)
+		return 1;
+	right = process_next(p, &msg, process_now() + 30000) == PROCESS_MESSAGE &&
+		span_eq(msg, span_of("nnn", 3));
+	process_free(&p);
+	return right ? 0 : 2;
+}
+
+/* What is opened next must not be taken for stdin, stdout or stderr. */
+static void a_fork_has_the_three_where_they_were_closed(void **state)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	(void)state;
+	if (pid == 0)
+		_exit(fork_with_the_three_closed());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* What a module prints does not reach our stdout. */
 static void p23_stdout_stays_clean(void **state)
 {
@@ -495,6 +543,7 @@ int main(void)
 		TEST(p24_the_parent_never_loads_the_module),
 		TEST(the_child_has_none_of_the_parents_files),
 		TEST(it_works_with_stdin_and_stdout_closed),
+		TEST(a_fork_has_the_three_where_they_were_closed),
 		TEST(p23_stdout_stays_clean),
 		TEST(the_child_dies_with_the_parent),
 		TEST(p23_nothing_stays_after_a_time_out),
