@@ -87,11 +87,16 @@ def test_the_second_had_no_network(second):
 
 
 def test_lintian_is_content(first):
-    # One package for several releases follows the standards of the oldest.
-    said = run("lintian", "--allow-root", "--suppress-tags", "out-of-date-standards-version",
-               "--display-info", "--pedantic", "--fail-on",
-               "error,warning,info,pedantic", next(first.glob("*.changes")), status=None)
-    assert said.returncode == 0 and "E:" not in said.stdout, said.stdout + said.stderr
+    """One package serves several releases, so that it follows the newest policy of the oldest one.
+
+    Debian 12's lintian has nothing to say. A later one may say which policy is newer, and no more:
+    the one before warns of a policy that it does not know.
+    """
+    said = run("lintian", "--allow-root", "--display-info", "--pedantic",
+               next(first.glob("*.changes")), status=None)
+    newer = re.compile(r"I: ctlsign source: out-of-date-standards-version 4\.6\.2 .*current is 4\.([7-9]|[0-9]{2,})\b")
+    assert [line for line in said.stdout.splitlines() if not newer.match(line)] == [], said.stdout + said.stderr
+    assert said.returncode == 0, said.stderr
 
 
 def test_the_source_package_is_the_tarball(first, tmp_path):
