@@ -119,7 +119,7 @@ static void enter(struct sandbox_wants *w, struct grants *g)
 	/* What openssl.cnf names is loaded while it may do what it likes. */
 	digest_configure();
 	(void)sandbox_enter(SANDBOX_ALL, w);
-	for (size_t i = 0; i < g->n; i++)
+	for (size_t i = 0; i < g->n && i < COUNT(g->v); i++)
 		(void)close(g->v[i].fd);
 }
 
