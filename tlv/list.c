@@ -232,3 +232,14 @@ long tlv_list_signer(const struct tlv_list *l)
 	}
 	return found;
 }
+
+bool tlv_list_token_signs(const struct tlv_list *l)
+{
+	long signer = tlv_list_signer(l);
+	struct tlv_record r;
+
+	if (signer < 0)
+		return false;
+	r = tlv_list_record(l, (size_t)signer);
+	return tlv_record_is_token(&r);
+}

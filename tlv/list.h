@@ -96,5 +96,7 @@ bool tlv_list_is_non_secure(const struct tlv_list *l);
  */
 enum { TLV_SIGNER_NONE = -1, TLV_SIGNER_AMBIGUOUS = -2 };
 long tlv_list_signer(const struct tlv_list *l);
+/* Whether that record is a token's (tlv_record_is_token); false if there is none. */
+bool tlv_list_token_signs(const struct tlv_list *l);
 
 #endif

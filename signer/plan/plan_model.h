@@ -147,6 +147,12 @@ struct plan_word {
 
 /* Appends a text of the tables, with its words filled in; an unknown one stays as it is. */
 void plan_expand(struct buf *b, const char *text, const struct plan_word *words, size_t n);
+/*
+ * Says that the release is taken to be right, although another key signed this list than the
+ * release has sign it (release_is_unlike()). 'which' names the list: "the old list".
+ */
+void plan_say_unlike(struct plan_lines *l, const struct release *r, const struct tlv_list *unlike,
+		     const char *which);
 /* Appends a fact as a sentence: a capital in front, a full stop behind. */
 void plan_put_fact(struct buf *b, unsigned fact);
 

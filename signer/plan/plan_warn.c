@@ -325,33 +325,38 @@ static void note_asked(struct plan_model *m)
 	note_others(m);
 }
 
-/* Whom the release has sign such a list, in words. */
-static const char *usual_signer(const struct plan_model *m, bool *recovery)
+static unsigned signer_fact(enum release_signer who, bool itl)
 {
-	const struct release *rel = m->in.release;
-	enum release_signer who = m->itl ? rel->itl_signer : rel->signer;
-
-	*recovery = who == RELEASE_ITLRECOVERY;
 	if (who == RELEASE_NOBODY)
-		return NULL;
-	return *recovery ? "ITLRecovery" : "CallManager";
+		return FACT_OWN;
+	if (who == RELEASE_ITLRECOVERY)
+		return itl ? FACT_ITL_BY_ITLRECOVERY : FACT_CTL_BY_ITLRECOVERY;
+	return itl ? FACT_ITL_BY_CALLMANAGER : FACT_CTL_BY_CALLMANAGER;
 }
 
-/* A mistyped release leads to commands of another one. A token signs in any. */
+void plan_say_unlike(struct plan_lines *l, const struct release *r, const struct tlv_list *unlike,
+		     const char *which)
+{
+	static const char *const signers[] = { [RELEASE_NOBODY] = "a token alone",
+					       [RELEASE_CALLMANAGER] = "CallManager",
+					       [RELEASE_ITLRECOVERY] = "ITLRecovery" };
+	enum release_signer who = release_signer_of(r, unlike);
+	const struct plan_word words[] = { { "1", span_str(r->name) },
+					   { "2", span_str(signers[who]) },
+					   { "3", span_str(which) } };
+
+	plan_expand(plan_fact_line(l, rows[PLAN_WARNING_RELEASE_UNLIKE].kind,
+				   rows[PLAN_WARNING_RELEASE_UNLIKE].code,
+				   signer_fact(who, tlv_list_is_itl(unlike))),
+		    rows[PLAN_WARNING_RELEASE_UNLIKE].text, words, COUNT(words));
+}
+
+/* A mistyped release leads to commands of another one. */
 static void note_release(struct plan_model *m)
 {
-	const struct plan_facts *old = &m->facts[PLAN_OLD];
-	const char *who;
-	struct tlv_record r;
-	bool recovery;
-
-	if (m->in.release == NULL || m->in.foreseen || old->signs < 0 || old->token_signs)
-		return;
-	who = usual_signer(m, &recovery);
-	r = tlv_list_record(old->list, (size_t)old->signs);
-	if (who == NULL || tlv_record_is_itlrecovery(&r) != recovery)
-		say(&m->assumptions, PLAN_WARNING_RELEASE_UNLIKE, m->in.release->name,
-		    who != NULL ? who : "a token alone");
+	if (m->in.release != NULL && !m->in.foreseen &&
+	    release_is_unlike(m->in.release, m->in.old_list))
+		plan_say_unlike(&m->assumptions, m->in.release, m->in.old_list, "the old list");
 }
 
 static void note_assumptions(struct plan_model *m)

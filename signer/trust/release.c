@@ -174,7 +174,7 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 /* What a list shows of the columns of the table. */
 struct signs {
 	bool itlrecovery; /* is an anchor */
-	bool signed_by_itlrecovery, signed_by_token;
+	bool has_signer, signed_by_itlrecovery, signed_by_token;
 };
 
 static struct signs read_signs(const struct tlv_list *l)
@@ -190,9 +190,25 @@ static struct signs read_signs(const struct tlv_list *l)
 	if (signer < 0)
 		return s;
 	r = tlv_list_record(l, (size_t)signer);
+	s.has_signer = true;
 	s.signed_by_token = tlv_record_is_token(&r);
 	s.signed_by_itlrecovery = tlv_record_is_itlrecovery(&r);
 	return s;
+}
+
+enum release_signer release_signer_of(const struct release *r, const struct tlv_list *l)
+{
+	return tlv_list_is_itl(l) ? r->itl_signer : r->signer;
+}
+
+bool release_is_unlike(const struct release *r, const struct tlv_list *l)
+{
+	enum release_signer who = release_signer_of(r, l);
+	struct signs s = read_signs(l);
+
+	if (!s.has_signer || s.signed_by_token)
+		return false;
+	return who == RELEASE_NOBODY || s.signed_by_itlrecovery != (who == RELEASE_ITLRECOVERY);
 }
 
 static bool fits(const struct release *row, const struct signs *s)

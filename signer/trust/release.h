@@ -28,6 +28,15 @@ enum status release_parse(const char *text, struct release *out, struct tlv_err 
 /* Whether all nodes have the same ITLRecovery, as from 12.5 on. Source: docs/CLUSTER.md. */
 bool release_has_one_itlrecovery(const struct release *r);
 
+/* Who signs a list of this kind in the release, unless a token does. */
+enum release_signer release_signer_of(const struct release *r, const struct tlv_list *l);
+/*
+ * Whether another key signed the list than the release has sign it: the release may be mistyped.
+ * 'reset localkey' leaves such lists as well. A token may sign in any release. False for a list
+ * whose signer is not in it.
+ */
+bool release_is_unlike(const struct release *r, const struct tlv_list *l);
+
 /*
  * What a list's signer and SAST records tell: true with the first release of
  * which all is so; false if several rows of the table would differ.

@@ -432,6 +432,27 @@ def test_a_release_unlike_the_lists_is_a_condition(world):
     assert answer["needs"] == [] and "right" not in answer["summary"]
 
 
+@pytest.mark.parametrize("release,ctl,itl,who", [
+    ("9.1(2)", CTL_10, ITL_10, "a token alone"), ("9.1(2)", CTL_12, ITL_10, "a token alone"),
+    ("9.1(2)", TOKENS_11, ITL_10, None), ("11.5", CTL_10, ITL_10, None), ("11.5", CTL_12, ITL_10, "CallManager"),
+    ("12.5", CTL_10, ITL_12, "ITLRecovery"), ("12.5", CTL_12, ITL_12, None), ("12.5", TOKENS_11, ITL_12, None)])
+def test_two_lists_and_a_recovery_doubt_a_release_alike(world, release, ctl, itl, who):
+    """One list and one release give one doubt. A CTL of non-secure mode is not written again."""
+    ctl = ctl.replace(" CCM+TFTP=sub1", "").replace("CCM+TFTP=", "CCM+TFTP=-@")
+    hold(world, "2020", ctl=ctl, itl=itl)
+    lists = serve(world, ctl=ctl, itl=itl)
+    world.make("new.tlv", ctl.replace("=capf", "=golden-capf2"), timestamp=1710000000)
+    runs = [world.run("plan", *args, "--release", release, "--json", cwd=world.folder)
+            for args in (["CTLFile.tlv", "new.tlv"], ["--recover", "--installed-dir", "held", *lists])]
+    assert all(run.status in (0, 1) for run in runs), "\n".join(map(str, runs))
+    said = [[(line["text"], line.get("sources")) for line in json.loads(run.out)["assumptions"]
+             if line["code"] == "release-unlike-lists"] for run in runs]
+    assert [len(lines) for lines in said] == [who is not None] * 2
+    for lines in said if who else ():
+        assert f"in CUCM {release} {who} signs, but another key has signed" in lines[0][0]
+    assert who is None or said[0][0][1] == said[1][0][1]
+
+
 def test_one_itl_given_twice(world):
     """A list that is given again says nothing new, and no node is written one of a stranger."""
     hold(world, "2024", itl=ITL_12)

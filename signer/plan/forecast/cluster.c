@@ -317,17 +317,6 @@ static size_t find_publisher(const struct cluster *c)
 	return 0;
 }
 
-static bool token_signs(const struct tlv_list *ctl)
-{
-	long signer = ctl != NULL ? tlv_list_signer(ctl) : TLV_SIGNER_NONE;
-	struct tlv_record r;
-
-	if (signer < 0)
-		return false;
-	r = tlv_list_record(ctl, (size_t)signer);
-	return tlv_record_is_token(&r);
-}
-
 /* Two certificates of one kind on one node: a list was not written anew after a renewal. */
 static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
 {
@@ -427,7 +416,7 @@ static enum status read_cluster(struct cluster *c, const struct tlv_list *const 
 	for (size_t i = 0; i < c->nitls; i++)
 		note_owner(c, c->itls[i]);
 	c->mixed = c->ctl != NULL && !tlv_list_is_non_secure(c->ctl);
-	c->tokens = c->mixed && token_signs(c->ctl);
+	c->tokens = c->mixed && tlv_list_token_signs(c->ctl);
 	c->publisher = find_publisher(c);
 	return ST_OK;
 }
@@ -655,39 +644,28 @@ size_t cluster_tftp_nodes(const struct cluster *c)
 	return n;
 }
 
-/* Whether another key signed the list than the release has sign it. A token signs in any. */
-static bool is_signed_otherwise(const struct tlv_list *l, enum release_signer who)
+/* The first list of today that the release does not write so; NULL: none. */
+static const struct tlv_list *unlike_release(const struct cluster *c)
 {
-	long at = l != NULL ? tlv_list_signer(l) : TLV_SIGNER_NONE;
-	struct tlv_record r;
-
-	if (at < 0)
-		return false;
-	r = tlv_list_record(l, (size_t)at);
-	return !tlv_record_is_token(&r) &&
-	       tlv_record_is_itlrecovery(&r) != (who == RELEASE_ITLRECOVERY);
+	if (c->ctl != NULL && release_is_unlike(c->release, c->ctl))
+		return c->ctl;
+	for (size_t i = 0; i < c->nnodes; i++)
+		if (c->nodes[i].itl != NULL && release_is_unlike(c->release, c->nodes[i].itl))
+			return c->nodes[i].itl;
+	return NULL;
 }
 
 bool cluster_doubts_release(const struct cluster *c)
 {
-	bool doubts = is_signed_otherwise(c->ctl, c->release->signer);
-
-	for (size_t i = 0; i < c->nnodes; i++)
-		doubts |= is_signed_otherwise(c->nodes[i].itl, c->release->itl_signer);
-	return doubts;
+	return unlike_release(c) != NULL;
 }
 
-unsigned cluster_signer_fact(const struct cluster *c)
+void cluster_say_doubt(struct plan_lines *l, const struct cluster *c)
 {
-	return c->release->itl_signer == RELEASE_ITLRECOVERY ? FACT_ITL_BY_ITLRECOVERY :
-							       FACT_ITL_BY_CALLMANAGER;
-}
+	const struct tlv_list *unlike = unlike_release(c);
 
-void cluster_put_doubt(struct buf *b, const struct cluster *c)
-{
-	buf_printf(b, "The release is right: in CUCM %s ", c->release->name);
-	buf_str(b, c->release->itl_signer == RELEASE_ITLRECOVERY ? "ITLRecovery" : "CallManager");
-	buf_str(b, " signs, but another key has signed a list of today. Check the release first.");
+	if (unlike != NULL)
+		plan_say_unlike(l, c->release, unlike, "a list of today");
 }
 
 void cluster_free(struct cluster *c)

@@ -99,15 +99,10 @@ size_t cluster_find_node(const struct cluster *c, struct span name);
 /* The node whose TFTP certificate an ITL has; CLUSTER_NONE: none, as in a blank ITL. */
 size_t cluster_owner(const struct cluster *c, const struct tlv_list *itl);
 size_t cluster_tftp_nodes(const struct cluster *c);
-/*
- * Whether a list of today is signed by another key than the release has sign it: the release may be
- * mistyped. 'reset localkey' leaves such lists as well.
- */
+/* Whether a list of today is not of the release: release_is_unlike(). */
 bool cluster_doubts_release(const struct cluster *c);
-/* Who signs the ITLs in this release. */
-unsigned cluster_signer_fact(const struct cluster *c);
-/* Appends what is assumed then, in sentences. */
-void cluster_put_doubt(struct buf *b, const struct cluster *c);
+/* Says what is assumed then, of the first such list; else nothing. */
+void cluster_say_doubt(struct plan_lines *l, const struct cluster *c);
 void cluster_free(struct cluster *c);
 
 #endif

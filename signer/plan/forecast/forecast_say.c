@@ -87,15 +87,6 @@ static void say_gate(struct forecast *f, size_t phase)
 			"Wait until all phones have registered. A phone that misses this phase takes the next lists too.");
 }
 
-/* A wrong release would turn the verdict round, so this stands beside it. */
-static void say_release(struct forecast *f)
-{
-	if (cluster_doubts_release(f->c))
-		cluster_put_doubt(plan_fact_line(&f->doubts, PLAN_LINE_ASSUMED,
-						 "release-unlike-lists", cluster_signer_fact(f->c)),
-				  f->c);
-}
-
 /* Of a list that was printed as bad nobody takes the signature to be good. */
 static void note_printed(const struct tlv_list *l, bool *any, bool *good)
 {
@@ -159,7 +150,8 @@ static void say_assumptions(struct forecast *f)
 	say_printed(f);
 	say_reset(f);
 	say_tftp(f);
-	say_release(f);
+	/* A wrong release would turn the verdict round, so this stands beside it. */
+	cluster_say_doubt(&f->doubts, f->c);
 	for (size_t i = 0; i < f->c->nnodes; i++) {
 		struct buf *b;
 

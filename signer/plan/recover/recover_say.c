@@ -114,11 +114,7 @@ static void say_assumed(struct recovery *r)
 {
 	say_missing(r);
 	say_reset(r);
-	if (cluster_doubts_release(r->in.c))
-		cluster_put_doubt(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED,
-						 "release-unlike-lists",
-						 cluster_signer_fact(r->in.c)),
-				  r->in.c);
+	cluster_say_doubt(&r->assumed, r->in.c);
 	for (size_t i = 0; i < r->in.c->nnodes; i++) {
 		struct buf *b;
 

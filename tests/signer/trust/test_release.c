@@ -233,13 +233,52 @@ static void what_written_lists_tell(void **state)
 	}
 }
 
+/* A token may sign in any release. Before 10.0 only a token signs a CTL. */
+static void whose_signer_is_another(void **state)
+{
+	static const struct {
+		const char *wrote, *asked;
+		enum made_mode mode;
+		bool ctl, itl; /* unlike */
+	} rows[] = {
+		{ "11.5", "11.5", TOKENLESS, false, false },
+		{ "11.5", "10.0", TOKENLESS, false, false },
+		{ "11.5", "9.1(2)", TOKENLESS, true, false },
+		{ "11.5", "12.5", TOKENLESS, true, true },
+		{ "12.5", "15", TOKENLESS, false, false },
+		{ "12.5", "11.5", TOKENLESS, true, true },
+		{ "12.5", "9.1(2)", TOKENLESS, true, true },
+		{ "11.5", "9.1(2)", TOKENS, false, false },
+		{ "11.5", "12.5", TOKENS, false, true },
+		{ "12.5", "11.5", TOKENS, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct made m;
+		struct release r;
+
+		make_lists(&m, rows[i].wrote, rows[i].mode, 1, 1);
+		assert_int_equal(release_parse(rows[i].asked, &r, NULL), ST_OK);
+		assert_int_equal(m.n, 2);
+		assert_false(tlv_list_is_itl(&m.lists[0]));
+		assert_int_equal(release_is_unlike(&r, &m.lists[0]), rows[i].ctl);
+		assert_int_equal(release_is_unlike(&r, &m.lists[1]), rows[i].itl);
+		free_lists(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(how_they_are_written),	   cmocka_unit_test(what_is_none),
-		cmocka_unit_test(what_a_build_is),	   cmocka_unit_test(what_a_release_does),
-		cmocka_unit_test(how_many_itlrecoveries),  cmocka_unit_test(what_a_list_tells),
+		cmocka_unit_test(how_they_are_written),
+		cmocka_unit_test(what_is_none),
+		cmocka_unit_test(what_a_build_is),
+		cmocka_unit_test(what_a_release_does),
+		cmocka_unit_test(how_many_itlrecoveries),
+		cmocka_unit_test(what_a_list_tells),
 		cmocka_unit_test(what_written_lists_tell),
+		cmocka_unit_test(whose_signer_is_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
