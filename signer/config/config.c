@@ -60,54 +60,17 @@ static enum status copy_signed(struct config *c, struct config_file *f, const st
 	return st;
 }
 
-/* The content of both, byte for byte, into the digest. */
-static bool same_content(struct config_file *f, const struct source *src, const struct source *old,
-			 uint64_t skip, struct digest_stream *d)
-{
-	uint8_t x[SOURCE_CHUNK], y[SOURCE_CHUNK];
-	struct span a = { .n = 1 }, b;
-
-	for (uint64_t at = 0; a.n > 0; at += a.n) {
-		if (batch_signal() != 0 || source_read(src, at, x, sizeof x, &a, NULL) != ST_OK ||
-		    source_read(old, at + skip, y, sizeof y, &b, NULL) != ST_OK || !span_eq(a, b) ||
-		    digest_add(d, a, NULL) != ST_OK)
-			return false;
-		f->size = at + a.n;
-	}
-	return true;
-}
-
-static bool old_is_good(const struct config *c, struct config_file *f, const struct source *src,
-			const struct source *old)
-{
-	uint8_t room[TLV_FIELD_MAX];
-	struct span start;
-	struct tlv_header h;
-	struct digest_stream *d = NULL;
-	struct digest digest;
-	bool good = source_read(old, 0, room, sizeof room, &start, NULL) == ST_OK &&
-		    tlv_header_decode(&h, start, NULL) == ST_OK && config_same_header(c, f, &h) &&
-		    (uint64_t)old->st.st_size == h.raw.n + (uint64_t)src->st.st_size &&
-		    config_begin_digest_read(&d, &h, NULL) == ST_OK &&
-		    same_content(f, src, old, h.raw.n, d) &&
-		    digest_end(&d, &digest, NULL) == ST_OK && config_old_verifies(c, &h, &digest);
-
-	digest_drop(&d);
-	return good;
-}
-
 /* What stands there already is what signing would make, but for its time. */
 static bool is_unchanged(const struct config *c, struct config_file *f, const struct source *src)
 {
-	struct source old = SOURCE_INIT;
-	const char *path = buf_cstr(&f->output);
+	struct config_old old;
 	bool good;
-	int fd;
 
-	if (!c->skip_unchanged || publish_peek(path, c->group, &fd, NULL) != ST_OK || fd < 0)
+	if (!c->skip_unchanged)
 		return false;
-	good = source_take(&old, fd, path, NULL) == ST_OK && old_is_good(c, f, src, &old);
-	source_close(&old);
+	f->size = (uint64_t)src->st.st_size;
+	good = config_old_is_good(&old, c, f, f->size, src);
+	source_close(&old.src);
 	return good;
 }
 

@@ -225,55 +225,30 @@ static enum status write_companion(const struct config *c, struct config_file *f
 	return st;
 }
 
-/* The header of a file that stands there, and a verdict on all of it; the content is read. */
-static bool old_is_good(const struct config *c, struct config_file *f, struct tlv_header *h,
-			uint8_t room[SOURCE_CHUNK], struct source *old)
-{
-	struct config_file reader = { .path = f->path };
-	struct digest_stream *d = NULL;
-	struct digest digest;
-	struct span start;
-	const char *path = buf_cstr(&f->output);
-	int fd;
-	bool good = publish_peek(path, c->group, &fd, NULL) == ST_OK && fd >= 0 &&
-		    source_take(old, fd, path, NULL) == ST_OK &&
-		    source_read(old, 0, room, SOURCE_CHUNK, &start, NULL) == ST_OK &&
-		    tlv_header_decode(h, start, NULL) == ST_OK && config_same_header(c, f, h) &&
-		    config_begin_digest_read(&d, h, NULL) == ST_OK &&
-		    config_run_content(&reader, old, span_slice(start, h->raw.n, start.n), h->raw.n,
-				       d) == ST_OK &&
-		    digest_end(&d, &digest, NULL) == ST_OK && config_old_verifies(c, h, &digest);
-
-	digest_drop(&d);
-	return good;
-}
-
 /*
  * Whether both files are there already, of this content and for this certificate. The
  * content cannot be seen without the phone's key: its digest and its size can.
  */
 static bool is_unchanged(const struct config *c, struct config_file *f, const struct sealing *s)
 {
-	uint8_t room[SOURCE_CHUNK];
-	struct source old = SOURCE_INIT;
-	struct tlv_header h;
+	struct config_old old;
+	const struct tlv_encryption *x = &old.header.encryption;
 	struct span text = buf_span(&s->companion);
+	unsigned padding = padding_of(s->size);
 	bool good;
 
 	if (!c->skip_unchanged)
 		return false;
 	f->sealed = &s->encryption;
-	good = old_is_good(c, f, &h, room, &old) && tlv_header_is_encrypted(&h) &&
-	       h.encryption.digest == c->digest && h.encryption.padding == padding_of(s->size) &&
-	       span_eq(h.encryption.plain_digest, digest_span(&s->plain)) &&
-	       (uint64_t)old.st.st_size == h.raw.n + s->size + h.encryption.padding;
-	source_close(&old);
+	good = config_old_is_good(&old, c, f, s->size + padding, NULL) &&
+	       tlv_header_is_encrypted(&old.header) && x->digest == c->digest &&
+	       x->padding == padding && span_eq(x->plain_digest, digest_span(&s->plain));
+	source_close(&old.src);
 	if (!good)
 		return false;
-	good = old_is_good(c, f->companion, &h, room, &old) &&
-	       (uint64_t)old.st.st_size == h.raw.n + text.n && h.raw.n + text.n <= sizeof room &&
-	       span_eq(span_of(room + h.raw.n, text.n), text);
-	source_close(&old);
+	good = config_old_is_good(&old, c, f->companion, text.n, NULL) &&
+	       span_eq(span_slice(old.start, old.header.raw.n, old.start.n), text);
+	source_close(&old.src);
 	return good;
 }
 

@@ -148,16 +148,3 @@ bool config_same_header(const struct config *c, const struct config_file *f,
 	s.filename = buf_span(&f->filename);
 	return tlv_header_is(h, &s) && tlv_header_has(h, TLV_H_TIMESTAMP);
 }
-
-/* By the verdict of verify: what was moved or added since it was signed is not kept. */
-bool config_old_verifies(const struct config *c, const struct tlv_header *h,
-			 const struct digest *digest)
-{
-	struct tlv_findings found;
-	bool verified =
-		key_check(c->key, c->digest, digest_span(digest), h->signature, NULL) == ST_OK;
-	bool good = verdict_is_good(config_judge(c, h, signing_key(c), verified, &found));
-
-	tlv_findings_free(&found);
-	return good;
-}

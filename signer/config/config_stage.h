@@ -40,9 +40,22 @@ enum status config_write_header(const struct config *c, struct config_file *f);
 /* Whether it is the header that config_write_header() makes, but for its time. */
 bool config_same_header(const struct config *c, const struct config_file *f,
 			const struct tlv_header *h);
-/* The verdict on a header that is our own key's, over what has this digest. */
-bool config_old_verifies(const struct config *c, const struct tlv_header *h,
-			 const struct digest *digest);
+
+/* A signed file that stands where this one would be written. */
+struct config_old {
+	struct source src;	  /* to be closed by the caller, also after a failure */
+	struct tlv_header header; /* borrows from start */
+	struct span start;	  /* the first bytes of the file: header and content */
+	uint8_t room[SOURCE_CHUNK];
+};
+
+/*
+ * Whether the old file is what would be written, but for its time: its header, its content of so
+ * many bytes, and a good signature of our key over both. With `wanted` the content must be that
+ * source's, byte for byte; with NULL any content will do.
+ */
+bool config_old_is_good(struct config_old *o, const struct config *c, struct config_file *f,
+			uint64_t size, const struct source *wanted);
 
 /* ST_NO, in f->err: FILENAME is another, or there is no signature of a known kind. */
 enum status config_check_header(struct config_file *f, const struct tlv_header *h);
