@@ -10,6 +10,7 @@
 #include "signer/trust/facts.h"
 #include "signer/trust/verify.h"
 #include "tlv/kind.h"
+#include "tlv/label.h"
 
 enum status common_tvs_options(const struct opts *o, struct phone *p, struct certset *vouched,
 			       struct list_file *tvs_ctl, struct tlv_err *e)
@@ -116,23 +117,25 @@ static bool asks(const struct delivery *d)
 	return !opt_given(d->o, OPT_YES) && msg_can_ask();
 }
 
+/* Names are whole here: they are compared with 'show ctl', see tlv/label.h. */
 static void describe_records(const struct delivery *d, const struct tlv_list *l)
 {
-	struct buf text = BUF_INIT;
+	struct buf role = BUF_INIT, text = BUF_INIT;
 	long signer = tlv_list_signer(l);
 
 	for (size_t i = 0; i < l->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(l, i);
-		const struct tlv_role_row *role = tlv_role_find(r.role);
 		const char *subject = field_text(&text, r.subject);
 
 		if (*subject == '\0')
 			subject = r.certificate.n > 0 ? "(a certificate without subject)" :
 							"without certificate";
-		(asks(d) ? msg_ground : msg_note)("record %zu: %s %s%s", i + 1,
-						  role != NULL ? role->text : "?", subject,
-						  (long)i == signer ? " (signs)" : "");
+		buf_truncate(&role, 0);
+		tlv_label_role(&role, r.role);
+		(asks(d) ? msg_ground : msg_note)("record %zu: %s %s%s", i + 1, buf_cstr(&role),
+						  subject, (long)i == signer ? " (signs)" : "");
 	}
+	buf_free(&role);
 	buf_free(&text);
 }
 

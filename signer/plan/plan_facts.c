@@ -93,16 +93,6 @@ static void put_list_name(struct buf *b, const char *name, const struct tlv_list
 		buf_str(b, tlv_list_is_itl(l) ? "ITLFile.tlv" : "CTLFile.tlv");
 }
 
-static bool token_signs(const struct tlv_list *l, long i)
-{
-	struct tlv_record r;
-
-	if (i < 0)
-		return false;
-	r = tlv_list_record(l, (size_t)i);
-	return tlv_record_is_token(&r);
-}
-
 static enum status note_list(struct plan_facts *f, const struct tlv_list *l, const char *name,
 			     struct span key, struct tlv_err *e)
 {
@@ -117,7 +107,7 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	f->style = tlv_style_text(tlv_list_dialect(l).style);
 	f->mode = tlv_list_is_non_secure(l) ? "non-secure" : "mixed";
 	f->signs = tlv_list_signer(l);
-	f->token_signs = token_signs(l, f->signs);
+	f->token_signs = tlv_list_token_signs(l);
 	if (l->printed || l->stand_in)
 		f->digest = "digest not printed";
 	else if (tlv_header_has(&l->header, TLV_H_TIMESTAMP))
@@ -148,15 +138,11 @@ enum status plan_note_facts(struct plan_model *m, struct tlv_err *e)
 struct plan_record plan_record_at(const struct plan_model *m, size_t i)
 {
 	struct tlv_record r = tlv_list_record(m->in.new_list, i);
-	const struct tlv_role_row *role = tlv_role_find(r.role);
 	struct plan_record x = { .number = i + 1, .role = r.role, .signs = (long)i == m->signer };
 	enum tlv_key_type type;
 	unsigned bits = tlv_key_bits(r.public_key, &type);
 
-	if (role != NULL)
-		buf_str(&x.role_text, role->text);
-	else
-		buf_printf(&x.role_text, "function %u", (unsigned)r.role);
+	tlv_label_role(&x.role_text, r.role);
 	safe_text(&x.name, tlv_text(r.dns_name));
 	tlv_label_record(&x.subject, &r);
 	put_address(&x.address, &r);

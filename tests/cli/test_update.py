@@ -299,6 +299,19 @@ def test_records_and_verdicts_come_before_the_signature(ctlsign, old, out):
     assert f"{md5}(MD5)" in run.out and f"{sha1}(SHA1)" in run.out
 
 
+def test_a_record_of_a_role_that_no_table_has_is_named(ctlsign, old, out, cluster):
+    """It is kept, and the line about it has the words of every other text."""
+    o = old("cucm")
+    rows = [peerwrite.record_fields(peerwrite.load(cluster / f"{name}.pem"), role, "cucm", name=name, address=PUB)
+            for name, role in (("pub", "SAST"), ("sub1", "CCM+TFTP"))]
+    rows[1] = [(tag, peerwrite.u16(99) if tag == 4 else value) for tag, value in rows[1]]
+    o.data = peerwrite.assemble(rows, 0, cluster / "pub.key")
+    o.path.write_bytes(o.data)
+    run = ctlsign.ok("update", o.path, "-o", out, *o.signs)
+    assert "record 2: function 99 CN=" in run.err
+    assert peerlist.parse(out.read_bytes())["records"][1]["raw"] == o.raw[1]
+
+
 # Selectors -----------------------------------------------------------------------------------
 
 SERIALS = {n: None for n in ("pub", "capf", "sub1")}
