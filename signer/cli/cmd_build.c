@@ -152,12 +152,21 @@ static enum status read_device(struct build *b, struct tlv_err *e)
 	return buf_failed(&b->output, e);
 }
 
+/* The output's name says it, or else the records do: only ITLs have TVS records. */
+static const char *usual_filename(const struct build *b)
+{
+	enum tlv_list_kind kind = tlv_kind_of_name(span_str(b->d.output));
+
+	if (kind == TLV_LIST_OTHER && entries_find(&b->entries, TLV_ROLE_TVS) != NULL)
+		kind = TLV_LIST_ITL;
+	return kind == TLV_LIST_ITL ? "ITLFile.tlv" : "CTLFile.tlv";
+}
+
 static enum status read_filename(struct build *b, struct tlv_err *e)
 {
 	struct setting s = setting_of(b, OPT_FILENAME, "filename", "file", content(b)->file);
-	bool itl = tlv_kind_of_name(span_str(b->d.output)) == TLV_LIST_ITL;
 
-	b->d.sign.filename = s.value != NULL ? s.value : itl ? "ITLFile.tlv" : "CTLFile.tlv";
+	b->d.sign.filename = s.value != NULL ? s.value : usual_filename(b);
 	if (strchr(b->d.sign.filename, '/') != NULL || b->d.sign.filename[0] == '\0')
 		return bad_setting(b, &s, "it is the name inside the list, not a path", e);
 	return ST_OK;
@@ -365,9 +374,9 @@ static enum status prepare(struct build *b, struct tlv_err *e)
 	if (st == ST_OK)
 		st = deliver_timestamp(b->o, &b->d.sign.timestamp, e);
 	if (st == ST_OK)
-		st = read_filename(b, e);
-	if (st == ST_OK)
 		st = read_records(b, e);
+	if (st == ST_OK)
+		st = read_filename(b, e);
 	if (st == ST_OK)
 		st = early_key_take(&b->early, &b->key, &k, e);
 	if (st == ST_OK)

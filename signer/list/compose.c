@@ -244,16 +244,22 @@ enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tl
 	return st;
 }
 
+const struct entry *entries_find(const struct entries *es, uint16_t role)
+{
+	for (size_t i = 0; i < es->n; i++)
+		if (es->v[i].role == role)
+			return &es->v[i];
+	return NULL;
+}
+
 enum status entries_check_kind(const struct entries *es, const char *filename, struct tlv_err *e)
 {
-	bool itl = tlv_kind_of_name(span_str(filename)) == TLV_LIST_ITL;
+	const struct entry *tvs = entries_find(es, TLV_ROLE_TVS);
 
-	for (size_t i = 0; i < es->n; i++)
-		if (es->v[i].role == TLV_ROLE_TVS && !itl)
-			return err_set(e, ST_NO,
-				       "%s: a TVS record belongs in an ITL, and this list is '%s'",
-				       es->v[i].origin, filename);
-	return ST_OK;
+	if (tvs == NULL || tlv_kind_of_name(span_str(filename)) == TLV_LIST_ITL)
+		return ST_OK;
+	return err_set(e, ST_NO, "%s: a TVS record belongs in an ITL, and this list is '%s'",
+		       tvs->origin, filename);
 }
 
 static bool has_cert(const struct entry *x)

@@ -69,6 +69,8 @@ enum status entries_keep_one(struct entries *es, const struct tlv_list *l, size_
 			     struct tlv_err *e);
 enum status entries_keep(struct entries *es, const struct tlv_list *l, struct tlv_err *e);
 
+/* The first entry of a role; NULL: none. */
+const struct entry *entries_find(const struct entries *es, uint16_t role);
 /* ST_NO: a TVS record in what is no ITL by its FILENAME. */
 enum status entries_check_kind(const struct entries *es, const char *filename, struct tlv_err *e);
 

@@ -304,8 +304,18 @@ def test_the_name_says_which_kind_of_list(ctlsign, cluster, tmp_path, name, file
     assert peerlist.parse(out.read_bytes())["header"]["filename"] == filename
 
 
-def test_a_ctl_has_no_tvs_records(ctlsign, cluster, out):
-    ctlsign.refused({1, 2, 3}, "build", "-o", out, "--tvs", f"{cluster}/sub1.pem,address={SUB}",
+@pytest.mark.parametrize("name", ["pub-ITLFile.tlv", "list.tlv", "ext_itlfile.tlv"])
+def test_a_tvs_record_says_it_where_the_name_does_not(ctlsign, cluster, tmp_path, name):
+    out = tmp_path / name
+    ctlsign.ok("build", "-o", out, *lists.anchor(cluster), "--tvs", f"{cluster}/sub1.pem,address={SUB}")
+    assert peerlist.parse(out.read_bytes())["header"]["filename"] == "ITLFile.tlv"
+
+
+@pytest.mark.parametrize("name,more", [("CTLFile.tlv", []), ("list.tlv", ["--filename", "CTLFile.tlv"]),
+                                       ("ITLFile.tlv", ["--filename", "CTLFile.tlv"])])
+def test_a_ctl_has_no_tvs_records(ctlsign, cluster, tmp_path, name, more):
+    out = tmp_path / name
+    ctlsign.refused({1}, "build", "-o", out, "--tvs", f"{cluster}/sub1.pem,address={SUB}", *more,
                     *lists.anchor(cluster), says="TVS")
     assert not out.exists()
 
