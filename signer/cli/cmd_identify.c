@@ -21,7 +21,7 @@ enum {
 struct search {
 	bool json;
 	struct known known;
-	size_t faults; /* files that were named and are no lists */
+	size_t faults; /* files that cannot be read as the lists that they are, or are named to be */
 };
 
 static bool ends_in_sgn(const char *path)
@@ -32,22 +32,9 @@ static bool ends_in_sgn(const char *path)
 }
 
 /*
- * Other files of a folder are passed over. A file that was named must be a list; if not, the others
- * still count.
+ * A file that was named must be a list. A folder's other files are passed over. A list that cannot
+ * be read is said, and the others still count, but "none has it" would not be true.
  */
-static void complain(struct search *s, const struct tlv_err *fault, bool named)
-{
-	char text[ERR_TEXT_MAX + 64];
-
-	if (named) {
-		msg_error(fault);
-		s->faults++;
-		return;
-	}
-	err_format(fault, text, sizeof text);
-	warn_put(&msg_warnings, "%s: passed over", text);
-}
-
 static enum status look_at_file(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	struct tlv_err own = TLV_ERR_INIT;
@@ -55,14 +42,15 @@ static enum status look_at_file(void *arg, const char *path, bool named, struct 
 	struct list_file f;
 	enum status st;
 
-	if (!named && (ends_in_sgn(path) || !folder_file_begins_as_list(path)))
+	if (!named && (ends_in_sgn(path) || !list_file_is_meant(path)))
 		return ST_OK;
 	st = list_file_read(&f, path, named ? LIST_PRINTED : LIST_FOUND, &own);
 	if (st == ST_OK)
 		st = known_add(&s->known, path, &f, &own);
 	list_file_free(&f);
 	if (st == ST_INPUT) {
-		complain(s, &own, named);
+		msg_error(&own);
+		s->faults++;
 		return ST_OK;
 	}
 	return st == ST_OK ? ST_OK : err_copy(e, &own);

@@ -79,7 +79,7 @@ static enum status read_replaced(struct update *u, struct tlv_err *e)
 	enum status st;
 
 	if (u->d.publish.replaces != NULL || !opt_given(u->o, OPT_OUTPUT) ||
-	    !folder_file_begins_as_list(path))
+	    folder_file_begins(path) != FOLDER_FILE_LIST)
 		return ST_OK;
 	st = list_file_read(&u->replaced, path, LIST_DAMAGED, e);
 	u->d.publish.replaces = &u->replaced.file.st; /* what is judged here is what is replaced */

@@ -114,17 +114,24 @@ enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_
 	return walk(path, THIS_FOLDER, fn, arg, e);
 }
 
-bool folder_file_begins_as_list(const char *path)
+enum folder_file folder_file_begins(const char *path)
 {
 	uint8_t first[8];
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n = -1;
+	bool regular;
 
+	if (fd < 0)
+		return FOLDER_FILE_UNREAD;
 	/* What is read of a pipe is gone. */
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (regular)
 		n = read(fd, first, sizeof first);
-	if (fd >= 0)
-		(void)close(fd);
-	return n > 0 && tlv_list_begins(span_of(first, (size_t)n));
+	(void)close(fd);
+	if (!regular)
+		return FOLDER_FILE_OTHER;
+	if (n < 0)
+		return FOLDER_FILE_UNREAD;
+	return tlv_list_begins(span_of(first, (size_t)n)) ? FOLDER_FILE_LIST : FOLDER_FILE_OTHER;
 }

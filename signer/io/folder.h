@@ -41,7 +41,8 @@ enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_
  */
 size_t folder_copy_of(const char *name);
 
-/* Whether the regular file begins as a list does; false if it cannot be read. */
-bool folder_file_begins_as_list(const char *path);
+/* How a file begins. Pipes and devices are not read: FOLDER_FILE_OTHER. */
+enum folder_file { FOLDER_FILE_UNREAD, FOLDER_FILE_LIST, FOLDER_FILE_OTHER };
+enum folder_file folder_file_begins(const char *path);
 
 #endif

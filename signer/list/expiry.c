@@ -229,6 +229,11 @@ static enum status add_certificate(struct source *s, struct span der, struct tlv
 	return err_nomem(e);
 }
 
+static bool is_noted(const struct expiry *x, const char *path)
+{
+	return x->nunread > 0 && strcmp(x->unread[x->nunread - 1].file, path) == 0;
+}
+
 /* A fault in what was named ends all; one in a folder's file is said, and the rest still counts. */
 static enum status fault(const struct source *s, const struct tlv_err *own, const char *so,
 			 struct tlv_err *e)
@@ -242,7 +247,7 @@ static enum status fault(const struct source *s, const struct tlv_err *own, cons
 	}
 	err_format(own, text, sizeof text);
 	warn_put(&s->x->warn, "%s: %s", text, so);
-	return ST_OK;
+	return is_noted(s->x, s->path) ? ST_OK : expiry_note_unread(s->x, s->path, own, e);
 }
 
 static enum status add_record(struct source *s, const struct tlv_record *r, struct span der,
@@ -291,11 +296,17 @@ static enum status add_one(void *arg, struct span der, struct tlv_err *e)
 	return add_certificate(s, der, e);
 }
 
-/* In a folder: is it worth a word that this cannot be read as a certificate? */
 static bool claims_certificate(struct span bytes)
 {
-	return bytes.n > 0 && (memmem(bytes.p, bytes.n, "CERTIFICATE-----", 16) != NULL ||
-			       span_starts(bytes, SPAN_LIT("\x30\x82")));
+	return bytes.n > 0 && memmem(bytes.p, bytes.n, "CERTIFICATE-----", 16) != NULL;
+}
+
+/* A folder's file without certificates. DER that is none may be a damaged one, or a key. */
+static enum status pass_over(const struct source *s, struct span bytes)
+{
+	if (span_starts(bytes, SPAN_LIT("\x30\x82")))
+		warn_put(&s->x->warn, "%s: neither a list nor a certificate: left out", s->path);
+	return ST_OK;
 }
 
 static enum status add_certificates(struct source *s, struct span bytes, struct tlv_err *e)
@@ -309,8 +320,10 @@ static enum status add_certificates(struct source *s, struct span bytes, struct 
 	/* The only certificate of a file needs no number. */
 	if (s->x->n == before + 1 && n == 1)
 		s->x->v[before].record = 0;
-	if (st == ST_OK || (st == ST_INPUT && !s->named && !claims_certificate(bytes)))
+	if (st == ST_OK)
 		return ST_OK;
+	if (st == ST_INPUT && !s->named && !claims_certificate(bytes))
+		return pass_over(s, bytes);
 	(void)err_in(&own, "%s", s->path);
 	return fault(s, &own, "left out", e);
 }
@@ -383,7 +396,8 @@ static enum status add_file(void *arg, const char *path, bool named, struct tlv_
 	struct source s = { .x = arg, .path = path, .named = named };
 	struct tlv_err own = TLV_ERR_INIT;
 	struct blob file;
-	size_t most = folder_file_begins_as_list(path) ? slurp_list_max() : SLURP_CERT_MAX;
+	size_t most =
+		folder_file_begins(path) == FOLDER_FILE_LIST ? slurp_list_max() : SLURP_CERT_MAX;
 	enum status st;
 
 	if (named)

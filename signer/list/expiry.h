@@ -32,7 +32,7 @@ struct expiry_item {
 	bool urgent;	    /* ends in less than seven days, or has ended */
 };
 
-/* What was named and could not be read; both are owned. */
+/* What could not be read, or not whole; both are owned. */
 struct expiry_unread {
 	char *file, *why;
 };
@@ -50,7 +50,8 @@ struct expiry {
 /*
  * Adds a file's certificates, or those of all files in a folder and below. A
  * named file must be a list or hold certificates: ST_INPUT. In a folder, what
- * is neither is passed over; what is one and damaged costs a warning.
+ * is neither is passed over; what is one and damaged, or cannot be opened, is
+ * warned of and noted as unread, and the others count.
  * A printed list takes its certificates from its log and from --certs; ST_INPUT names those
  * that it lacks, and what was found stays.
  */

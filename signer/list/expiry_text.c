@@ -229,9 +229,8 @@ static bool is_repeated(const struct expiry *x, size_t i)
 static void put_unread_series(struct buf *b, const struct expiry *x)
 {
 	if (x->nunread > 0)
-		buf_str(b,
-			"# HELP ctlsign_unread Whether a file that was named could not be read.\n"
-			"# TYPE ctlsign_unread gauge\n");
+		buf_str(b, "# HELP ctlsign_unread Whether a file could not be read.\n"
+			   "# TYPE ctlsign_unread gauge\n");
 	for (size_t i = 0; i < x->nunread; i++) {
 		if (is_repeated(x, i))
 			continue;

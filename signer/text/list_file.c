@@ -8,6 +8,7 @@
 
 #include "signer/crypto/cert.h"
 #include "signer/crypto/digest.h"
+#include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/net/net.h"
 #include "signer/text/hints.h"
@@ -285,12 +286,21 @@ void list_file_free(struct list_file *f)
 	*f = (struct list_file){ .fault = TLV_ERR_INIT };
 }
 
-bool list_file_looks_like_list(const struct list_file *f, const char *path)
+static bool ends_in_tlv(const char *path)
 {
 	size_t n = strlen(path);
 
-	return span_starts(blob_span(&f->file), SPAN_LIT("\x01\x00\x02")) ||
-	       (n > 4 && strcasecmp(path + n - 4, ".tlv") == 0);
+	return n > 4 && strcasecmp(path + n - 4, ".tlv") == 0;
+}
+
+bool list_file_looks_like_list(const struct list_file *f, const char *path)
+{
+	return span_starts(blob_span(&f->file), SPAN_LIT("\x01\x00\x02")) || ends_in_tlv(path);
+}
+
+bool list_file_is_meant(const char *path)
+{
+	return ends_in_tlv(path) || folder_file_begins(path) != FOLDER_FILE_OTHER;
 }
 
 const char *field_text(struct buf *b, struct span value)

@@ -58,6 +58,11 @@ void list_file_free(struct list_file *f);
  * list at all.
  */
 bool list_file_looks_like_list(const struct list_file *f, const char *path);
+/*
+ * The same of a folder's file that nobody has read yet. True also if it cannot be opened: nobody
+ * knows then, and list_file_read() says why.
+ */
+bool list_file_is_meant(const char *path);
 
 /*
  * The certificate of a record. Of a printed list it is one of those that its log or --certs

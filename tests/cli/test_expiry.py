@@ -168,11 +168,23 @@ def test_what_is_damaged_in_a_folder_is_said_and_the_rest_counts(ctlsign, ending
     data = lists.build(ctlsign, cluster, "tokenless", tmp_path / "CTLFile.tlv")
     (folder / "d.tlv").write_bytes(data[:3000])
     run = ctlsign("expiry", folder)
-    assert run.status == 1
-    assert run.last_line == "1 of 3 certificates has expired or will within 30 days"
+    assert run.status == 3
+    assert run.last_line == "1 of 3 certificates has expired or will within 30 days; could not be read: 3 files"
+    unread = json.loads(ctlsign("expiry", "--json", folder).out)["unread"]
+    assert [os.path.basename(one["file"]) for one in unread] == ["b.pem", "c.pem", "d.tlv"]
     for name in ("b.pem", "c.pem", "d.tlv"):
         assert len([line for line in run.err.splitlines() if name in line]) == 1, str(run)
     assert "(at byte " in run.err
+
+
+def test_a_key_store_in_a_folder_is_no_damaged_certificate(ctlsign, ending, tmp_path):
+    """Both begin alike. It is warned of, and the answer is about the certificates."""
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / "a.pem").write_bytes(ending("a", 90).read_bytes())
+    (folder / "store.p12").write_bytes(b"\x30\x82\x01\x00" + bytes(256))
+    run = ctlsign.ok("expiry", folder)
+    assert [line for line in run.err.splitlines() if "store.p12: neither a list nor a certificate: left out" in line]
 
 
 def test_what_is_named_must_be_good(ctlsign, ending, cluster, keys, tmp_path):

@@ -287,12 +287,48 @@ def test_a_named_file_must_be_a_list_but_hides_no_other(ctlsign, history, tmp_pa
     assert "(at byte " in ctlsign("identify", sums(good)[0], bad).err
 
 
-def test_a_damaged_list_in_a_folder_is_passed_over_with_a_word(ctlsign, history):
+def spoil(folder, how):
+    """A file of the folder that is a list, or may be one, and that nobody can read."""
+    good = (folder / "CTLFile.tlv").read_bytes()
+    path = folder / {"no list": "empty.tlv", "damaged": "cut", "unreadable": "notes"}[how]
+    if how == "unreadable":
+        path.symlink_to("/proc/self/mem")  # root may open all files, but has no byte at 0
+    else:
+        path.write_bytes(good[:3000] if how == "damaged" else b"")
+    return path
+
+
+@pytest.mark.parametrize("how", ["damaged", "no list", "unreadable"])
+def test_a_list_in_a_folder_that_cannot_be_read_is_no_no(ctlsign, history, how):
+    """As if it were named: it hides no other, but what it holds nobody knows."""
     good = history / "CTLFile.tlv"
-    (history / "cut.tlv").write_bytes(good.read_bytes()[:3000])
     (history / "phone.cnf.xml.sgn").write_bytes(good.read_bytes()[:3000])
-    run = ctlsign.ok("identify", sums(good)[0], history)
-    assert "cut.tlv" in run.err and "warning" in run.err and ".sgn" not in run.err
+    path = spoil(history, how)
+    for hexes, found in ((sums(good)[0], f"{good}: MD5"), ("0" * 32, "")):
+        run = ctlsign("identify", hexes, history)
+        assert run.status == 3 and run.out.startswith(found) and bool(run.out) == bool(found), str(run)
+        assert len(run.errors) == 1 and str(path) in run.errors[0] and ".sgn" not in run.err
+    table = history / "phones.csv"
+    table.write_text(f"a,{sums(good)[0]}\nb,{'0' * 32}\n")
+    run = ctlsign("identify", "--csv", table, history)
+    assert run.status == 3 and "phones: 2, known: 1, unknown: 1" in run.out.splitlines(), str(run)
+
+
+@pytest.mark.parametrize("how", ["damaged", "no list", "unreadable"])
+def test_what_answers_for_a_folder_has_read_all_its_lists(ctlsign, history, cluster, how):
+    """One rule for all verbs: what is not known makes neither a yes nor a no."""
+    good = history / "CTLFile.tlv"
+    spoil(history, how)
+    for words in (["identify", sums(good)[0], history], ["accept", "--installed-dir", history, good]):
+        assert ctlsign(*words).status == 3, words
+    if how != "no list":  # expiry asks for certificates, and an empty file has none
+        assert ctlsign("expiry", history).status == 3
+
+
+@pytest.mark.parametrize("text", ["resets on Monday\n", "-----BEGIN PRIVATE KEY-----\n"])
+def test_other_files_of_a_folder_are_no_lists(ctlsign, history, text):
+    (history / "other").write_text(text)
+    assert ctlsign.ok("identify", sums(history / "CTLFile.tlv")[0], history).err == ""
 
 
 def test_a_folder_holds_links_pipes_and_unfinished_files(ctlsign, history, tmp_path):
