@@ -121,12 +121,24 @@ static struct plain_cert *plain_parse(struct span der)
 	return x;
 }
 
+/* As X.690 has it, 11.7.2 and 11.8.2. Whether OpenSSL asks for them depends on its release. */
+static bool has_seconds(const ASN1_TIME *t)
+{
+	struct span text = span_of(ASN1_STRING_get0_data(t), (size_t)ASN1_STRING_length(t));
+	size_t want = ASN1_STRING_type(t) == V_ASN1_UTCTIME ? 12 : 14, digits = 0;
+
+	while (digits < text.n && span_at(text, digits) >= '0' && span_at(text, digits) <= '9')
+		digits++;
+	return digits == want;
+}
+
 static bool to_seconds(const ASN1_TIME *t, int64_t *out)
 {
 	/* No time_t is passed: on 32 bits libcrypto's may be shorter than ours. */
 	ASN1_TIME *epoch = ASN1_TIME_new();
 	int days = 0, seconds = 0;
-	bool ok = epoch != NULL && ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 &&
+	bool ok = has_seconds(t) && epoch != NULL &&
+		  ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 &&
 		  ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
 
 	if (ok)
