@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 CONTAINERS = {3, 7, 9, 16, 17, 21}
 PADDING = 13
+EPOCH = datetime.datetime(1970, 1, 1)  # Python's time_t may end in 2038
 NESTED = 8  # containers inside each other that a reader follows
 HEADER_SIZES = {1: 2, 2: 2, 8: 1, 10: 1, 11: 1, 15: 4, 18: 1, 19: 16, 20: 2, 22: 1, 23: 2, 24: 1, 26: 1, 28: 2}
 RECORD_SIZES = {1: 2, 4: 2}
@@ -401,7 +402,7 @@ def header_json(h):
            "digest": DIGESTS.get(h.number(8)), "digest_number": h.number(8),
            "modulus_bits": MODULUS_BITS.get(h.number(11), 0), "signature": hexed(h, 12),
            "timestamp": h.number(15) if h.has(15) else None, "signer_version": version(h, 28),
-           "time": iso(datetime.datetime.utcfromtimestamp(h.number(15))) if h.has(15) else None,
+           "time": iso(EPOCH + datetime.timedelta(seconds=h.number(15))) if h.has(15) else None,
            "padding": h.count(PADDING), "fields": rows(h, HEADER_LABELS)}
     for key, tag in (("signer_name", 4), ("signer_issuer", 6), ("filename", 14)):
         put_text(out, key, h, tag)
