@@ -186,6 +186,8 @@ static uint64_t state_of_writer(const struct plan_model *m)
 			    either(client_writes(m), W(CLIENT_WRITES), W(OUTSIDE)));
 
 	s |= either(has_tokenless(m), W(HAS_TOKENLESS), 0);
+	s |= either(m->facts[PLAN_OLD].token_signs && !m->facts[PLAN_NEW].token_signs,
+		    W(TOKEN_SIGNED), W(SIGNED_ALIKE));
 	s |= either(has_own_records(m), W(OWN_RECORDS), 0) | either(spare, W(SPARE_SIGNS), 0);
 	s |= either(reset, W(RESET_WRITES), W(USUALLY_WRITTEN));
 	s |= either(two, W(TWO_PHASES), 0) | either(two && spare, 0, W(NEW_COMES_LAST));

@@ -897,6 +897,50 @@ def test_many_records(world):
     assert run.status == 0, run.err
 
 
+# From tokens to tokenless, and back ---------------------------------------------------------------
+
+TOKENED_11 = TOKENED + " SAST=recovery SAST=pub"
+TOKENLESS = {"11.5": "SAST=recovery SAST=pub! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1", "12.5": OLD_12,
+             "14": OLD_12}
+
+
+@pytest.mark.parametrize("release", TOKENLESS)
+def test_from_tokens_to_tokenless(world, release):
+    """118893: 'utils ctl update CTLFile', restart TFTP and CallManager, restart phones, 'show ctl'.
+
+    That command never writes a list of tokens, so that it is no way back: from tokenless to tokens
+    the CTL is deleted, and the CTL Client signs, which there is up to 12.5.
+    """
+    old = world.make("old.tlv", TOKENED_11)
+    new = world.make("new.tlv", TOKENLESS[release], **RENEWED)
+    plan = world.json(old, new, "--release", release, status=0)
+    steps = {step["code"]: step for step in plan["steps"]}
+    said = {code: {line["text"]: line["sources"] for line in step["lines"]} for code, step in steps.items()}
+    assert "utils ctl update CTLFile" in said["write"] and "118893" in steps["write"]["sources"]
+    assert restarted(plan) == [TFTP, CALLMANAGER] and "118893" in steps["reset"]["sources"]
+    assert any("go back to tokens" in text and line["kind"] == "warning" for line in steps["write"]["lines"]
+               for text in [line["text"]])
+    first = any("12.0(1) or later has made" in text for text in said["write"])
+    assert first == (release != "11.5")
+    assert any("set-cluster mixed-mode" in text and tags == ["SG-FIPS"] for text, tags in said["write"].items()) == first
+    back = [line["text"] for line in steps["way-back"]["lines"] if line["kind"] == "command"]
+    if release == "14":
+        assert back == [] and "214231" in steps["way-back"]["sources"]
+    else:
+        assert back == ["file delete tftp CTLFile.tlv"] and "118893" in steps["way-back"]["sources"]
+    assert any("does not go back" in text for text in said["way-back"])
+
+
+def test_the_way_back_between_lists_of_one_kind_is_the_same_command(world):
+    """Tokenless before and after: CUCM writes it again."""
+    old = world.make("old.tlv", OLD_12 + " CCM+TFTP=sub2")
+    new = world.make("new.tlv", OLD_12, **RENEWED)
+    steps = {step["code"]: step for step in world.json(old, new, "--release", "12.5")["steps"]}
+    lines = steps["way-back"]["lines"]
+    assert [line["text"] for line in lines if line["kind"] == "command"] == ["utils ctl update CTLFile"]
+    assert not any("tokens" in line["text"] for line in lines + steps["write"]["lines"])
+
+
 # Whole plans ------------------------------------------------------------------------------------
 
 SAMPLES = {
