@@ -195,15 +195,29 @@ static enum status begin_to_ask(struct question *q, struct tlv_err *e)
 	return network_tvs(q->o, &q->heard, others, COUNT(others), e);
 }
 
-static enum status ask(struct question *q, struct tlv_err *e)
+/*
+ * TVS is asked when the first verdict hangs on it. A verdict that is there without TVS needs no
+ * answer, and no TVS that is there.
+ */
+static enum status decide(struct question *q, struct acceptance *a, struct tlv_err *e)
 {
 	enum status st;
 
-	if (!opt_given(q->o, OPT_ASK_TVS))
+	*a = accept_decide(&q->phone, &q->new_list.list);
+	if (!a->hangs_on_tvs || q->heard.n == 0 || q->heard.answered)
 		return ST_OK;
-	st = heard_ask(&q->heard, &q->new_list, e);
+	st = heard_ask(&q->heard, e);
+	if (st != ST_OK)
+		return st;
 	heard_let(&q->heard, &q->phone);
-	return st;
+	*a = accept_decide(&q->phone, &q->new_list.list);
+	return ST_OK;
+}
+
+/* --tvs named TVS that this verdict does not hang on. */
+static bool names_for_nothing(const struct question *q, const struct acceptance *a)
+{
+	return q->heard.n > 0 && a->answers == NULL;
 }
 
 /* A verdict that hangs on an assumption is no acceptance for those who said --strict. */
@@ -216,6 +230,11 @@ static bool accepted(const struct question *q, const struct acceptance *a)
 static void explain(const struct question *q, const struct acceptance *a, struct buf *out)
 {
 	accept_explain(a, out);
+	if (names_for_nothing(q, a)) {
+		buf_str(out, "not asked for this verdict: ");
+		heard_put_hosts(&q->heard, out);
+		buf_str(out, ": it does not hang on what TVS says\n");
+	}
 	if (accept_row(a->reason)->accepted && !accepted(q, a))
 		buf_str(out, "--strict: what rests on an assumption counts as refused\n");
 }
@@ -268,6 +287,10 @@ static json_t *acceptance_json(const struct question *q, const struct acceptance
 			json_string(tlv_kind_text(a->in_itl ? TLV_LIST_ITL : TLV_LIST_CTL)));
 	(void)json_object_set_new(o, "sources", list_json_sources(accept_fact(a)));
 	(void)json_object_set_new(o, "asked", heard_json(a->heard));
+	(void)json_object_set_new(o, "answers", heard_all_json(a->answers));
+	(void)json_object_set_new(o, "not_asked",
+				  heard_hosts_json(names_for_nothing(q, a) ? &q->heard : NULL));
+	(void)json_object_set_new(o, "other_tvs", json_boolean(a->tvs.others));
 	set_explanation(o, q, a);
 	return o;
 }
@@ -326,12 +349,14 @@ static void print_line(const struct question *q, const struct acceptance *a)
 	buf_free(&text);
 }
 
-static enum status answer_one(const struct question *q, struct tlv_err *e)
+static enum status answer_one(struct question *q, struct tlv_err *e)
 {
-	struct acceptance a = accept_decide(&q->phone, &q->new_list.list);
+	struct acceptance a;
 	struct buf text = BUF_INIT;
-	enum status st = ST_OK;
+	enum status st = decide(q, &a, e);
 
+	if (st != ST_OK)
+		return st;
 	if (opt_given(q->o, OPT_JSON)) {
 		st = print_verdict(q, &a, e);
 	} else {
@@ -370,13 +395,16 @@ static enum status answer_list(struct history *h, const char *path, struct list_
 	struct tlv_list *l = &f->list;
 	struct question *q = h->q;
 	struct acceptance a;
+	enum status st;
 
 	if (common_quietly_alike((struct list_file *const[]){ &q->new_list, f }, 2, e) != ST_OK)
 		return e->status;
 	q->phone.ctl = tlv_list_is_itl(l) ? NULL : l;
 	q->phone.itl = tlv_list_is_itl(l) ? l : NULL;
-	a = accept_decide(&q->phone, &q->new_list.list);
+	st = decide(q, &a, e);
 	q->phone.ctl = q->phone.itl = NULL;
+	if (st != ST_OK)
+		return st;
 	if (h->all != NULL) {
 		add_verdict(h, path, &a);
 	} else {
@@ -450,7 +478,7 @@ enum status cmd_accept(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_tvs(&q, e);
 	if (st == ST_OK)
-		st = ask(&q, e);
+		st = heard_about(&q.heard, &q.new_list, e);
 	if (q.new_list.printed != NULL)
 		q.phone.asked = NULL; /* a log's name says nothing of the list's */
 	if (st == ST_OK && folder == NULL)

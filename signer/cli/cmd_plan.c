@@ -50,10 +50,8 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 
 	if (st == ST_OK)
 		st = list_file_read(&q->new_list, q->o->args[1], LIST_PRINTED, e);
-	if (st == ST_OK && opt_given(q->o, OPT_ASK_TVS)) {
-		st = heard_ask(&q->heard, &q->new_list, e);
-		heard_let(&q->heard, &q->in.tvs);
-	}
+	if (st == ST_OK)
+		st = heard_about(&q->heard, &q->new_list, e);
 	if (st == ST_OK)
 		st = common_alike((struct list_file *const[]){ &q->old_list, &q->new_list }, 2, e);
 	if (st == ST_OK)
@@ -70,6 +68,23 @@ static enum status prepare(struct request *q, struct tlv_err *e)
 	q->in.uploads = only_folder(q->o);
 	q->in.now = env_now();
 	return st;
+}
+
+/* TVS is asked only if some verdict hangs on what it says: then the plan is made again. */
+static enum status make(struct request *q, struct tlv_err *e)
+{
+	enum status st = plan_make(&q->plan, &q->in, e);
+
+	if (st != ST_OK || q->heard.n == 0)
+		return st;
+	if (!plan_hangs_on_tvs(&q->plan)) {
+		q->in.not_asked = &q->heard;
+	} else {
+		st = heard_ask(&q->heard, e);
+		heard_let(&q->heard, &q->in.tvs);
+	}
+	plan_free(&q->plan);
+	return st == ST_OK ? plan_make(&q->plan, &q->in, e) : st;
 }
 
 /* The first class that refuses and is not named by --accept-lockout; LOCKOUT_CLASSES: none. */
@@ -253,7 +268,7 @@ enum status cmd_plan(const struct opts *o, struct tlv_err *e)
 	if (st == ST_OK)
 		st = prepare(&q, e);
 	if (st == ST_OK)
-		st = plan_make(&q.plan, &q.in, e);
+		st = make(&q, e);
 	if (st == ST_OK)
 		st = answer(&q, e);
 	plan_free(&q.plan);

@@ -34,17 +34,17 @@ enum status network_timeout(const struct opts *o, unsigned *seconds, struct tlv_
 enum status network_tvs(const struct opts *o, struct heard *h, const enum opt_id *others, size_t n,
 			struct tlv_err *e)
 {
-	const char *host = opt_value(o, OPT_ASK_TVS);
 	unsigned seconds;
 	enum status st;
 
-	if (host == NULL)
+	if (!opt_given(o, OPT_ASK_TVS))
 		return ST_OK;
 	st = opt_refuse(o, others, n, "--tvs", e);
 	if (st == ST_OK)
 		st = network_timeout(o, &seconds, e);
-	if (st == ST_OK)
-		st = heard_at(h, host, e);
+	for (size_t i = 0; st == ST_OK && i < o->n; i++)
+		if (o->items[i].row->id == OPT_ASK_TVS)
+			st = heard_at(h, o->items[i].value, e);
 	return st == ST_OK ? net_start(seconds, e) : st;
 }
 

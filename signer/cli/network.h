@@ -13,8 +13,9 @@
 enum status network_timeout(const struct opts *o, unsigned *seconds, struct tlv_err *e);
 
 /*
- * --tvs: parses it into h and starts the network's process, before the sandbox is entered. ST_USAGE
- * if one of the others was given, which say what TVS knows or presents. Nothing without --tvs.
+ * --tvs, each of them: parses it into h and starts the network's process, before the sandbox is
+ * entered. ST_USAGE if one of the others was given, which say what TVS knows or presents. Nothing
+ * without --tvs.
  */
 enum status network_tvs(const struct opts *o, struct heard *h, const enum opt_id *others, size_t n,
 			struct tlv_err *e);

@@ -187,30 +187,62 @@ static enum status read_answer(struct ask_tvs *a, struct asked *q, uint32_t sess
 	return st == ST_NOMEM ? err_nomem(e) : ST_OK;
 }
 
-enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e)
+/* The certificate, also of a TVS that ends the session. First: some serve one at a time. */
+static void put_questions(const struct ask_tvs *a, struct net_question *q)
 {
-	struct net_question *q = calloc(a->n + 1, sizeof *q);
-	enum status st;
-
-	if (q == NULL)
-		return err_nomem(e);
-	/* The certificate, also of a TVS that ends the session. First: some serve one at a time. */
 	q[0] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = NET_CHAIN_MAX };
 	for (size_t i = 0; i < a->n; i++)
 		q[i + 1] = (struct net_question){ .what = NET_TALK,
 						  .target = a->at,
 						  .send = buf_span(&a->asked[i].message),
 						  .max = NET_CHAIN_MAX + TVS_MESSAGE_MAX };
-	st = net_ask_all(q, a->n + 1, e);
+}
+
+/* They own what came, whatever becomes of it. */
+static void take_answers(struct ask_tvs *a, const struct net_question *q)
+{
 	for (size_t i = 0; i < a->n; i++)
 		a->asked[i].answer = q[i + 1];
 	a->chain = q[0];
-	free(q);
+}
+
+static enum status read_answers(struct ask_tvs *a, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
 	for (size_t i = 0; i < a->n && st == ST_OK; i++)
 		st = read_answer(a, &a->asked[i], (uint32_t)i + 1, e);
 	if (st == ST_OK && a->presented.n == 0 && net_kind(&a->chain) == NET_KIND_CAME)
 		a->presented = cert_first(buf_span(&a->chain.bytes));
 	return st;
+}
+
+enum status ask_tvs_each(struct ask_tvs *const *v, size_t n, struct tlv_err *e)
+{
+	struct net_question *q;
+	enum status st;
+	size_t all = 0, at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all += v[i]->n + 1;
+	q = calloc(all + 1, sizeof *q);
+	if (q == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; at += v[i++]->n + 1)
+		put_questions(v[i], &q[at]);
+	st = net_ask_all(q, all, e);
+	at = 0;
+	for (size_t i = 0; i < n; at += v[i++]->n + 1)
+		take_answers(v[i], &q[at]);
+	free(q);
+	for (size_t i = 0; i < n && st == ST_OK; i++)
+		st = read_answers(v[i], e);
+	return st;
+}
+
+enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e)
+{
+	return ask_tvs_each(&a, 1, e);
 }
 
 size_t ask_tvs_count(const struct ask_tvs *a, enum asked_state s)

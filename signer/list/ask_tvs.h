@@ -56,11 +56,16 @@ struct ask_tvs {
 enum status ask_tvs_at(struct ask_tvs *a, const char *host, struct tlv_err *e);
 /* Adds the signer of a list, or a certificate. ST_INPUT if it lacks what is asked about. */
 enum status ask_tvs_about(struct ask_tvs *a, const char *arg, struct tlv_err *e);
-/* Adds the signer of a list that is read already. ST_INPUT as above. */
+/*
+ * Adds the signer of a list that is read already, of which it keeps the name alone. ST_INPUT as
+ * above.
+ */
 enum status ask_tvs_about_list(struct ask_tvs *a, enum tvs_question what, struct list_file *f,
 			       struct tlv_err *e);
 /* What does not come is the state and the fault of its question. */
 enum status ask_tvs(struct ask_tvs *a, struct tlv_err *e);
+/* The same of several TVS, side by side. */
+enum status ask_tvs_each(struct ask_tvs *const *v, size_t n, struct tlv_err *e);
 size_t ask_tvs_count(const struct ask_tvs *a, enum asked_state s);
 void ask_tvs_free(struct ask_tvs *a);
 

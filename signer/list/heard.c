@@ -1,18 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/list/heard.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "signer/io/out.h"
 #include "signer/list/json.h"
+#include "tlv/safe.h"
 
 /* The questions, in this order. A list without its signer's certificate has no second one. */
 enum { BY_NAMES, BY_CERTIFICATE };
 
-enum status heard_at(struct heard *h, const char *host, struct tlv_err *e)
+static struct heard_host *add(struct heard *h)
 {
-	return ask_tvs_at(&h->ask, host, e);
+	struct heard_host *x;
+
+	if (!ARRAY_ROOM(h->v, h->n, h->cap))
+		return NULL;
+	x = &h->v[h->n++];
+	*x = (struct heard_host){ .ask = ASK_TVS_INIT };
+	return x;
 }
 
-static enum status no_answer(const struct heard *h, const struct asked *q, struct tlv_err *e)
+enum status heard_at(struct heard *h, const char *host, struct tlv_err *e)
+{
+	struct heard_host *x = add(h);
+	enum status st = x != NULL ? ask_tvs_at(&x->ask, host, e) : err_nomem(e);
+
+	for (size_t i = 0; st == ST_OK && i + 1 < h->n; i++)
+		if (strcmp(h->v[i].ask.at, x->ask.at) == 0)
+			st = err_set(e, ST_USAGE,
+				     "'--tvs %s' is named twice: each TVS is asked once",
+				     x->ask.at);
+	return st;
+}
+
+static enum status no_answer(const struct heard_host *h, const struct asked *q, struct tlv_err *e)
 {
 	return err_set(
 		e, ST_INPUT,
@@ -21,7 +44,7 @@ static enum status no_answer(const struct heard *h, const struct asked *q, struc
 }
 
 /* A printed list has no keys at all, so that its signature is assumed. */
-static enum status no_certificate(const struct heard *h, bool printed, struct tlv_err *e)
+static enum status no_certificate(const struct heard_host *h, bool printed, struct tlv_err *e)
 {
 	return printed ?
 		       ST_OK :
@@ -31,7 +54,7 @@ static enum status no_certificate(const struct heard *h, bool printed, struct tl
 }
 
 /* A yes to the names alone may be about another certificate of these names. */
-static enum status choose_certificate(struct heard *h, bool printed, struct tlv_err *e)
+static enum status choose_certificate(struct heard_host *h, bool printed, struct tlv_err *e)
 {
 	const struct asked *names = &h->ask.asked[BY_NAMES];
 	const struct asked *own = h->ask.n > BY_CERTIFICATE ? &h->ask.asked[BY_CERTIFICATE] : NULL;
@@ -49,47 +72,90 @@ static enum status choose_certificate(struct heard *h, bool printed, struct tlv_
 	return ST_OK;
 }
 
-static enum status take(struct heard *h, bool printed, struct tlv_err *e)
+static enum status take(struct heard *all, struct heard_host *h, struct tlv_err *e)
 {
 	const struct asked *names = &h->ask.asked[BY_NAMES];
 	enum status st;
 
 	if (names->state == ASKED_SILENT)
 		return no_answer(h, names, e);
-	st = certset_add(&h->presented, h->ask.presented, NULL, e);
+	st = certset_add(&all->presented, h->ask.presented, NULL, e);
 	if (st != ST_OK)
 		return err_in(e, "%s", h->ask.at);
 	buf_put(&h->signer, names->signer.subject);
 	st = buf_failed(&h->signer, e);
-	h->tvs = (struct tvs_heard){ .host = h->ask.at,
+	h->tvs = (struct tvs_heard){ .next = h + 1 < &all->v[all->n] ? &h[1].tvs : NULL,
+				     .host = h->ask.at,
 				     .presented = h->ask.presented,
 				     .signer = buf_span(&h->signer),
 				     .reply = &names->reply };
-	return st == ST_OK ? choose_certificate(h, printed, e) : st;
+	return st == ST_OK ? choose_certificate(h, all->printed, e) : st;
 }
 
-enum status heard_ask(struct heard *h, struct list_file *f, struct tlv_err *e)
+enum status heard_about(struct heard *h, struct list_file *f, struct tlv_err *e)
 {
-	enum status st = ask_tvs_about_list(&h->ask, TVS_QUERY, f, e);
+	enum status st = ST_OK;
 
-	if (st == ST_OK && h->ask.asked[BY_NAMES].signer.certificate.n > 0)
-		st = ask_tvs_about_list(&h->ask, TVS_VERIFY, f, e);
-	if (st == ST_OK)
-		st = ask_tvs(&h->ask, e);
-	return st == ST_OK ? take(h, f->list.printed, e) : st;
+	h->printed = f->list.printed;
+	for (size_t i = 0; st == ST_OK && i < h->n; i++) {
+		struct ask_tvs *a = &h->v[i].ask;
+
+		st = ask_tvs_about_list(a, TVS_QUERY, f, e);
+		if (st == ST_OK && a->asked[BY_NAMES].signer.certificate.n > 0)
+			st = ask_tvs_about_list(a, TVS_VERIFY, f, e);
+	}
+	return st;
+}
+
+enum status heard_ask(struct heard *h, struct tlv_err *e)
+{
+	struct ask_tvs **all = calloc(h->n + 1, sizeof *all);
+	enum status st;
+
+	if (all == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < h->n; i++)
+		all[i] = &h->v[i].ask;
+	st = ask_tvs_each(all, h->n, e);
+	free(all);
+	for (size_t i = 0; st == ST_OK && i < h->n; i++)
+		st = take(h, &h->v[i], e);
+	h->answered = st == ST_OK;
+	return st;
 }
 
 void heard_let(const struct heard *h, struct phone *p)
 {
-	p->heard = &h->tvs;
+	p->heard = h->n > 0 ? &h->v[0].tvs : NULL;
 	p->tvs_now = &h->presented;
 }
 
 void heard_free(struct heard *h)
 {
-	ask_tvs_free(&h->ask);
+	for (size_t i = 0; i < h->n; i++) {
+		ask_tvs_free(&h->v[i].ask);
+		buf_free(&h->v[i].signer);
+	}
+	free(h->v);
 	certset_free(&h->presented);
-	buf_free(&h->signer);
+	*h = HEARD_INIT;
+}
+
+void heard_put_hosts(const struct heard *h, struct buf *out)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		buf_str(out, i > 0 ? ", " : "");
+		safe_text(out, span_str(h->v[i].ask.at));
+	}
+}
+
+json_t *heard_hosts_json(const struct heard *h)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; h != NULL && i < h->n; i++)
+		(void)json_array_append_new(all, json_string(h->v[i].ask.at));
+	return all;
 }
 
 static void set(json_t *o, const char *key, json_t *value)
@@ -133,4 +199,13 @@ json_t *heard_json(const struct tvs_heard *heard)
 				 json_null());
 	set(o, "ttl", heard->reply->has_ttl ? json_integer(heard->reply->ttl) : json_null());
 	return o;
+}
+
+json_t *heard_all_json(const struct tvs_heard *heard)
+{
+	json_t *all = json_array();
+
+	for (; heard != NULL; heard = heard->next)
+		(void)json_array_append_new(all, heard_json(heard));
+	return all;
 }

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * A node's TVS is asked about the signer of a new list, so that a verdict about phones rests on
- * its answer and not on what TVS is taken to know.
+ * TVS of some nodes are asked about the signer of a new list, so that a verdict about phones
+ * rests on their answers and not on what TVS is taken to know.
  */
 #ifndef CTL_HEARD_H
 #define CTL_HEARD_H
@@ -12,27 +12,43 @@
 #include "signer/list/ask_tvs.h"
 #include "signer/trust/tvs.h"
 
-struct heard {
+/* One TVS, and what it says. */
+struct heard_host {
 	struct ask_tvs ask;
-	struct certset presented; /* the certificate of TVS */
 	struct buf signer;
 	struct tvs_heard tvs; /* borrows from the others */
 };
 
-#define HEARD_INIT ((struct heard){ .ask = ASK_TVS_INIT, .presented = CERTSET_INIT })
+struct heard {
+	struct heard_host *v; /* owned, in their order on the command line */
+	size_t n, cap;
+	bool printed;		  /* the list that they are asked about */
+	bool answered;		  /* by all of them */
+	struct certset presented; /* their certificates */
+};
 
-/* "HOST" or "HOST:PORT"; ST_USAGE if it is none. */
+#define HEARD_INIT ((struct heard){ .presented = CERTSET_INIT })
+
+/* Adds "HOST" or "HOST:PORT"; ST_USAGE if it is none, or is there already. */
 enum status heard_at(struct heard *h, const char *host, struct tlv_err *e);
 /*
- * Asks about the signer of the list by its names, as phones do. TVS may not show which certificate
- * it knows: then it is asked about the list's. ST_INPUT if no answer comes.
+ * Prepares the questions about the signer of the list: by its names, as phones ask, and about the
+ * certificate that the list has, as TVS may not show which one it knows.
  */
-enum status heard_ask(struct heard *h, struct list_file *f, struct tlv_err *e);
-/* The phone's TVS has this certificate today, and says this. Borrowed. */
+enum status heard_about(struct heard *h, struct list_file *f, struct tlv_err *e);
+/* Asks all of them, side by side. ST_INPUT if one of them gives no answer. */
+enum status heard_ask(struct heard *h, struct tlv_err *e);
+/* The phone's TVS have these certificates today, and say this. Borrowed. */
 void heard_let(const struct heard *h, struct phone *p);
 void heard_free(struct heard *h);
 
-/* What TVS says, as an object; null for NULL. */
+/* Appends "HOST:PORT, HOST:PORT", escaped. */
+void heard_put_hosts(const struct heard *h, struct buf *out);
+/* The same as an array; empty for NULL. */
+json_t *heard_hosts_json(const struct heard *h);
+/* What one TVS says, as an object; null for NULL. */
 json_t *heard_json(const struct tvs_heard *heard);
+/* What each says, as an array; empty for NULL. */
+json_t *heard_all_json(const struct tvs_heard *heard);
 
 #endif

@@ -74,6 +74,15 @@ bool plan_refused(const struct plan *p)
 	return plan_refuses(p, LOCKOUT_SBD) || plan_refuses(p, LOCKOUT_NO_SBD);
 }
 
+bool plan_hangs_on_tvs(const struct plan *p)
+{
+	for (size_t i = 0; i < p->model->nverdicts; i++)
+		if (p->model->verdicts[i].offered == PLAN_NEW &&
+		    p->model->verdicts[i].a.hangs_on_tvs)
+			return true;
+	return false;
+}
+
 static void steps_free(struct plan_model *m)
 {
 	for (size_t i = 0; i < m->nsteps; i++) {

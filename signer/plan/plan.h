@@ -13,6 +13,7 @@
 #include "signer/trust/release.h"
 #include "tlv/list.h"
 
+struct heard;
 struct plan_lines;
 
 /* The rollback parameter, which makes CUCM write blank ITLs. */
@@ -31,6 +32,7 @@ struct plan_input {
 	/* RSAPublicKey that will sign, where a list is not signed yet; else empty. */
 	struct span new_key, bridge_key;
 	struct phone tvs;	       /* what TVS holds; its lists are ignored */
+	const struct heard *not_asked; /* TVS that were named, and nothing hangs on them; or NULL */
 	const struct release *release; /* NULL: unknown */
 	const char
 		*uploads; /* folder with certificates to upload, "Phone-SAST-trust"; NULL: none */
@@ -65,6 +67,8 @@ enum status plan_make(struct plan *out, const struct plan_input *in, struct tlv_
 bool plan_refuses(const struct plan *p, enum lockout_class phones);
 /* Whether any class does. */
 bool plan_refused(const struct plan *p);
+/* Whether a verdict about the new list may change with what TVS says of its signer. */
+bool plan_hangs_on_tvs(const struct plan *p);
 
 /* Appends the plan as text, escaped for a terminal. out's own failure says that memory ended. */
 void plan_text(const struct plan *p, struct buf *out);

@@ -113,7 +113,7 @@ static void put_phones(struct buf *b, const struct plan_model *m)
 		put_phones_do(b, &m->verdicts[i]);
 	buf_str(b, "</ul>\n");
 	if (m->asked.n > 0) {
-		buf_str(b, "<p>A TVS was asked:</p>\n");
+		buf_str(b, "<p>What TVS says:</p>\n");
 		page_items(b, NULL, &m->asked);
 	}
 	buf_str(b, "<p>This is assumed:</p>\n");

@@ -145,6 +145,23 @@ static json_t *phones_json(const struct plan_model *m)
 	return a;
 }
 
+/* The answer that decides what phones do with the new list; else the first. */
+static const struct tvs_heard *decides(const struct plan_model *m)
+{
+	for (size_t i = 0; i < m->nverdicts; i++)
+		if (m->verdicts[i].a.heard != NULL)
+			return m->verdicts[i].a.heard;
+	return m->in.tvs.heard;
+}
+
+static bool names_others(const struct plan_model *m)
+{
+	for (size_t i = 0; i < m->nverdicts; i++)
+		if (m->verdicts[i].a.tvs.others)
+			return true;
+	return false;
+}
+
 static json_t *anchors_json(const struct plan_model *m)
 {
 	json_t *a = json_array();
@@ -233,7 +250,10 @@ json_t *plan_json(const struct plan *p)
 	set(o, "impacts", impacts_json(m));
 	set(o, "phones", phones_json(m));
 	set(o, "assumptions", plan_lines_json(&m->assumptions));
-	set(o, "asked", heard_json(m->in.tvs.heard));
+	set(o, "asked", heard_json(decides(m)));
+	set(o, "answers", heard_all_json(m->in.tvs.heard));
+	set(o, "not_asked", heard_hosts_json(m->in.not_asked));
+	set(o, "other_tvs", json_boolean(names_others(m)));
 	set(o, "anchors", anchors_json(m));
 	set(o, "warnings", plan_lines_json(&m->warnings));
 	set(o, "records", records_json(m));

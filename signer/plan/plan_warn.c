@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "signer/io/env.h"
+#include "signer/list/heard.h"
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
 #include "signer/trust/signature.h"
@@ -315,13 +316,19 @@ static void note_others(struct plan_model *m)
 
 static void note_asked(struct plan_model *m)
 {
-	struct buf *line;
+	for (const struct tvs_heard *h = m->in.tvs.heard; h != NULL; h = h->next) {
+		struct buf *line = plan_fact_line(&m->asked, PLAN_LINE_TEXT, NULL, FACT_ASKS_TVS);
 
-	if (m->in.tvs.heard == NULL)
-		return;
-	line = plan_fact_line(&m->asked, PLAN_LINE_TEXT, NULL, FACT_ASKS_TVS);
-	buf_str(line, "asked: ");
-	accept_heard_text(m->in.tvs.heard, line);
+		buf_str(line, "asked: ");
+		accept_heard_text(h, line);
+	}
+	if (m->in.not_asked != NULL) {
+		struct buf *line = plan_line(&m->asked, PLAN_LINE_NOTE, NULL);
+
+		buf_str(line, "not asked: ");
+		heard_put_hosts(m->in.not_asked, line);
+		buf_str(line, ": no verdict hangs on what TVS says");
+	}
 	note_others(m);
 }
 

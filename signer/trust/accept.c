@@ -198,8 +198,9 @@ static bool knows_another(const struct tvs_answer *tvs, const struct tvs_heard *
 	return tvs->heard && heard->own != NULL && !tvs_reply_is_sast(heard->own);
 }
 
-static struct acceptance through_tvs(const struct phone *p, const struct candidate *new_list,
-				     const struct matches *m)
+/* Of those that were asked, the first one answers. */
+static struct acceptance ask_one(const struct phone *p, const struct candidate *new_list,
+				 const struct matches *m)
 {
 	struct acceptance a = decided(ACCEPT_SIGNER_UNKNOWN, -1, false);
 	struct tvs_answer tvs = tvs_ask(p, new_list->list);
@@ -219,7 +220,34 @@ static struct acceptance through_tvs(const struct phone *p, const struct candida
 	}
 	a.asked = true;
 	a.tvs = tvs;
+	a.hangs_on_tvs = tvs.reach == TVS_REACHED || tvs.reach == TVS_RENEWED;
+	a.heard = p->heard;
 	return a;
+}
+
+/* [ASKS_TVS]: nobody knows the phones' groups, so the worst answer that they believe counts. */
+static unsigned weight(const struct acceptance *a)
+{
+	if (!a->tvs.believed)
+		return 0;
+	return accept_row(a->reason)->accepted ? 1 : 2;
+}
+
+static struct acceptance through_tvs(const struct phone *p, const struct candidate *new_list,
+				     const struct matches *m)
+{
+	struct acceptance worst = ask_one(p, new_list, m);
+	struct phone other = *p;
+
+	while (other.heard != NULL && other.heard->next != NULL) {
+		struct acceptance a;
+
+		other.heard = other.heard->next;
+		a = ask_one(&other, new_list, m);
+		if (weight(&a) > weight(&worst))
+			worst = a;
+	}
+	return worst;
 }
 
 /* An ITL by a TFTP certificate: nobody says that phones take it. What TVS says for certain does. */
@@ -233,6 +261,8 @@ static struct acceptance by_tftp(const struct phone *p, const struct candidate *
 	if (a.reason == ACCEPT_SIGNER_IS_TFTP)
 		a.assumptions |= 1U << TVS_ASSUMES_TFTP;
 	a.tvs_too = tvs.reason == ACCEPT_TVS;
+	a.hangs_on_tvs = tvs.hangs_on_tvs;
+	a.heard = tvs.heard;
 	if (tvs.reason == ACCEPT_TVS &&
 	    (a.reason != ACCEPT_SIGNER_IS_TFTP || (tvs.assumptions & ~a.assumptions) == 0))
 		return tvs;
@@ -266,7 +296,10 @@ static struct acceptance answer(const struct phone *p, const struct candidate *c
 	struct acceptance a = decide(p, c);
 
 	a.issuer = c->list->header.signer_issuer;
-	a.heard = p->heard;
+	if (a.hangs_on_tvs)
+		a.answers = p->heard;
+	else
+		a.heard = NULL;
 	return a;
 }
 

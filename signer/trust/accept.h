@@ -49,18 +49,20 @@ struct accept_near {
 /* Borrows the lists and certificates that it speaks of. */
 struct acceptance {
 	enum accept_reason reason;
-	unsigned assumptions;	       /* bit n: tvs_assumption n */
-	long record;		       /* index of the record that decided, -1: none */
-	bool in_itl;		       /* … which is in the ITL */
-	bool tvs_too;		       /* signer is TFTP: TVS would have it taken as well */
-	bool asked;		       /* no SAST record is the signer's, so that TVS counts */
-	struct tvs_answer tvs;	       /* … and what it is taken to answer */
-	const struct tvs_heard *heard; /* a TVS that was asked, whether it counts or not; or NULL */
-	struct span issuer;	       /* as the new list spells its signer's */
-	bool blank;		       /* leap of faith, as the ITL that it holds is blank */
-	bool new_is_bad;	       /* leap of faith in a list whose own signature is bad */
-	bool anybody_signs;	       /* accepted for a key that proves nothing (tlv/cert.h) */
-	struct accept_near near;       /* of a refusal */
+	unsigned assumptions;		 /* bit n: tvs_assumption n */
+	long record;			 /* index of the record that decided, -1: none */
+	bool in_itl;			 /* … which is in the ITL */
+	bool tvs_too;			 /* signer is TFTP: TVS would have it taken as well */
+	bool asked;			 /* no SAST record is the signer's, so that TVS counts */
+	struct tvs_answer tvs;		 /* … and what it is taken to answer */
+	bool hangs_on_tvs;		 /* another answer of TVS may change the verdict */
+	const struct tvs_heard *answers; /* … of those that were asked; NULL: none was */
+	const struct tvs_heard *heard;	 /* … the one that decides */
+	struct span issuer;		 /* as the new list spells its signer's */
+	bool blank;			 /* leap of faith, as the ITL that it holds is blank */
+	bool new_is_bad;		 /* leap of faith in a list whose own signature is bad */
+	bool anybody_signs;		 /* accepted for a key that proves nothing (tlv/cert.h) */
+	struct accept_near near;	 /* of a refusal */
 };
 
 /* Pure: the same arguments, the same answer. */
@@ -74,8 +76,8 @@ struct acceptance accept_foresee(const struct phone *p, const struct tlv_list *n
 				 struct span signing_key);
 
 /*
- * Appends "tvs (assumes the ITL has a TVS record)", or if a TVS was asked, and that counts,
- * "tvs (asked: HOST:PORT)".
+ * Appends "tvs (assumes the ITL has a TVS record)", or if TVS were asked, and that counts,
+ * "tvs (asked: HOST:PORT, HOST:PORT)".
  */
 void accept_reason_text(const struct acceptance *a, struct buf *out);
 /* Appends "HOST:PORT: CN=pub: known as SAST (SAST, CCM+TFTP), for 86400 s", escaped. */

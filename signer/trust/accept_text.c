@@ -63,9 +63,9 @@ void accept_reason_text(const struct acceptance *a, struct buf *out)
 	bool heard = a->tvs.heard;
 
 	buf_str(out, accept_row(a->reason)->word);
-	if (heard) {
-		buf_str(out, " (asked: ");
-		safe_text(out, span_str(a->heard->host));
+	for (const struct tvs_heard *h = heard ? a->answers : NULL; h != NULL; h = h->next) {
+		buf_str(out, h == a->answers ? " (asked: " : ", ");
+		safe_text(out, span_str(h->host));
 		before = "; assumes ";
 	}
 	for (int i = 0; i < TVS_ASSUMPTIONS; i++) {
@@ -182,12 +182,12 @@ static void explain_tvs(const struct acceptance *a, struct buf *out)
 /* What stands in the place of an assumption. */
 static void explain_heard(const struct acceptance *a, struct buf *out)
 {
-	if (a->heard == NULL)
-		return;
-	buf_str(out, "asked: ");
-	accept_heard_text(a->heard, out);
-	fact_put_sources(out, FACT_ASKS_TVS);
-	buf_str(out, "\n");
+	for (const struct tvs_heard *h = a->answers; h != NULL; h = h->next) {
+		buf_str(out, "asked: ");
+		accept_heard_text(h, out);
+		fact_put_sources(out, FACT_ASKS_TVS);
+		buf_str(out, "\n");
+	}
 	if (accept_others_text(a) == NULL)
 		return;
 	buf_str(out, accept_others_text(a));

@@ -302,15 +302,27 @@ static void look_up_own_cluster(struct tvs_answer *a, const struct phone *p,
 	look_up(a, &own, new_list);
 }
 
-/* Whether the ITL names a TVS that presents another certificate than the one that was asked. */
-static bool names_others(const struct tlv_list *itl, struct span presented)
+/* Whether the ITL names a TVS whose certificate none of those presents that were asked. */
+static bool names_others(const struct tlv_list *itl, const struct certset *asked)
+{
+	const struct today t = { .set = asked };
+	struct tlv_record r;
+
+	for (size_t i = 0; itl != NULL && next_tvs(itl, &i, &r); i++)
+		if (!is_todays(&t, itl, &r))
+			return true;
+	return false;
+}
+
+/* Phones whose ITL is not shown are taken to believe it. */
+static bool believes(const struct tlv_list *itl, struct span presented)
 {
 	struct tlv_record r;
 
 	for (size_t i = 0; itl != NULL && next_tvs(itl, &i, &r); i++)
-		if (!cert_is_of_record(itl, &r, presented))
+		if (cert_is_of_record(itl, &r, presented))
 			return true;
-	return false;
+	return itl == NULL;
 }
 
 /* It has looked the signer up itself: nothing about that is assumed. */
@@ -330,7 +342,8 @@ struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list
 
 	reach(&a, p, new_list);
 	a.heard = p->heard != NULL && (a.reach == TVS_REACHED || a.reach == TVS_RENEWED);
-	a.others = a.heard && names_others(p->itl, p->heard->presented);
+	a.believed = a.heard && believes(p->itl, p->heard->presented);
+	a.others = a.heard && names_others(p->itl, p->tvs_now);
 	if (a.reach == TVS_REACHED && a.heard)
 		take_heard(&a, p->heard);
 	else if (a.reach == TVS_REACHED)

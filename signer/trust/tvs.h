@@ -15,9 +15,10 @@
 
 /* What a TVS answered that was asked about the new list's signer. Everything is borrowed. */
 struct tvs_heard {
-	const char *host;      /* "HOST:PORT" */
-	struct span presented; /* its own certificate, DER: phone.tvs_now has it too */
-	struct span signer;    /* whom it was asked about: the subject, without a NUL */
+	const struct tvs_heard *next; /* of another TVS, which was asked too; NULL: no more */
+	const char *host;	      /* "HOST:PORT" */
+	struct span presented;	      /* its own certificate, DER: phone.tvs_now has it too */
+	struct span signer;	      /* whom it was asked about: the subject, without a NUL */
 	const struct tvs_reply *reply;
 	struct span certificate; /* the signer's that it knows, DER; empty: it shows none */
 	/* It shows none, and was asked about the one that the new list has; NULL: it was not */
@@ -35,7 +36,7 @@ struct phone {
 	const struct certset *vouched; /* what TVS was given: uploads and own certificates */
 	const struct certset
 		*tvs_now; /* what TVS presents today; NULL or empty: what a new ITL says */
-	const struct tvs_heard *heard; /* what TVS says of the signer; NULL: it was not asked */
+	const struct tvs_heard *heard; /* what TVS say of the signer; NULL: none was asked */
 	const struct release *release; /* NULL: not known, so that ITLRecovery is not vouched for */
 	const char *asked; /* path or URL of what it asked for and gets; NULL: not judged */
 	const struct tlv_list *tvs_ctl; /* the CTL that the TVS node serves; NULL: none */
@@ -66,16 +67,18 @@ struct tvs_answer {
 	unsigned assumptions; /* bit n: tvs_assumption n */
 	/* Where some nodes' certificates were renewed: the others. */
 	struct span node[TVS_NODES_SHOWN];
-	size_t nodes; /* all of them */
-	bool heard;   /* it was asked, and the phone asks a TVS too */
-	bool others;  /* … and the ITL names other TVS, which were not asked */
-	bool knows;   /* … the signer, whose key and DER issuer these are; borrowed */
+	size_t nodes;  /* all of them */
+	bool heard;    /* it was asked, and the phone asks a TVS too */
+	bool believed; /* … by the phone: the ITL names the one that was asked, or is not shown */
+	bool others;   /* … and the ITL names other TVS, which were not asked */
+	bool knows;    /* … the signer, whose key and DER issuer these are; borrowed */
 	struct span key, certificate;
 	bool foreign; /* it was taken not to know the new list's cluster */
 	bool near;    /* it would know the signer under its own spelling of this DER issuer */
 	struct span near_issuer;
 };
 
+/* Of those that were asked, the answer of the first counts. */
 struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list);
 
 /* The new list's own TVS certificates of today, which an ITL brings. */

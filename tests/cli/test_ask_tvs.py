@@ -187,9 +187,7 @@ def test_nobody_shows_the_signer_s_certificate(ctlsign, start, lists, cluster, t
 
 def test_a_forged_signer(ctlsign, start, lists, lab, cluster):  # noqa: F811
     """Its own certificate has the names and the serial number of the one that TVS knows."""
-    names = [("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"), ("ORGANIZATIONAL_UNIT_NAME", "TAC"), ("COMMON_NAME", "cucm-1051-a-pub"),
-             ("STATE_OR_PROVINCE_NAME", "Malopolska"), ("LOCALITY_NAME", "Krakow")]
-    make_certificate(cluster / "forged.pem", cluster / "sub1.key", names, serial=int.from_bytes(NEW.serial, "big"))
+    forge(cluster)
     new = lab("forged", "forged", key="sub1")
     assert peerlist.parse_header(new.read_bytes())["signer_serial"] == NEW.serial
     for fault in ("", "no-certificate"):
@@ -198,13 +196,55 @@ def test_a_forged_signer(ctlsign, start, lists, lab, cluster):  # noqa: F811
         assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at})\n"), str(run)
 
 
-def test_a_signer_that_phones_know(ctlsign, start, lists, lab):  # noqa: F811
-    """No phone asks TVS about it; the answer is shown, and decides nothing."""
-    one = served(start, NO)
-    run = ctlsign.ok("accept", "--tvs", one.at, *held(lists), lab("again", "pub", ("ccm", "sub1")))
-    assert run.out.startswith("accepted: signer-is-sast\n") and f"asked: {one.at}: {PUB.subject}: not known (status 1)" in run.out
-    said = json.loads(ctlsign.ok("accept", "--json", "--tvs", one.at, "--installed", "none", lists["new"]).out)
-    assert said["reason"] == "leap-of-faith" and said["asked"]["state"] == "unknown"
+def not_asked(at, *more):
+    return f"not asked for this verdict: {', '.join([at, *more])}: it does not hang on what TVS says"
+
+
+def test_a_signer_that_phones_know(ctlsign, start, lists, lab, tmp_path):  # noqa: F811
+    """No phone asks TVS about it, so nobody does: TVS may be dead, and the verdict is there."""
+    one, dead = served(start, NO), served(start, NO)
+    dead.service.shut()
+    again, itl = lab("again", "pub", ("ccm", "sub1")), lab("again-itl", "pub", ("tvs", "sub1"), ("ccm", "sub1"), filename="ITLFile.tlv")
+    nobody = lab("none", "pub", filename="ITLFile.tlv")
+    for tvs in (one, dead):
+        run = ctlsign.ok("accept", "--strict", "--tvs", tvs.at, *held(lists), again)
+        assert run.out.startswith("accepted: signer-is-sast\n") and not_asked(tvs.at) in run.out.splitlines(), str(run)
+        said = json.loads(ctlsign.ok("accept", "--json", "--tvs", tvs.at, "--installed", "none", lists["new"]).out)
+        assert (said["reason"], said["asked"], said["answers"], said["not_asked"]) == ("leap-of-faith", None, [], [tvs.at])
+        # A phone whose ITL names no TVS asks none, whatever the signer is.
+        run = ctlsign("accept", "--tvs", tvs.at, "--installed", nobody, lists["new"])
+        assert run.status == 1 and "its ITL names none" in run.out and not_asked(tvs.at) in run.out.splitlines(), str(run)
+        plan = ["plan", "--tvs", tvs.at, "--release", "10.5(1)", "--html", tmp_path / "plan.html", lists["itl"], itl]
+        assert f" not asked: {tvs.at}: no verdict hangs on what TVS says " in re.sub(r"\s+", " ", ctlsign.ok(*plan).out)
+        assert f"not asked: {tvs.at}: no verdict" in (tmp_path / "plan.html").read_text()
+        said = json.loads(ctlsign.ok(*plan, "--json").out)
+        assert (said["asked"], said["answers"], said["not_asked"]) == (None, [], [tvs.at])
+    assert one.service.log == []
+    for words in (["accept", *held(lists)], ["plan", "--release", "10.5(1)", lists["ctl"]]):
+        ctlsign.refused(3, *words, "--tvs", dead.at, lists["new"], says="the connection is refused")
+
+
+def test_a_history_is_asked_about_when_a_list_needs_it(ctlsign, start, lists, lab, tmp_path):  # noqa: F811
+    """Lists that have the signer as SAST need no TVS; the first that does not have it does."""
+    one, dead = served(start, YES), served(start, YES)
+    dead.service.shut()
+    history = tmp_path / "history"
+    history.mkdir()
+    lab("known", "pub-regenerated", ("tvs", "sub1"), filename="ITLFile.tlv").rename(history / "ITLFile-1.tlv")
+    words = ["accept", "--installed-dir", history, lists["new"]]
+    for tvs in (one, dead):
+        run = ctlsign.ok(*words, "--tvs", tvs.at)
+        assert run.out.splitlines() == [f"{history / 'ITLFile-1.tlv'}: accepted: signer-is-sast"], str(run)
+    assert one.service.log == []
+    lists["itl"].rename(history / "ITLFile-2.tlv")
+    run = ctlsign(*words, "--tvs", dead.at)
+    assert run.status == 3 and "the connection is refused" in run.err and "ITLFile-2" not in run.out, str(run)
+    said = json.loads(ctlsign.ok(*words, "--json", "--tvs", one.at).out)
+    by_reason = {verdict["reason"]: verdict for verdict in said["verdicts"]}
+    assert set(by_reason) == {"signer-is-sast", "tvs"}
+    assert [len(by_reason[reason]["answers"]) for reason in ("signer-is-sast", "tvs")] == [0, 1]
+    assert [by_reason[reason]["not_asked"] for reason in ("signer-is-sast", "tvs")] == [[one.at], []]
+    assert len([asked for asked in one.service.log if asked.kind == wire.QUERY]) == 1
 
 
 OTHERS = "the ITL names other TVS too, and a phone asks a node of its own CallManager group: ask each of them with '--tvs' [118893, 213407]"
@@ -223,8 +263,89 @@ def test_other_tvs_may_answer_otherwise(ctlsign, start, lists, lab, tmp_path, kn
         plan = ctlsign("plan", "--release", "10.5(1)", "--tvs", one.at, "--html", page, itl, new)
         assert (OTHERS in re.sub(r"\s+", " ", plan.out)) == says, str(plan)
         assert ("the ITL names other TVS too" in page.read_text()) == says
+        for words in (["accept", "--tvs", one.at, "--installed"], ["plan", "--release", "10.5(1)", "--tvs", one.at]):
+            assert json.loads(ctlsign(words[0], "--json", *words[1:], itl, new).out)["other_tvs"] == says
     # Without an answer that counts there is nothing to add.
     assert OTHERS not in ctlsign("accept", "--tvs", one.at, "--installed", two, lab("again", "pub", ("tvs", "sub1"), filename="ITLFile.tlv")).out
+
+
+@pytest.fixture
+def pair(start, lab):  # noqa: F811
+    """Two TVS, sub1's and CAPF's, and an ITL that names both."""
+    def build(first, second, **options):
+        one, two = served(start, first), served(start, second, **options)
+        two.service.identity = CAPF
+        return one, two
+    build.itl = lab("both", "pub", ("tvs", "sub1"), ("tvs", "capf"), filename="ITLFile.tlv")
+    build.new = lab("new-itl", "pub-regenerated", ("tvs", "sub1"), ("tvs", "capf"), filename="ITLFile.tlv")
+    return build
+
+
+@pytest.mark.parametrize("first,second,reason", [
+    (YES, YES, "tvs"), (YES, NO, "signer-unknown"), (NO, YES, "signer-unknown"), (YES, KNOWN, "signer-unknown"), (NO, NO, "signer-unknown")])
+def test_all_tvs_must_say_yes(ctlsign, pair, first, second, reason, tmp_path):
+    """Phones ask a node of their own group: if one says no, its phones refuse."""
+    one, two = pair(first, second)
+    both, page, good = ["--tvs", one.at, "--tvs", two.at], tmp_path / "plan.html", reason == "tvs"
+    run = ctlsign("accept", "--strict", *both, "--installed", pair.itl, pair.new)
+    assert run.status == (0 if good else 1), str(run)
+    assert run.out.splitlines()[0] == f"{'accepted' if good else 'refused'}: {reason} (asked: {one.at}, {two.at})"
+    assert [line.split(": ")[1] for line in run.out.splitlines() if line.startswith("asked: ")] == [one.at, two.at]
+    assert OTHERS not in run.out.splitlines()
+    said = json.loads(ctlsign("accept", "--json", *both, "--installed", pair.itl, pair.new).out)
+    states = {id(YES): "sast", id(NO): "unknown", id(KNOWN): "known"}
+    assert [answer["state"] for answer in said["answers"]] == [states[id(first)], states[id(second)]]
+    assert said["asked"] == said["answers"][1 if first is YES and not good else 0] and said["other_tvs"] is False
+    plan = ["plan", "--release", "10.5(1)", *both, "--html", page, pair.itl, pair.new]
+    run = ctlsign(*plan)
+    assert run.status == (0 if good else 1), str(run)
+    for at in (one.at, two.at):
+        assert f" asked: {at}: {SIGNER}: " in re.sub(r"\s+", " ", run.out) and f"<li>asked: {at}: " in page.read_text()
+    planned = json.loads(ctlsign(*plan, "--json").out)
+    assert (planned["asked"], planned["answers"], planned["other_tvs"]) == (said["asked"], said["answers"], False)
+    assert phones(json.dumps(planned))["sbd", "old", "new"]["accepted"] == good
+
+
+def test_one_tvs_that_gives_no_answer(ctlsign, pair):
+    """What its phones do is not known, whatever the others say."""
+    for first in (YES, NO):
+        one, two = pair(first, YES)
+        two.service.shut()
+        for words in (["accept", "--installed"], ["plan", "--release", "10.5(1)"]):
+            ctlsign.refused(3, *words, pair.itl, "--tvs", one.at, "--tvs", two.at, pair.new,
+                            says=[f"'--tvs {two.at}': no answer", "the connection is refused"])
+
+
+@pytest.mark.parametrize("first,second,state", [(YES, NO, "accepted"), (NO, YES, "refused"), (YES, YES, "accepted")])
+def test_one_tvs_that_phones_do_not_believe(ctlsign, pair, lists, first, second, state):
+    """Its answer does not count; phones whose group has it alone have nobody to ask."""
+    one, two = pair(first, second)
+    for both in ([one.at, two.at], [two.at, one.at]):
+        words = ["accept", "--tvs", both[0], "--tvs", both[1], "--installed", lists["itl"], pair.new]
+        run = ctlsign(*words)
+        assert run.status == (0 if state == "accepted" else 1) and run.out.startswith(f"{state}: "), str(run)
+        if state == "accepted":
+            assert run.out.splitlines()[0] == f"accepted: tvs (asked: {both[0]}, {both[1]}; assumes the phone's group has node)"
+        assert json.loads(ctlsign(*words, "--json").out)["asked"]["tvs"] == one.at
+        assert ctlsign(*words, "--strict").status == 1
+
+
+def forge(cluster):
+    """A certificate with the names and the serial number of the one that TVS knows, and sub1's key."""
+    names = [("COUNTRY_NAME", "PL"), ("ORGANIZATION_NAME", "Cisco"), ("ORGANIZATIONAL_UNIT_NAME", "TAC"), ("COMMON_NAME", "cucm-1051-a-pub"),
+             ("STATE_OR_PROVINCE_NAME", "Malopolska"), ("LOCALITY_NAME", "Krakow")]
+    make_certificate(cluster / "forged.pem", cluster / "sub1.key", names, serial=int.from_bytes(NEW.serial, "big"))
+    return peerwrite.der(peerwrite.load(cluster / "forged.pem"))
+
+
+def test_two_tvs_that_know_two_certificates(ctlsign, pair, cluster):
+    """Of the same names: the list is signed by one of them, and phones that ask the other refuse it."""
+    other = forge(cluster)
+    for turned in (False, True):
+        one, two = pair(YES, YES)
+        (one if turned else two).service.lookup = lambda serial, issuer: (other, [0, 2])
+        run = ctlsign("accept", "--tvs", one.at, "--tvs", two.at, "--installed", pair.itl, pair.new)
+        assert run.status == 1 and run.out.startswith(f"refused: bad-signature (asked: {one.at}, {two.at})\n"), str(run)
 
 
 @pytest.mark.parametrize("form,number", [("sha1", 1), ("sha256", 2), ("sha512", 3)])
@@ -289,6 +410,8 @@ def test_command_lines(ctlsign, lists, cluster, tmp_path):
     for host in ("", "http://pub", "pub:0"):
         ctlsign.refused(2, "accept", "--tvs", host, *held(lists), lists["new"], says="is no host of a TVS")
         ctlsign.refused(2, "plan", "--tvs", host, lists["ctl"], lists["new"], says="is no host of a TVS")
+    for verb in (["accept", *held(lists)], ["plan", lists["ctl"]]):
+        ctlsign.refused(2, *verb, "--tvs", "pub", "--tvs", "sub", "--tvs", "pub:2445", lists["new"], says="'--tvs pub:2445' is named twice")
     ctlsign.refused(2, "accept", "--tvs", "127.0.0.1:1", "--timeout=0", *held(lists), lists["new"], says="at least 1 second")
 
 

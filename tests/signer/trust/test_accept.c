@@ -180,6 +180,118 @@ static void a_tvs_that_was_asked(void **state)
 	}
 }
 
+#define ONE_GROUP "assumes the phone's group has pub"
+
+/* Two TVS, in both orders: whose answer decides. */
+static const struct pair_row {
+	const char *itl;
+	bool first, second; /* whether they know the signer */
+	bool believed;	    /* the second one, by a phone with an ITL */
+	const char *verdict, *assumes;
+	int decides; /* 0: the first one, 1: the second, -1: whichever comes first */
+} pair_rows[] = {
+	{ NULL, true, true, true, "accepted: tvs", "; " UNSEEN_ITL, -1 },
+	{ NULL, true, false, true, "refused: signer-unknown", "", 1 },
+	{ NULL, false, false, true, "refused: signer-unknown", "", -1 },
+	{ ITL_1, true, true, false, "accepted: tvs", "; " ONE_GROUP, 0 },
+	{ ITL_1, true, false, false, "accepted: tvs", "; " ONE_GROUP, 0 },
+	{ ITL_1, false, true, false, "refused: signer-unknown", "", 0 },
+};
+
+static void judge_pair(const struct pair_row *row, bool turned, const struct certset *now,
+		       struct span known)
+{
+	static const struct tvs_reply no = { .known = false },
+				      yes = { .known = true, .roles = SPAN_LIT("\0") };
+	struct given_list held[2] = { given_list(CUCM), { .list = { .nrecords = 0 } } };
+	struct given_list new_list = given_list(CUCM_2048);
+	struct tvs_heard one = { .host = "pub:1", .reply = row->first ? &yes : &no },
+			 two = { .host = "sub:2", .reply = row->second ? &yes : &no };
+	struct phone p = { .ctl = &held[0].list, .tvs_now = now };
+	struct buf text = BUF_INIT;
+	struct acceptance a;
+	char verdict[256];
+
+	if (row->itl != NULL)
+		held[1] = given_list(row->itl);
+	p.itl = row->itl != NULL ? &held[1].list : NULL;
+	one.certificate = two.certificate = known;
+	one.presented = buf_span(&now->v[0].cert.der);
+	two.presented = buf_span(&now->v[row->believed ? 0 : 1].cert.der);
+	*(turned ? &two.next : &one.next) = turned ? &one : &two;
+	p.heard = turned ? &two : &one;
+	a = accept_decide(&p, &new_list.list);
+	buf_str(&text, accept_row(a.reason)->accepted ? "accepted: " : "refused: ");
+	accept_reason_text(&a, &text);
+	(void)snprintf(verdict, sizeof verdict, "%s (asked: %s%s)", row->verdict,
+		       turned ? "sub:2, pub:1" : "pub:1, sub:2", row->assumes);
+	assert_string_equal(buf_cstr(&text), verdict);
+	assert_ptr_equal(a.answers, p.heard);
+	assert_ptr_equal(a.heard, row->decides < 0 ? p.heard : row->decides == 0 ? &one : &two);
+	assert_false(a.tvs.others);
+	buf_free(&text);
+	given_list_free(&held[0]);
+	given_list_free(&held[1]);
+	given_list_free(&new_list);
+}
+
+static void two_tvs_that_were_asked(void **state)
+{
+	struct cert known = given_cert(RENEWED), stranger = given_cert(PUB);
+	struct certset now = CERTSET_INIT;
+
+	(void)state;
+	add_record(&now, ITL_1, TLV_ROLE_TVS);
+	assert_int_equal(certset_add(&now, buf_span(&stranger.der), NULL, NULL), ST_OK);
+	assert_int_equal(now.n, 2);
+	for (size_t i = 0; i < COUNT(pair_rows); i++)
+		for (int turned = 0; turned < 2; turned++)
+			judge_pair(&pair_rows[i], turned == 1, &now, buf_span(&known.der));
+	certset_free(&now);
+	cert_free(&known);
+	cert_free(&stranger);
+}
+
+/* The verdicts for which TVS is asked, and those that are there without it. */
+static void what_hangs_on_tvs(void **state)
+{
+	static const struct {
+		struct row row;
+		bool hangs;
+	} cases[] = {
+		{ { CUCM, NULL, CUCM_2048, NULL, NULL, { .no_lists = false } }, true },
+		{ { CUCM, ITL_1, CUCM_2048, NULL, NULL, { .no_lists = false } }, true },
+		{ { TOKENS, NULL, CUCM, NULL, NULL, { .no_lists = false } }, true },
+		{ { NULL, ITL_1, ITL_2, NULL, NULL, { .no_lists = false } }, true },
+		{ { CUCM, NULL, CUCM_2048, NULL, NULL, { .no_tvs = true } }, false },
+		{ { CUCM, NULL, CUCM_2048, NULL, NULL, { .blank_itl = true } }, false },
+		{ { CUCM, NULL, CUCM_2048, NULL, NULL, { .no_lists = true } }, false },
+		{ { CUCM, NULL, CUCM, NULL, NULL, { .no_lists = false } }, false },
+		{ { CUCM, NULL, CUCM_2048, NULL, NULL, { .asked = "ITLFile.tlv" } }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct given_list held[2] = { { .list = { .nrecords = 0 } } };
+		struct given_list new_list = given_list(cases[i].row.new_list);
+		struct tvs_reply no = { .known = false };
+		struct tvs_heard heard = { .host = "pub:2445", .reply = &no };
+		struct acceptance a;
+		struct phone p;
+
+		a = decide(&cases[i].row, &p, held, &new_list, SPAN_NONE);
+		assert_int_equal(a.hangs_on_tvs, cases[i].hangs);
+		assert_null(a.answers);
+		p.heard = &heard;
+		a = accept_decide(&p, &new_list.list);
+		assert_ptr_equal(a.answers, cases[i].hangs ? &heard : NULL);
+		assert_ptr_equal(a.heard, cases[i].hangs ? &heard : NULL);
+		given_list_free(&held[0]);
+		given_list_free(&held[1]);
+		given_list_free(&new_list);
+	}
+}
+
 static void each_reason(void **state)
 {
 	(void)state;
@@ -576,6 +688,8 @@ int main(void)
 		cmocka_unit_test(the_words_of_the_contract),
 		cmocka_unit_test(each_reason),
 		cmocka_unit_test(a_tvs_that_was_asked),
+		cmocka_unit_test(two_tvs_that_were_asked),
+		cmocka_unit_test(what_hangs_on_tvs),
 		cmocka_unit_test(a_signature_to_come),
 		cmocka_unit_test(a_changed_list),
 		cmocka_unit_test(a_large_list),
