@@ -437,6 +437,11 @@ json_t *out_json_hex_upper(struct span s)
 	return hex(s, HEX_UPPER);
 }
 
+void out_json_set(json_t *object, const char *key, json_t *value)
+{
+	(void)json_object_set_new(object, key, value);
+}
+
 void out_json_set_text(json_t *object, const char *key, struct span text)
 {
 	char name[64];

@@ -88,6 +88,7 @@ void msg_progress(const char *text);
 json_t *out_json_hex(struct span s); /* lower case */
 json_t *out_json_hex_upper(struct span s);
 /* Sets key to the text, or where it is not UTF-8 to null with its bytes under key_hex. */
+void out_json_set(json_t *object, const char *key, json_t *value);
 void out_json_set_text(json_t *object, const char *key, struct span text);
 
 #endif

@@ -257,6 +257,11 @@ static void keys_free(struct known_keys *keys)
 	free(keys->v);
 }
 
+void known_put_what(struct buf *b, const struct known_key *key, bool exact)
+{
+	buf_printf(b, "%s%s", key->what, exact ? "" : ", its beginning");
+}
+
 void known_free(struct known *k)
 {
 	for (size_t i = 0; i < k->n; i++)

@@ -62,6 +62,9 @@ struct known_range {
  */
 struct known_range known_find(const struct known *k, struct span digits);
 
+/* Appends what was found by the key: "MD5"; or "MD5, its beginning", if not exact. */
+void known_put_what(struct buf *b, const struct known_key *key, bool exact);
+
 /*
  * Appends the digits, in lower case, of a checksum or serial number as people and screens
  * write it: any case, blanks, colons or dashes between bytes, "0x" in front, "(MD5)" or

@@ -203,6 +203,27 @@ def test_tables_as_they_are_met(ctlsign, history, tmp_path, form):
     assert run.out.splitlines() == [f"SEP0011: {new}: MD5", "phones: 1, known: 1", f"       1  {new}"], str(run)
 
 
+@pytest.mark.parametrize("form", [
+    "Device,Description,Status,CTL Checksum,Site\n{0},x,registered,{1},Berlin\n",
+    "MD5;Phone\n{1};{0}\n", "sha-1\tmac\n{1}\t{0}\n", "Site,Device Name,checksum (MD5)\nx,{0},{1}\n",
+    ",".join(["x"] * 62) + ",Phone,Checksum\n" + "," * 62 + "{0},{1}\n"])
+def test_heads_say_which_columns_are_meant(ctlsign, history, tmp_path, form):
+    new = history / "CTLFile.tlv"
+    path = table(tmp_path, form.format("SEP0011", sums(new)[0]))
+    run = ctlsign.ok("identify", "--csv", path, history)
+    assert run.out.splitlines() == [f"SEP0011: {new}: MD5", "phones: 1, known: 1", f"       1  {new}"], str(run)
+    assert run.err == ""
+
+
+def test_two_columns_of_checksums(ctlsign, history, tmp_path):
+    """A phone has a CTL and an ITL. One of them is looked at, and that is said."""
+    new = history / "CTLFile.tlv"
+    path = table(tmp_path, f"Phone,CTL checksum,ITL checksum\na,{sums(new)[0]},0011223344556677\n")
+    run = ctlsign.ok("identify", "--csv", path, history)
+    assert run.out.splitlines()[0] == f"a: {new}: MD5"
+    assert "phones.csv: several columns are headed as checksums: the first of them counts" in run.err
+
+
 def test_hostile_tables(ctlsign, history, tmp_path):
     new, good = history / "CTLFile.tlv", sums(history / "CTLFile.tlv")[0]
     # A line that is wrong hides no other, and is named.
