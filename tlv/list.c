@@ -233,6 +233,16 @@ long tlv_list_signer(const struct tlv_list *l)
 	return found;
 }
 
+struct tlv_record tlv_list_signer_record(const struct tlv_list *l)
+{
+	long signer = tlv_list_signer(l);
+
+	if (signer >= 0)
+		return tlv_list_record(l, (size_t)signer);
+	return (struct tlv_record){ .subject = l->header.signer_name,
+				    .serial = l->header.signer_serial };
+}
+
 bool tlv_list_token_signs(const struct tlv_list *l)
 {
 	long signer = tlv_list_signer(l);

@@ -96,6 +96,8 @@ bool tlv_list_is_non_secure(const struct tlv_list *l);
  */
 enum { TLV_SIGNER_NONE = -1, TLV_SIGNER_AMBIGUOUS = -2 };
 long tlv_list_signer(const struct tlv_list *l);
+/* That record; without one, only the subject and serial number that the header claims. */
+struct tlv_record tlv_list_signer_record(const struct tlv_list *l);
 /* Whether that record is a token's (tlv_record_is_token); false if there is none. */
 bool tlv_list_token_signs(const struct tlv_list *l);
 

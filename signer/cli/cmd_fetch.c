@@ -11,6 +11,7 @@
 #include "signer/net/net.h"
 #include "signer/publish/fileset.h"
 #include "tlv/kind.h"
+#include "tlv/label.h"
 
 struct fetch {
 	const struct opts *o;
@@ -67,8 +68,11 @@ static void print_compared(const struct fetch *x, const struct served_file *f)
 
 static void print_list(const struct fetch *x, const struct served_file *f)
 {
+	struct tlv_record signer = tlv_list_signer_record(&f->list);
+	struct buf name = BUF_INIT;
 	char when[32];
 
+	tlv_label_record(&name, &signer);
 	out_colour(verdict_is_good(f->v.verdict) ? OUT_GOOD : OUT_BAD);
 	out_printf("%s", verdict_word(x, f));
 	out_colour(OUT_PLAIN);
@@ -77,8 +81,9 @@ static void print_list(const struct fetch *x, const struct served_file *f)
 		out_printf(", signed %s by ", when);
 	else
 		out_printf(", signed by ");
-	out_safe(tlv_text(f->list.header.signer_name));
+	out_text(buf_span(&name));
 	out_printf(", MD5 %s, SHA-1 %s\n", f->md5, f->sha1);
+	buf_free(&name);
 }
 
 static void print_file(const struct fetch *x, const struct served_file *f)

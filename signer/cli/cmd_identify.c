@@ -8,6 +8,7 @@
 #include "signer/io/out.h"
 #include "signer/cli/identify_run.h"
 #include "signer/cli/verb.h"
+#include "tlv/label.h"
 #include "tlv/safe.h"
 #include "tlv/text.h"
 
@@ -45,6 +46,7 @@ static enum status look_at_file(void *arg, const char *path, bool named, struct 
 
 static void put_list(struct buf *b, const struct known_list *l, const char *what)
 {
+	struct tlv_record signer = { .subject = buf_span(&l->signer) };
 	char when[32];
 
 	safe_text(b, span_str(l->path));
@@ -54,7 +56,7 @@ static void put_list(struct buf *b, const struct known_list *l, const char *what
 		buf_printf(b, "%s ", when);
 	}
 	buf_str(b, "by ");
-	safe_text(b, buf_span(&l->signer));
+	tlv_label_record(b, &signer);
 	buf_u8(b, '\n');
 }
 

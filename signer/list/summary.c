@@ -229,17 +229,12 @@ static struct span serial_of(const struct tlv_record *r)
 /* The signer's record knows its name best; the header has it as text. */
 static void put_signer(struct buf *b, const struct tlv_list *l)
 {
-	long signer = tlv_list_signer(l);
-	struct tlv_record r = { .subject = l->header.signer_name,
-				.serial = l->header.signer_serial };
-	struct span serial;
+	struct tlv_record r = tlv_list_signer_record(l);
+	struct span serial = serial_of(&r);
 
-	if (signer >= 0)
-		r = tlv_list_record(l, (size_t)signer);
 	buf_str(b, "signer     ");
 	tlv_label_record(b, &r);
 	buf_str(b, "\nserial     ");
-	serial = serial_of(&r);
 	tlv_label_serial(b, serial);
 	if (span_eq_reversed(serial, r.serial) && !span_eq(serial, r.serial))
 		buf_str(b, " (back to front in the list)");

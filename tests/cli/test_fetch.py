@@ -63,7 +63,7 @@ def test_the_same_everywhere(ctlsign, serve, itls):
     md5, sha1 = hashlib.md5(CTL).hexdigest(), hashlib.sha1(CTL).hexdigest()
     for node in served:
         assert found[node.name, "CTLFile.tlv"] == (
-            "same, consistent, signed 2015-03-10T15:06:40Z by CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL, "
+            "same, consistent, signed 2015-03-10T15:06:40Z by cucm-1051-a-pub, "
             f"MD5 {md5}, SHA-1 {sha1}")
         assert found[node.name, "ITLFile.tlv"].startswith("consistent, signed ")
         assert sorted(node.asked) == ["/CTLFile.tlv", "/ITLFile.tlv"]

@@ -45,7 +45,7 @@ def test_a_checksum_in_every_spelling(ctlsign, history, which):
         run = ctlsign.ok("identify", text, history)
         assert run.out == (f"{wanted}: {['MD5', 'SHA-1'][which]}: CTL, 4947 bytes, signed "
                            "2015-03-10T15:06:40Z by "
-                           "CN=cucm-1051-a-pub;OU=TAC;O=Cisco;L=Krakow;ST=Malopolska;C=PL\n")
+                           "cucm-1051-a-pub\n")
         assert run.err == ""
 
 

@@ -209,7 +209,7 @@ def test_plan_takes_no_list_for_good_that_was_printed_as_bad(ctlsign, tmp_path):
 
 def test_identify(ctlsign):
     run = ctlsign.ok("identify", "45627437aa83f931627e06ab3387063d", LOG)
-    assert run.out.startswith(f"{LOG}: MD5: CTL, 4947 bytes, signed by CN=cucm-1051-a-pub;")
+    assert run.out.startswith(f"{LOG}: MD5: CTL, 4947 bytes, signed by cucm-1051-a-pub\n")
     assert ctlsign("identify", "45627437aa83f931627e06ab3387063e", LOG).status == 1
 
 
