@@ -34,3 +34,31 @@ def test_a_folder_that_cannot_be_written(tmp_path, name):
     assert script(name, "/proc/nothing", tmp_path) == (
         f"{ROOT}/scripts/{name}: '/proc/nothing' cannot be written: name another folder, "
         f"BUILD_DIR=/tmp/ctlsign {ROOT}/scripts/{name}\n")
+
+
+# It goes on only when its first line was read, which is long before its end.
+CTEST = """#!/bin/sh
+case " $* " in *" -N "*) echo 'Total Tests: 7'; exit 0 ;; esac
+echo '1/2 Test #1: first ..... Passed'
+for i in $(seq 300); do [ ! -e seen ] || break; sleep 0.1; done
+[ -e seen ] && echo '2/2 Test #2: second ... ***Failed'
+printf '%s\\n' '' '50% tests passed, 1 tests failed out of 2' '' 'The following tests FAILED:'
+exit 8
+"""
+
+
+def test_lines_of_tests_come_as_they_are_printed(tmp_path):
+    for name, text in ("cmake", "#!/bin/sh\n"), ("ctest", CTEST.replace("seen", str(tmp_path / "seen"))):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "BUILD_DIR": str(tmp_path / "built")}
+    with subprocess.Popen([ROOT / "scripts" / "test"], env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert "first" in run.stdout.readline()
+        (tmp_path / "seen").touch()
+        rest = run.stdout.read()
+    lines = [line for line in rest.splitlines() if line]
+    assert "second" in lines[0] and lines[-1] == "The following tests FAILED:"
+    assert lines.index("long tests that were not run: 7 (scripts/test --all)") < lines.index(
+        "50% tests passed, 1 tests failed out of 2")
+    assert run.returncode == 8
