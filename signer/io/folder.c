@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/io/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,20 +11,6 @@
 
 #include "signer/io/slurp.h"
 #include "tlv/list.h"
-
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-	return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static bool is_regular(const FTSENT *f)
-{
-	struct stat st;
-
-	if (f->fts_info == FTS_F)
-		return true;
-	return f->fts_info == FTS_SL && stat(f->fts_accpath, &st) == 0 && S_ISREG(st.st_mode);
-}
 
 size_t folder_copy_of(const char *name)
 {
@@ -48,46 +34,78 @@ static bool is_left_out(const char *name)
 
 enum depth { THIS_FOLDER, FOLDERS_BELOW };
 
-static enum status visit(FTS *fts, FTSENT *f, enum depth depth, folder_fn *fn, void *arg,
-			 struct tlv_err *e)
+struct walk {
+	enum depth depth;
+	folder_fn *fn;
+	void *arg;
+};
+
+static int is_wanted(const struct dirent *d)
 {
-	if (depth == THIS_FOLDER && f->fts_info == FTS_D && f->fts_level > FTS_ROOTLEVEL) {
-		(void)fts_set(fts, f, FTS_SKIP);
-		return ST_OK;
-	}
-	if (f->fts_info == FTS_DNR || f->fts_info == FTS_ERR || f->fts_info == FTS_NS)
-		return err_set(e, ST_INPUT, "%s: %s", f->fts_path, strerror(f->fts_errno));
-	if (f->fts_level > FTS_ROOTLEVEL && is_left_out(f->fts_name)) {
-		(void)fts_set(fts, f, FTS_SKIP);
-		return ST_OK;
-	}
-	return is_regular(f) ? fn(arg, f->fts_path, false, e) : ST_OK;
+	return !is_left_out(d->d_name);
 }
 
-static enum status walk(const char *path, enum depth depth, folder_fn *fn, void *arg,
-			struct tlv_err *e)
+static int by_name(const struct dirent **a, const struct dirent **b)
 {
-	char *root = strdup(path);
-	char *const roots[] = { root, NULL };
-	FTS *fts = root != NULL ?
-			   fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name) :
-			   NULL;
-	enum status st = fts != NULL ? ST_OK : err_nomem(e);
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
 
-	while (st == ST_OK) {
-		FTSENT *f;
+static enum status cannot_read(const char *path, struct tlv_err *e)
+{
+	return errno == ENOMEM ? err_nomem(e) :
+				 err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
+}
 
-		errno = 0;
-		f = fts_read(fts);
-		if (f == NULL && errno != 0)
-			st = err_set(e, ST_INPUT, "%s: %s", path, strerror(errno));
-		if (f == NULL)
-			break;
-		st = visit(fts, f, depth, fn, arg, e);
+/* A link to a file is that file. The type is one of DT_*, DT_UNKNOWN on some file systems. */
+static enum status find_type(const char *path, unsigned char *type, struct tlv_err *e)
+{
+	struct stat st;
+
+	if (*type == DT_UNKNOWN) {
+		if (lstat(path, &st) != 0)
+			return cannot_read(path, e);
+		*type = IFTODT(st.st_mode);
 	}
-	if (fts != NULL)
-		(void)fts_close(fts);
-	free(root);
+	if (*type == DT_LNK && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+		*type = DT_REG;
+	return ST_OK;
+}
+
+static enum status walk_folder(const struct walk *w, const char *path, struct tlv_err *e);
+
+static enum status visit(const struct walk *w, const char *folder, const struct dirent *d,
+			 struct tlv_err *e)
+{
+	size_t n = strlen(folder);
+	unsigned char type = d->d_type;
+	struct buf b = BUF_INIT;
+	enum status st;
+
+	buf_printf(&b, "%s%s%s", folder, n > 0 && folder[n - 1] == '/' ? "" : "/", d->d_name);
+	st = buf_failed(&b, e);
+	if (st == ST_OK)
+		st = find_type(buf_cstr(&b), &type, e);
+	if (st == ST_OK && type == DT_REG)
+		st = w->fn(w->arg, buf_cstr(&b), false, e);
+	else if (st == ST_OK && type == DT_DIR && w->depth == FOLDERS_BELOW)
+		st = walk_folder(w, buf_cstr(&b), e);
+	buf_free(&b);
+	return st;
+}
+
+/* Not fts: it takes a folder for whole whose reading has failed. */
+static enum status walk_folder(const struct walk *w, const char *path, struct tlv_err *e)
+{
+	struct dirent **names = NULL;
+	int n = scandir(path, &names, is_wanted, by_name);
+	enum status st = n < 0 ? cannot_read(path, e) : ST_OK;
+
+	for (int i = 0; i < n; i++) {
+		if (st == ST_OK)
+			st = visit(w, path, names[i], e);
+		free(names[i]);
+	}
+	free(names);
 	return st;
 }
 
@@ -100,18 +118,21 @@ bool folder_is(const char *path)
 
 enum status folder_each(const char *path, folder_fn *fn, void *arg, struct tlv_err *e)
 {
+	const struct walk below = { FOLDERS_BELOW, fn, arg };
+
 	if (folder_is(path))
-		return walk(path, FOLDERS_BELOW, fn, arg, e);
+		return walk_folder(&below, path, e);
 	return fn(arg, path, true, e);
 }
 
 enum status folder_files(const char *path, folder_fn *fn, void *arg, struct tlv_err *e)
 {
+	const struct walk here = { THIS_FOLDER, fn, arg };
 	struct stat st;
 
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		return err_set(e, ST_INPUT, "%s: %s", path, strerror(ENOTDIR));
-	return walk(path, THIS_FOLDER, fn, arg, e);
+	return walk_folder(&here, path, e);
 }
 
 enum folder_file folder_file_begins(const char *path)
