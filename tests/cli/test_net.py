@@ -456,6 +456,76 @@ def test_a_tftp_server_that_refuses(ctlsign):
     assert run.status == 3 and "the server refuses: TFTP: Access Violation" in run.err, str(run)
 
 
+class Tftp:
+    """Serves one list over TFTP. Before each of its answers a datagram comes from another address."""
+
+    def __init__(self, data, intruder, family=socket.AF_INET):
+        self.data, self.intruder = data, intruder
+        self.host = "127.0.0.1" if family == socket.AF_INET else "::1"
+        self.server = socket.socket(family, socket.SOCK_DGRAM)
+        self.server.bind((self.host, 0))
+        self.server.settimeout(20)
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def url(self):
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tftp://{host}:{self.server.getsockname()[1]}/CTLFile.tlv"
+
+    def serve(self):
+        client = self.server.recvfrom(2000)[1]
+        blocks = [self.data[at:at + 512] for at in range(0, len(self.data) + 1, 512)]
+        other = socket.socket(self.server.family, socket.SOCK_DGRAM)
+        with self.server, other, socket.socket(self.server.family, socket.SOCK_DGRAM) as own:
+            own.bind((self.host, 0))
+            own.settimeout(20)
+            if self.intruder:
+                other.bind((self.intruder, 0))
+            for number, block in enumerate(blocks, 1):
+                head = b"\0\3" + number.to_bytes(2, "big")
+                if self.intruder:
+                    other.sendto(head + bytes(len(block)), client)
+                own.sendto(head + block, client)
+                assert own.recvfrom(2000)[0] == b"\0\4" + head[2:]
+
+
+def parsed(run):
+    """Without the time of the file."""
+    return run.out.split("Parse CTL File")[1]
+
+
+@pytest.mark.parametrize("intruder", [None, "127.0.0.2"])
+def test_tftp_from_another_address(ctlsign, file, intruder):
+    """The server answers from any of its ports; what another host sends is not its answer."""
+    server = Tftp(file.read_bytes(), intruder)
+    run = ctlsign("show", server.url())
+    server.thread.join()
+    assert run.status == 0 and parsed(run) == parsed(ctlsign.ok("show", file)), str(run)
+
+
+def test_tftp_over_ipv6(ctlsign, file):
+    if not pathlib.Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    server = Tftp(file.read_bytes(), None, socket.AF_INET6)
+    run = ctlsign("show", server.url())
+    server.thread.join()
+    assert run.status == 0 and parsed(run) == parsed(ctlsign.ok("show", file)), str(run)
+
+
+def test_a_tftp_server_at_another_address_is_no_answer(ctlsign, file):
+    """All that comes is somebody else's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        asked.bind(("127.0.0.1", 0))
+        asked.settimeout(20)
+        other.bind(("127.0.0.2", 0))
+        block = b"\0\3\0\1" + file.read_bytes()[:511]
+        thread = threading.Thread(target=lambda: other.sendto(block, asked.recvfrom(2000)[1]))
+        thread.start()
+        run = ctlsign("show", "--timeout=2", f"tftp://127.0.0.1:{asked.getsockname()[1]}/CTLFile.tlv")
+        thread.join()
+    assert run.status == 3 and run.out == "" and "no answer within 2 s" in run.err, str(run)
+
+
 def test_the_helper_writes_no_keys_of_its_sessions(ctlsign, cluster, start, tmp_path):
     node = start(nodes.Node({"CTLFile.tlv": LIST}, certificate=(cluster / "pub.pem", cluster / "pub.key")))
     ctlsign.ok("show", node.url(), env={"SSLKEYLOGFILE": tmp_path / "keys"})

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <openssl/ssl.h>
 
+#include "signer/io/datagram.h"
 #include "signer/net/helper/answer.h"
 #include "signer/net/helper/chain.h"
 
@@ -120,6 +122,19 @@ static CURLcode loosen(CURL *easy, void *ctx, void *arg)
 	return CURLE_OK;
 }
 
+/* libcurl would take a TFTP server's datagrams from any address. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+
+	(void)arg;
+	(void)purpose;
+	if (fd < 0 || to->socktype != SOCK_DGRAM || datagram_only_from(fd, &to->addr))
+		return fd;
+	(void)close(fd);
+	return CURL_SOCKET_BAD;
+}
+
 /* curl_easy_setopt() takes any type, and the compiler looks at each. */
 static bool set_limits(const struct transfer *t)
 {
@@ -170,6 +185,7 @@ static bool set_up(struct transfer *t)
 	       curl_easy_setopt(c, CURLOPT_URL, t->url) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_USERAGENT, "ctlsign") == CURLE_OK &&
+	       curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_FILETIME, 1L) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_PRIVATE, t) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->words) == CURLE_OK &&
