@@ -19,7 +19,7 @@ enum stage_when {
 	STAGE_WHEN_TOKENS,
 	STAGE_WHEN_RECOVERY_SIGNS,
 	STAGE_WHEN_CALLMANAGER_SIGNS,
-	STAGE_WHEN_RESET
+	STAGE_WHEN_RESET /* tried by the remedy of that name, whose row says for which clusters */
 };
 
 /* All bits that are true of it. */
