@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "signer/text/when.h"
+
 /* The CTL tells more of the release than an ITL does. */
 static const struct tlv_list *telling_list(const struct cluster_lists *x)
 {
@@ -13,8 +15,8 @@ static const struct tlv_list *telling_list(const struct cluster_lists *x)
 }
 
 /* What other lists, logs and --certs show is genuine, also where a text shows its SHA-1 alone. */
-static enum status know_certificates(struct cluster_lists *x, struct list_file *f, const char *arg,
-				     struct tlv_err *e)
+enum status cluster_list_know(struct standins *s, struct list_file *f, const char *arg,
+			      struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
@@ -24,17 +26,35 @@ static enum status know_certificates(struct cluster_lists *x, struct list_file *
 
 		st = list_file_certificate(f, &r, arg, &der, e);
 		if (st == ST_OK && der.n > 0)
-			st = standins_know(&x->standins, der, e);
+			st = standins_know(s, der, e);
 	}
 	return st;
 }
 
-static enum status fill(struct cluster_lists *x, size_t i, struct tlv_err *e)
+/* Some seconds after the list was signed, in a zone whose name does not tell its offset. */
+static void put_time(struct buf *bytes, const struct printed *p)
 {
-	const struct tlv_list *printed = &x->files[i].list;
-	struct cluster_filled *to = &x->filled[i];
-	enum status st = standins_fill(&x->standins, printed, &to->bytes, e);
+	struct buf time = BUF_INIT;
+	int64_t seconds;
 
+	if (!when_parse(p->modified, &seconds) || seconds < 0 || seconds > UINT32_MAX)
+		return;
+	buf_u32(&time, (uint32_t)seconds);
+	for (size_t i = 0; i < p->ngaps; i++)
+		if (p->gaps[i].scope == TLV_SCOPE_HEADER && p->gaps[i].tag == TLV_H_TIMESTAMP &&
+		    p->gaps[i].n == time.n)
+			buf_fill(bytes, p->gaps[i].at, buf_span(&time));
+	buf_free(&time);
+}
+
+enum status cluster_list_fill(struct standins *s, const struct list_file *f,
+			      struct cluster_filled *to, struct tlv_err *e)
+{
+	const struct tlv_list *printed = &f->list;
+	enum status st = standins_fill(s, printed, &to->bytes, e);
+
+	if (st == ST_OK && f->printed != NULL)
+		put_time(&to->bytes, f->printed);
 	if (st == ST_OK)
 		st = tlv_list_decode(&to->list, buf_span(&to->bytes), e);
 	to->list.stand_in = true;
@@ -43,24 +63,28 @@ static enum status fill(struct cluster_lists *x, size_t i, struct tlv_err *e)
 			sizeof to->list.md5);
 	(void)span_copy(span_of(printed->sha1, sizeof printed->sha1), (uint8_t *)to->list.sha1,
 			sizeof to->list.sha1);
-	x->v[i] = &to->list;
 	return st;
 }
 
 static enum status fill_printed(struct cluster_lists *x, const struct opts *o, struct tlv_err *e)
 {
 	enum status st = ST_OK;
-	bool any = false;
+	bool any = x->stands_in;
 
 	for (size_t i = 0; i < x->n; i++)
 		any = any || x->files[i].list.printed;
 	if (!any)
 		return ST_OK;
 	for (size_t i = 0; st == ST_OK && i < x->n; i++)
-		st = know_certificates(x, &x->files[i], o->args[i], e);
-	for (size_t i = 0; st == ST_OK && i < x->n; i++)
-		if (x->files[i].list.printed && fill(x, i, e) != ST_OK)
+		st = cluster_list_know(&x->standins, &x->files[i], o->args[i], e);
+	for (size_t i = 0; st == ST_OK && i < x->n; i++) {
+		if (!x->files[i].list.printed)
+			continue;
+		st = cluster_list_fill(&x->standins, &x->files[i], &x->filled[i], e);
+		x->v[i] = &x->filled[i].list;
+		if (st != ST_OK)
 			st = err_in(e, "%s", o->args[i]);
+	}
 	return st;
 }
 

@@ -22,6 +22,7 @@ struct cluster_lists {
 	const struct tlv_list **v;
 	size_t n;
 	struct standins standins;
+	bool stands_in;		       /* for other lists too: all certificates are to be known */
 	struct cluster_filled *filled; /* owned, one for each list */
 };
 
@@ -33,5 +34,14 @@ struct cluster_lists {
 enum status cluster_lists_read(struct cluster_lists *x, const struct opts *o, unsigned flags,
 			       struct release *release, struct tlv_err *e);
 void cluster_lists_free(struct cluster_lists *x);
+/* Remembers the certificates of a list that is read, and those that its log or --certs show. */
+enum status cluster_list_know(struct standins *s, struct list_file *f, const char *arg,
+			      struct tlv_err *e);
+/*
+ * Fills the gaps of a printed list. Its time of signing is that of its file, or 0 if that is not
+ * printed.
+ */
+enum status cluster_list_fill(struct standins *s, const struct list_file *f,
+			      struct cluster_filled *to, struct tlv_err *e);
 
 #endif

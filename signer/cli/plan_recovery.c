@@ -12,10 +12,12 @@
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/plan/recover/recover.h"
+#include "signer/text/when.h"
 
 /* A list that phones hold, as a folder has it. */
 struct held {
 	struct list_file file;
+	struct cluster_filled filled; /* of a printed list */
 	char *path;
 };
 
@@ -35,6 +37,8 @@ struct job {
 static void held_free(struct held *h)
 {
 	list_file_free(&h->file);
+	tlv_list_free(&h->filled.list);
+	buf_free(&h->filled.bytes);
 	free(h->path);
 	free(h);
 }
@@ -56,25 +60,55 @@ static enum status judge_fault(struct job *j, struct held *h, struct tlv_err *e)
 	return ST_OK;
 }
 
-static enum status add_held(void *arg, const char *path, bool named, struct tlv_err *e)
+/* lists: how many the log holds, if it is one. */
+static enum status add_list(struct job *j, const char *path, size_t *lists, struct tlv_err *e)
 {
-	struct job *j = arg;
 	struct held *h = calloc(1, sizeof *h);
 	enum status st;
 
-	(void)named;
 	if (h == NULL || (h->path = strdup(path)) == NULL ||
 	    !ARRAY_ROOM(j->held, j->nheld, j->held_cap)) {
 		free(h != NULL ? h->path : NULL);
 		free(h);
 		return err_nomem(e);
 	}
-	st = list_file_read(&h->file, path, LIST_FOUND | LIST_DAMAGED, e);
+	st = list_file_read(&h->file, h->path, LIST_FOUND | LIST_PRINTED | LIST_DAMAGED, e);
 	if (st != ST_OK) {
 		held_free(h);
 		return st;
 	}
+	*lists = h->file.log.n;
 	return judge_fault(j, h, e);
+}
+
+/* LOG#1, LOG#2, … of a log that holds several lists. */
+static enum status add_each(struct job *j, const char *path, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+	size_t n = 1; /* until the first one is read */
+
+	for (size_t i = 1; st == ST_OK && i <= n; i++) {
+		struct buf name = BUF_INIT;
+
+		buf_printf(&name, "%s#%zu", path, i);
+		st = buf_failed(&name, e);
+		if (st == ST_OK)
+			st = add_list(j, buf_cstr(&name), &n, e);
+		buf_free(&name);
+	}
+	return st;
+}
+
+static enum status add_held(void *arg, const char *path, bool named, struct tlv_err *e)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+	size_t lists;
+	enum status st = add_list(arg, path, &lists, &own);
+
+	(void)named;
+	if (st == ST_AMBIGUOUS)
+		return add_each(arg, path, e);
+	return st == ST_OK ? ST_OK : err_copy(e, &own);
 }
 
 /* Those of one folder follow each other, whatever order the folders were read in. */
@@ -109,11 +143,47 @@ static enum status read_held(struct job *j, struct tlv_err *e)
 	j->sorted = calloc(j->nheld, sizeof *j->sorted);
 	if (j->sorted == NULL)
 		return err_nomem(e);
-	for (size_t i = 0; i < j->nheld; i++)
-		j->sorted[i] = (struct recover_held){ .list = &j->held[i]->file.list,
-						      .path = j->held[i]->path };
+	for (size_t i = 0; st == ST_OK && i < j->nheld; i++) {
+		j->lists.stands_in |= j->held[i]->file.list.printed;
+		st = cluster_list_know(&j->lists.standins, &j->held[i]->file, j->held[i]->path, e);
+	}
+	return st;
+}
+
+/* Which list is the latest says the time of its file, if it is a printed one. */
+static enum status check_time(const struct list_file *f, const char *name, struct tlv_err *e)
+{
+	int64_t seconds;
+
+	if (!f->list.printed || (f->printed != NULL && when_parse(f->printed->modified, &seconds)))
+		return ST_OK;
+	return err_set(
+		e, ST_INPUT,
+		"%s: the line 'last modified on' is missing, and it says which list is the latest: copy the whole output of 'show ctl' or 'show itl'",
+		name);
+}
+
+/* Behind the lists of today: what is printed of one certificate is the same in all of them. */
+static enum status sort_held(struct job *j, struct tlv_err *e)
+{
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < j->lists.n; i++)
+		st = check_time(&j->lists.files[i], j->o->args[i], e);
+	for (size_t i = 0; st == ST_OK && i < j->nheld; i++) {
+		struct held *h = j->held[i];
+		bool printed = h->file.list.printed;
+
+		st = check_time(&h->file, h->path, e);
+		if (st == ST_OK && printed &&
+		    cluster_list_fill(&j->lists.standins, &h->file, &h->filled, e) != ST_OK)
+			st = err_in(e, "%s", h->path);
+		j->sorted[i] =
+			(struct recover_held){ .list = printed ? &h->filled.list : &h->file.list,
+					       .path = h->path };
+	}
 	qsort(j->sorted, j->nheld, sizeof *j->sorted, by_path);
-	return ST_OK;
+	return st;
 }
 
 static enum status read_groups(struct job *j, struct tlv_err *e)
@@ -147,7 +217,9 @@ static enum status prepare(struct job *j, struct tlv_err *e)
 	if (st == ST_OK)
 		st = read_held(j, e);
 	if (st == ST_OK)
-		st = cluster_lists_read(&j->lists, j->o, 0, &j->release, e);
+		st = cluster_lists_read(&j->lists, j->o, LIST_PRINTED, &j->release, e);
+	if (st == ST_OK)
+		st = sort_held(j, e);
 	if (st == ST_OK)
 		st = cluster_read_drifted(&j->cluster, j->lists.v, j->lists.n, &j->release, &j->now,
 					  e);
@@ -199,6 +271,7 @@ enum status plan_recovery(const struct opts *o, struct tlv_err *e)
 							   .held = j->sorted,
 							   .nheld = j->nheld,
 							   .missing = missing(o),
+							   .standins = &j->lists.standins,
 							   .time = env_now() },
 				  e);
 	if (st == ST_OK)

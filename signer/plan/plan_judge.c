@@ -141,8 +141,7 @@ bool plan_has_signer(const struct plan_model *m, enum plan_list_id holder, enum 
 	return false;
 }
 
-/* A stand-in's signature is taken to be good: it is by the key that stands for the signer's. */
-static struct span assumed_key(const struct tlv_list *l)
+struct span plan_assumed_key(const struct tlv_list *l)
 {
 	long signer = l->stand_in && !l->known_bad ? tlv_list_signer(l) : TLV_SIGNER_NONE;
 
@@ -154,7 +153,7 @@ static struct span key_for(const struct plan_model *m, enum plan_list_id offered
 	if (offered == PLAN_BRIDGE)
 		return m->in.bridge_key;
 	if (offered == PLAN_OLD)
-		return assumed_key(m->in.old_list);
+		return plan_assumed_key(m->in.old_list);
 	return offered == PLAN_NEW || offered == PLAN_WAY_BACK ? m->in.new_key : SPAN_NONE;
 }
 

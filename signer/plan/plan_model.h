@@ -296,6 +296,11 @@ void plan_put_label(struct buf *b, const struct tlv_list *l, const struct tlv_re
 const struct plan_verdict *plan_verdict(const struct plan_model *m, enum plan_list_id holds,
 					enum plan_list_id offered, enum lockout_class phones);
 bool plan_accepts(const struct plan_verdict *v);
+/*
+ * A stand-in's signature is taken to be good: it is by the key that stands for the signer's, which
+ * this is. Empty for other lists, and for one that was printed as bad.
+ */
+struct span plan_assumed_key(const struct tlv_list *l);
 /* Whether these phones should have taken the bridge before. */
 bool plan_missed_bridge(const struct plan_verdict *v);
 /* Whether the list holds the signer of another as SAST, as phones compare. */

@@ -469,3 +469,115 @@ def test_the_later_itl_of_a_node_is_served(world):
     for order in ([*lists, "older.tlv"], ["older.tlv", *lists]):
         answer = recover(world, order, "12.5", status=0)[1]
         assert [holder["takes_today"] for holder in answer["holders"]] == [False], order
+
+
+# Printed lists --------------------------------------------------------------------------------
+
+def show(world, path, when):
+    """What 'show ctl' or 'show itl' prints of the list."""
+    os.utime(world.folder / path, (when, when))
+    return world.run.ok("show", path, cwd=world.folder).out
+
+
+def as_log(world, path, when):
+    (world.folder / path).write_text(show(world, path, when), encoding="utf-8")
+
+
+def told(answer):
+    """What a plan says of phones, in words that addresses have no part in."""
+    holders = [{key: one[key] for key in ("class", "takes_today", "ways", "keys", "todays_ctl", "todays_itl")}
+               for one in answer["holders"]]
+    for one in holders:
+        one["ways"] = [way["way"] for way in one["ways"]]
+        one["keys"] = [(key["sha1"], key["sast_in"], key["place"]) for key in one["keys"]]
+    return (answer["accepted"], answer["summary"], order(answer), answer["needs"], commands(answer), holders)
+
+
+def codes(answer):
+    return [line["code"] for line in answer["assumptions"]]
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["not-mixed", "mixed"])
+@pytest.mark.parametrize("release", ["11.5", "12.5"])
+@pytest.mark.parametrize("parts", [parts for n in (0, 1, 2, 3) for parts in itertools.combinations(PARTS, n)], ids="+".join)
+def test_printed_lists_say_the_same(world, release, parts, mixed):
+    """Names, serial numbers and SHA-1 are enough, for what phones hold as for what they are served."""
+    ctl, itl = (CTL_12, ITL_12) if release == "12.5" else (CTL_10, ITL_10)
+    specs = {"ctl": ctl, "itl": itl} if mixed else {"itl": itl}
+    hold(world, "2020", **specs)
+    lists = serve(world, **{kind: renewed(spec, *parts) for kind, spec in specs.items()})
+    _, files = recover(world, lists, release, status=0)
+    assert "printed" not in codes(files) and "signature-good" not in codes(files)
+    for kind in specs:
+        as_log(world, f"held/2020/{kind.upper()}File.tlv", OLD["timestamp"])
+    _, held = recover(world, lists, release, status=0)
+    for name in lists:
+        as_log(world, name, NEW["timestamp"])
+    text, printed = recover(world, lists, release, status=0)
+    assert told(held) == told(printed) == told(files)
+    for answer in (held, printed):
+        assert {"signature-good", "printed", "printed-time"} <= set(codes(answer))
+    assert "assumed: the signature is good" in " ".join(text.split())
+
+
+def test_one_log_of_what_phones_hold(world):
+    """'show ctl' and 'show itl' one after the other: both lists are held together."""
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    lists = serve(world, renewed(CTL_12, *PARTS), renewed(ITL_12, *PARTS))
+    _, files = recover(world, lists, "12.5", status=0)
+    names = [f"held/2020/{kind}File.tlv" for kind in ("CTL", "ITL")]
+    log = "".join(f"admin:show {name[10:13].lower()}\n" + show(world, name, OLD["timestamp"]) for name in names)
+    for name in names:
+        (world.folder / name).unlink()
+    (world.folder / "held" / "2020" / "session.log").write_text(log, encoding="utf-8")
+    text, answer = recover(world, lists, "12.5", status=0)
+    assert told(answer) == told(files)
+    assert "that hold held/2020/session.log#1 and held/2020/session.log#2" in " ".join(text.split())
+
+
+def test_a_printed_list_that_is_served(world):
+    """The file and its text are one list, by the checksums that are printed."""
+    hold(world, "2020", itl=ITL_12)
+    lists = serve(world, itl=ITL_12)
+    (world.folder / "held" / "2020" / "ITLFile.tlv").write_bytes((world.folder / lists[0]).read_bytes())
+    as_log(world, "held/2020/ITLFile.tlv", NEW["timestamp"])
+    _, answer = recover(world, lists, "12.5", status=0)
+    assert answer["holders"][0]["takes_today"] is True
+    assert answer["holders"][0]["todays_itl"] is None
+
+
+def test_a_printed_list_whose_signature_is_bad(world):
+    """What CUCM printed as bad is nobody's assumption."""
+    hold(world, "2020", itl=ITL_12)
+    lists = serve(world, itl=ITL_12)
+    as_log(world, lists[0], NEW["timestamp"])
+    log = world.folder / lists[0]
+    log.write_text(log.read_text(encoding="utf-8").replace("was verified successfully", "could not be verified"), encoding="utf-8")
+    _, answer = recover(world, lists, "12.5", status=0)
+    assert "signature-good" not in codes(answer) and "printed" in codes(answer)
+    assert answer["holders"][0]["todays_itl"]["accepted"] is False
+
+
+def test_a_log_without_the_time_of_its_file(world):
+    """Which list is the latest is not to be guessed."""
+    hold(world, "2020", itl=ITL_12)
+    lists = serve(world, itl=renewed(ITL_12, *PARTS))
+    for path in ("held/2020/ITLFile.tlv", lists[0]):
+        as_log(world, path, OLD["timestamp"])
+        log = world.folder / path
+        text = log.read_text(encoding="utf-8")
+        log.write_text("".join(line for line in text.splitlines(True) if "last modified" not in line), encoding="utf-8")
+        run = world.run("plan", "--recover", "--installed-dir", "held", *lists, "--release", "12.5", cwd=world.folder)
+        assert run.status == 3 and path in run.err and "'last modified on' is missing" in run.err, str(run)
+        log.write_text(text, encoding="utf-8")
+
+
+def test_an_upload_of_what_is_printed(world):
+    """The token's certificate is not at hand here, but whoever has the token has it."""
+    hold(world, "2020", ctl=CTL_10, itl=ITL_10)
+    lists = serve(world, TOKENS_11, ITL_10)
+    _, files = recover(world, lists, "11.5", status=0)
+    assert "phone-sast-trust" in ways(files, 1)
+    for name, when in ((lists[0], NEW), (lists[1], NEW), ("held/2020/CTLFile.tlv", OLD), ("held/2020/ITLFile.tlv", OLD)):
+        as_log(world, name, when["timestamp"])
+    assert told(recover(world, lists, "11.5", status=0)[1]) == told(files)

@@ -668,6 +668,26 @@ void cluster_say_doubt(struct plan_lines *l, const struct cluster *c)
 		plan_say_unlike(l, c->release, unlike, "a list of today");
 }
 
+/* Of a list that was printed as bad nobody takes the signature to be good. */
+void cluster_note_printed(struct cluster_printed *p, const struct tlv_list *l)
+{
+	p->any = p->any || l->stand_in;
+	p->good = p->good || (l->stand_in && !l->known_bad);
+}
+
+/* The first is the line that scripts look for. */
+void cluster_say_printed(struct plan_lines *l, const struct cluster_printed *p)
+{
+	const struct accept_assumption_row *row = accept_assumption(TVS_ASSUMES_SIGNATURE);
+
+	if (p->good)
+		buf_printf(plan_fact_line(l, PLAN_LINE_ASSUMED, row->word, row->fact), "%s: %s.",
+			   row->text, row->how);
+	if (p->any)
+		buf_str(plan_fact_line(l, PLAN_LINE_ASSUMED, "printed", row->fact),
+			"Keys, dates and addresses are not printed: certificates are told apart by their SHA-1, nodes by their names, and none of the certificates has expired.");
+}
+
 void cluster_free(struct cluster *c)
 {
 	for (size_t i = 0; i < c->ncerts; i++)

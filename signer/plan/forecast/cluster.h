@@ -103,6 +103,12 @@ size_t cluster_tftp_nodes(const struct cluster *c);
 bool cluster_doubts_release(const struct cluster *c);
 /* Says what is assumed then, of the first such list; else nothing. */
 void cluster_say_doubt(struct plan_lines *l, const struct cluster *c);
+/* What is said of lists that were printed, each of which is noted first. */
+struct cluster_printed {
+	bool any, good; /* good: the signature of one is taken to be good */
+};
+void cluster_note_printed(struct cluster_printed *p, const struct tlv_list *l);
+void cluster_say_printed(struct plan_lines *l, const struct cluster_printed *p);
 void cluster_free(struct cluster *c);
 
 #endif

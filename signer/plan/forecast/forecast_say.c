@@ -87,29 +87,15 @@ static void say_gate(struct forecast *f, size_t phase)
 			"Wait until all phones have registered. A phone that misses this phase takes the next lists too.");
 }
 
-/* Of a list that was printed as bad nobody takes the signature to be good. */
-static void note_printed(const struct tlv_list *l, bool *any, bool *good)
-{
-	*any = *any || l->stand_in;
-	*good = *good || (l->stand_in && !l->known_bad);
-}
-
-/* The first is the line that scripts look for. */
 static void say_printed(struct forecast *f)
 {
-	const struct accept_assumption_row *row = accept_assumption(TVS_ASSUMES_SIGNATURE);
-	bool any = false, good = false;
+	struct cluster_printed p = { .any = false };
 
 	if (f->c->ctl != NULL)
-		note_printed(f->c->ctl, &any, &good);
+		cluster_note_printed(&p, f->c->ctl);
 	for (size_t i = 0; i < f->c->nitls; i++)
-		note_printed(f->c->itls[i], &any, &good);
-	if (good)
-		buf_printf(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, row->word, row->fact),
-			   "%s: %s.", row->text, row->how);
-	if (any)
-		buf_str(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "printed", row->fact),
-			"Keys, dates and addresses are not printed: certificates are told apart by their SHA-1, nodes by their names, and none of the certificates has expired.");
+		cluster_note_printed(&p, f->c->itls[i]);
+	cluster_say_printed(&f->assumed, &p);
 }
 
 /* The lines above name the phones; this is the one that scripts look for. */

@@ -35,6 +35,9 @@ enum status standins_know(struct standins *s, struct span der, struct tlv_err *e
  */
 enum status standins_fill(struct standins *s, const struct tlv_list *printed, struct buf *out,
 			  struct tlv_err *e);
+/* SHA-1 of a certificate, or of the one that it stands for. s: NULL is no stand-in at all. */
+enum status standins_sha1(const struct standins *s, struct span der, uint8_t sha1[20],
+			  struct tlv_err *e);
 void standins_free(struct standins *s);
 
 #endif

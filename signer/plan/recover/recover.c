@@ -25,7 +25,8 @@ static bool keep(struct stage_list *wanted, const struct stage_list *given)
 
 	if (wanted->list == NULL || given->list == NULL ||
 	    !is_as_written(given->list, wanted->list) ||
-	    (given->bytes.n == 0 && !signature_is_own(given->list, &signer)))
+	    (given->bytes.n == 0 && plan_assumed_key(given->list).n == 0 &&
+	     !signature_is_own(given->list, &signer)))
 		return false;
 	stage_list_free(wanted);
 	wanted->list = given->list;
@@ -76,11 +77,14 @@ static unsigned conditions(const struct cluster *c)
 	return w | W(MIXED) | (c->tokens ? W(TOKENS) : W(TOKENLESS));
 }
 
-/* Phones refuse, so nobody says that the signatures of today are good: they are verified. */
+/*
+ * Phones refuse, so nobody says that the signatures of today are good: they are verified, but for
+ * those of printed lists.
+ */
 static void distrust(struct stage_list *given)
 {
-	if (given->bytes.n == 0)
-		given->key = SPAN_NONE;
+	if (given->bytes.n == 0 && given->list != NULL)
+		given->key = plan_assumed_key(given->list);
 }
 
 static enum status note_given(struct recovery *r, struct tlv_err *e)

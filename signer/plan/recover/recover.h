@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "signer/plan/forecast/crowd.h"
+#include "signer/plan/forecast/standin.h"
 #include "signer/plan/plan_model.h"
 
 enum recover_cost {
@@ -138,8 +139,9 @@ struct recover_input {
 	const struct crowd_groups *groups;
 	const struct recover_held *held;
 	size_t nheld;
-	unsigned missing; /* bit n: recover_need n is not there */
-	int64_t time;	  /* seconds since 1970 UTC: when the page is made */
+	unsigned missing;		 /* bit n: recover_need n is not there */
+	const struct standins *standins; /* for what is printed alone; NULL: nothing is */
+	int64_t time;			 /* seconds since 1970 UTC: when the page is made */
 };
 
 struct recover_memo;
@@ -184,7 +186,9 @@ const char *recover_key_word(enum recover_key_place p);
 /* Appends "phones with Security by Default that hold 2024/CTLFile.tlv, 2024/ITLFile.tlv". */
 void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder);
 /* Appends the signer's name and SHA-1. */
-void recover_put_key(struct buf *b, const struct tlv_record *r);
+void recover_put_key(struct buf *b, const struct recovery *r, const struct tlv_record *key);
+/* The same bytes, or if one is printed, the same checksums. */
+bool recover_is_same(const struct tlv_list *a, const struct tlv_list *b);
 /* Its ITL is of a node that the lists of today do not have, or blank: no node brings it back. */
 bool recover_is_of_a_former_node(const struct recovery *r, const struct recover_holder *h);
 /* Appends "2024/CTLFile.tlv and 2024/ITLFile.tlv": the lists that a backup brings back. */

@@ -12,18 +12,13 @@ static struct span folder_of(const char *path)
 	return span_of(path, slash != NULL ? (size_t)(slash - path) : 0);
 }
 
-static bool is_same(const struct tlv_list *a, const struct tlv_list *b)
-{
-	return a == b || (a != NULL && b != NULL && span_eq(a->bytes, b->bytes));
-}
-
 /* A list that is served today is known by its bytes. */
 static const struct tlv_list *as_served(const struct recovery *r, const struct tlv_list *l)
 {
-	if (is_same(l, r->given.ctl.list))
+	if (recover_is_same(l, r->given.ctl.list))
 		return r->given.ctl.list;
 	for (size_t i = 0; l != NULL && i < r->in.c->nnodes; i++)
-		if (is_same(l, r->given.itl[i].list))
+		if (recover_is_same(l, r->given.itl[i].list))
 			return r->given.itl[i].list;
 	return l;
 }
@@ -39,8 +34,9 @@ static size_t node_of(const struct cluster *c, const struct tlv_list *itl)
 static bool is_there(const struct recovery *r, const struct recover_holder *h)
 {
 	for (size_t i = 0; i < r->nholders; i++)
-		if (r->holders[i].phones == h->phones && is_same(r->holders[i].ctl, h->ctl) &&
-		    is_same(r->holders[i].itl, h->itl))
+		if (r->holders[i].phones == h->phones &&
+		    recover_is_same(r->holders[i].ctl, h->ctl) &&
+		    recover_is_same(r->holders[i].itl, h->itl))
 			return true;
 	return false;
 }

@@ -43,7 +43,7 @@ static json_t *answer_json(const struct crowd_answer *a)
 	return o;
 }
 
-static json_t *key_json(const struct recover_key *k)
+static json_t *key_json(const struct recovery *r, const struct recover_key *k)
 {
 	json_t *o = json_object(), *lists = json_array();
 	struct buf name = BUF_INIT, hex = BUF_INIT;
@@ -51,7 +51,7 @@ static json_t *key_json(const struct recover_key *k)
 
 	tlv_label_record(&name, &k->record);
 	set_buf(o, "name", &name);
-	if (cert_sha1(k->record.certificate, sha1, NULL) == ST_OK)
+	if (standins_sha1(r->in.standins, k->record.certificate, sha1, NULL) == ST_OK)
 		buf_hex(&hex, span_of(sha1, sizeof sha1), HEX_LOWER, "");
 	set_buf(o, "sha1", &hex);
 	if (k->in_ctl)
@@ -70,7 +70,7 @@ static json_t *keys_json(const struct recovery *r, size_t holder)
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append(a, key_json(&keys[i]));
+		append(a, key_json(r, &keys[i]));
 	return a;
 }
 

@@ -162,6 +162,12 @@ static bool has_all(const struct walker *k, const struct recover_served *x)
 	       (!crowd_row(k->h->phones)->sbd || itl == NULL || k->itl == itl);
 }
 
+/* The key is that of a printed list, whose signature cannot be verified. */
+static struct stage_list as_held(const struct tlv_list *l)
+{
+	return (struct stage_list){ .list = l, .key = l != NULL ? plan_assumed_key(l) : SPAN_NONE };
+}
+
 /*
  * The lists of a backup are whatever phones hold; their own signatures count. A node whose ITL
  * nobody holds is taken to serve that of the others.
@@ -171,8 +177,8 @@ static void put_backup(struct recover_served *x, const struct recovery *r,
 {
 	size_t at = w->back[node] < RECOVER_HOLDERS_MAX ? w->back[node] : w->holder;
 
-	lists[0] = (struct stage_list){ .list = r->holders[w->holder].ctl };
-	lists[1] = (struct stage_list){ .list = r->holders[at].itl };
+	lists[0] = as_held(r->holders[w->holder].ctl);
+	lists[1] = as_held(r->holders[at].itl);
 	*x = (struct recover_served){ .ctl = &lists[0] };
 	x->itl[node] = &lists[1];
 }
@@ -184,9 +190,15 @@ static bool backup_is_good(const struct walker *k, const struct recover_served *
 
 	for (int i = 0; i < 2; i++) {
 		struct phone p = { .ctl = k->ctl, .itl = k->itl, .no_tvs = true };
+		struct span key;
 
-		if (lists[i] != NULL && (lists[i] == k->ctl || lists[i] == k->itl) &&
-		    !accept_row(accept_decide(&p, lists[i]).reason)->accepted)
+		if (lists[i] == NULL || (lists[i] != k->ctl && lists[i] != k->itl))
+			continue;
+		key = plan_assumed_key(lists[i]);
+		if (!accept_row((key.n > 0 ? accept_foresee(&p, lists[i], key) :
+					     accept_decide(&p, lists[i]))
+					.reason)
+			     ->accepted)
 			return false;
 	}
 	return true;

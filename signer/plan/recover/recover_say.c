@@ -41,7 +41,7 @@ static void say_keys(struct recovery *r, size_t holder)
 		struct buf *b = plan_fact_line(&r->holders[holder].knows, PLAN_LINE_TEXT, NULL,
 					       FACT_SIGNER_IS_SAST);
 
-		recover_put_key(b, &keys[i].record);
+		recover_put_key(b, r, &keys[i].record);
 		buf_str(b, ", SAST in the ");
 		if (keys[i].in_ctl)
 			buf_str(b, tlv_kind_text(TLV_LIST_CTL));
@@ -110,9 +110,28 @@ static void say_missing(struct recovery *r)
 				recover_need_text((enum recover_need)i));
 }
 
+/* What phones hold, and what they are served. */
+static void say_printed(struct recovery *r)
+{
+	const struct cluster *c = r->in.c;
+	struct cluster_printed p = { .any = false };
+
+	if (c->ctl != NULL)
+		cluster_note_printed(&p, c->ctl);
+	for (size_t i = 0; i < c->nitls; i++)
+		cluster_note_printed(&p, c->itls[i]);
+	for (size_t i = 0; i < r->in.nheld; i++)
+		cluster_note_printed(&p, r->in.held[i].list);
+	cluster_say_printed(&r->assumed, &p);
+	if (p.any)
+		buf_str(plan_fact_line(&r->assumed, PLAN_LINE_ASSUMED, "printed-time", FACT_OWN),
+			"The time of signing is not printed either: that of the file stands for it, as the node's own clock shows it.");
+}
+
 static void say_assumed(struct recovery *r)
 {
 	say_missing(r);
+	say_printed(r);
 	say_reset(r);
 	cluster_say_doubt(&r->assumed, r->in.c);
 	for (size_t i = 0; i < r->in.c->nnodes; i++) {

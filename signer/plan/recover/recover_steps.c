@@ -88,7 +88,7 @@ static void put_since(struct buf *b, const struct recovery *r, const struct reco
 			time = itl->header.timestamp;
 	}
 	time_iso(time, text);
-	buf_str(b, text);
+	buf_str(b, time != 0 ? text : "the time of these lists, which is not printed");
 }
 
 static void fill_words(struct words *out, const struct recovery *r, size_t way)
@@ -98,7 +98,7 @@ static void fill_words(struct words *out, const struct recovery *r, size_t way)
 	*out = (struct words){ .phones = BUF_INIT };
 	put_phones(&out->phones, r, way);
 	if (recover_row(w->id)->keys != RECOVER_KEYS_NONE)
-		recover_put_key(&out->key, &w->key);
+		recover_put_key(&out->key, r, &w->key);
 	if (w->id != RECOVER_WAY_BACKUP)
 		return;
 	recover_put_backup(&out->lists, r, w);

@@ -118,11 +118,6 @@ static enum status add_keys(struct recovery *r, enum recover_way_id id, struct t
 	return st;
 }
 
-static bool is_same(const struct tlv_list *a, const struct tlv_list *b)
-{
-	return a == b || (a != NULL && b != NULL && span_eq(a->bytes, b->bytes));
-}
-
 /* [ITL_RECORDS]: what the ITLs of all nodes have in common at one time. */
 static bool has_all(const struct tlv_list *a, const struct tlv_list *b, enum tlv_role role)
 {
@@ -140,7 +135,7 @@ static bool is_of_one_time(const struct recover_holder *a, const struct recover_
 	static const enum tlv_role shared[] = { TLV_ROLE_TVS, TLV_ROLE_CAPF };
 
 	if (a->itl == NULL || b->itl == NULL ||
-	    (a->ctl != NULL && b->ctl != NULL && !is_same(a->ctl, b->ctl)))
+	    (a->ctl != NULL && b->ctl != NULL && !recover_is_same(a->ctl, b->ctl)))
 		return false;
 	for (size_t i = 0; i < COUNT(shared); i++)
 		if (!has_all(a->itl, b->itl, shared[i]) || !has_all(b->itl, a->itl, shared[i]))
@@ -174,10 +169,10 @@ static bool has_backup(const struct recovery *r, const struct recover_holder *h)
 		size_t at = h->node < COUNT(w->back) ? w->back[h->node] : RECOVER_HOLDERS_MAX;
 
 		if (w->id != RECOVER_WAY_BACKUP ||
-		    (h->ctl != NULL && !is_same(r->holders[w->holder].ctl, h->ctl)))
+		    (h->ctl != NULL && !recover_is_same(r->holders[w->holder].ctl, h->ctl)))
 			continue;
 		if (h->itl == NULL ||
-		    (at < RECOVER_HOLDERS_MAX && is_same(r->holders[at].itl, h->itl)))
+		    (at < RECOVER_HOLDERS_MAX && recover_is_same(r->holders[at].itl, h->itl)))
 			return true;
 	}
 	return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "signer/crypto/cert.h"
+#include <string.h>
+
 #include "signer/plan/recover/recover.h"
+#include "signer/text/list_file.h"
 #include "tlv/kind.h"
 #include "tlv/label.h"
 #include "tlv/safe.h"
@@ -94,16 +96,32 @@ void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder)
 	}
 }
 
-void recover_put_key(struct buf *b, const struct tlv_record *r)
+void recover_put_key(struct buf *b, const struct recovery *r, const struct tlv_record *key)
 {
 	uint8_t sha1[20];
 
-	tlv_label_record(b, r);
-	if (cert_sha1(r->certificate, sha1, NULL) != ST_OK)
+	tlv_label_record(b, key);
+	if (standins_sha1(r->in.standins, key->certificate, sha1, NULL) != ST_OK)
 		return;
 	buf_str(b, " (SHA-1 ");
 	buf_hex(b, span_of(sha1, sizeof sha1), HEX_LOWER, "");
 	buf_str(b, ")");
+}
+
+/* A printed list is known by the checksums that stand there. */
+static bool has_sums_of(const struct tlv_list *a, const struct tlv_list *b)
+{
+	char md5[2][33], sha1[2][41];
+
+	return (a->stand_in || b->stand_in) && list_checksums(a, md5[0], sha1[0], NULL) == ST_OK &&
+	       list_checksums(b, md5[1], sha1[1], NULL) == ST_OK && md5[0][0] != '\0' &&
+	       sha1[0][0] != '\0' && strcmp(md5[0], md5[1]) == 0 && strcmp(sha1[0], sha1[1]) == 0;
+}
+
+bool recover_is_same(const struct tlv_list *a, const struct tlv_list *b)
+{
+	return a == b ||
+	       (a != NULL && b != NULL && (span_eq(a->bytes, b->bytes) || has_sums_of(a, b)));
 }
 
 bool recover_is_of_a_former_node(const struct recovery *r, const struct recover_holder *h)
@@ -137,7 +155,7 @@ void recover_put_way(struct buf *b, const struct recovery *r, const struct recov
 	buf_str(b, recover_row(w->id)->text);
 	if (recover_row(w->id)->keys != RECOVER_KEYS_NONE) {
 		buf_str(b, ": ");
-		recover_put_key(b, &w->key);
+		recover_put_key(b, r, &w->key);
 	}
 	if (w->id != RECOVER_WAY_BACKUP)
 		return;
