@@ -111,17 +111,6 @@ static bool is_node(const struct tlv_record *r)
 	return tlv_record_has(r, TLV_R_FUNCTION) && r->role != TLV_ROLE_SAST;
 }
 
-static bool has(const struct tlv_list *l, bool (*is)(const struct tlv_record *), struct span der)
-{
-	for (size_t i = 0; i < l->nrecords && der.n > 0; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (is(&r) && span_eq(r.certificate, der))
-			return true;
-	}
-	return false;
-}
-
 bool tlv_list_has(const struct tlv_list *l, enum tlv_role role, struct span der)
 {
 	for (size_t i = 0; i < l->nrecords && der.n > 0; i++) {
@@ -135,12 +124,13 @@ bool tlv_list_has(const struct tlv_list *l, enum tlv_role role, struct span der)
 
 bool tlv_list_has_node(const struct tlv_list *l, struct span der)
 {
-	return has(l, is_node, der);
-}
+	for (size_t i = 0; i < l->nrecords && der.n > 0; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
 
-bool tlv_list_has_tftp(const struct tlv_list *l, struct span der)
-{
-	return has(l, tlv_record_is_tftp, der);
+		if (is_node(&r) && span_eq(r.certificate, der))
+			return true;
+	}
+	return false;
 }
 
 bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served)

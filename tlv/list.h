@@ -72,8 +72,6 @@ bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h);
 bool tlv_list_has(const struct tlv_list *l, enum tlv_role role, struct span der);
 /* Whether a record of another role than SAST has the certificate: it is a node's own. */
 bool tlv_list_has_node(const struct tlv_list *l, struct span der);
-/* The same of TFTP and CCM+TFTP records: it is a node's own CallManager certificate. */
-bool tlv_list_has_tftp(const struct tlv_list *l, struct span der);
 
 /*
  * Whether FILENAME is a name of the other kind than that of the path or URL that

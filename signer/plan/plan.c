@@ -110,6 +110,8 @@ void plan_free(struct plan *p)
 	for (size_t i = 0; i < m->nanchors; i++)
 		buf_free(&m->anchors[i].name);
 	free(m->anchors);
+	tlv_certs_free(&m->new_servers);
+	tlv_certs_free(&m->old_anchors);
 	steps_free(m);
 	plan_lines_free(&m->warnings);
 	plan_lines_free(&m->assumptions);

@@ -43,7 +43,7 @@ static void put_address(struct buf *b, const struct tlv_record *r)
  */
 static void put_host_name(struct buf *b, const struct tlv_list *l, const struct tlv_record *r)
 {
-	for (size_t i = 0; r->address.n == 4 && i < l->nrecords; i++) {
+	for (size_t i = 0; r->address.n == 4 && i < l->nrecords && i < PLAN_LABELS_TRIED; i++) {
 		struct tlv_record x = tlv_list_record(l, i);
 		struct buf name = BUF_INIT;
 		struct tlv_cert c;
@@ -119,6 +119,35 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	return f->is_signed ? list_checksums(l, f->md5, f->sha1, e) : ST_OK;
 }
 
+/* A further key, or an old one that was kept: CUCM writes the certificates of today alone. */
+static bool has_own_records(const struct plan_model *m)
+{
+	const struct tlv_list *l = m->in.new_list;
+
+	if (tlv_list_is_non_secure(l))
+		return true;
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (plan_kind_of(&r) == PLAN_KIND_ANCHOR && r.certificate.n > 0 &&
+		    !tlv_certs_have(&m->new_servers, r.certificate))
+			return false;
+	}
+	return true;
+}
+
+static enum status note_certificates(struct plan_model *m, struct tlv_err *e)
+{
+	const uint32_t servers = TLV_CERTS_OF(CCM_TFTP) | TLV_CERTS_OF(TFTP);
+	enum status st = tlv_certs_of(&m->new_servers, m->in.new_list, servers, e);
+
+	if (st == ST_OK)
+		st = tlv_certs_of(&m->old_anchors, m->in.old_list, TLV_CERTS_OF(SAST), e);
+	if (st == ST_OK)
+		m->own_records = has_own_records(m);
+	return st;
+}
+
 enum status plan_note_facts(struct plan_model *m, struct tlv_err *e)
 {
 	const struct plan_input *in = &m->in;
@@ -132,7 +161,7 @@ enum status plan_note_facts(struct plan_model *m, struct tlv_err *e)
 	if (st == ST_OK)
 		st = note_list(&m->facts[PLAN_WAY_BACK], in->way_back, in->way_back_name,
 			       in->new_key, e);
-	return st;
+	return st == ST_OK ? note_certificates(m, e) : st;
 }
 
 struct plan_record plan_record_at(const struct plan_model *m, size_t i)

@@ -12,6 +12,7 @@
 #include "signer/trust/lockout.h"
 #include "signer/plan/plan.h"
 #include "signer/trust/facts.h"
+#include "tlv/certs.h"
 
 /* The lists that a plan speaks of. */
 enum plan_list_id {
@@ -178,7 +179,7 @@ void plan_lines_free(struct plan_lines *l);
 /*
  * Labels beyond this many are not listed: nobody reads them. Nor are labels
  * made for more records than a list that phones load can have, as finding a
- * node's name takes a look at all records.
+ * node's name takes a look at that many records.
  */
 enum { PLAN_LABELS_MAX = 64, PLAN_LABELS_TRIED = 2000 };
 
@@ -246,8 +247,11 @@ struct plan_model {
 	struct plan_anchor *anchors;
 	size_t nanchors, anchors_cap, anchors_left_out;
 	struct plan_lines warnings, assumptions, asked;
-	size_t nrecords; /* of the new list */
-	long signer;	 /* which of them signs, or below 0 */
+	/* Owned: of the new list's TFTP servers, and of the old one's SAST records. */
+	struct tlv_certs new_servers, old_anchors;
+	bool own_records; /* all anchors of the new list are its servers' own */
+	size_t nrecords;  /* of the new list */
+	long signer;	  /* which of them signs, or below 0 */
 	struct plan_step *steps;
 	size_t nsteps, steps_cap;
 	struct plan_step spill; /* takes what memory has no room for; failed is set */
@@ -263,7 +267,8 @@ struct plan_stage {
 	const char *prefix;	 /* of titles */
 	enum plan_list_id holds; /* what phones hold before */
 	enum plan_list_id offers;
-	bool more; /* another one comes */
+	bool more;	/* another one comes */
+	uint64_t state; /* plan_state() of this stage; each stage has several parts */
 };
 
 /*

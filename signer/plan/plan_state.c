@@ -77,23 +77,6 @@ static bool has_signer(const struct plan_model *m, bool spare)
 	return k == (plan_recovery_signs(m) ? PLAN_KIND_ITLRECOVERY : PLAN_KIND_ANCHOR);
 }
 
-/* A further key, or an old one that was kept: CUCM writes the certificates of today alone. */
-static bool has_own_records(const struct plan_model *m)
-{
-	const struct tlv_list *l = m->in.new_list;
-
-	if (tlv_list_is_non_secure(l))
-		return true;
-	for (size_t i = 0; i < l->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(l, i);
-
-		if (plan_kind_of(&r) == PLAN_KIND_ANCHOR && r.certificate.n > 0 &&
-		    !tlv_list_has_tftp(l, r.certificate))
-			return false;
-	}
-	return true;
-}
-
 bool plan_cucm_writes(const struct plan_model *m)
 {
 	const struct plan_facts *f = &m->facts[PLAN_NEW];
@@ -101,7 +84,7 @@ bool plan_cucm_writes(const struct plan_model *m)
 	if (plan_is_two_phase(m))
 		return true;
 	return (f->is_signed || m->in.foreseen) && m->facts[PLAN_BRIDGE].list == NULL &&
-	       tlv_list_dialect(f->list).style == TLV_STYLE_CUCM && has_own_records(m) &&
+	       tlv_list_dialect(f->list).style == TLV_STYLE_CUCM && m->own_records &&
 	       (has_signer(m, false) || has_signer(m, true));
 }
 
@@ -188,7 +171,7 @@ static uint64_t state_of_writer(const struct plan_model *m)
 	s |= either(has_tokenless(m), W(HAS_TOKENLESS), 0);
 	s |= either(m->facts[PLAN_OLD].token_signs && !m->facts[PLAN_NEW].token_signs,
 		    W(TOKEN_SIGNED), W(SIGNED_ALIKE));
-	s |= either(has_own_records(m), W(OWN_RECORDS), 0) | either(spare, W(SPARE_SIGNS), 0);
+	s |= either(m->own_records, W(OWN_RECORDS), 0) | either(spare, W(SPARE_SIGNS), 0);
 	s |= either(reset, W(RESET_WRITES), W(USUALLY_WRITTEN));
 	s |= either(two, W(TWO_PHASES), 0) | either(two && spare, 0, W(NEW_COMES_LAST));
 	return s | either(m->itl && (reset || (s & W(OUTSIDE)) != 0), 0, W(TFTP_WRITES));
@@ -260,8 +243,8 @@ bool plan_needs_upload(const struct plan_model *m, size_t i)
 	if (r.role != TLV_ROLE_SAST || r.certificate.n == 0 || m->itl ||
 	    (k != PLAN_KIND_TOKEN && (!signs || k == PLAN_KIND_ITLRECOVERY)))
 		return false;
-	return !tlv_list_has(m->in.old_list, TLV_ROLE_SAST, r.certificate) &&
-	       (k == PLAN_KIND_TOKEN || !tlv_list_has_tftp(m->in.new_list, r.certificate));
+	return !tlv_certs_have(&m->old_anchors, r.certificate) &&
+	       (k == PLAN_KIND_TOKEN || !tlv_certs_have(&m->new_servers, r.certificate));
 }
 
 static bool needs_uploads(const struct plan_model *m)

@@ -233,7 +233,7 @@ static void put_line(struct plan_model *m, const struct plan_stage *s, struct pl
 }
 
 static void put_step(struct plan_model *m, const struct plan_stage *s, const struct chosen *c,
-		     enum plan_part part, uint64_t state)
+		     enum plan_part part)
 {
 	struct plan_step *x = add_step(m);
 	bool whole = ids[c->id].stage == STAGE_ALL || ids[c->id].stage == STAGE_PRIOR;
@@ -250,7 +250,7 @@ static void put_step(struct plan_model *m, const struct plan_stage *s, const str
 	put_text(&x->title, m, s, c->title);
 	m->resets += strcmp(x->code, "reset") == 0;
 	for (size_t i = 0; i < COUNT(lines); i++)
-		if (lines[i].id == c->id && (lines[i].when & ~state) == 0)
+		if (lines[i].id == c->id && (lines[i].when & ~s->state) == 0)
 			put_line(m, s, x, i);
 }
 
@@ -258,35 +258,35 @@ static void put_step(struct plan_model *m, const struct plan_stage *s, const str
 static void put_part(struct plan_model *m, const struct plan_stage *s, enum plan_part part,
 		     unsigned stages)
 {
-	uint64_t state = plan_state(m, s);
 	struct order o;
 
-	choose_steps(&o, m, state);
+	choose_steps(&o, m, s->state);
 	for (size_t i = 0; i < o.n; i++)
 		if (ids[o.v[i].id].part == part && (stages & 1U << ids[o.v[i].id].stage) != 0)
-			put_step(m, s, &o.v[i], s->more ? PLAN_PART_STEPS : part, state);
+			put_step(m, s, &o.v[i], s->more ? PLAN_PART_STEPS : part);
 }
 
 #define ONLY(stage) (1U << STAGE_##stage)
 
 static void put_steps(struct plan_model *m, const struct plan_stage *last)
 {
-	const struct plan_stage first = { .word = "phase-1",
-					  .prefix = m->in.foreseen ? "First list: " :
-								     "Phase 1 of 2: ",
-					  .holds = PLAN_OLD,
-					  .offers = PLAN_NEW };
-	static const struct plan_stage bridge = { .word = "bridge",
-						  .prefix = "Bridge: ",
-						  .holds = PLAN_OLD,
-						  .offers = PLAN_BRIDGE,
-						  .more = true };
+	struct plan_stage first = { .word = "phase-1",
+				    .prefix = m->in.foreseen ? "First list: " : "Phase 1 of 2: ",
+				    .holds = PLAN_OLD,
+				    .offers = PLAN_NEW };
+	struct plan_stage bridge = { .word = "bridge",
+				     .prefix = "Bridge: ",
+				     .holds = PLAN_OLD,
+				     .offers = PLAN_BRIDGE,
+				     .more = true };
 
 	put_part(m, last, PLAN_PART_STEPS, ONLY(PRIOR));
 	if (m->facts[PLAN_BRIDGE].list != NULL) {
+		bridge.state = plan_state(m, &bridge);
 		put_part(m, &bridge, PLAN_PART_STEPS, ONLY(LAST));
 		put_part(m, &bridge, PLAN_PART_CHECKS, ONLY(LAST));
 	}
+	first.state = plan_state(m, &first);
 	put_part(m, &first, PLAN_PART_STEPS, ONLY(FIRST));
 	put_part(m, last, PLAN_PART_STEPS, ONLY(LAST) | ONLY(ALL));
 }
@@ -294,19 +294,20 @@ static void put_steps(struct plan_model *m, const struct plan_stage *last)
 void plan_note_steps(struct plan_model *m)
 {
 	const bool two = plan_is_two_phase(m), bridged = m->facts[PLAN_BRIDGE].list != NULL;
-	const struct plan_stage last = { .word = two	 ? "phase-2" :
-						 bridged ? "final" :
-							   "new",
-					 .prefix = two && m->in.foreseen ? "Second list: " :
-						   two			 ? "Phase 2 of 2: " :
-						   bridged		 ? "Final list: " :
-									   "",
-					 .holds = bridged ? PLAN_BRIDGE : PLAN_OLD,
-					 .offers = PLAN_NEW };
+	struct plan_stage last = { .word = two	   ? "phase-2" :
+					   bridged ? "final" :
+						     "new",
+				   .prefix = two && m->in.foreseen ? "Second list: " :
+					     two		   ? "Phase 2 of 2: " :
+					     bridged		   ? "Final list: " :
+								     "",
+				   .holds = bridged ? PLAN_BRIDGE : PLAN_OLD,
+				   .offers = PLAN_NEW };
 	const unsigned all = ONLY(ALL) | ONLY(LAST);
 
 	if (m->diff.same)
 		return;
+	last.state = plan_state(m, &last);
 	put_part(m, &last, PLAN_PART_BEFORE, all);
 	put_steps(m, &last);
 	put_part(m, &last, PLAN_PART_CHECKS, all);

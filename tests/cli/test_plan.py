@@ -897,6 +897,22 @@ def test_many_records(world):
     assert run.status == 0, run.err
 
 
+def test_one_certificate_in_thousands_of_anchors(world):
+    """Each anchor is looked for among the servers, and its server is the last record: no square.
+    It would take minutes otherwise."""
+    def record(role):
+        fields = b"\x04\x00\x02" + role.to_bytes(2, "big") + b"\x09\x00\x04cert"
+        return b"\x01\x00\x02" + (len(fields) + 5).to_bytes(2, "big") + fields
+
+    old = world.make("old.tlv", OLD_12)
+    data = old.read_bytes()
+    header = int.from_bytes(data[8:10], "big")  # behind version and the field's own three bytes
+    new = world.folder / "new.tlv"
+    new.write_bytes(data[:header] + 30000 * record(0) + record(2))
+    run = world.run("plan", old, new, "--release", "12.5", "--allow-large", timeout=60)
+    assert run.status == 1 and "REFUSED" in run.out, run.err[-500:]
+
+
 # From tokens to tokenless, and back ---------------------------------------------------------------
 
 TOKENED_11 = TOKENED + " SAST=recovery SAST=pub"

@@ -139,7 +139,6 @@ static void asked(size_t nrecords)
 	/*@ assert signer: TLV_SIGNER_AMBIGUOUS <= signer < (long)nrecords; */
 	(void)tlv_list_has(&l, TLV_ROLE_SAST, any_span());
 	(void)tlv_list_has_node(&l, any_span());
-	(void)tlv_list_has_tftp(&l, any_span());
 	(void)tlv_list_is_non_secure(&l);
 	(void)tlv_list_is_other_kind(&l, any_span());
 	(void)tlv_list_is_itl(&l);

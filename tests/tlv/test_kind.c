@@ -219,7 +219,6 @@ static void a_list_has_a_certificate_byte_for_byte(void **state)
 	assert_false(tlv_list_has(&l, TLV_ROLE_SAST, capf));
 	assert_false(tlv_list_has(&l, TLV_ROLE_SAST, span_slice(sast, 0, sast.n - 1)));
 	assert_true(tlv_list_has_node(&l, sast) && tlv_list_has_node(&l, capf));
-	assert_true(tlv_list_has_tftp(&l, sast) && !tlv_list_has_tftp(&l, capf));
 	tlv_list_free(&l);
 	buf_free(&file);
 }
@@ -235,7 +234,6 @@ static void an_empty_certificate_is_in_no_list(void **state)
 	assert_int_equal(tlv_list_record(&l, 2).certificate.n, 0);
 	assert_false(tlv_list_has(&l, TLV_ROLE_CCM_TFTP, SPAN_NONE));
 	assert_false(tlv_list_has_node(&l, SPAN_NONE));
-	assert_false(tlv_list_has_tftp(&l, SPAN_NONE));
 	tlv_list_free(&l);
 	buf_free(&file);
 }

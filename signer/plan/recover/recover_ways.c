@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "signer/crypto/digest.h"
+#include "tlv/certs.h"
 #include "tlv/kind.h"
 
 /* The row's list that comes first, of one kind: the CTL, or the ITL of a node. */
@@ -118,33 +120,66 @@ static enum status add_keys(struct recovery *r, enum recover_way_id id, struct t
 	return st;
 }
 
-/* [ITL_RECORDS]: what the ITLs of all nodes have in common at one time. */
-static bool has_all(const struct tlv_list *a, const struct tlv_list *b, enum tlv_role role)
-{
-	for (size_t i = 0; i < a->nrecords; i++) {
-		struct tlv_record r = tlv_list_record(a, i);
+/*
+ * [ITL_RECORDS]: what the ITLs of all nodes have in common at one time. It is digested once for
+ * each ITL, as each is compared with each.
+ */
+struct shared {
+	bool known;
+	struct digest certs[2]; /* of TVS and of CAPF */
+};
 
-		if (tlv_record_is(&r, role) && !tlv_list_has(b, role, r.certificate))
-			return false;
+static enum status digest_certs(const struct tlv_certs *c, struct digest *out, struct tlv_err *e)
+{
+	struct buf all = BUF_INIT;
+	struct span bytes;
+	enum status st;
+
+	for (size_t i = 0; i < c->n; i++) {
+		buf_u32(&all, (uint32_t)c->v[i].n);
+		buf_put(&all, c->v[i]);
 	}
-	return true;
+	bytes = buf_span(&all);
+	st = buf_failed(&all, e);
+	if (st == ST_OK)
+		st = digest_parts(TLV_SHA256, &bytes, 1, out, e);
+	buf_free(&all);
+	return st;
 }
 
-static bool is_of_one_time(const struct recover_holder *a, const struct recover_holder *b)
+static enum status note_shared(struct shared *x, const struct tlv_list *itl, struct tlv_err *e)
 {
-	static const enum tlv_role shared[] = { TLV_ROLE_TVS, TLV_ROLE_CAPF };
+	static const uint32_t roles[] = { TLV_CERTS_OF(TVS), TLV_CERTS_OF(CAPF) };
+	enum status st = ST_OK;
 
-	if (a->itl == NULL || b->itl == NULL ||
-	    (a->ctl != NULL && b->ctl != NULL && !recover_is_same(a->ctl, b->ctl)))
+	*x = (struct shared){ .known = itl != NULL };
+	for (size_t i = 0; st == ST_OK && i < COUNT(roles); i++) {
+		struct tlv_certs c;
+
+		st = tlv_certs_of(&c, itl, roles[i], e);
+		x->known &= c.complete;
+		if (st == ST_OK)
+			st = digest_certs(&c, &x->certs[i], e);
+		tlv_certs_free(&c);
+	}
+	return st;
+}
+
+static bool is_of_one_time(const struct recovery *r, const struct shared *x, size_t a, size_t b)
+{
+	const struct recover_holder *h = &r->holders[a], *k = &r->holders[b];
+
+	if (!x[a].known || !x[b].known ||
+	    (h->ctl != NULL && k->ctl != NULL && !recover_is_same(h->ctl, k->ctl)))
 		return false;
-	for (size_t i = 0; i < COUNT(shared); i++)
-		if (!has_all(a->itl, b->itl, shared[i]) || !has_all(b->itl, a->itl, shared[i]))
+	for (size_t i = 0; i < COUNT(x[a].certs); i++)
+		if (!span_eq(digest_span(&x[a].certs[i]), digest_span(&x[b].certs[i])))
 			return false;
 	return true;
 }
 
 /* A restore brings back the ITL of every node. */
-static struct recover_way backup_of(const struct recovery *r, size_t holder)
+static struct recover_way backup_of(const struct recovery *r, const struct shared *x, size_t holder)
 {
 	struct recover_way w = { .id = RECOVER_WAY_BACKUP, .holder = holder };
 	const struct recover_holder *h = &r->holders[holder];
@@ -155,7 +190,7 @@ static struct recover_way backup_of(const struct recovery *r, size_t holder)
 		size_t node = r->holders[i].node;
 
 		if (node < COUNT(w.back) && w.back[node] == RECOVER_HOLDERS_MAX &&
-		    is_of_one_time(h, &r->holders[i]))
+		    is_of_one_time(r, x, holder, i))
 			w.back[node] = i;
 	}
 	return w;
@@ -181,14 +216,17 @@ static bool has_backup(const struct recovery *r, const struct recover_holder *h)
 /* A backup for each time of which phones hold lists that the cluster no longer serves. */
 static enum status add_backups(struct recovery *r, struct tlv_err *e)
 {
+	struct shared shared[RECOVER_HOLDERS_MAX];
 	enum status st = ST_OK;
 
+	for (size_t i = 0; st == ST_OK && i < r->nholders; i++)
+		st = note_shared(&shared[i], r->holders[i].itl, e);
 	for (size_t i = 0; st == ST_OK && i < r->nholders; i++) {
 		struct recover_way w;
 
 		if (r->holders[i].takes_today || has_backup(r, &r->holders[i]))
 			continue;
-		w = backup_of(r, i);
+		w = backup_of(r, shared, i);
 		st = add_way(r, &w, e);
 	}
 	return st;
