@@ -33,7 +33,7 @@ enum status migration_plan(struct migration *m, bool is_signed, struct tlv_err *
 static enum status add_uploads(const struct migration *m, struct tree *t, struct tlv_err *e)
 {
 	const struct entries *es = &m->parts[PART_FINAL].records.entries;
-	struct filenames names = { .n = 0 };
+	struct filenames names = FILENAMES_INIT;
 	enum status st = ST_OK;
 
 	for (size_t i = 0; i < es->n && st == ST_OK; i++) {

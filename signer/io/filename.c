@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/io/filename.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,24 +30,48 @@ static void put_plain(struct buf *b, struct span s)
 	}
 }
 
+struct filename {
+	const char *name;
+	char *own;	 /* the name, owned; NULL in a key to look for */
+	struct span der; /* borrowed */
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct filename *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static const struct filename *find(const struct filenames *given, const char *name)
 {
-	for (size_t i = 0; i < given->n; i++)
-		if (strcmp(given->v[i].name, name) == 0)
-			return &given->v[i];
-	return NULL;
+	const struct filename wanted = { .name = name };
+	struct filename *const *found = tfind(&wanted, &given->tree, by_name);
+
+	return found != NULL ? *found : NULL;
+}
+
+static void free_one(void *p)
+{
+	struct filename *f = p;
+
+	free(f->own);
+	free(f);
 }
 
 static enum status keep(struct filenames *given, const char *name, struct span der,
 			struct tlv_err *e)
 {
-	if (!ARRAY_ROOM(given->v, given->n, given->cap))
+	struct filename *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
 		return err_nomem(e);
-	given->v[given->n] = (struct filename){ .name = strdup(name), .der = der };
-	if (given->v[given->n].name == NULL)
-		return err_nomem(e);
-	given->n++;
-	return ST_OK;
+	*f = (struct filename){ .own = strdup(name), .der = der };
+	f->name = f->own;
+	if (f->own != NULL && tsearch(f, &given->tree, by_name) != NULL)
+		return ST_OK;
+	free_one(f);
+	return err_nomem(e);
 }
 
 enum status filename_make(struct filenames *given, const char *prefix, struct span label,
@@ -81,8 +106,6 @@ enum status filename_make(struct filenames *given, const char *prefix, struct sp
 
 void filenames_free(struct filenames *given)
 {
-	for (size_t i = 0; i < given->n; i++)
-		free(given->v[i].name);
-	free(given->v);
-	*given = (struct filenames){ .n = 0 };
+	tdestroy(given->tree, free_one);
+	*given = FILENAMES_INIT;
 }

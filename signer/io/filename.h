@@ -9,16 +9,12 @@
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
-struct filename {
-	char *name;	 /* owned */
-	struct span der; /* borrowed */
-};
-
 /* The names given so far. */
 struct filenames {
-	struct filename *v;
-	size_t n, cap;
+	void *tree; /* of tsearch(), owned; NULL: none yet */
 };
+
+#define FILENAMES_INIT ((struct filenames){ .tree = NULL })
 
 /*
  * Appends "<prefix>-<label><suffix>" to out (without "<prefix>-" where prefix

@@ -72,7 +72,7 @@ static const char *unit_of(const struct source *s, const struct tlv_cert *c, str
 
 static void put_harmless(struct buf *b, struct span label)
 {
-	struct filenames none = { .n = 0 };
+	struct filenames none = FILENAMES_INIT;
 
 	(void)filename_make(&none, NULL, label, SPAN_NONE, SPAN_NONE, "", b, NULL);
 	filenames_free(&none);
