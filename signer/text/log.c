@@ -65,18 +65,31 @@ static bool is_blank(int c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* How many bytes in front stand for themselves. */
+static size_t plain_length(struct span s)
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = span_at(s, n)) > ESC || (c > 0 && c != ESC && c != BEL && c != BACKSPACE))
+		n++;
+	return n;
+}
+
+/* What is plain is copied at once: logs are long, and hardly anything else is in them. */
 static void clean(struct buf *out, struct span raw)
 {
 	buf_truncate(out, 0);
-	for (size_t i = 0; i < raw.n && out->n < LOG_LINE_MAX; i++) {
-		int c = span_at(raw, i);
+	for (size_t i = 0, n; i < raw.n && out->n < LOG_LINE_MAX; i += n) {
+		struct span rest = span_slice(raw, i, LOG_LINE_MAX - out->n);
 
-		if (c == ESC)
-			i += escape_length(span_slice(raw, i, raw.n)) - 1;
-		else if (c == BACKSPACE)
+		n = plain_length(rest);
+		buf_put(out, span_slice(rest, 0, n));
+		if (n > 0)
+			continue;
+		n = span_at(rest, 0) == ESC ? escape_length(span_slice(raw, i, raw.n)) : 1;
+		if (span_at(rest, 0) == BACKSPACE)
 			buf_truncate(out, out->n > 0 ? out->n - 1 : 0);
-		else if (c != '\0' && c != BEL)
-			buf_u8(out, (uint8_t)c);
 	}
 	while (out->n > 0 && is_blank(span_at(buf_span(out), out->n - 1)))
 		buf_truncate(out, out->n - 1);
@@ -93,9 +106,10 @@ static bool is_pager(struct span line)
 static size_t line_length(struct span s)
 {
 	size_t n = 0;
+	int c;
 
-	for (; n < s.n && span_at(s, n) != '\n'; n++)
-		if (span_at(s, n) == '\r' && span_at(s, n + 1) != '\n' && span_at(s, n + 1) != '\r')
+	for (; (c = span_at(s, n)) >= 0 && c != '\n'; n++)
+		if (c == '\r' && span_at(s, n + 1) != '\n' && span_at(s, n + 1) != '\r')
 			break;
 	return n;
 }
