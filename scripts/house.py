@@ -32,10 +32,10 @@ ROOMS = {
     "signer/text": "signer/crypto signer/net",
     "signer/trust": "signer/text",
     "signer/publish": "signer/crypto",
-    "signer/list": "signer/trust signer/publish",
-    "signer/config": "signer/list",
-    "signer/doctor": "signer/list",
-    "signer/plan": "signer/list",
+    "signer/list": "signer/trust",
+    "signer/config": "signer/list signer/publish",
+    "signer/doctor": "signer/trust signer/publish",
+    "signer/plan": "signer/list signer/publish",
     "signer/plan/forecast": "signer/plan",
     "signer/plan/recover": "signer/plan/forecast",
     "signer/cli": "signer/plan/recover signer/config signer/doctor",
@@ -194,7 +194,8 @@ def check_rooms(code):
                     say(f"{where}: not a library for {room}/")
     for room, row in ROOMS.items():
         for below in row.split():
-            if not used[room] & (reachable(below) - {room}):
+            others = set().union(*(reachable(o) for o in row.split() if o != below))
+            if below not in used[room] or used[room] - {room} <= others:
                 say(f"scripts/house.py: {room}/ does not need {below}/")
     for library, row in LIBRARIES.items():
         for room in row.split():
@@ -202,20 +203,25 @@ def check_rooms(code):
                 say(f"scripts/house.py: {room}/ does not need <{library}>")
 
 
+def check_places(code, pattern, row, found, unneeded):
+    """What looks so stands in the rooms and files of the row alone, and in each of them."""
+    shape = re.compile(pattern, re.M)
+    needed = {entry: False for entry in row.split()}
+    for path, text in code.items():
+        entry = next((e for e in needed if path == e or path.startswith(e + "/")), None)
+        for match in shape.finditer(text):
+            if entry is None:
+                say(f"{path}:{line_of(text, match)}: {found(match.group(0).strip())}")
+            else:
+                needed[entry] = True
+    for entry in (e for e, is_needed in needed.items() if not is_needed):
+        say(f"scripts/house.py: {entry} does not need {unneeded}")
+
+
 def check_doors(code):
     for name, pattern, row in DOORS:
-        dangerous = re.compile(pattern, re.M)
-        needed = {entry: False for entry in row.split()}
-        for path, text in code.items():
-            entry = next((e for e in needed if path == e or path.startswith(e + "/")), None)
-            for match in dangerous.finditer(text):
-                if entry is None:
-                    say(f"{path}:{line_of(text, match)}: {match.group(0).strip()} "
-                        f"(door '{name}')")
-                else:
-                    needed[entry] = True
-        for entry in (e for e, is_needed in needed.items() if not is_needed):
-            say(f"scripts/house.py: {entry} does not need the door '{name}'")
+        check_places(code, pattern, row, lambda text, name=name: f"{text} (door '{name}')",
+                     f"the door '{name}'")
 
 
 def check_facts(_):
@@ -226,18 +232,8 @@ def check_facts(_):
             full[path] = TOKEN.sub(lambda m: m.group(0) if m.group(0)[0] in "\"'" else
                                    blank(m), file.read())
     for name, pattern, row, ask in ONE_PLACE:
-        fact = re.compile(pattern, re.M)
-        needed = {entry: False for entry in row.split()}
-        for path, text in full.items():
-            entry = next((e for e in needed if path == e or path.startswith(e + "/")), None)
-            for match in fact.finditer(text):
-                if entry is None:
-                    say(f"{path}:{line_of(text, match)}: another definition of '{name}': "
-                        f"ask {ask}")
-                else:
-                    needed[entry] = True
-        for entry in (e for e, is_needed in needed.items() if not is_needed):
-            say(f"scripts/house.py: {entry} does not need to define '{name}'")
+        found = f"another definition of '{name}': ask {ask}"
+        check_places(full, pattern, row, lambda _, found=found: found, f"to define '{name}'")
 
 
 def calls_between(code):
