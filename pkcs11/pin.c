@@ -78,7 +78,7 @@ enum status tok_pin_source_parse(const char *text, struct tok_pin_source *out, s
 	if (*text == '|')
 		return err_set(e, ST_USAGE, "a pin source that runs a command is refused; use %s",
 			       forms);
-	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+	for (size_t i = 0; i < COUNT(sources); i++) {
 		size_t n = strlen(sources[i].prefix);
 
 		if (strncmp(text, sources[i].prefix, n) == 0)

@@ -190,7 +190,7 @@ static const struct {
 
 const char *tok_rv_name(CK_RV rv)
 {
-	for (size_t i = 0; i < sizeof ckrs / sizeof *ckrs; i++)
+	for (size_t i = 0; i < COUNT(ckrs); i++)
 		if (ckrs[i].rv == rv)
 			return ckrs[i].name;
 	return NULL;

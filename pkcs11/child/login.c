@@ -42,7 +42,7 @@ static const struct outcome {
 
 static const struct outcome *outcome_of(CK_RV rv)
 {
-	for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+	for (size_t i = 0; i < COUNT(outcomes); i++)
 		if (outcomes[i].rv == rv)
 			return &outcomes[i];
 	return NULL;

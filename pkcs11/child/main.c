@@ -49,7 +49,7 @@ int main(void)
 {
 	tok_pin_harden_process();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+	for (size_t i = 0; i < COUNT(ignored); i++)
 		(void)signal(ignored[i], SIG_IGN);
 	if (!is_line(TOK_LINE)) {
 		(void)fprintf(

@@ -124,16 +124,8 @@ static bool read_object(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJE
 
 static enum status add(struct tok_objects *os, CK_OBJECT_HANDLE h, struct tlv_err *e)
 {
-	size_t cap = os->cap == 0 ? 16 : os->cap * 2;
-	struct tok_object *list;
-
-	if (os->n == os->cap) {
-		list = reallocarray(os->list, cap, sizeof *list);
-		if (list == NULL)
-			return err_nomem(e);
-		os->list = list;
-		os->cap = cap;
-	}
+	if (!ARRAY_ROOM(os->list, os->n, os->cap))
+		return err_nomem(e);
 	os->list[os->n++] = (struct tok_object){ .handle = h };
 	return ST_OK;
 }
@@ -145,11 +137,11 @@ static enum status find_handles(struct tok_objects *os, const struct tok_module 
 	CK_ULONG n = 1;
 
 	while (n != 0 && os->n < TOK_OBJECTS_MAX) {
-		CK_RV rv = tok_c_find_objects(m, s, some, sizeof some / sizeof *some, &n);
+		CK_RV rv = tok_c_find_objects(m, s, some, COUNT(some), &n);
 
 		if (rv != CKR_OK)
 			return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_FindObjects, rv);
-		if (n > sizeof some / sizeof *some)
+		if (n > COUNT(some))
 			return err_set(e, ST_TOKEN, "C_FindObjects: more objects than asked for");
 		for (CK_ULONG i = 0; i < n; i++)
 			if (add(os, some[i], e) != ST_OK)

@@ -395,7 +395,7 @@ void tok_serve(int line, enum wire_request how, const struct tok_search *search,
 
 	if (search->uri != NULL && tok_uri_parse(search->uri, &h.uri, &e) != ST_OK)
 		(void)send_done(line, &e, WIRE_FINAL, 0);
-	for (size_t i = 0; e.status == ST_OK && i < sizeof kinds / sizeof *kinds; i++)
+	for (size_t i = 0; e.status == ST_OK && i < COUNT(kinds); i++)
 		if (kinds[i].how == how) {
 			kinds[i].serve(line, &h, pulse, &e);
 			break;

@@ -11,21 +11,6 @@ struct pass {
 	struct tlv_err *e;
 };
 
-static enum status grow(struct tok_scan *scan, struct tlv_err *e)
-{
-	size_t cap = scan->cap == 0 ? 16 : scan->cap * 2;
-	struct tok_found *list;
-
-	if (scan->n < scan->cap)
-		return ST_OK;
-	list = reallocarray(scan->list, cap, sizeof *list);
-	if (list == NULL)
-		return err_nomem(e);
-	scan->list = list;
-	scan->cap = cap;
-	return ST_OK;
-}
-
 /* One token seen through two modules. Within one module, equal tokens are two. */
 static bool same_token(const struct tok_found *f, const struct tok_module *m,
 		       const CK_TOKEN_INFO *info)
@@ -86,8 +71,8 @@ static enum status look_at_slot(struct pass *p, struct tok_module *m, CK_SLOT_ID
 	}
 	if (seen_before(p, m, &f.info))
 		return ST_OK;
-	if (grow(p->scan, p->e) != ST_OK)
-		return p->e->status;
+	if (!ARRAY_ROOM(p->scan->list, p->scan->n, p->scan->cap))
+		return err_nomem(p->e);
 	f.matches = matches(p, m, slot, &f.info);
 	f.uri = tok_uri_of_token(&f.info);
 	if (f.uri == NULL)

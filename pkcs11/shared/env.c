@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tlv/bytes.h"
+
 enum { SECRETS_MAX = 16 };
 
 /* The environment is one for the whole process, and so is this. */
@@ -41,7 +43,7 @@ static bool goes_along(const char *entry)
 
 	if (strncmp(entry, "LD_", 3) == 0)
 		return false;
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+	for (size_t i = 0; i < COUNT(others); i++)
 		if (is_named(entry, others[i]))
 			return false;
 	for (size_t i = 0; i < nsecrets; i++)

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "tlv/bytes.h"
+
 static const char *const states[] = {
 	[TOK_PIN_OK] = "ok",
 	[TOK_PIN_COUNT_LOW] = "count-low",
@@ -14,7 +16,7 @@ static const char *const states[] = {
 
 const char *tok_pin_state_name(enum tok_pin_state s)
 {
-	return (size_t)s < sizeof states / sizeof *states ? states[s] : "unknown";
+	return (size_t)s < COUNT(states) ? states[s] : "unknown";
 }
 
 /* The worst first: tokens set several at once. */
@@ -33,7 +35,7 @@ enum tok_pin_state tok_pin_state_of(unsigned long flags)
 {
 	if ((flags & TOK_FLAG_TOKEN_INITIALIZED) == 0)
 		return TOK_PIN_NOT_INITIALISED;
-	for (size_t i = 0; i < sizeof by_flag / sizeof *by_flag; i++)
+	for (size_t i = 0; i < COUNT(by_flag); i++)
 		if ((flags & by_flag[i].flag) != 0)
 			return by_flag[i].state;
 	if ((flags & TOK_FLAG_LOGIN_REQUIRED) != 0 && (flags & TOK_FLAG_USER_PIN_INITIALIZED) == 0)
@@ -68,7 +70,7 @@ enum status tok_pin_may_try(unsigned long flags, bool typed, struct tlv_err *e)
 {
 	enum tok_pin_state state = tok_pin_state_of(flags);
 
-	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+	for (size_t i = 0; i < COUNT(refusals); i++)
 		if (refusals[i].state == state && (refusals[i].typed_too || !typed))
 			return err_set(e, refusals[i].status, "%s", refusals[i].why);
 	return ST_OK;

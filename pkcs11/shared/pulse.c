@@ -27,7 +27,7 @@ static const char *const names[] = {
 
 const char *tok_call_name(unsigned call)
 {
-	return call < sizeof names / sizeof *names ? names[call] : names[0];
+	return call < COUNT(names) ? names[call] : names[0];
 }
 
 static struct tok_pulse *map(int fd)

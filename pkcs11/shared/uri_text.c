@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "tlv/bytes.h"
+#include "tlv/text.h"
 
 enum where { PATH, QUERY };
 
@@ -38,7 +39,7 @@ static const struct attr {
 #undef URI_ATTR
 };
 
-enum { NATTRS = sizeof attrs / sizeof *attrs };
+enum { NATTRS = COUNT(attrs) };
 
 /* What the check has seen so far. */
 struct seen {
@@ -66,9 +67,7 @@ static bool allowed(uint8_t c, enum where where)
 
 static bool is_hex(struct span value, size_t i)
 {
-	int c = span_at(value, i);
-
-	return c >= 0 && isxdigit(c) != 0;
+	return hex_digit(span_at(value, i)) >= 0;
 }
 
 static bool is_nul(struct span value, size_t i)

@@ -271,7 +271,7 @@ static bool attribute(CK_ATTRIBUTE_TYPE type, struct span *value)
 		{ CKA_PUBLIC_EXPONENT, the->exponent },
 	};
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].type == type) {
 			*value = rows[i].value;
 			return true;
