@@ -103,20 +103,15 @@ static void print_sum(const struct live *l, const struct tlv_list *list)
 	buf_free(&text);
 }
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static enum status set_presented(json_t *o, const struct live_service *s, struct tlv_err *e)
 {
 	struct presented p = { .serial = BUF_INIT };
 	bool is = s->state != LIVE_SILENT;
 	enum status st = is ? describe(s->certificate, &p, e) : ST_OK;
 
-	set(o, "serial", is ? json_string(buf_cstr(&p.serial)) : json_null());
-	set(o, "sha1", is ? json_string(p.sha1) : json_null());
-	set(o, "not_after", p.until[0] != '\0' ? json_string(p.until) : json_null());
+	out_json_set(o, "serial", is ? json_string(buf_cstr(&p.serial)) : json_null());
+	out_json_set(o, "sha1", is ? json_string(p.sha1) : json_null());
+	out_json_set(o, "not_after", p.until[0] != '\0' ? json_string(p.until) : json_null());
 	buf_free(&p.serial);
 	return st;
 }
@@ -131,16 +126,16 @@ static enum status add_service(json_t *all, const struct live_service *s, struct
 	buf_put(&at, buf_span(&s->at));
 	for (size_t i = 0; i < s->nrecords; i++)
 		(void)json_array_append_new(records, json_integer((json_int_t)s->records[i] + 1));
-	set(o, "node", json_string(buf_cstr(&node)));
-	set(o, "service", json_string(s->name));
-	set(o, "address", json_string(buf_cstr(&at)));
-	set(o, "records", records);
-	set(o, "state", json_string(live_state_text(s->state)));
+	out_json_set(o, "node", json_string(buf_cstr(&node)));
+	out_json_set(o, "service", json_string(s->name));
+	out_json_set(o, "address", json_string(buf_cstr(&at)));
+	out_json_set(o, "records", records);
+	out_json_set(o, "state", json_string(live_state_text(s->state)));
 	st = set_presented(o, s, e);
 	if (s->fault.status != ST_OK)
 		out_json_set_text(o, "fault", span_str(err_text(&s->fault)));
 	else
-		set(o, "fault", json_null());
+		out_json_set(o, "fault", json_null());
 	(void)json_array_append_new(all, o);
 	buf_free(&node);
 	buf_free(&at);
@@ -156,13 +151,13 @@ static enum status report_json(const struct live *l, const struct tlv_list *list
 	for (size_t i = 0; i < l->n && st == ST_OK; i++)
 		st = add_service(all, &l->services[i], e);
 	put_cure(&cure, list);
-	set(o, "same", json_integer((json_int_t)live_count(l, LIVE_SAME)));
-	set(o, "renewed", json_integer((json_int_t)live_count(l, LIVE_RENEWED)));
-	set(o, "other", json_integer((json_int_t)live_count(l, LIVE_OTHER)));
-	set(o, "silent", json_integer((json_int_t)live_count(l, LIVE_SILENT)));
-	set(o, "cure",
-	    live_count(l, LIVE_RENEWED) > 0 ? json_string(buf_cstr(&cure)) : json_null());
-	set(o, "services", all);
+	out_json_set(o, "same", json_integer((json_int_t)live_count(l, LIVE_SAME)));
+	out_json_set(o, "renewed", json_integer((json_int_t)live_count(l, LIVE_RENEWED)));
+	out_json_set(o, "other", json_integer((json_int_t)live_count(l, LIVE_OTHER)));
+	out_json_set(o, "silent", json_integer((json_int_t)live_count(l, LIVE_SILENT)));
+	out_json_set(o, "cure",
+		     live_count(l, LIVE_RENEWED) > 0 ? json_string(buf_cstr(&cure)) : json_null());
+	out_json_set(o, "services", all);
 	buf_free(&cure);
 	return st != ST_OK ? (json_decref(o), st) : out_json(o, e);
 }

@@ -140,11 +140,6 @@ static void print_sum(const struct fetch *x, const struct served_sum *sum)
 	out_printf("\n");
 }
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static json_t *text_or_null(const char *text)
 {
 	return *text != '\0' ? json_string(text) : json_null();
@@ -157,20 +152,21 @@ static void set_list(json_t *o, const struct fetch *x, const struct served_file 
 	char when[32];
 
 	time_iso(timed ? f->list.header.timestamp : 0, when);
-	set(o, "verdict",
-	    !is						? json_null() :
-	    verdict_is_good(f->v.verdict) && !x->trusts ? json_string("consistent") :
-							  json_string(verdict_text(f->v.verdict)));
-	set(o, "errors", json_integer(is ? (json_int_t)f->v.findings.errors : 0));
-	set(o, "length", is ? json_integer((json_int_t)f->list.bytes.n) : json_null());
-	set(o, "md5", text_or_null(f->md5));
-	set(o, "sha1", text_or_null(f->sha1));
-	set(o, "timestamp", timed ? json_integer(f->list.header.timestamp) : json_null());
-	set(o, "time", timed ? json_string(when) : json_null());
+	out_json_set(o, "verdict",
+		     !is ? json_null() :
+		     verdict_is_good(f->v.verdict) && !x->trusts ?
+			   json_string("consistent") :
+			   json_string(verdict_text(f->v.verdict)));
+	out_json_set(o, "errors", json_integer(is ? (json_int_t)f->v.findings.errors : 0));
+	out_json_set(o, "length", is ? json_integer((json_int_t)f->list.bytes.n) : json_null());
+	out_json_set(o, "md5", text_or_null(f->md5));
+	out_json_set(o, "sha1", text_or_null(f->sha1));
+	out_json_set(o, "timestamp", timed ? json_integer(f->list.header.timestamp) : json_null());
+	out_json_set(o, "time", timed ? json_string(when) : json_null());
 	if (is)
 		out_json_set_text(o, "signer", tlv_text(f->list.header.signer_name));
 	else
-		set(o, "signer", json_null());
+		out_json_set(o, "signer", json_null());
 }
 
 static json_t *file_json(struct fetch *x, const struct served_file *f, struct tlv_err *e)
@@ -183,18 +179,19 @@ static json_t *file_json(struct fetch *x, const struct served_file *f, struct tl
 	json_t *o = json_object();
 
 	(void)put_target(x, f, &target, e);
-	set(o, "node", json_string(x->served.nodes[f->node]));
-	set(o, "name", json_string(f->name));
-	set(o, "url", json_string(f->url));
-	set(o, "state", json_string(states[f->state]));
-	set(o, "compared", text_or_null(served_compared(&x->served, f)));
-	set(o, "content", f->version > 0 ? json_integer((json_int_t)f->version) : json_null());
+	out_json_set(o, "node", json_string(x->served.nodes[f->node]));
+	out_json_set(o, "name", json_string(f->name));
+	out_json_set(o, "url", json_string(f->url));
+	out_json_set(o, "state", json_string(states[f->state]));
+	out_json_set(o, "compared", text_or_null(served_compared(&x->served, f)));
+	out_json_set(o, "content",
+		     f->version > 0 ? json_integer((json_int_t)f->version) : json_null());
 	set_list(o, x, f);
 	if (f->fault.status != ST_OK)
 		out_json_set_text(o, "fault", span_str(err_text(&f->fault)));
 	else
-		set(o, "fault", json_null());
-	set(o, "written", text_or_null(buf_cstr(&target)));
+		out_json_set(o, "fault", json_null());
+	out_json_set(o, "written", text_or_null(buf_cstr(&target)));
 	buf_free(&target);
 	return o;
 }
@@ -205,14 +202,14 @@ static enum status report_json(struct fetch *x, const struct served_sum *sum, st
 
 	for (size_t i = 0; i < x->served.nfiles; i++)
 		(void)json_array_append_new(files, file_json(x, &x->served.files[i], e));
-	set(o, "nodes", json_integer((json_int_t)x->served.nnodes));
-	set(o, "silent", json_integer((json_int_t)sum->silent));
-	set(o, "bad", json_integer((json_int_t)sum->bad));
-	set(o, "ctl",
-	    json_string(sum->is_different ? "different" :
-			sum->ctls == 0	  ? "none" :
-					    "same"));
-	set(o, "files", files);
+	out_json_set(o, "nodes", json_integer((json_int_t)x->served.nnodes));
+	out_json_set(o, "silent", json_integer((json_int_t)sum->silent));
+	out_json_set(o, "bad", json_integer((json_int_t)sum->bad));
+	out_json_set(o, "ctl",
+		     json_string(sum->is_different ? "different" :
+				 sum->ctls == 0	   ? "none" :
+						     "same"));
+	out_json_set(o, "files", files);
 	return e->status != ST_OK ? (json_decref(o), e->status) : out_json(o, e);
 }
 

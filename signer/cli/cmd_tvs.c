@@ -81,11 +81,6 @@ static void print_presented(const struct tvs *t)
 	buf_free(&text);
 }
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static json_t *unknown_json(const struct tvs_reply *r)
 {
 	json_t *all = json_array();
@@ -97,8 +92,8 @@ static json_t *unknown_json(const struct tvs_reply *r)
 		if (!tvs_tag_is_answer(tag)) {
 			json_t *o = json_object();
 
-			set(o, "tag", json_integer(tag));
-			set(o, "value", out_json_hex(value));
+			out_json_set(o, "tag", json_integer(tag));
+			out_json_set(o, "value", out_json_hex(value));
 			(void)json_array_append_new(all, o);
 		}
 	return all;
@@ -111,15 +106,15 @@ static json_t *asked_json(const struct asked *q)
 
 	out_json_set_text(o, "file", span_str(q->arg));
 	out_json_set_text(o, "signer", q->signer.subject);
-	set(o, "state", json_string(asked_state_text(q->state)));
-	set(o, "status", is ? json_integer(q->reply.status) : json_null());
-	set(o, "roles", list_json_roles(q->reply.roles));
-	set(o, "ttl", q->reply.has_ttl ? json_integer(q->reply.ttl) : json_null());
-	set(o, "certificate",
-	    q->reply.certificate.n > 0 ? out_json_hex(q->reply.certificate) : json_null());
-	set(o, "unknown", unknown_json(&q->reply));
+	out_json_set(o, "state", json_string(asked_state_text(q->state)));
+	out_json_set(o, "status", is ? json_integer(q->reply.status) : json_null());
+	out_json_set(o, "roles", list_json_roles(q->reply.roles));
+	out_json_set(o, "ttl", q->reply.has_ttl ? json_integer(q->reply.ttl) : json_null());
+	out_json_set(o, "certificate",
+		     q->reply.certificate.n > 0 ? out_json_hex(q->reply.certificate) : json_null());
+	out_json_set(o, "unknown", unknown_json(&q->reply));
 	if (is)
-		set(o, "fault", json_null());
+		out_json_set(o, "fault", json_null());
 	else
 		out_json_set_text(o, "fault", span_str(err_text(&q->fault)));
 	return o;
@@ -132,12 +127,13 @@ static enum status report_json(const struct tvs *t, struct tlv_err *e)
 
 	for (size_t i = 0; i < t->ask.n; i++)
 		(void)json_array_append_new(all, asked_json(&t->ask.asked[i]));
-	set(o, "asked", json_string(t->ask.at));
-	set(o, "question", json_string(t->ask.what == TVS_QUERY ? "query" : "verify"));
-	set(o, "presented", t->presented[0] != '\0' ? json_string(t->presented) : json_null());
-	set(o, "believed", compared ? json_boolean(t->record >= 0) : json_null());
-	set(o, "record", t->record >= 0 ? json_integer(t->record + 1) : json_null());
-	set(o, "answers", all);
+	out_json_set(o, "asked", json_string(t->ask.at));
+	out_json_set(o, "question", json_string(t->ask.what == TVS_QUERY ? "query" : "verify"));
+	out_json_set(o, "presented",
+		     t->presented[0] != '\0' ? json_string(t->presented) : json_null());
+	out_json_set(o, "believed", compared ? json_boolean(t->record >= 0) : json_null());
+	out_json_set(o, "record", t->record >= 0 ? json_integer(t->record + 1) : json_null());
+	out_json_set(o, "answers", all);
 	return out_json(o, e);
 }
 

@@ -300,24 +300,19 @@ enum status diff_print(const struct diff *d, diff_line_fn *line, void *arg, stru
 	return p.st;
 }
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static void set_value(json_t *o, const char *key, bool there, const struct buf *value)
 {
 	if (there)
 		out_json_set_text(o, key, buf_span(value));
 	else
-		set(o, key, json_null());
+		out_json_set(o, key, json_null());
 }
 
 static json_t *change_json(const char *what, const struct values *v)
 {
 	json_t *o = json_object();
 
-	set(o, "what", json_string(what));
+	out_json_set(o, "what", json_string(what));
 	set_value(o, "old", v->has_old, &v->old);
 	set_value(o, "new", v->has_new, &v->new);
 	return o;
@@ -331,7 +326,7 @@ static void set_respelled(json_t *o, uint32_t respelled, const char *(*key)(int)
 	for (int i = 0; respelled >> (unsigned)i != 0; i++)
 		if ((respelled >> (unsigned)i & 1U) != 0)
 			(void)json_array_append_new(names, json_string(key(i)));
-	set(o, "respelled", names);
+	out_json_set(o, "respelled", names);
 }
 
 static json_t *header_json(const struct diff *d)
@@ -386,10 +381,10 @@ static json_t *entry_json(const struct diff *d, const struct diff_entry *x)
 	struct diff_record r = shown_record(d, x);
 	json_t *o = json_object();
 
-	set(o, "kind", json_string(kind_texts[x->kind]));
-	set(o, "old", number_json(x->old));
-	set(o, "new", number_json(x->new));
-	set(o, "moved", json_boolean(x->moved));
+	out_json_set(o, "kind", json_string(kind_texts[x->kind]));
+	out_json_set(o, "old", number_json(x->old));
+	out_json_set(o, "new", number_json(x->new));
+	out_json_set(o, "moved", json_boolean(x->moved));
 	for (size_t i = 0; i < COUNT(facts); i++) {
 		struct buf b = BUF_INIT;
 		bool there = diff_field_row(facts[i])->put(&r, DIFF_FOR_JSON, &b);
@@ -397,7 +392,7 @@ static json_t *entry_json(const struct diff *d, const struct diff_entry *x)
 		set_value(o, diff_field_row(facts[i])->key, there, &b);
 		buf_free(&b);
 	}
-	set(o, "changes", changes_json(d, x));
+	out_json_set(o, "changes", changes_json(d, x));
 	return o;
 }
 
@@ -407,15 +402,15 @@ json_t *diff_json(const struct diff *d)
 	json_t *o = json_object(), *counts = json_object(), *records = json_array();
 
 	for (int k = 0; k < DIFF_KINDS; k++)
-		set(counts, kind_texts[k], json_integer((json_int_t)d->count[k]));
+		out_json_set(counts, kind_texts[k], json_integer((json_int_t)d->count[k]));
 	for (size_t i = 0; i < d->n; i++)
 		(void)json_array_append_new(records, entry_json(d, &d->v[i]));
-	set(o, "same", json_boolean(d->same));
-	set(o, "known", json_string(known[d->known]));
-	set(o, "signed_again", json_boolean(d->signed_again));
-	set(o, "timestamp_backwards", json_boolean(d->timestamp_backwards));
-	set(o, "header", header_json(d));
-	set(o, "records", records);
-	set(o, "counts", counts);
+	out_json_set(o, "same", json_boolean(d->same));
+	out_json_set(o, "known", json_string(known[d->known]));
+	out_json_set(o, "signed_again", json_boolean(d->signed_again));
+	out_json_set(o, "timestamp_backwards", json_boolean(d->timestamp_backwards));
+	out_json_set(o, "header", header_json(d));
+	out_json_set(o, "records", records);
+	out_json_set(o, "counts", counts);
 	return o;
 }

@@ -258,17 +258,12 @@ void expiry_prometheus(const struct expiry *x, struct buf *b)
 	put_unread_series(b, x);
 }
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static void set_text(json_t *o, const char *key, const char *text)
 {
 	if (text != NULL)
 		out_json_set_text(o, key, span_str(text));
 	else
-		set(o, key, json_null());
+		out_json_set(o, key, json_null());
 }
 
 static void set_time(json_t *o, const char *key, int64_t seconds)
@@ -276,7 +271,7 @@ static void set_time(json_t *o, const char *key, int64_t seconds)
 	char when[32];
 
 	time_iso(seconds, when);
-	set(o, key, json_string(when));
+	out_json_set(o, key, json_string(when));
 }
 
 static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
@@ -284,7 +279,8 @@ static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
 	json_t *o = json_object();
 
 	set_text(o, "file", item->file);
-	set(o, "number", item->record > 0 ? json_integer((json_int_t)item->record) : json_null());
+	out_json_set(o, "number",
+		     item->record > 0 ? json_integer((json_int_t)item->record) : json_null());
 	set_text(o, "role", item->role);
 	set_text(o, "dns_name", item->node);
 	set_text(o, "address", item->address);
@@ -292,10 +288,10 @@ static json_t *item_json(const struct expiry *x, const struct expiry_item *item)
 	set_text(o, "serial", item->serial);
 	set_text(o, "unit", item->unit);
 	set_time(o, "not_after", item->not_after);
-	set(o, "not_after_seconds", json_integer(item->not_after));
-	set(o, "seconds_left", json_integer(item->not_after - x->now));
-	set(o, "expired", json_boolean(item->not_after < x->now));
-	set(o, "within", json_boolean(item->within));
+	out_json_set(o, "not_after_seconds", json_integer(item->not_after));
+	out_json_set(o, "seconds_left", json_integer(item->not_after - x->now));
+	out_json_set(o, "expired", json_boolean(item->not_after < x->now));
+	out_json_set(o, "within", json_boolean(item->within));
 	return o;
 }
 
@@ -329,10 +325,10 @@ void expiry_json(const struct expiry *x, struct buf *b)
 		within += x->v[i].within;
 	}
 	set_time(o, "now", x->now);
-	set(o, "within_seconds", json_integer(x->within));
-	set(o, "expiring", json_integer((json_int_t)within));
-	set(o, "certificates", all);
-	set(o, "unread", unread_json(x));
+	out_json_set(o, "within_seconds", json_integer(x->within));
+	out_json_set(o, "expiring", json_integer((json_int_t)within));
+	out_json_set(o, "certificates", all);
+	out_json_set(o, "unread", unread_json(x));
 	o = out_json_answer(o);
 	if (json_dump_callback(o, put_piece, b,
 			       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII) != 0 &&

@@ -158,11 +158,6 @@ json_t *heard_hosts_json(const struct heard *h)
 	return all;
 }
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 /* Each once: it is said with every verdict, and a TVS may answer 64 KiB of them. */
 static json_t *roles_json(struct span roles)
 {
@@ -185,19 +180,21 @@ json_t *heard_json(const struct tvs_heard *heard)
 	if (heard == NULL)
 		return json_null();
 	o = json_object();
-	set(o, "tvs", json_string(heard->host));
-	set(o, "presented",
-	    cert_sha1(heard->presented, sha1, NULL) == ST_OK ?
-		    out_json_hex(span_of(sha1, sizeof sha1)) :
-		    json_null());
+	out_json_set(o, "tvs", json_string(heard->host));
+	out_json_set(o, "presented",
+		     cert_sha1(heard->presented, sha1, NULL) == ST_OK ?
+			     out_json_hex(span_of(sha1, sizeof sha1)) :
+			     json_null());
 	out_json_set_text(o, "signer", heard->signer);
-	set(o, "state", json_string(asked_state_text(asked_state_of(heard->reply))));
-	set(o, "status", json_integer(heard->reply->status));
-	set(o, "roles", roles_json(heard->reply->roles));
-	set(o, "certificate_state",
-	    heard->own != NULL ? json_string(asked_state_text(asked_state_of(heard->own))) :
-				 json_null());
-	set(o, "ttl", heard->reply->has_ttl ? json_integer(heard->reply->ttl) : json_null());
+	out_json_set(o, "state", json_string(asked_state_text(asked_state_of(heard->reply))));
+	out_json_set(o, "status", json_integer(heard->reply->status));
+	out_json_set(o, "roles", roles_json(heard->reply->roles));
+	out_json_set(o, "certificate_state",
+		     heard->own != NULL ?
+			     json_string(asked_state_text(asked_state_of(heard->own))) :
+			     json_null());
+	out_json_set(o, "ttl",
+		     heard->reply->has_ttl ? json_integer(heard->reply->ttl) : json_null());
 	return o;
 }
 

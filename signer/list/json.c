@@ -10,14 +10,9 @@
 #include "signer/trust/tvs_message.h"
 #include "tlv/text.h"
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static void set_size(json_t *o, const char *key, size_t n)
 {
-	set(o, key, json_integer((json_int_t)n));
+	out_json_set(o, key, json_integer((json_int_t)n));
 }
 
 static void set_time(json_t *o, const char *key, int64_t seconds)
@@ -25,7 +20,7 @@ static void set_time(json_t *o, const char *key, int64_t seconds)
 	char text[32];
 
 	time_iso(seconds, text);
-	set(o, key, json_string(text));
+	out_json_set(o, key, json_string(text));
 }
 
 /* null where the field is not there. */
@@ -34,12 +29,12 @@ static void set_field_text(json_t *o, const char *key, bool there, struct span v
 	if (there)
 		out_json_set_text(o, key, tlv_text(value));
 	else
-		set(o, key, json_null());
+		out_json_set(o, key, json_null());
 }
 
 static void set_field_hex(json_t *o, const char *key, bool there, struct span value)
 {
-	set(o, key, there ? out_json_hex(value) : json_null());
+	out_json_set(o, key, there ? out_json_hex(value) : json_null());
 }
 
 static void set_version(json_t *o, const char *key, bool there, const uint8_t v[2])
@@ -47,17 +42,18 @@ static void set_version(json_t *o, const char *key, bool there, const uint8_t v[
 	char text[16];
 
 	(void)snprintf(text, sizeof text, "%u.%u", (unsigned)v[0], (unsigned)v[1]);
-	set(o, key, there ? json_string(text) : json_null());
+	out_json_set(o, key, there ? json_string(text) : json_null());
 }
 
 static json_t *finding(const struct tlv_finding *f)
 {
 	json_t *o = json_object();
 
-	set(o, "level", json_string(f->error ? "error" : "warning"));
-	set(o, "code", json_string(tlv_finding_text(f->code)));
-	set(o, "record", f->record > 0 ? json_integer((json_int_t)f->record) : json_null());
-	set(o, "offset", f->has_at ? json_integer((json_int_t)f->at) : json_null());
+	out_json_set(o, "level", json_string(f->error ? "error" : "warning"));
+	out_json_set(o, "code", json_string(tlv_finding_text(f->code)));
+	out_json_set(o, "record",
+		     f->record > 0 ? json_integer((json_int_t)f->record) : json_null());
+	out_json_set(o, "offset", f->has_at ? json_integer((json_int_t)f->at) : json_null());
 	out_json_set_text(o, "text", span_str(f->text));
 	return o;
 }
@@ -80,12 +76,12 @@ static json_t *fields(enum tlv_scope scope, struct span raw, size_t at)
 	while (tlv_walk_next(&w, &f, NULL)) {
 		json_t *o = json_object();
 
-		set(o, "tag", json_integer(f.tag));
-		set(o, "name", json_string(f.row != NULL ? f.row->label : "UNKNOWN"));
+		out_json_set(o, "tag", json_integer(f.tag));
+		out_json_set(o, "name", json_string(f.row != NULL ? f.row->label : "UNKNOWN"));
 		set_size(o, "offset", f.at);
 		set_size(o, "length", f.value.n);
 		if (f.row == NULL)
-			set(o, "value", out_json_hex(f.value));
+			out_json_set(o, "value", out_json_hex(f.value));
 		(void)json_array_append_new(a, o);
 	}
 	return a;
@@ -99,24 +95,24 @@ json_t *list_json_header(const struct tlv_header *h)
 	set_version(o, "version", tlv_header_has(h, TLV_H_VERSION), h->version);
 	set_size(o, "header_length", h->length);
 	set_field_text(o, "signer_name", tlv_header_has(h, TLV_H_SIGNER_NAME), h->signer_name);
-	set(o, "signer_serial", out_json_hex_upper(h->signer_serial));
+	out_json_set(o, "signer_serial", out_json_hex_upper(h->signer_serial));
 	set_field_text(o, "signer_issuer", tlv_header_has(h, TLV_H_CA_NAME), h->signer_issuer);
-	set(o, "digest", digest != NULL ? json_string(digest->text) : json_null());
-	set(o, "digest_number", json_integer(h->digest));
-	set(o, "modulus_bits", json_integer(tlv_modulus_bits(h->modulus)));
+	out_json_set(o, "digest", digest != NULL ? json_string(digest->text) : json_null());
+	out_json_set(o, "digest_number", json_integer(h->digest));
+	out_json_set(o, "modulus_bits", json_integer(tlv_modulus_bits(h->modulus)));
 	set_field_hex(o, "signature", tlv_header_has(h, TLV_H_SIGNATURE), h->signature);
 	set_field_text(o, "filename", tlv_header_has(h, TLV_H_FILENAME), h->filename);
 	if (tlv_header_has(h, TLV_H_TIMESTAMP)) {
-		set(o, "timestamp", json_integer(h->timestamp));
+		out_json_set(o, "timestamp", json_integer(h->timestamp));
 		set_time(o, "time", h->timestamp);
 	} else {
-		set(o, "timestamp", json_null());
-		set(o, "time", json_null());
+		out_json_set(o, "timestamp", json_null());
+		out_json_set(o, "time", json_null());
 	}
 	set_version(o, "signer_version", tlv_header_has(h, TLV_H_SIGNER_VERSION),
 		    h->signer_version);
 	set_size(o, "padding", h->padding);
-	set(o, "fields", fields(TLV_SCOPE_HEADER, h->raw, 0));
+	out_json_set(o, "fields", fields(TLV_SCOPE_HEADER, h->raw, 0));
 	return o;
 }
 
@@ -139,20 +135,20 @@ json_t *list_json_certificate(struct span der)
 	json_t *o = json_object();
 
 	if (tlv_cert_walk(der, &c, &e) == ST_OK && cert_judge(der, &f, &e) == ST_OK) {
-		set(o, "sha1", out_json_hex(span_of(f.sha1, sizeof f.sha1)));
-		set(o, "sha256", out_json_hex(span_of(f.sha256, sizeof f.sha256)));
+		out_json_set(o, "sha1", out_json_hex(span_of(f.sha1, sizeof f.sha1)));
+		out_json_set(o, "sha256", out_json_hex(span_of(f.sha256, sizeof f.sha256)));
 		out_json_set_text(o, "subject", span_str(f.subject));
 		out_json_set_text(o, "issuer", span_str(f.issuer));
-		set(o, "serial", out_json_hex_upper(c.serial));
+		out_json_set(o, "serial", out_json_hex_upper(c.serial));
 		set_time(o, "not_before", f.not_before);
 		set_time(o, "not_after", f.not_after);
-		set(o, "key_type", json_string(f.key_type));
-		set(o, "key_bits", json_integer(f.key_bits));
+		out_json_set(o, "key_type", json_string(f.key_type));
+		out_json_set(o, "key_bits", json_integer(f.key_bits));
 		cert_facts_free(&f);
 	} else {
 		out_json_set_text(o, "error", span_str(err_text(&e)));
 	}
-	set(o, "der", base64(der));
+	out_json_set(o, "der", base64(der));
 	return o;
 }
 
@@ -177,31 +173,31 @@ json_t *list_json_record(const struct tlv_record *r, size_t number, bool signed_
 	set_size(o, "number", number);
 	set_size(o, "offset", r->at);
 	set_size(o, "length", r->raw.n);
-	set(o, "role", has_role && role != NULL ? json_string(role->text) : json_null());
-	set(o, "role_number", has_role ? json_integer(r->role) : json_null());
+	out_json_set(o, "role", has_role && role != NULL ? json_string(role->text) : json_null());
+	out_json_set(o, "role_number", has_role ? json_integer(r->role) : json_null());
 	set_field_text(o, "dns_name", tlv_record_has(r, TLV_R_DNS_NAME), r->dns_name);
 	set_field_text(o, "subject", tlv_record_has(r, TLV_R_SUBJECT_NAME), r->subject);
 	set_field_text(o, "issuer", tlv_record_has(r, TLV_R_ISSUER_NAME), r->issuer);
-	set(o, "serial",
-	    tlv_record_has(r, TLV_R_SERIAL) ? out_json_hex_upper(r->serial) : json_null());
+	out_json_set(o, "serial",
+		     tlv_record_has(r, TLV_R_SERIAL) ? out_json_hex_upper(r->serial) : json_null());
 	set_field_hex(o, "public_key", tlv_record_has(r, TLV_R_PUBLIC_KEY), r->public_key);
 	set_field_hex(o, "signature", tlv_record_has(r, TLV_R_CERT_SIGNATURE), r->signature);
-	set(o, "certificate",
-	    tlv_record_has(r, TLV_R_CERTIFICATE) ? list_json_certificate(r->certificate) :
-						   json_null());
+	out_json_set(o, "certificate",
+		     tlv_record_has(r, TLV_R_CERTIFICATE) ? list_json_certificate(r->certificate) :
+							    json_null());
 	set_field_hex(o, "certificate_hash", tlv_record_has(r, TLV_R_CERT_HASH), r->hash);
 	set_field_hex(o, "hash_algorithm", tlv_record_has(r, TLV_R_HASH_ALGORITHM),
 		      r->hash_algorithm);
-	set(o, "address", address(r));
-	set(o, "signed_the_list", json_boolean(signed_it));
-	set(o, "fields", fields(TLV_SCOPE_RECORD, r->raw, r->at));
+	out_json_set(o, "address", address(r));
+	out_json_set(o, "signed_the_list", json_boolean(signed_it));
+	out_json_set(o, "fields", fields(TLV_SCOPE_RECORD, r->raw, r->at));
 	return o;
 }
 
 static void set_null(json_t *o, const char *const *keys)
 {
 	for (; *keys != NULL; keys++)
-		set(o, *keys, json_null());
+		out_json_set(o, *keys, json_null());
 }
 
 json_t *list_json_printed_header(const struct tlv_header *h)
@@ -210,11 +206,12 @@ json_t *list_json_printed_header(const struct tlv_header *h)
 	json_t *o = list_json_header(h);
 
 	set_null(o, unknown);
-	set(o, "digest_number", json_integer(0));
-	set(o, "modulus_bits", json_integer((json_int_t)h->signature.n * 8));
-	set(o, "fields", json_array());
+	out_json_set(o, "digest_number", json_integer(0));
+	out_json_set(o, "modulus_bits", json_integer((json_int_t)h->signature.n * 8));
+	out_json_set(o, "fields", json_array());
 	if (h->filename.n > 0 && span_at(h->filename, 0) == 0)
-		set(o, "filename", json_null()); /* another name than the usual one: not printed */
+		out_json_set(o, "filename",
+			     json_null()); /* another name than the usual one: not printed */
 	return o;
 }
 
@@ -224,9 +221,9 @@ static json_t *printed_certificate(struct span value)
 	json_t *o = json_object();
 
 	if (value.n >= 20) /* less is no certificate, and no SHA-1 has room in it */
-		set(o, "sha1", out_json_hex(span_slice(value, 0, 20)));
-	set(o, "error", json_string("printed, not read: only its SHA-1 is known"));
-	set(o, "der", json_null());
+		out_json_set(o, "sha1", out_json_hex(span_slice(value, 0, 20)));
+	out_json_set(o, "error", json_string("printed, not read: only its SHA-1 is known"));
+	out_json_set(o, "der", json_null());
 	return o;
 }
 
@@ -238,8 +235,8 @@ json_t *list_json_printed_record(const struct tlv_record *r, size_t number, bool
 
 	set_null(o, unknown);
 	if (tlv_record_has(r, TLV_R_CERTIFICATE))
-		set(o, "certificate", printed_certificate(r->certificate));
-	set(o, "fields", json_array());
+		out_json_set(o, "certificate", printed_certificate(r->certificate));
+	out_json_set(o, "fields", json_array());
 	return o;
 }
 

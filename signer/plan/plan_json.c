@@ -5,14 +5,9 @@
 #include "signer/plan/plan_model.h"
 #include "tlv/kind.h"
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static void set_word(json_t *o, const char *key, const char *word)
 {
-	set(o, key, word != NULL ? json_string(word) : json_null());
+	out_json_set(o, key, word != NULL ? json_string(word) : json_null());
 }
 
 static void set_buf(json_t *o, const char *key, const struct buf *text)
@@ -71,7 +66,7 @@ json_t *plan_lines_json(const struct plan_lines *l)
 		set_word(o, "kind", kinds[l->v[i].kind]);
 		set_word(o, "code", l->v[i].code);
 		set_buf(o, "text", &l->v[i].text);
-		set(o, "sources", sources_json(&l->v[i].fact, 1));
+		out_json_set(o, "sources", sources_json(&l->v[i].fact, 1));
 		append(a, o);
 	}
 	return a;
@@ -85,8 +80,8 @@ static json_t *list_json(const struct plan_facts *f)
 		return json_null();
 	o = json_object();
 	set_buf(o, "name", &f->name);
-	set(o, "size", json_integer((json_int_t)f->list->bytes.n));
-	set(o, "signed", json_boolean(f->is_signed));
+	out_json_set(o, "size", json_integer((json_int_t)f->list->bytes.n));
+	out_json_set(o, "signed", json_boolean(f->is_signed));
 	out_json_set_text(o, "signer", tlv_text(f->list->header.signer_name));
 	set_word(o, "md5", f->md5[0] != '\0' ? f->md5 : NULL);
 	set_word(o, "sha1", f->sha1[0] != '\0' ? f->sha1 : NULL);
@@ -108,11 +103,11 @@ static json_t *impacts_json(const struct plan_model *m)
 
 		set_word(o, "kind", plan_kind_word(r->kind));
 		set_word(o, "event", plan_event_word(r->event));
-		set(o, "what", plan_texts_json(&m->events[r->kind][r->event]));
+		out_json_set(o, "what", plan_texts_json(&m->events[r->kind][r->event]));
 		set_word(o, "impact", plan_impact_word(r->impact));
 		set_word(o, "hits", r->hits);
 		set_word(o, "advice", r->advice);
-		set(o, "sources", sources_json(&r->fact, 1));
+		out_json_set(o, "sources", sources_json(&r->fact, 1));
 		append(a, o);
 	}
 	return a;
@@ -130,16 +125,16 @@ static json_t *phones_json(const struct plan_model *m)
 		set_word(o, "class", lockout_class_word(v->phones));
 		set_word(o, "holds", plan_list_word(v->holds));
 		set_word(o, "offered", plan_list_word(v->offered));
-		set(o, "accepted", json_boolean(accept_row(v->a.reason)->accepted));
+		out_json_set(o, "accepted", json_boolean(accept_row(v->a.reason)->accepted));
 		set_word(o, "reason", accept_row(v->a.reason)->word);
 		for (int k = 0; k < TVS_ASSUMPTIONS; k++)
 			if ((v->a.assumptions >> k & 1U) != 0)
 				append(assumed,
 				       json_string(
 					       accept_assumption((enum tvs_assumption)k)->word));
-		set(o, "assumptions", assumed);
-		set(o, "sources", sources_json(facts, plan_verdict_facts(v, facts)));
-		set(o, "on_the_way", json_boolean(v->counts));
+		out_json_set(o, "assumptions", assumed);
+		out_json_set(o, "sources", sources_json(facts, plan_verdict_facts(v, facts)));
+		out_json_set(o, "on_the_way", json_boolean(v->counts));
 		append(a, o);
 	}
 	return a;
@@ -171,13 +166,13 @@ static json_t *anchors_json(const struct plan_model *m)
 		json_t *o = json_object(), *in = json_array();
 
 		set_buf(o, "name", &x->name);
-		set(o, "serial", out_json_hex_upper(x->serial));
+		out_json_set(o, "serial", out_json_hex_upper(x->serial));
 		out_json_set_text(o, "issuer", tlv_text(x->issuer));
 		set_word(o, "fate", plan_anchor_fate(x));
 		for (int id = 0; id < PLAN_LISTS; id++)
 			if (x->in[id])
 				append(in, json_string(plan_list_word((enum plan_list_id)id)));
-		set(o, "in", in);
+		out_json_set(o, "in", in);
 		append(a, o);
 	}
 	return a;
@@ -191,7 +186,7 @@ static json_t *records_json(const struct plan_model *m)
 		struct plan_record r = plan_record_at(m, i);
 		json_t *o = json_object();
 
-		set(o, "number", json_integer((json_int_t)r.number));
+		out_json_set(o, "number", json_integer((json_int_t)r.number));
 		set_buf(o, "role", &r.role_text);
 		set_buf(o, "name", &r.name);
 		set_buf(o, "address", &r.address);
@@ -199,7 +194,7 @@ static json_t *records_json(const struct plan_model *m)
 		set_buf(o, "key", &r.key);
 		set_time(o, "not_before", r.has_dates, r.not_before);
 		set_time(o, "not_after", r.has_dates, r.not_after);
-		set(o, "signed_the_list", json_boolean(r.signs));
+		out_json_set(o, "signed_the_list", json_boolean(r.signs));
 		append(a, o);
 		plan_record_free(&r);
 	}
@@ -210,14 +205,14 @@ json_t *plan_step_json(const struct plan_step *s, size_t *number)
 {
 	json_t *o = json_object();
 
-	set(o, "number", s->open ? json_null() : json_integer((json_int_t)++ * number));
+	out_json_set(o, "number", s->open ? json_null() : json_integer((json_int_t)++ * number));
 	set_word(o, "part", plan_part_word(s->part));
 	set_word(o, "code", s->code);
 	set_word(o, "stage", s->stage);
-	set(o, "open", json_boolean(s->open));
+	out_json_set(o, "open", json_boolean(s->open));
 	set_buf(o, "title", &s->title);
-	set(o, "sources", sources_json(s->facts, s->nfacts));
-	set(o, "lines", plan_lines_json(&s->lines));
+	out_json_set(o, "sources", sources_json(s->facts, s->nfacts));
+	out_json_set(o, "lines", plan_lines_json(&s->lines));
 	return o;
 }
 
@@ -238,26 +233,27 @@ json_t *plan_json(const struct plan *p)
 	struct buf summary = BUF_INIT;
 
 	plan_put_summary(&summary, m);
-	set(o, "accepted", json_boolean(!plan_refused(p)));
+	out_json_set(o, "accepted", json_boolean(!plan_refused(p)));
 	set_buf(o, "summary", &summary);
-	set(o, "resets", json_integer((json_int_t)m->resets));
+	out_json_set(o, "resets", json_integer((json_int_t)m->resets));
 	set_word(o, "kind", tlv_kind_text(m->itl ? TLV_LIST_ITL : TLV_LIST_CTL));
 	set_word(o, "release", m->in.release != NULL ? m->in.release->name : NULL);
 	for (int id = 0; id < PLAN_LISTS; id++)
-		set(lists, plan_list_word((enum plan_list_id)id), list_json(&m->facts[id]));
-	set(o, "lists", lists);
-	set(o, "changes", diff_json(&m->diff));
-	set(o, "impacts", impacts_json(m));
-	set(o, "phones", phones_json(m));
-	set(o, "assumptions", plan_lines_json(&m->assumptions));
-	set(o, "asked", heard_json(decides(m)));
-	set(o, "answers", heard_all_json(m->in.tvs.heard));
-	set(o, "not_asked", heard_hosts_json(m->in.not_asked));
-	set(o, "other_tvs", json_boolean(names_others(m)));
-	set(o, "anchors", anchors_json(m));
-	set(o, "warnings", plan_lines_json(&m->warnings));
-	set(o, "records", records_json(m));
-	set(o, "steps", steps_json(m));
+		out_json_set(lists, plan_list_word((enum plan_list_id)id),
+			     list_json(&m->facts[id]));
+	out_json_set(o, "lists", lists);
+	out_json_set(o, "changes", diff_json(&m->diff));
+	out_json_set(o, "impacts", impacts_json(m));
+	out_json_set(o, "phones", phones_json(m));
+	out_json_set(o, "assumptions", plan_lines_json(&m->assumptions));
+	out_json_set(o, "asked", heard_json(decides(m)));
+	out_json_set(o, "answers", heard_all_json(m->in.tvs.heard));
+	out_json_set(o, "not_asked", heard_hosts_json(m->in.not_asked));
+	out_json_set(o, "other_tvs", json_boolean(names_others(m)));
+	out_json_set(o, "anchors", anchors_json(m));
+	out_json_set(o, "warnings", plan_lines_json(&m->warnings));
+	out_json_set(o, "records", records_json(m));
+	out_json_set(o, "steps", steps_json(m));
 	buf_free(&summary);
 	return o;
 }

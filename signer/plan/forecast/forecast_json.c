@@ -2,11 +2,6 @@
 #include "signer/io/out.h"
 #include "signer/plan/forecast/forecast.h"
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static void append(json_t *a, json_t *value)
 {
 	(void)json_array_append_new(a, value);
@@ -48,19 +43,19 @@ static json_t *phone_json(const struct forecast *f, const struct search_stage *x
 	const struct search_verdict *v = &x->verdict[p];
 	json_t *o = json_object();
 
-	set(o, "class", json_string(crowd_row(p)->word));
-	set(o, "accepted", json_boolean(!v->refused));
-	set(o, "reason",
-	    v->answer.offered ? json_string(accept_row(crowd_reason(&v->answer))->word) :
-				json_null());
-	set(o, "reasons", reasons_json(v));
-	set(o, "assumptions", assumed_json(v));
-	set(o, "by_tvs", json_boolean(v->by_tvs));
+	out_json_set(o, "class", json_string(crowd_row(p)->word));
+	out_json_set(o, "accepted", json_boolean(!v->refused));
+	out_json_set(o, "reason",
+		     v->answer.offered ? json_string(accept_row(crowd_reason(&v->answer))->word) :
+					 json_null());
+	out_json_set(o, "reasons", reasons_json(v));
+	out_json_set(o, "assumptions", assumed_json(v));
+	out_json_set(o, "by_tvs", json_boolean(v->by_tvs));
 	if (v->refused && v->is_itl)
 		set_node(o, "node", f, v->node);
 	else
-		set(o, "node", json_null());
-	set(o, "must_not_miss", json_boolean(x->gate[p]));
+		out_json_set(o, "node", json_null());
+	out_json_set(o, "must_not_miss", json_boolean(x->gate[p]));
 	return o;
 }
 
@@ -76,12 +71,12 @@ static json_t *stages_json(const struct forecast *f, size_t phase)
 			continue;
 		o = json_object();
 		phones = json_array();
-		set(o, "writes_ctl", json_boolean(x->writes_ctl));
-		set(o, "writes_itl", json_boolean(x->rule->itl != STAGE_KEPT));
+		out_json_set(o, "writes_ctl", json_boolean(x->writes_ctl));
+		out_json_set(o, "writes_itl", json_boolean(x->rule->itl != STAGE_KEPT));
 		for (int p = 0; p < CROWD_CLASSES; p++)
 			if (x->verdict[p].exists)
 				append(phones, phone_json(f, x, (enum crowd_class)p));
-		set(o, "phones", phones);
+		out_json_set(o, "phones", phones);
 		append(a, o);
 	}
 	return a;
@@ -119,18 +114,18 @@ static json_t *phases_json(const struct forecast *f)
 		json_t *o = json_object();
 		unsigned fact;
 
-		set(o, "act", json_string(search_act_row(f->search.phases[i].act)->word));
-		set(o, "renews",
-		    f->search.phases[i].act == SEARCH_RENEW ?
-			    json_string(plan_kind_word(f->search.phases[i].kind)) :
-			    json_null());
-		set(o, "part", json_string(parts[f->search.phases[i].part]));
-		set(o, "resets", json_integer((json_int_t)f->plans[i].model->resets));
-		set(o, "restarts", plan_texts_json(&f->restarts[i]));
-		set(o, "hits", json_string(forecast_hits(f, i, &fact)));
-		set(o, "lists", stages_json(f, i));
-		set(o, "steps", steps_json(f, i, &number));
-		set(o, "gate", gate_json(&f->gates[i]));
+		out_json_set(o, "act", json_string(search_act_row(f->search.phases[i].act)->word));
+		out_json_set(o, "renews",
+			     f->search.phases[i].act == SEARCH_RENEW ?
+				     json_string(plan_kind_word(f->search.phases[i].kind)) :
+				     json_null());
+		out_json_set(o, "part", json_string(parts[f->search.phases[i].part]));
+		out_json_set(o, "resets", json_integer((json_int_t)f->plans[i].model->resets));
+		out_json_set(o, "restarts", plan_texts_json(&f->restarts[i]));
+		out_json_set(o, "hits", json_string(forecast_hits(f, i, &fact)));
+		out_json_set(o, "lists", stages_json(f, i));
+		out_json_set(o, "steps", steps_json(f, i, &number));
+		out_json_set(o, "gate", gate_json(&f->gates[i]));
 		append(a, o);
 	}
 	return a;
@@ -151,20 +146,20 @@ json_t *forecast_json(const struct forecast *f)
 	struct buf summary = BUF_INIT;
 
 	forecast_put_summary(&summary, f);
-	set(o, "accepted", json_boolean(!search_refused(&f->search)));
+	out_json_set(o, "accepted", json_boolean(!search_refused(&f->search)));
 	out_json_set_text(o, "summary", buf_span(&summary));
-	set(o, "release", json_string(f->c->release->name));
-	set(search, "orders", json_integer((json_int_t)f->search.orders));
-	set(search, "steps", json_integer((json_int_t)f->search.steps));
-	set(search, "publisher_apart", json_boolean(f->search.split));
-	set(o, "search", search);
-	set(o, "phases", phases_json(f));
-	set(o, "dangers", plan_lines_json(&f->dangers));
-	set(o, "warnings", plan_lines_json(&f->strays));
-	set(o, "assumptions", assumptions_json(f));
+	out_json_set(o, "release", json_string(f->c->release->name));
+	out_json_set(search, "orders", json_integer((json_int_t)f->search.orders));
+	out_json_set(search, "steps", json_integer((json_int_t)f->search.steps));
+	out_json_set(search, "publisher_apart", json_boolean(f->search.split));
+	out_json_set(o, "search", search);
+	out_json_set(o, "phases", phases_json(f));
+	out_json_set(o, "dangers", plan_lines_json(&f->dangers));
+	out_json_set(o, "warnings", plan_lines_json(&f->strays));
+	out_json_set(o, "assumptions", assumptions_json(f));
 	if (f->remedy.text != NULL)
 		append(remedies, json_string(f->remedy.text));
-	set(o, "remedies", remedies);
+	out_json_set(o, "remedies", remedies);
 	buf_free(&summary);
 	return o;
 }
