@@ -63,7 +63,8 @@ static void set_sizes(struct batch *b)
 {
 	size_t room = descriptors(), want;
 
-	b->ahead = (size_t)b->workers * BATCH_AHEAD;
+	/* What is not signed takes microseconds: then the feeder is woken for more of them at once. */
+	b->ahead = (size_t)b->workers * (b->signers > 0 ? BATCH_AHEAD : BATCH_AHEAD_UNSIGNED);
 	b->group = b->ops.commit != NULL ? BATCH_GROUP : 1;
 	want = 2 * b->group + b->ahead;
 	room = room > OWN_DESCRIPTORS ? (room - OWN_DESCRIPTORS) / BATCH_DESCRIPTORS : 1;
@@ -153,6 +154,14 @@ static enum stage *stage_of(const struct batch *b, size_t number)
 	return &b->stage[number % b->slots];
 }
 
+/* Without a committer the last piece of all wakes the caller, who else looks when he feeds. */
+static void needs_no_commit(struct batch *b)
+{
+	b->committed = b->finished;
+	if (b->closed && b->finished == b->fed)
+		(void)pthread_cond_signal(&b->main);
+}
+
 /* The committer is called when its group is full, or when nothing more will come. */
 static void has_finished(struct batch *b, size_t number)
 {
@@ -161,7 +170,9 @@ static void has_finished(struct batch *b, size_t number)
 	while (b->finished < b->fed && *stage_of(b, b->finished) == FINISHED &&
 	       b->finished - b->committed < b->slots)
 		b->finished++;
-	if (b->finished - b->committed >= b->group || (b->closed && b->finished == b->fed))
+	if (b->ops.commit == NULL)
+		needs_no_commit(b);
+	else if (b->finished - b->committed >= b->group || (b->closed && b->finished == b->fed))
 		(void)pthread_cond_signal(&b->commit);
 }
 
@@ -268,11 +279,9 @@ static void commit_group(struct batch *b, size_t n)
 {
 	size_t first = b->committed;
 
-	if (b->ops.commit != NULL) {
-		(void)pthread_mutex_unlock(&b->lock);
-		b->ops.commit(b->arg, first % b->slots, n);
-		(void)pthread_mutex_lock(&b->lock);
-	}
+	(void)pthread_mutex_unlock(&b->lock);
+	b->ops.commit(b->arg, first % b->slots, n);
+	(void)pthread_mutex_lock(&b->lock);
 	b->committed = first + n;
 	(void)pthread_cond_signal(&b->main);
 }
@@ -359,14 +368,16 @@ static void end_threads(struct batch *b, const pthread_t *threads, unsigned n)
 enum status batch_run(struct batch *b, struct tlv_err *e)
 {
 	pthread_t threads[BATCH_JOBS_MAX + BATCH_SIGNERS_MAX + 1];
-	unsigned n = 0;
+	unsigned n = 0, committers = b->ops.commit != NULL;
 
-	while (n <= b->workers && pthread_create(&threads[n], NULL, n == 0 ? commit : work, b) == 0)
+	while (n < b->workers + committers &&
+	       pthread_create(&threads[n], NULL, n < committers ? commit : work, b) == 0)
 		n++;
-	if (n > 1)
+	if (n > committers)
 		loop(b); /* with fewer workers than were asked for, where the system gives no more */
 	end_threads(b, threads, n);
-	return n > 1 ? ST_OK :
+	return n > committers ?
+		       ST_OK :
 		       err_set(e, ST_BUG,
 			       "no thread can be started: the system's limit of processes is reached");
 }

@@ -16,9 +16,10 @@
 enum {
 	BATCH_JOBS_MAX = 64,
 	BATCH_SIGNERS_MAX = BATCH_JOBS_MAX + 1,
-	BATCH_GROUP = 256,    /* pieces that are committed at once, or what a second brings */
-	BATCH_AHEAD = 8,      /* pieces for each worker to be ahead of the signatures */
-	BATCH_DESCRIPTORS = 4 /* that a piece may hold open */
+	BATCH_GROUP = 256,	   /* pieces that are committed at once, or what a second brings */
+	BATCH_AHEAD = 8,	   /* pieces for each worker to be ahead of the signatures */
+	BATCH_AHEAD_UNSIGNED = 64, /* the same if nothing is signed */
+	BATCH_DESCRIPTORS = 4	   /* that a piece may hold open */
 };
 
 /*

@@ -12,7 +12,12 @@
 enum status config_trust_cert(struct config_trust *t, const char *arg,
 			      const struct tok_options *tok, struct tlv_err *e)
 {
-	return cert_load(&t->cert, arg, tok, &msg_warnings, e);
+	enum status st = cert_load(&t->cert, arg, tok, &msg_warnings, e);
+
+	/* No key that can be used is the verdict of each file, not the certificate's fault. */
+	if (st == ST_OK && t->check == NULL)
+		(void)digest_key_new(&t->check, t->cert.parts.public_key, NULL);
+	return st;
 }
 
 static enum status add_room(struct config_trust *t, struct tlv_err *e)
@@ -152,8 +157,17 @@ enum status config_trust_record(const struct config_trust *t, const struct cert 
 		"the signer's certificate is in no TFTP or CCM+TFTP record of the list: phones that hold it refuse what this key signs");
 }
 
+bool config_trust_verifies(const struct config_trust *t, struct span public_key,
+			   enum tlv_digest alg, struct span digest, struct span signature)
+{
+	if (t->check != NULL && span_eq(public_key, t->cert.parts.public_key))
+		return digest_key_verify(t->check, alg, digest, signature, NULL) == ST_OK;
+	return digest_verify(public_key, alg, digest, signature, NULL) == ST_OK;
+}
+
 void config_trust_free(struct config_trust *t)
 {
+	digest_key_free(&t->check);
 	for (size_t i = 0; i < t->nlists; i++)
 		list_file_free(&t->lists[i]);
 	free(t->lists);

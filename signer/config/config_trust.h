@@ -10,12 +10,15 @@
 
 #include "pkcs11/token.h"
 #include "signer/crypto/certset.h"
+#include "signer/crypto/digest.h"
 #include "signer/text/list_file.h"
 #include "signer/trust/tvs.h"
 #include "tlv/header.h"
 
 struct config_trust {
 	struct cert cert; /* der.n 0: none */
+	struct digest_key
+		*check; /* its key, owned: set up once, which costs as much as to verify */
 	struct list_file *lists;
 	const char **paths; /* borrowed */
 	size_t nlists, lists_cap, paths_cap;
@@ -38,6 +41,9 @@ enum status config_trust_cert(struct config_trust *t, const char *arg,
  */
 enum status config_trust_list(struct config_trust *t, const char *path, struct tlv_err *e);
 bool config_trust_any(const struct config_trust *t);
+/* Whether the key, that of config_trust_signer(), verifies. Several threads may ask at once. */
+bool config_trust_verifies(const struct config_trust *t, struct span public_key,
+			   enum tlv_digest alg, struct span digest, struct span signature);
 
 /*
  * The header's signer. ST_NO with the reason: no TFTP or CCM+TFTP record has the

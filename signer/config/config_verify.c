@@ -65,9 +65,9 @@ enum status config_check_signature(const struct config *c, struct config_file *f
 	if (st == ST_OK)
 		st = digest_end(&d, &f->digest, &f->err);
 	digest_drop(&d);
-	f->verified =
-		st == ST_OK && digest_verify(public_key, (enum tlv_digest)h->digest,
-					     digest_span(&f->digest), h->signature, NULL) == ST_OK;
+	f->verified = st == ST_OK &&
+		      config_trust_verifies(&c->trust, public_key, (enum tlv_digest)h->digest,
+					    digest_span(&f->digest), h->signature);
 	return st == ST_OK ? pronounce(c, f, h, public_key) : st;
 }
 

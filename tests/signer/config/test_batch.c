@@ -126,6 +126,16 @@ static void report(void *arg, size_t slot)
 	step(w, slot, COMMITTED, REPORTED);
 }
 
+/* As 'config verify' does: what is prepared is done. */
+static void report_prepared(void *arg, size_t slot)
+{
+	struct world *w = arg;
+
+	if (w->number[slot] != w->reported++)
+		w->wrong++;
+	step(w, slot, PREPARED, REPORTED);
+}
+
 static void idle(void *arg)
 {
 	((struct world *)arg)->idle++;
@@ -218,6 +228,30 @@ static void without_signing(void **state)
 	world_free(w);
 }
 
+static long waits(void)
+{
+	struct rusage used;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &used), 0);
+	return used.ru_nvcsw;
+}
+
+/* To wake another thread costs more than to verify. There were three to wake for each piece. */
+static void many_pieces_are_handed_over_at_once(void **state)
+{
+	struct batch_ops ops = all_stages;
+	struct world *w = world_new(MOST);
+	long began = waits();
+
+	(void)state;
+	ops.sign = ops.finish = NULL;
+	ops.commit = NULL;
+	ops.report = report_prepared;
+	run(w, &ops, 1, 0);
+	assert_true(waits() - began < MOST);
+	world_free(w);
+}
+
 /* Fewer descriptors mean fewer pieces under way, and every one of them still arrives. */
 static void few_descriptors(void **state)
 {
@@ -251,6 +285,7 @@ int main(void)
 		cmocka_unit_test(every_piece_in_its_turn),
 		cmocka_unit_test(signatures_side_by_side),
 		cmocka_unit_test(without_signing),
+		cmocka_unit_test(many_pieces_are_handed_over_at_once),
 		cmocka_unit_test(a_signal),
 		cmocka_unit_test(few_descriptors),
 	};
