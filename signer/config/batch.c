@@ -63,7 +63,7 @@ static void set_sizes(struct batch *b)
 {
 	size_t room = descriptors(), want;
 
-	/* What is not signed takes microseconds: then the feeder is woken for more of them at once. */
+	/* What is not signed takes microseconds: the feeder is woken for more of them at once. */
 	b->ahead = (size_t)b->workers * (b->signers > 0 ? BATCH_AHEAD : BATCH_AHEAD_UNSIGNED);
 	b->group = b->ops.commit != NULL ? BATCH_GROUP : 1;
 	want = 2 * b->group + b->ahead;
