@@ -281,6 +281,72 @@ static void an_itl_of_another_node(void **state)
 	finish(&l);
 }
 
+/* pub's ITL with one record more, in the place of the one that was made. */
+static void put_itl(const struct made_cert *callmanager, uint16_t role,
+		    const struct made_cert *more, size_t node)
+{
+	struct buf b = BUF_INIT;
+
+	put_made_record(&b, TLV_ROLE_SAST, callmanager, 0);
+	put_made_record(&b, TLV_ROLE_SAST, &m.recovery, 0);
+	put_made_record(&b, TLV_ROLE_CCM_TFTP, callmanager, 0);
+	for (size_t i = 0; i < m.nnodes; i++)
+		put_made_record(&b, TLV_ROLE_TVS, &m.tvs[i], i);
+	put_made_record(&b, TLV_ROLE_CAPF, &m.capf, 0);
+	put_made_record(&b, role, more, node);
+	finish_list(&m, "ITLFile.tlv", callmanager, buf_span(&b));
+	buf_free(&b);
+	m.given[1] = m.given[--m.n];
+}
+
+/* Only what is the pattern's own node's goes, not every CallManager that it names. */
+static void a_record_of_a_third_node_stays(void **state)
+{
+	const struct cluster_state now = { .blank = false };
+	struct tlv_err e = TLV_ERR_INIT;
+	struct tlv_list *spare;
+	struct stage_list l;
+
+	(void)state;
+	make_lists(&m, "11.5", TOKENLESS, 3, 1);
+	put_itl(&m.callmanager[0], TLV_ROLE_SAST, &m.callmanager[2], 2);
+	spare = &m.lists[m.n++]; /* to be freed with the others */
+	assert_int_equal(cluster_read(&c, m.given, 2, &m.release, &e), ST_OK);
+	assert_int_equal(stage_write_itl(&l, &c, &now, 1, STAGE_ORDINARY, 1, &e), ST_OK);
+	assert_true(span_eq(record_of(l.list, TLV_ROLE_SAST, 2).raw,
+			    record_of(spare, TLV_ROLE_SAST, 2).raw));
+	assert_true(span_eq(record_of(l.list, TLV_ROLE_SAST, 0).certificate,
+			    buf_span(&m.callmanager[1].der)));
+	finish(&l);
+}
+
+/* The CTL is later, and has another CallManager of the pattern's node than its ITL. */
+static void a_superseded_certificate_goes_too(void **state)
+{
+	struct made_cert old = { .der = BUF_INIT };
+	struct tlv_err e = TLV_ERR_INIT;
+	struct cluster_state now;
+	struct stage_list l;
+
+	(void)state;
+	make_lists(&m, "11.5", TOKENLESS, 2, 1);
+	make_cert(&m, &old, "pub", "pub");
+	put_itl(&old, TLV_ROLE_CAPF, &m.capf, 0);
+	m.n++;
+	m.lists[0].header.timestamp++;
+	if (cluster_read_drifted(&c, m.given, 2, &m.release, &now, &e) != ST_OK)
+		fail_msg("%s", err_text(&e));
+	assert_int_equal(c.nodes[0].callmanager, known(&m.callmanager[0]));
+	assert_true(known(&old) != c.nodes[0].callmanager);
+	assert_int_equal(stage_write_itl(&l, &c, &now, 1, STAGE_ORDINARY, 1, &e), ST_OK);
+	for (int i = 0; i < 2; i++)
+		assert_true(span_eq(record_of(l.list, i == 0 ? TLV_ROLE_SAST : TLV_ROLE_CCM_TFTP, 0)
+					    .certificate,
+				    buf_span(&m.callmanager[1].der)));
+	finish(&l);
+	buf_free(&old.der);
+}
+
 static void a_blank_itl(void **state)
 {
 	struct cluster_state now = { .blank = true };
@@ -400,6 +466,8 @@ int main(void)
 		cmocka_unit_test(nobody_can_sign),
 		cmocka_unit_test(what_is_renewed_stands_in_the_record),
 		cmocka_unit_test(an_itl_of_another_node),
+		cmocka_unit_test(a_record_of_a_third_node_stays),
+		cmocka_unit_test(a_superseded_certificate_goes_too),
 		cmocka_unit_test(a_blank_itl),
 		cmocka_unit_test(a_ctl_is_not_blank),
 		cmocka_unit_test(one_anchor_more),
