@@ -64,7 +64,7 @@ static enum status find_type(const char *path, unsigned char *type, struct tlv_e
 	if (*type == DT_UNKNOWN) {
 		if (lstat(path, &st) != 0)
 			return cannot_read(path, e);
-		*type = IFTODT(st.st_mode);
+		*type = (unsigned char)IFTODT(st.st_mode);
 	}
 	if (*type == DT_LNK && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 		*type = DT_REG;
