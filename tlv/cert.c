@@ -8,14 +8,19 @@
 static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
 static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
 
-/* A BIT STRING of whole bytes. */
+/* A BIT STRING of whole bytes: none of the last byte is unused. */
 static bool bit_string(struct cursor *c, struct span *out)
 {
+	struct cursor in;
 	struct der d;
+	uint8_t unused;
 
-	if (!der_expect(c, DER_BIT_STRING, &d) || span_at(d.value, 0) != 0)
+	if (!der_expect(c, DER_BIT_STRING, &d))
 		return false;
-	*out = span_slice(d.value, 1, d.value.n);
+	in = cursor_of(d.value);
+	if (!cursor_u8(&in, &unused) || unused != 0)
+		return false;
+	*out = in.rest;
 	return true;
 }
 

@@ -89,8 +89,8 @@ static bool is_todays(const struct today *t, const struct tlv_list *itl, const s
 static bool is_counted(const struct today *t, const struct tlv_list *itl, size_t at,
 		       struct span node)
 {
-	while (at-- > 0) {
-		struct tlv_record r = tlv_list_record(itl, at);
+	for (; at > 0; at--) {
+		struct tlv_record r = tlv_list_record(itl, at - 1);
 
 		if (is_tvs(&r) && span_eq(node_of(&r), node) && is_todays(t, itl, &r))
 			return true;
@@ -109,13 +109,17 @@ static size_t count_nodes(const struct today *t, const struct tlv_list *itl)
 	return n;
 }
 
-static void show_node(struct tvs_answer *a, struct span node)
+/* Puts the node behind the others, if it is new and there is room: how many there are. */
+static size_t put_node(struct tvs_answer *a, struct span node)
 {
-	for (size_t i = 0; i < a->nodes; i++)
+	size_t n = a->nodes;
+
+	for (size_t i = 0; i < n; i++)
 		if (span_eq(a->node[i], node))
-			return;
-	if (a->nodes < TVS_NODES_SHOWN)
-		a->node[a->nodes++] = node;
+			return n;
+	if (n < TVS_NODES_SHOWN)
+		a->node[n++] = node;
+	return n;
 }
 
 static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct span der)
@@ -125,7 +129,7 @@ static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct s
 
 	for (size_t i = 0; next_tvs(itl, &i, &r); i++)
 		if (cert_is_of_record(itl, &r, der)) {
-			show_node(a, node_of(&r));
+			a->nodes = put_node(a, node_of(&r));
 			named = true;
 		}
 	return named;

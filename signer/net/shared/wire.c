@@ -62,7 +62,7 @@ bool net_read_request(struct span msg, struct net_request *r)
 		return false;
 	r->what = (enum net_what)type;
 	r->bytes = c.rest;
-	return type >= NET_GET && type <= NET_TALK && r->ms > 0 && is_target(r->target) &&
+	return r->what >= NET_GET && r->what <= NET_TALK && r->ms > 0 && is_target(r->target) &&
 	       (r->what == NET_TALK) == (r->bytes.n > 0) && r->bytes.n <= NET_SEND_MAX;
 }
 
@@ -125,5 +125,5 @@ bool net_read_done(struct span rest, struct net_done *d)
 		return false;
 	d->fault = (enum net_fault)fault;
 	d->text = c.rest;
-	return fault < NET_FAULTS && d->modified >= 0 && d->text.n <= NET_TEXT_MAX;
+	return d->fault < NET_FAULTS && d->modified >= 0 && d->text.n <= NET_TEXT_MAX;
 }
