@@ -60,5 +60,6 @@ struct span any_span(void)
 
 void is_span(struct span s)
 {
+	/*@ assert there: \initialized(&s.n) && \initialized(&s.p); */
 	/*@ assert whole: s.n == 0 || \valid_read(s.p + (0 .. s.n - 1)); */
 }

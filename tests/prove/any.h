@@ -31,7 +31,11 @@ struct span any_other_span_of(size_t n);
 /* A span of any length. It begins where its object begins. */
 struct span any_span(void);
 
-/* From now on so many allocations succeed, and then none. Each number is followed by itself. */
+/*
+ * From now on so many allocations succeed, and then none; ANY_MEMORY: all. Each number is followed
+ * by itself.
+ */
+#define ANY_MEMORY SIZE_MAX
 void any_memory(size_t times);
 
 /* The proof that a span is one: all of its bytes are there. */

@@ -95,6 +95,12 @@ bool tlv_record_is_tftp(const struct tlv_record *r)
 	return any_bool();
 }
 
+bool tlv_record_is_token(const struct tlv_record *r)
+{
+	(void)r;
+	return any_bool();
+}
+
 bool tlv_record_is_nameless(const struct tlv_record *r)
 {
 	(void)r;
@@ -145,6 +151,8 @@ static void asked(size_t nrecords)
 	d = tlv_list_dialect(&l);
 	/*@ assert style: TLV_STYLE_CUCM <= d.style <= TLV_STYLE_RFC4514; */
 	(void)tlv_list_kind_text(&l);
+	(void)tlv_list_signer_record(&l);
+	(void)tlv_list_token_signs(&l);
 }
 
 int main(void)

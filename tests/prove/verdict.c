@@ -13,6 +13,7 @@
 #include "tlv/kind.h"
 
 #include "any.h"
+#include "lists.h"
 
 /* A list has so many records: any of them may be any record. */
 enum { RECORDS_MAX = 2 };
@@ -23,22 +24,6 @@ enum { RECORDS_MAX = 2 };
  */
 static unsigned signers;
 
-static struct tlv_record any_record(void)
-{
-	return (struct tlv_record){ .at = any_size(0, UINT32_MAX),
-				    .present = any_u32(),
-				    .repeated = any_u32(),
-				    .unknown = any_bool(),
-				    .dns_name = any_span(),
-				    .subject = any_span(),
-				    .issuer = any_span(),
-				    .serial = any_span(),
-				    .role = any_u16(),
-				    .public_key = any_span(),
-				    .certificate = any_span(),
-				    .address = any_span() };
-}
-
 struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 {
 	struct tlv_record r = any_record();
@@ -48,18 +33,6 @@ struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 	if (signers != 0)
 		r.present = any_bool() ? UINT32_MAX : 1U << TLV_R_FUNCTION;
 	return r;
-}
-
-enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e)
-{
-	*out = (struct tlv_cert){ .der = der,
-				  .serial = any_span(),
-				  .issuer = any_span(),
-				  .validity = any_span(),
-				  .subject = any_span(),
-				  .public_key = any_span(),
-				  .signature = any_span() };
-	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "not a certificate");
 }
 
 bool signature_is_by(const struct tlv_list *l, struct span public_key)
@@ -76,22 +49,10 @@ bool signature_is_by_again(struct signature_memo *m, const struct tlv_list *l,
 	return signature_is_by(l, public_key);
 }
 
-static long any_signer(const struct tlv_list *l)
-{
-	if (l->nrecords > 0 && any_bool())
-		return (long)any_size(0, l->nrecords - 1);
-	return any_bool() ? TLV_SIGNER_NONE : TLV_SIGNER_AMBIGUOUS;
-}
-
 bool signature_is_own(const struct tlv_list *l, long *signer)
 {
 	*signer = any_signer(l);
 	return *signer >= 0 && any_bool();
-}
-
-long tlv_list_signer(const struct tlv_list *l)
-{
-	return any_signer(l);
 }
 
 enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
@@ -99,12 +60,6 @@ enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
 	is_span(der);
 	any_bytes(out, 20);
 	return any_bool() ? ST_OK : err_set(e, ST_BUG, "no digest");
-}
-
-struct span tlv_text(struct span value)
-{
-	is_span(value);
-	return any_span();
 }
 
 bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h)
@@ -117,77 +72,26 @@ bool tlv_record_signs(const struct tlv_record *r, const struct tlv_header *h)
 	return signs;
 }
 
-enum tlv_serial_match tlv_header_serial(const struct tlv_header *h, struct span serial)
-{
-	(void)h;
-	is_span(serial);
-	return (enum tlv_serial_match)any_size(TLV_SERIAL_OTHER, TLV_SERIAL_REVERSED);
-}
-
-bool tlv_list_is_itl(const struct tlv_list *l)
-{
-	(void)l;
-	return any_bool();
-}
-
-bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served)
-{
-	(void)l;
-	is_span(served);
-	return any_bool();
-}
-
 struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list)
 {
-	(void)p;
 	(void)new_list;
 	return (struct tvs_answer){ .reach = (enum tvs_reach)any_size(TVS_REACHED, TVS_RENEWED),
 				    .assumptions = any_u32(),
 				    .nodes = any_size(0, SIZE_MAX),
+				    .heard = p->heard != NULL && any_bool(),
+				    .others = any_bool(),
 				    .knows = any_bool(),
+				    .foreign = any_bool(),
 				    .key = any_span(),
 				    .certificate = any_span(),
 				    .near = any_bool(),
 				    .near_issuer = any_span() };
 }
 
-bool tlv_key_proves_nothing(struct span public_key)
+bool tvs_reply_is_sast(const struct tvs_reply *r)
 {
-	is_span(public_key);
+	(void)r;
 	return any_bool();
-}
-
-struct tlv_name_match tlv_name_match(struct span text, struct span name)
-{
-	is_span(text);
-	is_span(name);
-	return (struct tlv_name_match){ .matches = any_bool(),
-					.form = TLV_NAME_SERVER,
-					.separator = ';' };
-}
-
-struct tlv_dialect tlv_list_dialect(const struct tlv_list *l)
-{
-	(void)l;
-	return (struct tlv_dialect){ .style = (enum tlv_style)any_size(TLV_STYLE_CUCM,
-								       TLV_STYLE_RFC4514) };
-}
-
-static struct tlv_list any_list(size_t nrecords)
-{
-	struct tlv_list l = { .bytes = any_span(), .nrecords = nrecords };
-
-	if (any_bool())
-		l.bytes.n = TLV_PHONE_LIMIT + 1;
-	l.header.present = any_u32();
-	l.header.signer_name = any_span();
-	l.header.signer_serial = any_span();
-	l.header.signer_issuer = any_span();
-	l.header.filename = any_span();
-	l.header.timestamp = any_u32();
-	l.printed = any_bool();
-	l.known_bad = any_bool();
-	return l;
 }
 
 static void verdicts(void)
@@ -204,7 +108,7 @@ static void verdicts(void)
 }
 
 static void judged(const struct tlv_list *ctl, const struct tlv_list *itl,
-		   const struct tlv_list *new_list, unsigned which)
+		   const struct tlv_list *new_list, const struct tvs_heard *heard, unsigned which)
 {
 	struct signature_memo memo = SIGNATURE_MEMO_INIT;
 	struct phone p = { .ctl = ctl,
@@ -213,6 +117,7 @@ static void judged(const struct tlv_list *ctl, const struct tlv_list *itl,
 			   .no_tvs = any_bool(),
 			   .goes_back = any_bool(),
 			   .blank_itl = any_bool(),
+			   .heard = heard,
 			   .asked = any_bool() ? "CTLFile.tlv" : NULL,
 			   .memo = any_bool() ? &memo : NULL };
 	struct acceptance a;
@@ -225,18 +130,32 @@ static void judged(const struct tlv_list *ctl, const struct tlv_list *itl,
 	(void)accept_row(a.reason)->accepted;
 }
 
+/* A list's bytes are counted, and not read. */
+static struct tlv_list any_long_list(size_t nrecords)
+{
+	struct tlv_list l = any_list(nrecords);
+
+	if (any_bool())
+		l.bytes.n = TLV_PHONE_LIMIT + 1;
+	return l;
+}
+
 int main(void)
 {
+	struct tvs_reply own = { .known = any_bool() };
+	struct tvs_heard heard = { .own = any_bool() ? &own : NULL };
+
 	verdicts();
 	for (size_t n = 0; n <= RECORDS_MAX; n++)
 		for (unsigned which = 0; which < 1U << 2 * n; which++) {
-			struct tlv_list ctl = any_list(n), itl = any_list(n),
-					new_list = any_list(n);
+			struct tlv_list ctl = any_long_list(n), itl = any_long_list(n),
+					new_list = any_long_list(n);
 
-			judged(NULL, NULL, &new_list, which);
-			judged(&ctl, NULL, &new_list, which);
-			judged(NULL, &itl, &new_list, which);
-			judged(&ctl, &itl, &new_list, which);
+			judged(NULL, NULL, &new_list, NULL, which);
+			judged(&ctl, NULL, &new_list, NULL, which);
+			judged(NULL, &itl, &new_list, NULL, which);
+			judged(&ctl, &itl, &new_list, NULL, which);
+			judged(&ctl, &itl, &new_list, &heard, which);
 		}
 	return 0;
 }
