@@ -6,11 +6,21 @@
 #include "tlv/kind.h"
 #include "tlv/writer.h"
 
-static enum status add_record(struct tlv_list *l, size_t at, struct tlv_err *e)
+static bool is_worth_keeping(const struct tlv_list *l)
 {
-	if (!ARRAY_ROOM(l->record_at, l->nrecords, l->cap))
+	return (l->nkept + 1) * sizeof *l->kept <= l->bytes.n / 2;
+}
+
+static enum status add_record(struct tlv_list *l, const struct tlv_record *r, struct tlv_err *e)
+{
+	bool keeps = is_worth_keeping(l);
+
+	if (!ARRAY_ROOM(l->record_at, l->nrecords, l->cap) ||
+	    (keeps && !ARRAY_ROOM(l->kept, l->nkept, l->kept_cap)))
 		return err_nomem(e);
-	l->record_at[l->nrecords++] = at;
+	l->record_at[l->nrecords++] = r->at;
+	if (keeps)
+		l->kept[l->nkept++] = *r;
 	return ST_OK;
 }
 
@@ -29,7 +39,7 @@ enum status tlv_list_decode(struct tlv_list *l, struct span bytes, struct tlv_er
 			(void)err_in(e, "record %zu", l->nrecords + 1);
 			break;
 		}
-		st = add_record(l, at, e);
+		st = add_record(l, &r, e);
 		at += r.raw.n;
 	}
 	return st;
@@ -43,6 +53,7 @@ bool tlv_list_begins(struct span bytes)
 void tlv_list_free(struct tlv_list *l)
 {
 	free(l->record_at);
+	free(l->kept);
 	*l = (struct tlv_list){ .nrecords = 0 };
 }
 
@@ -50,6 +61,8 @@ struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
 {
 	struct tlv_record r = { .at = 0 };
 
+	if (i < l->nkept)
+		return l->kept[i];
 	if (i < l->nrecords)
 		(void)tlv_record_decode(&r, span_slice(l->bytes, l->record_at[i], l->bytes.n),
 					l->record_at[i], NULL);

@@ -23,6 +23,13 @@ struct tlv_list {
 	size_t nrecords;
 	size_t cap;
 	/*
+	 * The first records as they were decoded, owned: most of what is asked of a list asks each
+	 * record. They take at most half of the list's own room, so that a file of records
+	 * without contents does not grow to forty times its size.
+	 */
+	struct tlv_record *kept;
+	size_t nkept, kept_cap;
+	/*
 	 * Somebody printed the list, nobody read it (signer/text/printed.h). Keys,
 	 * signatures of certificates, addresses and the time are zeros. A certificate
 	 * is its SHA-1, and zeros behind it. The list's own signature cannot be checked.
@@ -48,7 +55,7 @@ void tlv_list_free(struct tlv_list *l);
 /* Whether the bytes begin as lists and signed files do: with a version. */
 bool tlv_list_begins(struct span bytes);
 
-/* Record i of a decoded list; i < nrecords. */
+/* Record i of a decoded list; i < nrecords. Decoded anew if it is not kept. */
 struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i);
 
 /* Writes every field anew from the model: equal to the bytes that were decoded. */

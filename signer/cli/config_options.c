@@ -242,7 +242,7 @@ static void warn_phones(const struct config_run *r)
 			      (h->signer_version[0] > 1 || h->signer_version[1] >= 1);
 
 		deliver_warn_ec(
-			span_slice(l->bytes, h->raw.n, l->bytes.n), is_1_1,
+			l, is_1_1,
 			"a TFTP server's certificate in the list has an EC key: build the list again with '--signer-version 1.1'");
 	}
 }

@@ -335,26 +335,22 @@ static enum status check_times(const struct delivery *d, const struct key *key, 
 /* A list that is not signed yet, as phones that hold the present one would see it. */
 static enum status foresee(struct delivery *d, const struct key *key, struct tlv_err *e)
 {
-	const struct tlv_list *known[2];
-	struct tlv_list l;
-	enum status st = tlv_list_decode(&l, buf_span(&d->signing.list), e), asked = ST_OK;
+	const struct tlv_list *known[2], *l = &d->signing.judged;
+	enum status st, asked = ST_OK;
 
-	if (st == ST_OK)
-		describe_records(d, &l);
+	describe_records(d, l);
 	known_lists(d, known);
+	st = deliver_anchors(l, known, e);
 	if (st == ST_OK)
-		st = deliver_anchors(&l, known, e);
+		warn_lone(l);
 	if (st == ST_OK)
-		warn_lone(&l);
-	if (st == ST_OK)
-		asked = ask_phones(d, key, &l, e);
+		asked = ask_phones(d, key, l, e);
 	if (st == ST_OK && d->old != NULL)
-		st = say_changes(d, &l, e);
+		st = say_changes(d, l, e);
 	if (d->nheld > 0)
 		lockout_lines(&d->lockout, say_line, d);
 	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
 		st = report_json(d, e);
-	tlv_list_free(&l);
 	return st == ST_OK ? asked : st;
 }
 
@@ -373,18 +369,18 @@ void deliver_warn_digest(enum tlv_digest digest)
 		warn_fact("SHA-512", FACT_SHA512_READERS);
 }
 
-void deliver_warn_ec(struct span records, bool is_1_1, const char *say)
+void deliver_warn_ec(const struct tlv_list *l, bool is_1_1, const char *say)
 {
-	if (!is_1_1 && verify_has_ec_tftp(records))
+	if (!is_1_1 && verify_has_ec_tftp(l))
 		warn_fact(say, FACT_EC_NEEDS_1_1);
 }
 
-static void warn_phones(const struct sign_spec *s)
+static void warn_phones(const struct sign_spec *s, const struct tlv_list *l)
 {
 	bool is_1_1 =
 		s->has_signer_version && (s->signer_version[0] > 1 || s->signer_version[1] >= 1);
 
-	deliver_warn_ec(s->records, is_1_1,
+	deliver_warn_ec(l, is_1_1,
 			"a TFTP server's certificate has an EC key: say '--signer-version 1.1'");
 	deliver_warn_digest(s->digest);
 }
@@ -400,7 +396,7 @@ enum status deliver_prepare(struct delivery *d, const struct key *key, struct tl
 	if (st == ST_OK)
 		st = check_size(d, e);
 	if (st == ST_OK)
-		warn_phones(&d->sign);
+		warn_phones(&d->sign, &d->signing.judged);
 	return st == ST_OK ? foresee(d, key, e) : st;
 }
 

@@ -118,20 +118,35 @@ static enum status check_worth(const struct sign_spec *spec, const struct tlv_li
 	return st;
 }
 
+/*
+ * Whether all but the signature is byte for byte what was judged: the header is written once more,
+ * and the records are still there. So nothing has to be judged twice.
+ */
+static bool is_as_judged(const struct signing *s, const struct tlv_list *l)
+{
+	size_t behind = s->hole + s->header.signature_bytes, hole = 0;
+	struct buf again = BUF_INIT;
+	bool same = tlv_header_write(&again, &s->header, &hole, NULL) == ST_OK && hole == s->hole;
+	struct span meant = buf_span(&again), is = l->header.raw;
+
+	same = same && is.n == meant.n &&
+	       span_eq(span_slice(is, 0, hole), span_slice(meant, 0, hole)) &&
+	       span_eq(span_slice(is, behind, is.n), span_slice(meant, behind, is.n)) &&
+	       span_eq(span_slice(l->bytes, is.n, l->bytes.n), s->spec->records);
+	buf_free(&again);
+	return same;
+}
+
 /* What was written, read by the eyes of anybody else. */
 static enum status read_back(const struct signing *s, struct tlv_err *e)
 {
-	struct span bytes = buf_span(&s->list);
 	struct tlv_list l;
-	enum status st = tlv_list_decode(&l, bytes, NULL);
+	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
 
-	if (st != ST_OK || !same_header(&l.header, &s->header) ||
-	    !span_eq(span_slice(bytes, l.header.raw.n, bytes.n), s->spec->records))
+	if (st != ST_OK || !same_header(&l.header, &s->header) || !is_as_judged(s, &l))
 		st = err_set(e, ST_BUG, "the list that was made reads back differently");
 	else if (!signature_was_made(&l))
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
-	else
-		st = check_worth(s->spec, &l, e);
 	tlv_list_free(&l);
 	return st;
 }
@@ -140,21 +155,18 @@ static enum status read_back(const struct signing *s, struct tlv_err *e)
  * A list that is worth its signature. And not two records that answer to the signer's
  * name with different keys: a phone would take either.
  */
-static enum status check_signer(const struct signing *s, struct tlv_err *e)
+static enum status check_signer(struct signing *s, struct tlv_err *e)
 {
-	struct tlv_list l;
-	long signer;
-	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
+	enum status st = tlv_list_decode(&s->judged, buf_span(&s->list), NULL);
+	long signer = st == ST_OK ? tlv_list_signer(&s->judged) : TLV_SIGNER_NONE;
 
-	signer = st == ST_OK ? tlv_list_signer(&l) : TLV_SIGNER_NONE;
-	st = signer >= 0 ? check_worth(s->spec, &l, e) : ST_OK;
-	tlv_list_free(&l);
+	if (signer >= 0)
+		return check_worth(s->spec, &s->judged, e);
 	if (signer == TLV_SIGNER_AMBIGUOUS)
 		return err_set(
 			e, ST_INPUT,
 			"two SAST records have the signer's serial number and issuer, but different keys: remove one, because a phone may take either");
-	return signer >= 0 ? st :
-			     err_set(e, ST_BUG, "the list that was made reads back differently");
+	return err_set(e, ST_BUG, "the list that was made reads back differently");
 }
 
 enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,
@@ -188,5 +200,6 @@ enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e)
 
 void signing_free(struct signing *s)
 {
+	tlv_list_free(&s->judged);
 	buf_free(&s->list);
 }

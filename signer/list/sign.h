@@ -11,6 +11,7 @@
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 #include "tlv/header.h"
+#include "tlv/list.h"
 
 struct sign_spec {
 	struct span records; /* all of them, as they will stand in the file */
@@ -33,6 +34,8 @@ struct signing {
 	struct tlv_header_spec header;
 	struct buf list; /* owned */
 	size_t hole;	 /* position of the signature in it */
+	/* list as it reads, judged by sign_prepare(); it borrows list, and owns the rest. */
+	struct tlv_list judged;
 };
 
 /*
@@ -45,9 +48,10 @@ enum status sign_prepare(struct signing *out, const struct sign_spec *spec, cons
 			 struct tlv_err *e);
 
 /*
- * Fills in the signature with the key, which must be logged in, then reads and
- * verifies the whole. ST_TOKEN: a bad signature; ST_BUG: what was written does
- * not read back as what was meant; ST_NO as of sign_prepare(). Only ST_OK is for publishing.
+ * Fills in the signature with the key, which must be logged in, then reads the whole again and
+ * verifies the signature. All other bytes must be those that sign_prepare() judged. ST_TOKEN: a
+ * bad signature; ST_BUG: what was written does not read back as what was meant. Only ST_OK is for
+ * publishing.
  */
 enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e);
 void signing_free(struct signing *s);

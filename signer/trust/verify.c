@@ -194,21 +194,15 @@ static void find_fact(struct tlv_findings *f, enum tlv_finding_code code, const 
 	buf_free(&b);
 }
 
-bool verify_has_ec_tftp(struct span records)
+bool verify_has_ec_tftp(const struct tlv_list *l)
 {
-	struct tlv_record r;
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
 
-	while (records.n > 0 && tlv_record_decode(&r, records, 0, NULL) == ST_OK) {
 		if (tlv_record_is_tftp(&r) && tlv_record_is_ec(&r))
 			return true;
-		records = span_slice(records, r.raw.n, records.n);
 	}
 	return false;
-}
-
-static struct span records_of(const struct tlv_list *l)
-{
-	return l->nrecords > 0 ? span_slice(l->bytes, l->record_at[0], l->bytes.n) : SPAN_NONE;
 }
 
 static void find_readers(struct tlv_findings *f, const struct tlv_list *l)
@@ -217,8 +211,7 @@ static void find_readers(struct tlv_findings *f, const struct tlv_list *l)
 
 	if (l->header.digest == TLV_SHA512)
 		find_fact(f, TLV_FIND_SHA512, "signed with SHA-512", FACT_SHA512_READERS);
-	if ((version[0] < 1 || (version[0] == 1 && version[1] < 1)) &&
-	    verify_has_ec_tftp(records_of(l)))
+	if ((version[0] < 1 || (version[0] == 1 && version[1] < 1)) && verify_has_ec_tftp(l))
 		find_fact(f, TLV_FIND_EC_TFTP, "a TFTP server's certificate has an EC key",
 			  FACT_EC_NEEDS_1_1);
 }

@@ -77,8 +77,8 @@ enum status verify_list(struct verification *v, const struct tlv_list *l,
  * the signature itself, which the caller checks with public_key over the content.
  */
 void verify_header(struct tlv_findings *f, const struct tlv_header *h, struct span public_key);
-/* Whether a TFTP or CCM+TFTP record has an EC certificate. records: a list's records, as bytes. */
-bool verify_has_ec_tftp(struct span records);
+/* Whether a TFTP or CCM+TFTP record has an EC certificate. */
+bool verify_has_ec_tftp(const struct tlv_list *l);
 void verification_free(struct verification *v);
 
 #endif

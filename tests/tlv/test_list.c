@@ -31,6 +31,46 @@ static void assert_lossless(struct span bytes)
 	tlv_list_free(&l);
 }
 
+/* Kept or not, a record is the same. What is kept takes at most half as much as the bytes. */
+static void records_are_kept_within_bounds(void **state)
+{
+	static const uint8_t tiny[] = { 1, 0, 2, 0, 10, 4, 0, 2, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < TEST_LISTS; i++) {
+		struct buf b = test_file(test_lists[i]);
+		struct tlv_list l;
+		size_t real, tinies = 1000;
+
+		assert_int_equal(tlv_list_decode(&l, buf_span(&b), NULL), ST_OK);
+		real = l.nrecords;
+		assert_int_equal(l.nkept, real);
+		tlv_list_free(&l);
+		for (size_t k = 0; k < tinies; k++) {
+			buf_put(&b, span_of(tiny, sizeof tiny));
+			buf_u8(&b, (uint8_t)(k % 8));
+		}
+		assert_int_equal(tlv_list_decode(&l, buf_span(&b), NULL), ST_OK);
+		assert_int_equal(l.nrecords, real + tinies);
+		assert_in_range(l.nkept, real, l.nrecords - 1);
+		assert_true(l.nkept * sizeof *l.kept <= b.n / 2);
+		for (size_t k = 0; k < l.nrecords; k++) {
+			struct tlv_record r = tlv_list_record(&l, k), again;
+
+			assert_int_equal(tlv_record_decode(&again,
+							   span_slice(buf_span(&b), r.at, b.n),
+							   l.record_at[k], NULL),
+					 ST_OK);
+			assert_int_equal(r.at, again.at);
+			assert_int_equal(r.role, again.role);
+			assert_true(span_eq(r.raw, again.raw));
+			assert_true(span_eq(r.certificate, again.certificate));
+		}
+		tlv_list_free(&l);
+		buf_free(&b);
+	}
+}
+
 static void every_style_is_lossless(void **state)
 {
 	(void)state;
@@ -315,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_style_is_lossless),
+		cmocka_unit_test(records_are_kept_within_bounds),
 		cmocka_unit_test(lengths_are_the_printed_ones),
 		cmocka_unit_test(dialects_are_told_apart),
 		cmocka_unit_test(odd_orders_are_lossless),

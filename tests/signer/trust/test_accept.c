@@ -356,6 +356,8 @@ static void set_role(struct given_list *g, size_t i, uint8_t role)
 		if (field[0] == 4) /* FUNCTION, two bytes */
 			field[4] = role;
 	}
+	tlv_list_free(&g->list);
+	assert_int_equal(tlv_list_decode(&g->list, buf_span(&g->bytes), NULL), ST_OK);
 }
 
 /* The signer's records, which are the first two, get these roles. */
