@@ -208,7 +208,8 @@ static enum status put_keyword(struct buf *b, const struct attr *a, enum keyword
 struct name_out {
 	struct buf *b;
 	char separator;
-	bool ended; /* nothing more is to be written */
+	bool ended;	  /* nothing more is to be written */
+	struct buf value; /* of the attribute that is being written; owned */
 	struct tlv_err *e;
 };
 
@@ -293,19 +294,16 @@ static const struct {
 
 static enum status put_attr(struct name_out *o, const struct attr *a, put_attr_fn *put, bool first)
 {
-	struct buf value = BUF_INIT;
 	bool text;
 	enum status st;
 
 	if (!first)
 		buf_u8(o->b, (uint8_t)o->separator);
-	st = put_value(&value, a, &text, o->e);
+	buf_truncate(&o->value, 0);
+	st = put_value(&o->value, a, &text, o->e);
 	if (st == ST_OK)
-		st = buf_failed(&value, o->e);
-	if (st == ST_OK)
-		st = put(o, a, buf_span(&value), text);
-	buf_free(&value);
-	return st;
+		st = buf_failed(&o->value, o->e);
+	return st == ST_OK ? put(o, a, buf_span(&o->value), text) : st;
 }
 
 /* Those of one rank, in certificate order; every attribute if rank is negative. */
@@ -323,26 +321,36 @@ static enum status put_rank(struct name_out *o, const struct attr *attrs, int n,
 	return st;
 }
 
+static enum status put_ranks(struct name_out *o, const struct attr *attrs, int n,
+			     enum tlv_name_form form)
+{
+	size_t start = o->b->n;
+	enum status st = ST_OK;
+
+	if (!forms[form].ranked)
+		return put_rank(o, attrs, n, -1, forms[form].put, start);
+	o->separator = ';';
+	for (int rank = 1; rank <= RANK_MAX && st == ST_OK; rank++)
+		st = put_rank(o, attrs, n, rank, forms[form].put, start);
+	if (st == ST_OK && forms[form].rest)
+		st = put_rank(o, attrs, n, 0, forms[form].put, start);
+	return st;
+}
+
 enum status tlv_name_write(struct buf *out, struct span name, enum tlv_name_form form,
 			   char separator, struct tlv_err *e)
 {
 	struct name_out o = { .b = out, .separator = separator, .e = e };
 	struct attr attrs[ATTRS_MAX];
-	size_t start = out->n;
-	enum status st = ST_OK;
+	enum status st;
 	int n = read_attrs(name, attrs);
 
 	if (n < 0)
 		return err_set(e, ST_INPUT,
 			       "name: not a distinguished name, or of over %d attributes",
 			       ATTRS_MAX);
-	if (!forms[form].ranked)
-		return put_rank(&o, attrs, n, -1, forms[form].put, start);
-	o.separator = ';';
-	for (int rank = 1; rank <= RANK_MAX && st == ST_OK; rank++)
-		st = put_rank(&o, attrs, n, rank, forms[form].put, start);
-	if (st == ST_OK && forms[form].rest)
-		st = put_rank(&o, attrs, n, 0, forms[form].put, start);
+	st = put_ranks(&o, attrs, n, form);
+	buf_free(&o.value);
 	return st;
 }
 

@@ -10,6 +10,7 @@
 
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
+#include "tlv/der.h"
 
 /* What a walk over a file is told, and what it counts. */
 struct walk {
@@ -66,13 +67,21 @@ static bool each_in_pkcs7(struct walk *w, struct span der, enum status *st, stru
 	return true;
 }
 
+/* PKCS#7 names its kind first (RFC 2315, 7); the first part of a certificate is no name. */
+static bool names_its_kind(struct span der)
+{
+	int length = span_at(der, 1);
+	size_t inside = length > 0x80 ? 2 + (size_t)(length & 0x7f) : 2;
+
+	return span_at(der, 0) == DER_SEQUENCE && span_at(der, inside) == DER_OID;
+}
+
 /* Windows writes PKCS#7 under the name of a certificate, too. */
 static enum status each_in_der(struct walk *w, struct span der, struct tlv_err *e)
 {
-	struct tlv_cert c;
 	enum status st;
 
-	if (tlv_cert_walk(der, &c, NULL) != ST_OK && each_in_pkcs7(w, der, &st, e))
+	if (names_its_kind(der) && each_in_pkcs7(w, der, &st, e))
 		return st;
 	return hand_over(w, der, e);
 }
@@ -122,15 +131,29 @@ static bool is_blank(int c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Base64 without its blanks and line breaks. */
+static void put_words(struct buf *out, struct span line)
+{
+	while (line.n > 0) {
+		size_t n = 0;
+
+		while (n < line.n && !is_blank(span_at(line, n)))
+			n++;
+		buf_put(out, span_slice(line, 0, n));
+		line = span_slice(line, n + 1, line.n);
+	}
+}
+
+/* Base64 without its blanks and line breaks. Most lines have no blank: they are copied whole. */
 static void put_bare(struct buf *out, struct span text)
 {
 	while (text.n > 0) {
-		size_t n = 0;
+		size_t n = find(text, SPAN_LIT("\n"));
+		struct span line = span_slice(text, 0, n);
 
-		while (n < text.n && !is_blank(span_at(text, n)))
-			n++;
-		buf_put(out, span_slice(text, 0, n));
+		if (span_has(line, ' ') || span_has(line, '\t') || span_has(line, '\r'))
+			put_words(out, line);
+		else
+			buf_put(out, line);
 		text = span_slice(text, n + 1, text.n);
 	}
 }
