@@ -319,12 +319,17 @@ void process_finish(struct process *p)
 		(void)shutdown(p->line, SHUT_WR);
 }
 
-/* A pause that grows from 20 microseconds: mostly the first is enough, or too long already. */
-static void pause_briefly(int round)
+/*
+ * Until it has ended, if it can be watched. Else a pause that grows from 20 microseconds: mostly
+ * the first is enough, or too long already.
+ */
+static void await_end(const struct process *p, int64_t end, int round)
 {
+	struct pollfd watch = { .fd = p->watch, .events = POLLIN };
 	struct timespec ts = { .tv_nsec = 20000L << (round < 9 ? round : 9) };
 
-	(void)nanosleep(&ts, NULL);
+	if (p->watch < 0 || poll(&watch, 1, wait_ms(end)) < 0)
+		(void)nanosleep(&ts, NULL);
 }
 
 /* 0: it has not ended within the time. What SIGKILL does not end at once is left to the kernel. */
@@ -338,7 +343,7 @@ static pid_t reap_within(struct process *p, int64_t ms)
 		if (r == 0 && process_now() >= end)
 			return 0;
 		if (r == 0)
-			pause_briefly(i);
+			await_end(p, end, i);
 	}
 	p->told = r > 0;
 	return r;
