@@ -189,6 +189,7 @@ enum status cmd_identify(const struct opts *o, struct tlv_err *e)
 	struct buf digits = BUF_INIT;
 	enum status st = read_question(o, &digits, e);
 
+	s.known.wanted = buf_span(&digits);
 	common_read_only();
 	for (size_t i = table != NULL ? 0 : 1; i < o->nargs && st == ST_OK; i++)
 		st = folder_each(o->args[i], look_at_file, &s, e);

@@ -43,6 +43,12 @@ static enum status check(const struct stat *st, size_t max, enum slurp_mode mode
 	return ST_OK;
 }
 
+/* A regular file gives less than there is room for only at its end: it need not be asked again. */
+static bool has_ended(const struct blob *b, size_t cap)
+{
+	return S_ISREG(b->st.st_mode) && b->n > 0 && b->n == (size_t)b->st.st_size && b->n < cap;
+}
+
 /* Reads until the end; a file that grows meanwhile stays within max. */
 static enum status read_all(int fd, size_t max, struct blob *out, struct tlv_err *e)
 {
@@ -70,7 +76,20 @@ static enum status read_all(int fd, size_t max, struct blob *out, struct tlv_err
 		out->n += (size_t)r;
 		if (out->n > max)
 			return too_long(max, e);
+		if (has_ended(out, cap))
+			return ST_OK;
 	}
+}
+
+static enum status read_open(int fd, size_t max, enum slurp_mode mode, struct blob *out,
+			     struct tlv_err *e)
+{
+	enum status st;
+
+	if (fstat(fd, &out->st) != 0)
+		return err_set(e, ST_INPUT, "%s", strerror(errno));
+	st = check(&out->st, max, mode, e);
+	return st == ST_OK ? read_all(fd, max, out, e) : st;
 }
 
 enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blob *out,
@@ -86,12 +105,7 @@ enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blo
 		(void)err_in(e, "%s", path);
 		return ST_INPUT;
 	}
-	if (fstat(fd, &out->st) != 0)
-		st = err_set(e, ST_INPUT, "%s", strerror(errno));
-	else
-		st = check(&out->st, max, mode, e);
-	if (st == ST_OK)
-		st = read_all(fd, max, out, e);
+	st = read_open(fd, max, mode, out, e);
 	(void)close(fd);
 	if (st != ST_OK) {
 		blob_free(out);

@@ -7,7 +7,7 @@
 #include "tlv/text.h"
 
 /* A SHA-1 has 20 bytes, and so has the longest serial number (RFC 5280, 4.1.2.2). */
-enum { DIGITS_MAX = 40 };
+enum { DIGITS_MAX = 40, MD5_DIGITS = 32 };
 
 static enum status add_key(struct known_keys *keys, struct buf *digits, size_t list,
 			   const char *what, struct tlv_err *e)
@@ -29,6 +29,14 @@ static enum status add_checksum(struct known *k, const char *digits, const char 
 		return ST_OK;
 	buf_str(&b, digits);
 	return add_key(&k->checksums, &b, k->n - 1, what, e);
+}
+
+/* Digits of whole bytes, without zero bytes in front. */
+static struct span serial_digits(struct span digits)
+{
+	while (digits.n > 2 && digits.n % 2 == 0 && span_starts(digits, SPAN_LIT("00")))
+		digits = span_slice(digits, 2, digits.n);
+	return digits;
 }
 
 static struct span without_zeros_in_front(struct span s)
@@ -77,7 +85,7 @@ static enum status remember(struct known *k, const char *path, const struct list
 				.length = f->list.bytes.n,
 				.timed = tlv_header_has(h, TLV_H_TIMESTAMP) && !f->list.printed,
 				.timestamp = h->timestamp };
-	enum status st = list_checksums(&f->list, l.md5, l.sha1, e);
+	enum status st = list_sha1(&f->list, l.sha1, e);
 
 	buf_put(&l.signer, tlv_text(h->signer_name));
 	buf_put(&l.serial, h->signer_serial);
@@ -92,16 +100,38 @@ static enum status remember(struct known *k, const char *path, const struct list
 	return st;
 }
 
+/* Whether one of the last list's keys, which are the last ones, is what is looked for. */
+static bool is_wanted(const struct known *k, const struct known_keys *keys, struct span wanted)
+{
+	for (size_t i = keys->n; i > 0 && keys->v[i - 1].list == k->n - 1; i--)
+		if (span_starts(buf_span(&keys->v[i - 1].digits), wanted))
+			return true;
+	return false;
+}
+
+/* MD5 is the slowest of all that is done for a list. */
+static enum status add_md5(struct known *k, const struct list_file *f, struct tlv_err *e)
+{
+	struct known_list *l = &k->lists[k->n - 1];
+	enum status st;
+
+	if (k->wanted.n > MD5_DIGITS && !is_wanted(k, &k->checksums, k->wanted) &&
+	    !is_wanted(k, &k->serials, serial_digits(k->wanted)))
+		return ST_OK;
+	st = list_md5(&f->list, l->md5, e);
+	return st == ST_OK ? add_checksum(k, l->md5, "MD5", e) : st;
+}
+
 enum status known_add(struct known *k, const char *path, const struct list_file *f,
 		      struct tlv_err *e)
 {
 	enum status st = remember(k, path, f, e);
 
 	if (st == ST_OK)
-		st = add_checksum(k, k->lists[k->n - 1].md5, "MD5", e);
-	if (st == ST_OK)
 		st = add_checksum(k, k->lists[k->n - 1].sha1, "SHA-1", e);
-	return st == ST_OK ? add_serial(k, f->list.header.signer_serial, e) : st;
+	if (st == ST_OK)
+		st = add_serial(k, f->list.header.signer_serial, e);
+	return st == ST_OK ? add_md5(k, f, e) : st;
 }
 
 /* By digits; equal lists side by side, in the order in which they were added. */
@@ -181,14 +211,6 @@ static struct known_range range_of(const struct known *k, const struct known_key
 		return (struct known_range){ .n = 0 };
 	r.ambiguous = r.n > 1 && differ(k, &r.v[0], &r.v[r.n - 1]);
 	return r;
-}
-
-/* Digits of whole bytes, without zero bytes in front. */
-static struct span serial_digits(struct span digits)
-{
-	while (digits.n > 2 && digits.n % 2 == 0 && span_starts(digits, SPAN_LIT("00")))
-		digits = span_slice(digits, 2, digits.n);
-	return digits;
 }
 
 struct known_range known_find(const struct known *k, struct span digits)

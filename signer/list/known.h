@@ -15,7 +15,7 @@ struct known_list {
 	char *path;
 	const char *kind;	/* "CTL", "ITL" */
 	size_t length;		/* bytes */
-	char md5[33], sha1[41]; /* "": a log does not show it */
+	char md5[33], sha1[41]; /* "": a log does not show it, or nobody asks for this MD5 */
 	struct buf signer, serial;
 	bool timed;
 	uint32_t timestamp; /* seconds since 1970 UTC, if timed */
@@ -37,6 +37,11 @@ struct known {
 	struct known_list *lists;
 	size_t n, cap;
 	struct known_keys checksums, serials;
+	/*
+	 * The digits that alone will be looked for, if known before lists are added; borrowed. More
+	 * than an MD5 has are none: then only lists that match get theirs.
+	 */
+	struct span wanted;
 };
 
 /* The shortest beginning of a checksum that is looked for. */

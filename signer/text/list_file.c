@@ -310,25 +310,60 @@ const char *field_text(struct buf *b, struct span value)
 	return buf_cstr(b);
 }
 
+static enum status in_hex(const struct digest *d, char *out, size_t n, struct tlv_err *e)
+{
+	return hex_text(digest_span(d), out, n) ?
+		       ST_OK :
+		       err_set(e, ST_BUG, "a checksum of another length");
+}
+
+static enum status md5_of(struct span bytes, char md5[33], struct tlv_err *e)
+{
+	struct digest d;
+	enum status st = digest_md5(bytes, &d, e);
+
+	return st == ST_OK ? in_hex(&d, md5, 33, e) : st;
+}
+
+static enum status sha1_of(struct span bytes, char sha1[41], struct tlv_err *e)
+{
+	struct digest d;
+	enum status st = digest_parts(TLV_SHA1, &bytes, 1, &d, e);
+
+	return st == ST_OK ? in_hex(&d, sha1, 41, e) : st;
+}
+
 enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv_err *e)
 {
-	struct digest m, s;
-	enum status st = digest_md5(bytes, &m, e);
+	enum status st = md5_of(bytes, md5, e);
 
-	if (st == ST_OK)
-		st = digest_parts(TLV_SHA1, &bytes, 1, &s, e);
-	if (st != ST_OK)
-		return st;
-	if (!hex_text(digest_span(&m), md5, 33) || !hex_text(digest_span(&s), sha1, 41))
-		return err_set(e, ST_BUG, "a checksum of another length");
+	return st == ST_OK ? sha1_of(bytes, sha1, e) : st;
+}
+
+static bool shows_its_checksums(const struct tlv_list *l)
+{
+	return l->printed || l->stand_in;
+}
+
+enum status list_md5(const struct tlv_list *l, char md5[33], struct tlv_err *e)
+{
+	if (!shows_its_checksums(l))
+		return md5_of(l->bytes, md5, e);
+	(void)snprintf(md5, 33, "%s", l->md5);
+	return ST_OK;
+}
+
+enum status list_sha1(const struct tlv_list *l, char sha1[41], struct tlv_err *e)
+{
+	if (!shows_its_checksums(l))
+		return sha1_of(l->bytes, sha1, e);
+	(void)snprintf(sha1, 41, "%s", l->sha1);
 	return ST_OK;
 }
 
 enum status list_checksums(const struct tlv_list *l, char md5[33], char sha1[41], struct tlv_err *e)
 {
-	if (!l->printed && !l->stand_in)
-		return checksums(l->bytes, md5, sha1, e);
-	(void)snprintf(md5, 33, "%s", l->md5);
-	(void)snprintf(sha1, 41, "%s", l->sha1);
-	return ST_OK;
+	enum status st = list_md5(l, md5, e);
+
+	return st == ST_OK ? list_sha1(l, sha1, e) : st;
 }

@@ -90,5 +90,8 @@ enum status checksums(struct span bytes, char md5[33], char sha1[41], struct tlv
 /* The same of a list that may be printed: "" for one that was not printed with it. */
 enum status list_checksums(const struct tlv_list *l, char md5[33], char sha1[41],
 			   struct tlv_err *e);
+/* One of them alone: each takes its time. */
+enum status list_md5(const struct tlv_list *l, char md5[33], struct tlv_err *e);
+enum status list_sha1(const struct tlv_list *l, char sha1[41], struct tlv_err *e);
 
 #endif

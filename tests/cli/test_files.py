@@ -401,7 +401,7 @@ def test_a_file_that_is_named_twice(ctlsign, signs, tmp_path, jobs):
 
 # A file that somebody exchanges for a pipe -------------------------------------------------------------
 
-@pytest.mark.parametrize("verb, opened", [("accept", 1), ("identify", 2), ("expiry", 2), ("verify", 1), ("uploads", 1)])
+@pytest.mark.parametrize("verb, opened", [("accept", 1), ("identify", 1), ("expiry", 2), ("verify", 1), ("uploads", 1)])
 def test_no_folder_s_file_is_waited_for(ctlsign, can_trace, tmp_path, verb, opened):
     """It was a file when the folder was read, and is a pipe that nobody writes to when it is opened."""
     folder = tmp_path / "folder"

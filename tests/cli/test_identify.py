@@ -86,6 +86,26 @@ def test_every_list_that_matches(ctlsign, history):
                                                                   str(history / "copy")]
 
 
+def test_a_list_is_opened_once_and_read_once(ctlsign, history, tmp_path):
+    path, trace = history / "CTLFile.tlv", tmp_path / "trace"
+    run = ctlsign("identify", "00" * 20, history, env={"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"},
+                  wrapper=["strace", "-f", "-qq", "-P", path, "-o", trace, "-e", "trace=openat,read"])
+    if "ptrace" in run.err:
+        pytest.skip("no ptrace here")
+    calls = [line.split(maxsplit=1)[1].split("(")[0] for line in trace.read_text().splitlines()]
+    assert calls == ["openat", "read"], str(run) + trace.read_text()
+
+
+@pytest.mark.parametrize("which", ["sha1", "serial"])
+def test_what_matches_has_its_md5(ctlsign, history, which):
+    """Others get none if it is not asked for: to hash with MD5 takes longest."""
+    path = history / "2015-03-10" / "CTLFile.tlv"
+    md5, sha1 = sums(path)
+    digits = sha1 if which == "sha1" else SERIAL.rjust(40, "0")
+    said = json.loads(ctlsign.ok("identify", "--json", digits, history).out)
+    assert {m["file"]: m["md5"] for m in said["matches"]}[str(path)] == md5
+
+
 def test_none(ctlsign, history):
     ctlsign.refused(1, "identify", "00112233445566778899aabbccddeeff", history,
                     says=["none of 3 lists", "the phone may hold an older list, or the ITL of another node"])
