@@ -11,17 +11,20 @@ static bool is_worth_keeping(const struct tlv_list *l)
 	return (l->nkept + 1) * sizeof *l->kept <= l->bytes.n / 2;
 }
 
+static enum status keep(struct tlv_list *l, const struct tlv_record *r, struct tlv_err *e)
+{
+	if (!ARRAY_ROOM(l->kept, l->nkept, l->kept_cap))
+		return err_nomem(e);
+	l->kept[l->nkept++] = *r;
+	return ST_OK;
+}
+
 static enum status add_record(struct tlv_list *l, const struct tlv_record *r, struct tlv_err *e)
 {
-	bool keeps = is_worth_keeping(l);
-
-	if (!ARRAY_ROOM(l->record_at, l->nrecords, l->cap) ||
-	    (keeps && !ARRAY_ROOM(l->kept, l->nkept, l->kept_cap)))
+	if (!ARRAY_ROOM(l->record_at, l->nrecords, l->cap))
 		return err_nomem(e);
 	l->record_at[l->nrecords++] = r->at;
-	if (keeps)
-		l->kept[l->nkept++] = *r;
-	return ST_OK;
+	return is_worth_keeping(l) ? keep(l, r, e) : ST_OK;
 }
 
 enum status tlv_list_decode(struct tlv_list *l, struct span bytes, struct tlv_err *e)

@@ -124,20 +124,25 @@ struct tlv_name_match tlv_name_match(struct span text, struct span name)
 					.separator = any_bool() ? ';' : ',' };
 }
 
-/* A decoded list: each record begins in the file. */
-static void asked(size_t nrecords)
+/* A decoded list: each record begins in the file. The first ones may be kept. */
+static void asked(size_t nrecords, size_t nkept)
 {
+	static struct tlv_record kept[RECORDS_MAX];
 	size_t at[RECORDS_MAX];
 	struct tlv_list l = { .bytes = span_of(file, FILE_MAX),
 			      .nrecords = nrecords,
 			      .cap = RECORDS_MAX,
-			      .record_at = at };
+			      .record_at = at,
+			      .kept = kept,
+			      .nkept = nkept };
 	struct tlv_dialect d;
 	long signer;
 
 	any_bytes(file, sizeof file);
 	for (size_t i = 0; i < RECORDS_MAX; i++)
 		at[i] = FILE_MAX - 2 - i;
+	for (size_t i = 0; i < RECORDS_MAX; i++)
+		(void)tlv_record_decode(&kept[i], span_of(file + at[i], 2 + i), at[i], NULL);
 	l.header.signer_serial = any_span();
 	l.header.signer_issuer = any_span();
 	l.header.filename = any_span();
@@ -161,7 +166,9 @@ int main(void)
 		decoded(n, 0);
 		decoded(n, 1);
 	}
-	for (size_t n = 0; n <= RECORDS_MAX; n++)
-		asked(n);
+	for (size_t n = 0; n <= RECORDS_MAX; n++) {
+		asked(n, 0);
+		asked(n, n);
+	}
 	return 0;
 }
