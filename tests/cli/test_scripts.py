@@ -13,11 +13,12 @@ def script(name, folder, tmp_path):
     """A run that ends at cmake, which prints what it is asked for."""
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir(exist_ok=True)
-    (bin_folder / "cmake").write_text('#!/bin/sh\nprintf "<%s>" "$@"\nexit 1\n')
+    (bin_folder / "cmake").write_text('#!/bin/sh\nprintf "<%s>" "$@" "$(umask)"\nexit 1\n')
     (bin_folder / "cmake").chmod(0o755)
     env = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "BUILD_DIR": str(folder)}
     run = subprocess.run([ROOT / "scripts" / name], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                         umask=0o002)
     assert run.returncode == 1, run.stdout
     return run.stdout
 
@@ -26,7 +27,9 @@ def script(name, folder, tmp_path):
 def test_built_elsewhere(tmp_path, name, preset):
     elsewhere = tmp_path / "an other ö"
     for given in (elsewhere, elsewhere.name):  # from where it is started
-        assert f"<--preset><{preset}><-B><{elsewhere}/{preset}>" in script(name, given, tmp_path)
+        # What others may write the program does not load: the group must not, whatever the umask.
+        said = script(name, given, tmp_path)
+        assert f"<--preset><{preset}><-B><{elsewhere}/{preset}><0022>" in said
 
 
 @pytest.mark.parametrize("name", ["demo", "test"])
