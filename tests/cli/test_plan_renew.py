@@ -382,6 +382,14 @@ def test_a_list_of_another_cluster(world, lists, way):
     assert "shares neither a node nor a certificate with the other lists: is it of another cluster" in run.err
 
 
+def test_a_list_of_another_cluster_that_names_no_tftp_node(world):
+    """The sentence does without the node's name."""
+    world.make("itl-pub.tlv", ITL_12)
+    world.make("itl-west.tlv", OTHER_ITL.replace("CCM+TFTP=asa@west/10.9.9.1 ", ""))
+    run = world.run("plan", "itl-pub.tlv", "itl-west.tlv", "--release", "12.5", "--renew", "tvs", cwd=world.folder)
+    assert run.status == 2 and "the ITL shares neither a node nor a certificate" in run.err, str(run)
+
+
 @pytest.mark.parametrize("status,says,args", [
     (2, "the rollback parameter does not blank the CTL",
      ["CTLFile.tlv", "itl-pub.tlv", "--renew", "tvs", "--blank-itl"]),

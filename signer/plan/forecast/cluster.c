@@ -330,7 +330,7 @@ static enum status check_agreement(const struct cluster *c, struct tlv_err *e)
 		name = span_dup(c->nodes[x->node].name);
 		(void)err_set(
 			e, ST_NO,
-			"%s: the lists show two different ones of node '%s': bring phones to one state first, with '--recover' if they refuse, or leave out what is of another cluster",
+			"%s: the lists show two different ones of node '%s': if phones refuse, use '--recover' first; if a list is of another cluster, leave it out",
 			plan_kind_text(x->kind), name != NULL ? name : "?");
 		free(name);
 		return ST_NO;
@@ -352,7 +352,7 @@ static enum status check_tvs(const struct cluster *c, struct tlv_err *e)
 		name = span_dup(c->nodes[x->node].name);
 		(void)err_set(
 			e, ST_NO,
-			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the ITLs of then on, or leave out what is of another cluster",
+			"one ITL shows the TVS certificate of node '%s' and another one does not: restart TFTP on every node, reset all phones, and give the new ITLs; if a list is of another cluster, leave it out",
 			name != NULL ? name : "?");
 		free(name);
 		return ST_NO;
@@ -381,8 +381,9 @@ static enum status foreign(const struct cluster *c, const struct tlv_list *l, st
 
 	(void)err_set(
 		e, ST_USAGE,
-		"the %s of node '%s' shares neither a node nor a certificate with the other lists: is it of another cluster",
-		tlv_list_kind_text(l), name != NULL ? name : "?");
+		"the %s%s%s%s shares neither a node nor a certificate with the other lists: is it of another cluster",
+		tlv_list_kind_text(l), name != NULL ? " of node '" : "", name != NULL ? name : "",
+		name != NULL ? "'" : "");
 	free(name);
 	return ST_USAGE;
 }
@@ -431,7 +432,7 @@ static enum status check_styles(const struct tlv_list *const *lists, size_t n, s
 		if (!lists[i]->stand_in && tlv_list_dialect(lists[i]).style == TLV_STYLE_RFC4514)
 			return err_set(
 				e, ST_USAGE,
-				"the %s is in style rfc4514, which CUCM does not write, so what phones do with CUCM's own is not foreseen: give the lists that CUCM wrote, or compare two lists with 'plan OLD NEW'",
+				"the %s is in style rfc4514, which CUCM does not write, so it says nothing of CUCM's next lists: give the lists that CUCM wrote, or compare two lists with 'plan OLD NEW'",
 				tlv_list_kind_text(lists[i]));
 	return ST_OK;
 }

@@ -127,7 +127,7 @@ void forecast_put_bound(struct buf *b, const struct forecast *f)
 {
 	buf_printf(
 		b,
-		"Each phase renews one type of certificate%s. All %zu orders were compared, in %zu steps of the model, and the order below was gone through once more.",
+		"Each phase renews one type of certificate%s. All %zu orders were compared, in %zu steps of the model. Then the order below was checked once more.",
 		f->search.split ? ", on all nodes or on the publisher apart" : ", on all nodes",
 		f->search.orders, f->search.steps);
 }

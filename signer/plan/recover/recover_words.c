@@ -256,5 +256,5 @@ void recover_put_summary(struct buf *b, const struct recovery *r)
 
 const char *recover_proof_text(void)
 {
-	return "Each list of a way was judged for each kind of phones as 'ctlsign accept' does, up to the lists that CUCM writes in the end. No way that is taken makes phones refuse that were through.";
+	return "Each list of each way was judged for each kind of phones, as 'ctlsign accept' does. The last of them are the lists that CUCM writes in the end. No chosen way makes phones refuse that were freed before.";
 }

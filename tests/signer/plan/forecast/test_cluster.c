@@ -17,7 +17,7 @@ static void an_itl_without_a_tvs_is_refused(void **state)
 	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_NO);
 	assert_non_null(strstr(err_text(&e), "TVS certificate of node 'pub'"));
 	assert_non_null(strstr(err_text(&e), "restart TFTP"));
-	assert_non_null(strstr(err_text(&e), "leave out what is of another cluster"));
+	assert_non_null(strstr(err_text(&e), "if a list is of another cluster, leave it out"));
 	cluster_free(&c);
 	free_lists(&m);
 }
@@ -70,7 +70,7 @@ static void lists_that_do_not_fit_are_refused(void **state)
 	mixed_up[1] = other.given[1];
 	assert_int_equal(cluster_read(&c, mixed_up, 2, &m.release, &e), ST_NO);
 	assert_non_null(strstr(err_text(&e), "two different ones of node 'pub'"));
-	assert_non_null(strstr(err_text(&e), "leave out what is of another cluster"));
+	assert_non_null(strstr(err_text(&e), "if a list is of another cluster, leave it out"));
 	cluster_free(&c);
 	free_lists(&other);
 	free_lists(&m);
