@@ -141,16 +141,17 @@ enum folder_file folder_file_begins(const char *path)
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n = -1;
-	bool regular;
+	bool known, regular;
 
 	if (fd < 0)
 		return FOLDER_FILE_UNREAD;
+	known = fstat(fd, &st) == 0;
 	/* What is read of a pipe is gone. */
-	regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	regular = known && S_ISREG(st.st_mode);
 	if (regular)
 		n = read(fd, first, sizeof first);
 	(void)close(fd);
-	if (!regular)
+	if (known && !regular)
 		return FOLDER_FILE_OTHER;
 	if (n < 0)
 		return FOLDER_FILE_UNREAD;

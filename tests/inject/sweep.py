@@ -99,8 +99,6 @@ class Sweep:
                 statuses |= {8}
         if self.work.each:
             statuses |= {3}  # a file of the batch failed
-        if self.work.misses and what == CALLS and not hit.is_writing():
-            statuses |= {1}  # a list was passed over, with a warning
         if self.work.asks and (what == CALLS or hit.process):
             statuses |= {1, 3}  # a node, or all of them, gave no answer
         return statuses

@@ -40,7 +40,6 @@ class Work:
     name = ""
     token = False
     each = False  # each file for itself
-    misses = False  # what it looks for, if a list of a folder cannot be read
     asks = False  # nodes, over the network: one that does not answer makes another answer
     nonce = ()    # names of files that are new in every run
 
@@ -477,7 +476,7 @@ class VerifyMany(Reader):
 
 class IdentifyTable(Reader):
     name = "identify-table"
-    each = misses = True
+    each = True
 
     def ready(self, machine):
         rows = [f"SEP{n:012X},{hashlib.md5(path.read_bytes()).hexdigest()}\n"
