@@ -266,6 +266,17 @@ def test_no_pin_in_arguments_environment_or_messages(ctlsign, cluster, out, lab,
     assert lab.pin.encode() not in out.read_bytes()
 
 
+def test_the_end_of_the_process_is_waited_for_without_pauses(ctlsign, cluster, out, lab, tmp_path):
+    trace = tmp_path / "trace"
+    run = ctlsign("build", "-o", out, *lists.records(cluster, "tokens"), *lab.key(TWO),
+                  env={**lab.env, "ASAN_OPTIONS": "detect_leaks=0"},
+                  wrapper=["strace", "-f", "-e", "trace=execve,nanosleep,clock_nanosleep", "-o", trace])
+    if run.status != 0 and "ptrace" in run.err:
+        pytest.skip("no ptrace here")
+    assert run.status == 0, str(run)
+    assert trace.read_text().count("execve(") == 2 and "nanosleep(" not in trace.read_text(), trace.read_text()
+
+
 # Which token ---------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("uri", ["pkcs11:token=nobody", "pkcs11:token=sast-adn008580ef",
