@@ -99,8 +99,9 @@ static enum status add_start(struct manifest_file *m, struct tlv_err *e)
 /* Of one pass over the events. */
 struct reading {
 	struct manifest_file *m;
-	int depth;  /* of open mappings and sequences */
-	int record; /* index of the record that is open, -1 */
+	const char *path; /* m's */
+	int depth;	  /* of open mappings and sequences */
+	int record;	  /* index of the record that is open, -1 */
 	bool has_records, in_records;
 	char *key; /* owned; the key whose value comes next, NULL: a key comes next */
 	int documents;
@@ -109,7 +110,7 @@ struct reading {
 
 static enum status complain(struct reading *s, const yaml_event_t *ev, const char *what)
 {
-	return at_line(s->m->path, (unsigned)ev->start_mark.line + 1, s->e, what);
+	return at_line(s->path, (unsigned)ev->start_mark.line + 1, s->e, what);
 }
 
 /* Where the text of a key of the open mapping goes; NULL: it is 'records', or unknown. */
@@ -239,7 +240,7 @@ static enum status take_event(struct reading *s, const yaml_event_t *ev)
 
 static enum status read_events(struct manifest_file *m, struct span text, struct tlv_err *e)
 {
-	struct reading s = { .m = m, .record = -1, .e = e };
+	struct reading s = { .m = m, .path = m->path, .record = -1, .e = e };
 	yaml_parser_t parser;
 	yaml_event_t ev;
 	enum status st = ST_OK;

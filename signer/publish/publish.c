@@ -135,7 +135,8 @@ static enum status check(const char *path, const struct span *bytes,
 
 	if (st == ST_OK && !can_wait)
 		st = publication_may_replace(&p, e);
-	if (st == ST_OK && !p.is_stream && faccessat(p.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+	if (st == ST_OK && !p.is_stream && p.dir_fd >= 0 &&
+	    faccessat(p.dir_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		st = place_failed(e, "cannot be written in its folder");
 	if (seen != NULL && !p.is_stream)
 		*seen = (struct publish_seen){ .looked = true, .existed = p.exists, .st = p.old };
@@ -161,14 +162,17 @@ enum status publish_check_bytes(const char *path, struct span bytes,
 enum status publish_folder(const char *path, bool *made, struct tlv_err *e)
 {
 	struct stat st;
+	int error;
 
 	*made = mkdir(path, 0755) == 0;
 	if (*made)
 		return ST_OK;
-	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	error = errno;
+	if (error == EEXIST)
+		error = stat(path, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	if (error == 0)
 		return ST_OK;
-	errno = errno == EEXIST ? ENOTDIR : errno;
-	return err_set(e, ST_OUTPUT, "%s: cannot make the folder: %s", path, strerror(errno));
+	return err_set(e, ST_OUTPUT, "%s: cannot make the folder: %s", path, strerror(error));
 }
 
 void publish_folder_undo(const char *path)

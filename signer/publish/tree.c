@@ -99,7 +99,8 @@ enum status tree_check(const char *path, const struct tree_options *opt, struct 
 	struct tree t = { .parent_fd = -1, .fd = -1, .opt = opt };
 	enum status st = split(&t, path, e);
 
-	if (st == ST_OK && faccessat(t.parent_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+	if (st == ST_OK && t.parent_fd >= 0 &&
+	    faccessat(t.parent_fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		st = place_failed(e, "cannot be made in its folder");
 	if (t.parent_fd >= 0)
 		(void)close(t.parent_fd);
