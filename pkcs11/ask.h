@@ -10,8 +10,7 @@
 #include "pkcs11/tok.h"
 
 #define TOK_MALFORMED \
-	"malformed answer from the token's process, probably a faulty PKCS#11 module; try " \
-	"another with --module"
+	"malformed answer from the token's process, probably a faulty PKCS#11 module; try another with --module"
 
 enum status tok_malformed(struct tlv_err *e);
 
