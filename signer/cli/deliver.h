@@ -54,7 +54,7 @@ enum status delivery_options(struct delivery *d, const struct opts *o, struct tl
 
 /* Warn of what only some phones can read, as far as there are sources. */
 void deliver_warn_digest(enum tlv_digest digest);
-/* records: of a list. say: what to do, if a TFTP server's certificate has an EC key. */
+/* say: what to do, if a TFTP server's certificate in the list has an EC key. */
 void deliver_warn_ec(const struct tlv_list *l, bool is_1_1, const char *say);
 
 /* What --sast-trust and --tvs-ctl say about TVS; the rest of the phone is left alone. */

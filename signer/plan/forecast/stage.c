@@ -103,7 +103,7 @@ static size_t moved_cert(const struct draft *d, const struct tlv_record *r)
 	return tlv_record_is_ec(r) ? to->ecdsa : to->callmanager;
 }
 
-/* The record's certificate in this state; NULL: the record stays as it is. */
+/* The record's certificate now; NULL: it stays as it is. The node has one: see is_nobodys(). */
 static const struct tlv_cert *replacement(const struct draft *d, const struct tlv_record *r)
 {
 	size_t at = cluster_find_cert(d->c, r->certificate);
@@ -212,10 +212,11 @@ static enum status write_records(struct buf *b, struct draft *d, struct tlv_err 
 
 	for (size_t i = 0; st == ST_OK && i < d->pattern->nrecords; i++) {
 		struct tlv_record r = tlv_list_record(d->pattern, i);
-		const struct tlv_cert *cert = replacement(d, &r);
+		const struct tlv_cert *cert;
 
 		if ((d->s->blank && is_emptied(&r)) || is_nobodys(d, &r))
 			continue;
+		cert = replacement(d, &r);
 		if (cert != NULL)
 			st = write_record(b, d, &r, i + 1, cert, e);
 		else
