@@ -182,7 +182,9 @@ static enum status sort_held(struct job *j, struct tlv_err *e)
 			(struct recover_held){ .list = printed ? &h->filled.list : &h->file.list,
 					       .path = h->path };
 	}
-	qsort(j->sorted, j->nheld, sizeof *j->sorted, by_path);
+	/* After a failure not all of them have a path. */
+	if (st == ST_OK)
+		qsort(j->sorted, j->nheld, sizeof *j->sorted, by_path);
 	return st;
 }
 

@@ -559,8 +559,9 @@ def test_a_printed_list_whose_signature_is_bad(world):
 
 
 def test_a_log_without_the_time_of_its_file(world):
-    """Which list is the latest is not to be guessed."""
-    hold(world, "2020", itl=ITL_12)
+    """Which list is the latest is not to be guessed. Lists before and behind it have a path, or none yet."""
+    for folder in ("2019", "2020", "2021"):
+        hold(world, folder, itl=ITL_12)
     lists = serve(world, itl=renewed(ITL_12, *PARTS))
     for path in ("held/2020/ITLFile.tlv", lists[0]):
         as_log(world, path, OLD["timestamp"])
