@@ -134,7 +134,8 @@ static bool heads_checksums(struct span cell)
 
 static bool heads_phones(struct span cell)
 {
-	return has_word(cell, "phone") || has_word(cell, "device") || has_word(cell, "name");
+	return !heads_checksums(cell) &&
+	       (has_word(cell, "phone") || has_word(cell, "device") || has_word(cell, "name"));
 }
 
 /* The first column with such a head; COLUMNS_MAX: none. */
@@ -157,10 +158,22 @@ static bool take_heads(struct phones *p)
 		msg_warn("%s: several columns are headed as checksums: the first of them counts",
 			 p->path);
 	p->checksum = checksum;
-	if (phone == COLUMNS_MAX || phone == checksum)
-		phone = checksum == 0;
-	p->phone = phone;
+	p->phone = phone != COLUMNS_MAX ? phone : checksum == 0;
 	return true;
+}
+
+/* A remark behind a phone and its checksum may have the words of a head. */
+static bool has_checksum(struct phones *p)
+{
+	struct tlv_err own = TLV_ERR_INIT;
+
+	for (size_t i = 0; i < COLUMNS_MAX; i++) {
+		buf_truncate(&p->digits, 0);
+		if (known_digits(buf_cstr(&p->fields[i]), &p->digits, &own) == ST_OK &&
+		    p->digits.n >= KNOWN_PREFIX)
+			return true;
+	}
+	return false;
 }
 
 /* What stands above a column is no phone. A checksum with a slip in it is. */
@@ -170,6 +183,8 @@ static bool is_head(struct phones *p)
 	struct tlv_err own = TLV_ERR_INIT;
 	size_t digits = 0;
 
+	if (has_checksum(p))
+		return false;
 	if (take_heads(p))
 		return true;
 	for (size_t i = 0; i < cell.n; i++)

@@ -225,7 +225,7 @@ def test_tables_as_they_are_met(ctlsign, history, tmp_path, form):
 
 @pytest.mark.parametrize("form", [
     "Device,Description,Status,CTL Checksum,Site\n{0},x,registered,{1},Berlin\n",
-    "MD5;Phone\n{1};{0}\n", "sha-1\tmac\n{1}\t{0}\n", "Site,Device Name,checksum (MD5)\nx,{0},{1}\n",
+    "No,Checksum of the phone,Device\n7,{1},{0}\n", "MD5;Phone\n{1};{0}\n", "sha-1\tmac\n{1}\t{0}\n", "Site,Device Name,checksum (MD5)\nx,{0},{1}\n",
     ",".join(["x"] * 62) + ",Phone,Checksum\n" + "," * 62 + "{0},{1}\n"])
 def test_heads_say_which_columns_are_meant(ctlsign, history, tmp_path, form):
     new = history / "CTLFile.tlv"
@@ -233,6 +233,15 @@ def test_heads_say_which_columns_are_meant(ctlsign, history, tmp_path, form):
     run = ctlsign.ok("identify", "--csv", path, history)
     assert run.out.splitlines() == [f"SEP0011: {new}: MD5", "phones: 1, known: 1", f"       1  {new}"], str(run)
     assert run.err == ""
+
+
+@pytest.mark.parametrize("remark", ["lobby phone: checksum differs", "SHA room", "md5"])
+def test_a_line_with_a_checksum_is_no_head(ctlsign, history, tmp_path, remark):
+    """Else the first phone would not be counted, and columns be taken for others."""
+    new = history / "CTLFile.tlv"
+    path = table(tmp_path, f"a,{sums(new)[0]},{remark}\nb,{sums(new)[1]},\n")
+    run = ctlsign.ok("identify", "--csv", path, history)
+    assert run.out.splitlines()[:3] == [f"a: {new}: MD5", f"b: {new}: SHA-1", "phones: 2, known: 2"], str(run)
 
 
 def test_two_columns_of_checksums(ctlsign, history, tmp_path):
