@@ -87,8 +87,9 @@ void msg_progress(const char *text);
 /* JSON values; NULL if memory runs out, which json_object_set_new takes and reports. */
 json_t *out_json_hex(struct span s); /* lower case */
 json_t *out_json_hex_upper(struct span s);
-/* Sets key to the text, or where it is not UTF-8 to null with its bytes under key_hex. */
+/* Takes the value over. */
 void out_json_set(json_t *object, const char *key, json_t *value);
+/* Sets key to the text. If it is not UTF-8: to null, with its bytes under key_hex. */
 void out_json_set_text(json_t *object, const char *key, struct span text);
 
 #endif
