@@ -171,6 +171,7 @@ static struct acceptance judge(const struct plan_model *m, const struct plan_ver
 	p.foreign = m->foreign;
 	p.goes_back = v->holds == PLAN_NEW && v->offered == PLAN_OLD;
 	p.no_tvs = v->phones == LOCKOUT_NO_SBD;
+	p.tvs_restarts = true; /* a step of the plan, which stands before the reset */
 	/* It was asked about the new list's signer, and today. */
 	if (v->offered != PLAN_NEW) {
 		p.heard = NULL;

@@ -150,6 +150,8 @@ const char *accept_tvs_why(const struct acceptance *a, enum fact_id *fact)
 	    (a->reason != ACCEPT_SIGNER_UNKNOWN && a->reason != ACCEPT_SIGNER_NOT_SAST))
 		return NULL;
 	*fact = why_not[a->tvs.reach].fact;
+	if (a->tvs.later)
+		return "the phone cannot ask TVS after its restart: none of the TVS certificates of the new ITL is a TVS record of the installed one";
 	if (a->tvs.heard && a->tvs.reach == TVS_RENEWED)
 		return "the phone does not believe the TVS that was asked: the certificate that it presents is no TVS record of the installed ITL";
 	return why_not[a->tvs.reach].text;

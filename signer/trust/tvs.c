@@ -135,25 +135,16 @@ static bool names_tvs(struct tvs_answer *a, const struct tlv_list *itl, struct s
 	return named;
 }
 
-static void compare_today(struct tvs_answer *a, const struct phone *p,
-			  const struct tlv_list *new_list)
+static void compare(struct tvs_answer *a, const struct tlv_list *itl, const struct today *t)
 {
-	/*
-	 * A person who names them knows better: the new ITL may be another cluster's, whose TVS the
-	 * phone never asks.
-	 */
-	bool named = p->tvs_now != NULL && p->tvs_now->n > 0;
-	struct today t = { .list = !named && !p->foreign && tvs_list_says_now(new_list) ? new_list :
-											  NULL,
-			   .set = p->tvs_now };
 	size_t presented = 0, believed = 0;
 	struct span der;
 
-	for (size_t i = 0; next_today(&t, &i, &der);) {
-		if (is_repeated(&t, i, der))
+	for (size_t i = 0; next_today(t, &i, &der);) {
+		if (is_repeated(t, i, der))
 			continue;
 		presented++;
-		believed += names_tvs(a, p->itl, der) ? 1 : 0;
+		believed += names_tvs(a, itl, der) ? 1 : 0;
 	}
 	if (presented == 0)
 		a->assumptions |= ASSUME(TVS_CERT);
@@ -162,7 +153,37 @@ static void compare_today(struct tvs_answer *a, const struct phone *p,
 	else if (believed < presented)
 		a->assumptions |= ASSUME(GROUP);
 	if (a->nodes == TVS_NODES_SHOWN)
-		a->nodes = count_nodes(&t, p->itl);
+		a->nodes = count_nodes(t, itl);
+}
+
+/* What the new ITL names is what TVS has after its restart: if less is believed, that counts. */
+static void compare_later(struct tvs_answer *a, const struct tlv_list *itl,
+			  const struct tlv_list *new_list)
+{
+	struct tvs_answer later = { .reach = TVS_REACHED };
+
+	compare(&later, itl, &(struct today){ .list = new_list });
+	if (later.reach == TVS_REACHED && later.assumptions == 0)
+		return;
+	later.later = later.reach == TVS_RENEWED;
+	later.assumptions |= a->assumptions;
+	*a = later;
+}
+
+static void compare_today(struct tvs_answer *a, const struct phone *p,
+			  const struct tlv_list *new_list)
+{
+	/*
+	 * A person who names them knows better: the new ITL may be another cluster's, whose TVS the
+	 * phone never asks.
+	 */
+	bool named = p->tvs_now != NULL && p->tvs_now->n > 0;
+	bool says = !p->foreign && tvs_list_says_now(new_list);
+
+	compare(a, p->itl,
+		&(struct today){ .list = !named && says ? new_list : NULL, .set = p->tvs_now });
+	if (named && says && p->tvs_restarts && a->reach == TVS_REACHED)
+		compare_later(a, p->itl, new_list);
 }
 
 static bool has_tvs_record(const struct tlv_list *itl)

@@ -32,7 +32,8 @@ struct phone {
 	bool no_tvs;			  /* it has no Security by Default */
 	bool goes_back; /* the new list is one from before what it holds, whatever the times say */
 	bool foreign;	/* the new list is another cluster's, whose TVS it does not ask */
-	bool blank_itl; /* its ITL was blanked (rollback parameter): nobody to ask */
+	bool tvs_restarts; /* TVS does, before the phone asks: a new ITL counts beside tvs_now */
+	bool blank_itl;	   /* its ITL was blanked (rollback parameter): nobody to ask */
 	const struct certset *vouched; /* what TVS was given: uploads and own certificates */
 	const struct certset
 		*tvs_now; /* what TVS presents today; NULL or empty: what a new ITL says */
@@ -68,6 +69,7 @@ struct tvs_answer {
 	/* Where some nodes' certificates were renewed: the others. */
 	struct span node[TVS_NODES_SHOWN];
 	size_t nodes;  /* all of them */
+	bool later;    /* TVS_RENEWED not today, but as soon as TVS restarts */
 	bool heard;    /* it was asked, and the phone asks a TVS too */
 	bool believed; /* … by the phone: the ITL names the one that was asked, or is not shown */
 	bool others;   /* … and the ITL names other TVS, which were not asked */

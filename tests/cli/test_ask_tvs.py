@@ -426,7 +426,7 @@ def test_plan_says_it_everywhere(ctlsign, start, lists, lab, tmp_path, known, st
     """Text, JSON and page say the same."""
     one, page = served(start, known), tmp_path / "plan.html"
     words = ["plan", "--tvs", one.at, "--release", "10.5(1)", lists["itl"], "--html", page]
-    new = lab("new-itl", "pub-regenerated", ("tvs", "capf"), filename="ITLFile.tlv")
+    new = lab("new-itl", "pub-regenerated", ("tvs", "sub1"), filename="ITLFile.tlv")
     run = ctlsign(*words, new)
     assert run.status == status, str(run)
     flat = re.sub(r"\s+", " ", run.out)
@@ -439,6 +439,25 @@ def test_plan_says_it_everywhere(ctlsign, start, lists, lab, tmp_path, known, st
     assert asked["tvs"] == one.at and asked["state"] == ("sast" if status == 0 else "unknown")
     verdict = phones(said)["sbd", "old", "new"]
     assert (verdict["accepted"], verdict["assumptions"]) == (status == 0, [])
+
+
+@pytest.mark.parametrize("later,accepted,assumptions", [
+    (["sub1"], True, []), (["capf"], False, []), (["sub1", "capf"], True, ["group-has-node"]), ([], True, [])])
+def test_plan_restarts_tvs_before_phones_ask(ctlsign, start, lists, lab, tmp_path, later, accepted, assumptions):  # noqa: F811
+    """A renewed TVS certificate of the new ITL is presented by then, whatever TVS presents today."""
+    one, page = served(start, YES), tmp_path / "plan.html"
+    new = lab("new-itl", "pub-regenerated", *[("tvs", name) for name in later], ("ccm", "sub1"), filename="ITLFile.tlv")
+    words = ["plan", "--tvs", one.at, "--release", "10.5(1)", "--html", page, lists["itl"], new]
+    run = ctlsign(*words)
+    assert run.status == (0 if accepted else 1), str(run)
+    why = "the phone cannot ask TVS after its restart: none of the TVS certificates of the new ITL is a TVS record of the installed one"
+    assert (why in re.sub(r"\s+", " ", run.out)) == (why in page.read_text()) == (not accepted)
+    said = ctlsign(*words, "--json").out
+    verdict = phones(said)["sbd", "old", "new"]
+    assert (verdict["accepted"], verdict["assumptions"]) == (accepted, assumptions)
+    assert json.loads(said)["asked"]["state"] == "sast"
+    # Phones that are reset now ask the TVS of now.
+    assert ctlsign("accept", "--tvs", one.at, "--installed", lists["itl"], new).status == 0
 
 
 def test_plan_without_it_asks_nobody(ctlsign, lists):

@@ -106,6 +106,7 @@ static void asked(size_t records, size_t certificates, const struct tlv_list *it
 	struct phone p = { .itl = itl,
 			   .no_tvs = any_bool(),
 			   .foreign = any_bool(),
+			   .tvs_restarts = any_bool(),
 			   .blank_itl = any_bool(),
 			   .vouched = certificates > 0 ? &vouched : NULL,
 			   .tvs_now = tvs_ctl != NULL ? &now : NULL,
