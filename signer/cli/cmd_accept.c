@@ -220,11 +220,15 @@ static bool names_for_nothing(const struct question *q, const struct acceptance 
 	return q->heard.n > 0 && a->answers == NULL;
 }
 
-/* A verdict that hangs on an assumption is no acceptance for those who said --strict. */
+/*
+ * A verdict that hangs on an assumption is no acceptance for those who said --strict. Nor is one
+ * that a TVS which nobody asked may turn round.
+ */
 static bool accepted(const struct question *q, const struct acceptance *a)
 {
-	return accept_row(a->reason)->accepted &&
-	       !(a->assumptions != 0 && opt_given(q->o, OPT_STRICT));
+	bool sure = a->assumptions == 0 && !a->tvs.others;
+
+	return accept_row(a->reason)->accepted && (sure || !opt_given(q->o, OPT_STRICT));
 }
 
 static void explain(const struct question *q, const struct acceptance *a, struct buf *out)
@@ -236,7 +240,8 @@ static void explain(const struct question *q, const struct acceptance *a, struct
 		buf_str(out, ": it does not hang on what TVS says\n");
 	}
 	if (accept_row(a->reason)->accepted && !accepted(q, a))
-		buf_str(out, "--strict: what rests on an assumption counts as refused\n");
+		buf_str(out,
+			"--strict: what rests on an assumption, or on TVS that were not asked, counts as refused\n");
 }
 
 static void set_explanation(json_t *o, const struct question *q, const struct acceptance *a)

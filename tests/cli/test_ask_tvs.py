@@ -260,6 +260,10 @@ def test_other_tvs_may_answer_otherwise(ctlsign, start, lists, lab, tmp_path, kn
         run = ctlsign("accept", "--tvs", one.at, "--installed", itl, new)
         assert (OTHERS in run.out.splitlines()) == says, str(run)
         assert run.out.splitlines()[0].endswith(f" (asked: {one.at})")
+        # Nor is a yes of one a yes of all.
+        strict = ctlsign("accept", "--strict", "--tvs", one.at, "--installed", itl, new)
+        assert strict.status == (0 if known is YES and not says else 1), str(strict)
+        assert ("on TVS that were not asked, counts as refused" in strict.out) == (known is YES and says)
         plan = ctlsign("plan", "--release", "10.5(1)", "--tvs", one.at, "--html", page, itl, new)
         assert (OTHERS in re.sub(r"\s+", " ", plan.out)) == says, str(plan)
         assert ("the ITL names other TVS too" in page.read_text()) == says
