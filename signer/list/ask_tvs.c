@@ -75,6 +75,21 @@ static enum status take_certificate(struct asked *q, struct tlv_err *e)
 	return st;
 }
 
+/* Copied: the list may be gone, or made like a printed one, before TVS answers. */
+static enum status take_names(struct asked *q, const struct tlv_header *h, struct tlv_err *e)
+{
+	struct span subject = tlv_text(h->signer_name), issuer = tlv_text(h->signer_issuer), all;
+
+	buf_put(&q->names, subject);
+	buf_put(&q->names, issuer);
+	buf_put(&q->names, h->signer_serial);
+	all = buf_span(&q->names);
+	q->signer.subject = span_slice(all, 0, subject.n);
+	q->signer.issuer = span_slice(all, subject.n, issuer.n);
+	q->signer.serial = span_slice(all, subject.n + issuer.n, all.n);
+	return buf_failed(&q->names, e);
+}
+
 /* Its certificate too, if the list, or the log that shows it, has one. */
 static enum status take_list(struct asked *q, struct list_file *f, struct tlv_err *e)
 {
@@ -82,12 +97,9 @@ static enum status take_list(struct asked *q, struct list_file *f, struct tlv_er
 	long signer = tlv_list_signer(l);
 	struct tlv_record r;
 	struct span der = SPAN_NONE;
-	enum status st = ST_OK;
+	enum status st = take_names(q, &l->header, e);
 
-	q->signer.subject = tlv_text(l->header.signer_name);
-	q->signer.issuer = tlv_text(l->header.signer_issuer);
-	q->signer.serial = l->header.signer_serial;
-	if (signer >= 0) {
+	if (st == ST_OK && signer >= 0) {
 		r = tlv_list_record(l, (size_t)signer);
 		st = list_file_certificate(f, &r, q->arg, &der, e);
 	}

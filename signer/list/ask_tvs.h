@@ -31,8 +31,8 @@ struct asked {
 	enum tvs_question what;
 	struct list_file file;	/* what it was read from, if we read it */
 	struct buf certificate; /* of the signer, owned */
-	struct buf names; /* owned: subject and issuer of a certificate, as CUCM spells them */
-	struct tvs_signer signer;
+	struct buf names; /* owned: subject and issuer as CUCM spells them; a list's serial number */
+	struct tvs_signer signer; /* borrows the two above */
 	enum asked_state state;
 	struct tvs_reply reply; /* of an answer that could be read */
 	struct tlv_err fault;	/* of one that could not */
