@@ -31,7 +31,7 @@ struct asked {
 	enum tvs_question what;
 	struct list_file file;	/* what it was read from, if we read it */
 	struct buf certificate; /* of the signer, owned */
-	struct buf names; /* owned: subject and issuer as CUCM spells them; a list's serial number */
+	struct buf names; /* owned: subject, issuer as CUCM spells them; a list's serial number */
 	struct tvs_signer signer; /* borrows the two above */
 	enum asked_state state;
 	struct tvs_reply reply; /* of an answer that could be read */
