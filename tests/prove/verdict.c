@@ -80,6 +80,7 @@ struct tvs_answer tvs_ask(const struct phone *p, const struct tlv_list *new_list
 				    .nodes = any_size(0, SIZE_MAX),
 				    .heard = p->heard != NULL && any_bool(),
 				    .others = any_bool(),
+				    .believed = any_bool(),
 				    .knows = any_bool(),
 				    .foreign = any_bool(),
 				    .key = any_span(),
@@ -143,7 +144,9 @@ static struct tlv_list any_long_list(size_t nrecords)
 int main(void)
 {
 	struct tvs_reply own = { .known = any_bool() };
-	struct tvs_heard heard = { .own = any_bool() ? &own : NULL };
+	struct tvs_heard second = { .own = any_bool() ? &own : NULL };
+	struct tvs_heard heard = { .own = any_bool() ? &own : NULL,
+				   .next = any_bool() ? &second : NULL };
 
 	verdicts();
 	for (size_t n = 0; n <= RECORDS_MAX; n++)
