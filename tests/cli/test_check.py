@@ -10,8 +10,9 @@ import time
 
 import nodes
 import pytest
+import tables
 from cluster import identity
-from conftest import DATA, ROOT
+from conftest import DATA
 from test_net import raw, start  # noqa: F401  (a fixture)
 
 SAMPLE = DATA / "cluster"
@@ -222,5 +223,5 @@ def test_a_list_does_not_have_us_connect_everywhere(ctlsign, cluster, tmp_path):
 
 def test_the_usual_ports():
     """[docs/CLUSTER.md has none; 213407, peer]"""
-    rows = re.findall(r"^SERVICE\((\w+), (\d+), ", (ROOT / "signer" / "list" / "services.def").read_text(), re.M)
-    assert rows == [("CCM", "5061"), ("CCM", "2443"), ("TFTP", "6971"), ("CAPF", "3804"), ("TVS", "2445")]
+    rows = [row[:2] for row in tables.rows("services.def", "SERVICE")]
+    assert rows == [["CCM", "5061"], ["CCM", "2443"], ["TFTP", "6971"], ["CAPF", "3804"], ["TVS", "2445"]]

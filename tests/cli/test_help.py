@@ -65,8 +65,7 @@ def test_what_was_meant(ctlsign, words, meant):
 
 
 def test_every_synonym_is_of_an_option_of_its_verb(ctlsign):
-    rows = re.findall(r'^OPT_SYNONYM\("([^"]+)", "([^"]+)", ([^)]*)\)',
-                      (tables.ROOT / "signer" / "cli" / "opt_synonyms.def").read_text(), re.M)
+    rows = tables.rows("opt_synonyms.def", "OPT_SYNONYM")
     assert len(rows) > 3
     verbs = {name: {v for n, _, on in OPTIONS if n == name for v in on.replace(" ", "").split("|")}
              for _, name, _ in rows}
