@@ -64,6 +64,13 @@ def test_schemas_are_sound(verb):
             assert child.get("description") or "$ref" in child, f"{path}.{name} says nothing"
 
 
+@pytest.mark.parametrize("verb", sorted(schema.FILES))
+def test_no_array_has_null_in_it(verb):
+    for path, node in walk(schema.FILES[verb]):
+        if "items" in node:
+            assert not schema.validator(verb).evolve(schema=node["items"]).is_valid(None), path
+
+
 def find(verb, *names):
     """The one enum at a path of properties, items passed through, null left out."""
     node = schema.FILES[verb]
