@@ -21,6 +21,12 @@ PLANTED = {
         "pkcs11/child/door.h: pkcs11/ may not include pkcs11/child/"),
     "a library of another room": (
         "rooms", {"signer/plan/plan.c": "#include <openssl/evp.h>\n"}, "openssl/evp.h: not a library for signer/plan/"),
+    "a library that a room no longer needs": (
+        "rooms", {"scripts/house.py": ('"yaml.h": "signer/list"', '"yaml.h": "signer/list signer/plan"')},
+        "scripts/house.py: signer/plan/ does not need <yaml.h>"),
+    "an include without its folder": (
+        "rooms", {"signer/trust/tvs.c": '#include "tvs.h"\n'},
+        "signer/trust/tvs.c:{line}: tvs.h: no path from the top of the project"),
     "a room that no map has": ("rooms", {"other/new.c": "", "signer/new/new.c": ""}, "signer/new/new.c: stands in no room"),
     "a room that the map lacks": (
         "rooms", {"scripts/house.py": ('    "tlv": "",\n', '    "tlv": "",\n    "tlv/new": "tlv",\n')},
@@ -40,6 +46,12 @@ PLANTED = {
     "a second definition": (
         "facts", {"signer/plan/plan.c": "static const char planted[] = \"ITLRECOVERY_\";\n"},
         "signer/plan/plan.c:{line}: another definition of 'itlrecovery': ask tlv_cert_is_itlrecovery()"),
+    "a definition that is gone": (
+        "facts", {"scripts/house.py": ('"tlv/bytes.c pkcs11/ask.c"', '"tlv/bytes.c pkcs11/ask.c signer/doctor"')},
+        "scripts/house.py: signer/doctor does not need to define 'growing array'"),
+    "a circle that is gone": (
+        "circles", {"scripts/house.py": ("CIRCLES = [\n]", 'CIRCLES = [\n    "tlv/one.c tlv/two.c",\n]')},
+        "scripts/house.py: no such circle any more: tlv/one.c tlv/two.c"),
     "a circle of two": ("circles", {"tlv/record.c": "long planted(const struct tlv_list *l) { return tlv_list_signer(l); }\n"},
                         "these files call each other in a circle: "),
     "a circle of three": ("circles", {
