@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/prove as a whole, and a fault in each part that is an alarm (docs/PROOF.md)."""
+import shutil
+
 import pytest
 
-from test_prove import needs_frama_c, plant, prove
+from test_prove import ROOT, needs_frama_c, prove
 
 # A fault that somebody could make, and the file where Eva sees it. Some are seen where a span is used, or where the
 # harness looks whether its bytes are there.
 FAULTS = [
+    # One container more than there is room for.
+    ("reader", "tlv/reader.c", "w->depth == TLV_DEPTH_MAX", "w->depth > TLV_DEPTH_MAX", "tlv/reader.c"),
+    # The byte behind the last one.
+    ("bytes", "tlv/bytes.c", "return i < s.n ? s.p[i] : -1;", "return i <= s.n ? s.p[i] : -1;", "tlv/bytes.c"),
+    # Tag 32 is a shift of 32 bits, tag 99 one of 99.
+    ("header", "tlv/header.c", "if (f->tag >= 32)", "if (f->tag > 32)", "tlv/header.c"),
+    ("record", "tlv/record.c", "r->repeated |= BIT(f->row->number)", "r->repeated |= BIT(f->tag)", "tlv/record.c"),
+    # Memory that nobody asked for.
+    ("list", "tlv/list.c", "if (!ARRAY_ROOM(l->record_at, l->nrecords, l->cap))", "if (l->nrecords > l->bytes.n)",
+     "tlv/list.c"),
     # A fifth TVS is written behind the four that an answer shows.
     ("tvs", "signer/trust/tvs.c", "if (n < TVS_NODES_SHOWN)", "if (n <= TVS_NODES_SHOWN)",
      "signer/trust/tvs.c"),
@@ -29,6 +41,19 @@ FAULTS = [
     ("net", "signer/net/shared/wire.c", "!cursor_u32(c, &high) || !cursor_u32", "!cursor_u32(c, &high) && !cursor_u32",
      "signer/net/shared/wire.c"),
 ]
+
+
+def plant(root, file, sound, fault):
+    """A copy of what is proven, with one fault in it."""
+    for folder in ("tlv", "pkcs11", "signer", "scripts", "tests/prove"):
+        shutil.copytree(ROOT / folder, root / folder)
+    source = (root / file).read_text()
+    assert source.count(sound) == 1
+    (root / file).write_text(source.replace(sound, fault))
+
+
+def test_each_part_has_its_fault():
+    assert sorted(row[0] for row in FAULTS) == sorted(prove("-l").stdout.split())
 
 
 @needs_frama_c

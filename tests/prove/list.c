@@ -9,6 +9,7 @@
 #include "tlv/kind.h"
 
 #include "any.h"
+#include "records.h"
 
 enum { FILE_MAX = 12, RECORDS_MAX = 2 };
 
@@ -37,16 +38,9 @@ enum status tlv_header_decode(struct tlv_header *h, struct span bytes, struct tl
 
 enum status tlv_record_decode(struct tlv_record *r, struct span bytes, size_t at, struct tlv_err *e)
 {
-	*r = (struct tlv_record){ .raw = raw_of(bytes),
-				  .at = at,
-				  .present = any_u32(),
-				  .dns_name = any_span(),
-				  .subject = any_span(),
-				  .issuer = any_span(),
-				  .serial = any_span(),
-				  .role = any_u16(),
-				  .public_key = any_span(),
-				  .certificate = any_span() };
+	*r = any_record();
+	r->raw = raw_of(bytes);
+	r->at = at;
 	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "a fault");
 }
 
@@ -63,20 +57,6 @@ static void decoded(size_t n, size_t memory)
 	tlv_list_free(&l);
 }
 
-bool tlv_header_names(const struct tlv_header *h, struct span serial, struct span issuer)
-{
-	is_span(h->signer_serial);
-	is_span(serial);
-	is_span(issuer);
-	return any_bool();
-}
-
-struct span tlv_text(struct span value)
-{
-	is_span(value);
-	return any_span();
-}
-
 enum tlv_list_kind tlv_kind_of_name(struct span name)
 {
 	is_span(name);
@@ -87,41 +67,6 @@ const char *tlv_kind_text(enum tlv_list_kind kind)
 {
 	(void)kind;
 	return "a kind";
-}
-
-bool tlv_record_is_tftp(const struct tlv_record *r)
-{
-	(void)r;
-	return any_bool();
-}
-
-bool tlv_record_is_token(const struct tlv_record *r)
-{
-	(void)r;
-	return any_bool();
-}
-
-bool tlv_record_is_nameless(const struct tlv_record *r)
-{
-	(void)r;
-	return any_bool();
-}
-
-enum status tlv_cert_walk(struct span der, struct tlv_cert *out, struct tlv_err *e)
-{
-	is_span(der);
-	*out = (struct tlv_cert){ .der = der, .subject = any_span() };
-	return any_bool() ? ST_OK : err_set(e, ST_INPUT, "not a certificate");
-}
-
-struct tlv_name_match tlv_name_match(struct span text, struct span name)
-{
-	is_span(text);
-	is_span(name);
-	return (struct tlv_name_match){ .matches = any_bool(),
-					.form = (enum tlv_name_form)any_size(TLV_NAME_SERVER,
-									     TLV_NAME_SERVER_0),
-					.separator = any_bool() ? ';' : ',' };
 }
 
 /* A decoded list: each record begins in the file. The first ones may be kept. */

@@ -9,12 +9,11 @@
 
 #include "tlv/list.h"
 
+#include "records.h"
+
 /* As many as no list has. A loop over them is followed in one: it keeps nothing but its counter. */
 enum { ANY_RECORDS = 1 << 30 };
 
-struct tlv_record any_record(void);
-/* A certificate with any parts. */
-struct tlv_cert any_cert(struct span der);
 /* Whichever record is asked for, it is any. */
 struct tlv_list any_list(size_t nrecords);
 /* The index of a record of the list, or what stands for none. */
