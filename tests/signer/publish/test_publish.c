@@ -283,6 +283,40 @@ static void test_checks_say_the_same_before(void **state)
 	assert_int_equal(count_in("."), 1);
 }
 
+static void folder_refused(const char *path, const char *says)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	bool made = true;
+
+	assert_int_equal(publish_folder(path, &made, &e), ST_OUTPUT);
+	assert_false(made);
+	assert_string_equal(err_text(&e), says);
+}
+
+/* What stands in the folder's place is looked at; the reason is that of the look. */
+static void test_a_folder_is_made_or_there(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	bool made = false;
+
+	(void)state;
+	assert_int_equal(publish_folder("d", &made, &e), ST_OK);
+	assert_true(made);
+	assert_int_equal(publish_folder("d", &made, &e), ST_OK);
+	assert_false(made);
+	put_text("f", "");
+	assert_int_equal(symlink("d", "to-d"), 0);
+	assert_int_equal(symlink("loop", "loop"), 0);
+	assert_int_equal(symlink("nothing", "to-nothing"), 0);
+	assert_int_equal(publish_folder("to-d", &made, &e), ST_OK);
+	assert_false(made);
+	folder_refused("f", "f: cannot make the folder: Not a directory");
+	folder_refused("loop", "loop: cannot make the folder: Too many levels of symbolic links");
+	folder_refused("to-nothing",
+		       "to-nothing: cannot make the folder: No such file or directory");
+	folder_refused("no/d", "no/d: cannot make the folder: No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +331,7 @@ int main(void)
 		IN_A_FOLDER(test_links_are_not_followed),
 		IN_A_FOLDER(test_what_comes_meanwhile_is_not_replaced),
 		IN_A_FOLDER(test_checks_say_the_same_before),
+		IN_A_FOLDER(test_a_folder_is_made_or_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
