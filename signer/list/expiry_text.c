@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "signer/io/env.h"
 #include "signer/list/expiry.h"
@@ -103,24 +102,24 @@ static void mark_repeated(struct line *v, size_t n)
 	qsort(v, n, sizeof *v, by_index);
 }
 
-typedef void item_fn(const struct expiry_item *item, struct buf *b);
+typedef void line_fn(const struct expiry *x, size_t i, struct buf *b);
 
-/* Renders every item and marks repetitions; NULL if memory ran out, which sticks to b. */
-static struct line *lines_make(const struct expiry *x, item_fn *render, struct buf *b)
+/* Renders n lines and marks repetitions; NULL if memory ran out, which sticks to b. */
+static struct line *lines_make(const struct expiry *x, size_t n, line_fn *render, struct buf *b)
 {
-	struct line *v = calloc(x->n + 1, sizeof *v);
+	struct line *v = calloc(n + 1, sizeof *v);
 
 	if (v == NULL) {
 		b->failed = err_nomem(NULL);
 		return NULL;
 	}
-	for (size_t i = 0; i < x->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		v[i].index = i;
-		render(&x->v[i], &v[i].text);
+		render(x, i, &v[i].text);
 		if (v[i].text.failed != ST_OK)
 			b->failed = v[i].text.failed;
 	}
-	mark_repeated(v, x->n);
+	mark_repeated(v, n);
 	return v;
 }
 
@@ -160,17 +159,17 @@ static void put_notice(const struct expiry_item *item, struct buf *b)
 	buf_printf(b, ", expires on %s\n", when);
 }
 
-static void put_syslog(const struct expiry_item *item, struct buf *b)
+static void put_syslog(const struct expiry *x, size_t i, struct buf *b)
 {
-	if (item->urgent)
-		put_alarm(item, b);
+	if (x->v[i].urgent)
+		put_alarm(&x->v[i], b);
 	else
-		put_notice(item, b);
+		put_notice(&x->v[i], b);
 }
 
 void expiry_syslog(const struct expiry *x, struct buf *b)
 {
-	struct line *v = lines_make(x, put_syslog, b);
+	struct line *v = lines_make(x, x->n, put_syslog, b);
 
 	/* The SAST and the CCM+TFTP record of one certificate are one alarm. */
 	for (size_t i = 0; v != NULL && i < x->n; i++)
@@ -204,8 +203,10 @@ static void put_label(struct buf *b, const char *name, const char *value)
 	buf_free(&safe);
 }
 
-static void put_series(const struct expiry_item *item, struct buf *b)
+static void put_series(const struct expiry *x, size_t i, struct buf *b)
 {
+	const struct expiry_item *item = &x->v[i];
+
 	buf_str(b, "ctlsign_certificate_not_after_timestamp_seconds{");
 	put_label(b, "file", item->file);
 	buf_u8(b, ',');
@@ -217,33 +218,31 @@ static void put_series(const struct expiry_item *item, struct buf *b)
 	buf_u8(b, '}');
 }
 
-static bool is_repeated(const struct expiry *x, size_t i)
+/* Each with its file: two reports of one host must not have the same series. */
+static void put_unread(const struct expiry *x, size_t i, struct buf *b)
 {
-	for (size_t j = 0; j < i; j++)
-		if (strcmp(x->unread[j].file, x->unread[i].file) == 0)
-			return true;
-	return false;
+	buf_str(b, "ctlsign_unread{");
+	put_label(b, "file", x->unread[i].file);
+	buf_str(b, "} 1\n");
 }
 
-/* Each with its file: two reports of one host must not have the same series. */
 static void put_unread_series(struct buf *b, const struct expiry *x)
 {
+	struct line *v = lines_make(x, x->nunread, put_unread, b);
+
 	if (x->nunread > 0)
 		buf_str(b, "# HELP ctlsign_unread Whether a file could not be read.\n"
 			   "# TYPE ctlsign_unread gauge\n");
-	for (size_t i = 0; i < x->nunread; i++) {
-		if (is_repeated(x, i))
-			continue;
-		buf_str(b, "ctlsign_unread{");
-		put_label(b, "file", x->unread[i].file);
-		buf_str(b, "} 1\n");
-	}
+	for (size_t i = 0; v != NULL && i < x->nunread; i++)
+		if (!v[i].repeated)
+			buf_put(b, buf_span(&v[i].text));
+	lines_free(v, x->nunread);
 }
 
 /* node_exporter drops the whole file for a series that is there twice; the soonest stays. */
 void expiry_prometheus(const struct expiry *x, struct buf *b)
 {
-	struct line *v = lines_make(x, put_series, b);
+	struct line *v = lines_make(x, x->n, put_series, b);
 
 	buf_str(b,
 		"# HELP ctlsign_certificate_not_after_timestamp_seconds When the certificate ends, in seconds since 1970 UTC.\n"
