@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done while machines fail: works of the verbs, with what must be there then."""
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -360,6 +361,20 @@ class Expiry(Work):
 
     def words(self):
         return ["expiry", "-o", self.place / "report", "--format", "json", self.list, "--within", "0d"]
+
+    def fault(self, status, killed=False):
+        """If the list cannot be read, the report says so: an old one would look like good news."""
+        if status != 3:
+            return super().fault(status, killed)
+        now = self.plain(tree(self.place))
+        if now.keys() != self.after.keys():
+            return f"beside the report: {self.difference(now)}"
+        try:
+            said = json.loads(now["report"][1])
+        except ValueError:
+            return "status 3, but the report is no JSON"
+        files = [one["file"] for one in said["unread"]]
+        return None if files == [str(self.list)] else f"status 3, but the report says {files}"
 
 
 class Plan(Work):
