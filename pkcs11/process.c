@@ -81,7 +81,7 @@ static enum status started(struct process **p, pid_t pid, int error, struct tlv_
 	return ST_OK;
 }
 
-/* stderr too where it is closed: the next file that is opened would be taken for it. */
+/* Also stderr, if it is closed: the next file that is opened would be taken for it. */
 static int set_files(posix_spawn_file_actions_t *files, int line)
 {
 	int r = posix_spawn_file_actions_adddup2(files, line, TOK_LINE);
@@ -163,7 +163,7 @@ static void default_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* stderr too where it is closed: the next file that is opened would be taken for it. */
+/* Also stderr, if it is closed: the next file that is opened would be taken for it. */
 static void silence(void)
 {
 	int null;

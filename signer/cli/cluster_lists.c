@@ -31,7 +31,10 @@ enum status cluster_list_know(struct standins *s, struct list_file *f, const cha
 	return st;
 }
 
-/* Some seconds after the list was signed, in a zone whose name does not tell its offset. */
+/*
+ * The printed time is that of the file: some seconds after the signature, and hours off, for the
+ * zone's name does not tell its offset.
+ */
 static void put_time(struct buf *bytes, const struct printed *p)
 {
 	struct buf time = BUF_INIT;

@@ -10,8 +10,8 @@
 
 struct identify {
 	bool json;
-	struct known known; /* where is looked */
-	size_t faults; /* files that cannot be read as the lists that they are, or are named to be */
+	struct known known; /* the lists that are searched */
+	size_t faults;	    /* files that were named, or begin as a list, and cannot be read */
 };
 
 /*

@@ -154,7 +154,7 @@ static enum stage *stage_of(const struct batch *b, size_t number)
 	return &b->stage[number % b->slots];
 }
 
-/* Without a committer the last piece of all wakes the caller, who else looks when he feeds. */
+/* The caller looks here when he feeds. Nothing but the last piece wakes him when all is fed. */
 static void needs_no_commit(struct batch *b)
 {
 	b->committed = b->finished;

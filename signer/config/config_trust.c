@@ -14,7 +14,7 @@ enum status config_trust_cert(struct config_trust *t, const char *arg,
 {
 	enum status st = cert_load(&t->cert, arg, tok, &msg_warnings, e);
 
-	/* No key that can be used is the verdict of each file, not the certificate's fault. */
+	/* If the key cannot be used, the verdict on each file says so. */
 	if (st == ST_OK && t->check == NULL)
 		(void)digest_key_new(&t->check, t->cert.parts.public_key, NULL);
 	return st;

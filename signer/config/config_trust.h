@@ -17,8 +17,8 @@
 
 struct config_trust {
 	struct cert cert; /* der.n 0: none */
-	struct digest_key
-		*check; /* its key, owned: set up once, which costs as much as to verify */
+	/* The key of cert, owned; NULL: none. To set it up costs as much as to verify. */
+	struct digest_key *check;
 	struct list_file *lists;
 	const char **paths; /* borrowed */
 	size_t nlists, lists_cap, paths_cap;

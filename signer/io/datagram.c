@@ -27,7 +27,7 @@ static void put(struct filter *f, uint16_t code, uint32_t k)
 	f->v[f->n++] = (struct sock_filter){ .code = code, .k = k };
 }
 
-/* Goes on if the word is there, and else over `over` steps. */
+/* If another word is there, `over` steps are skipped. */
 static void expect(struct filter *f, uint32_t word, uint8_t over)
 {
 	f->v[f->n++] =

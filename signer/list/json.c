@@ -209,9 +209,9 @@ json_t *list_json_printed_header(const struct tlv_header *h)
 	out_json_set(o, "digest_number", json_integer(0));
 	out_json_set(o, "modulus_bits", json_integer((json_int_t)h->signature.n * 8));
 	out_json_set(o, "fields", json_array());
+	/* Another name than the usual one is not printed. */
 	if (h->filename.n > 0 && span_at(h->filename, 0) == 0)
-		out_json_set(o, "filename",
-			     json_null()); /* another name than the usual one: not printed */
+		out_json_set(o, "filename", json_null());
 	return o;
 }
 

@@ -38,8 +38,8 @@ struct known {
 	size_t n, cap;
 	struct known_keys checksums, serials;
 	/*
-	 * The digits that alone will be looked for, if known before lists are added; borrowed. More
-	 * than an MD5 has are none: then only lists that match get theirs.
+	 * The only digits that will be looked for, if they are known before lists are added;
+	 * borrowed. If they are more than an MD5 has, only lists that match get their MD5.
 	 */
 	struct span wanted;
 };
