@@ -86,6 +86,21 @@ static void pkcs7_of_both_kinds(void **state)
 	}
 }
 
+/* BER: the length is not said, two zeros end it. OpenSSL writes so what it streams. */
+static void pkcs7_without_a_length(void **state)
+{
+	struct buf der = test_file("certs/pub-capf.der.p7b"), ber = BUF_INIT;
+
+	(void)state;
+	assert_true(span_starts(buf_span(&der), SPAN_LIT("\x30\x82")));
+	buf_put(&ber, SPAN_LIT("\x30\x80"));
+	buf_put(&ber, span_slice(buf_span(&der), 4, der.n));
+	buf_put(&ber, SPAN_LIT("\0\0"));
+	assert_int_equal(count(&ber), 2);
+	buf_free(&ber);
+	buf_free(&der);
+}
+
 static void what_is_skipped_is_said(void **state)
 {
 	struct buf pem = test_file("cluster/pub.pem"), more = test_file("cluster/capf.pem");
@@ -183,9 +198,9 @@ static void base64_in_any_layout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pem_anywhere_in_a_line),  cmocka_unit_test(pkcs7_of_both_kinds),
-		cmocka_unit_test(what_is_skipped_is_said), cmocka_unit_test(damaged_blocks),
-		cmocka_unit_test(base64_in_any_layout),
+		cmocka_unit_test(pem_anywhere_in_a_line), cmocka_unit_test(pkcs7_of_both_kinds),
+		cmocka_unit_test(pkcs7_without_a_length), cmocka_unit_test(what_is_skipped_is_said),
+		cmocka_unit_test(damaged_blocks),	  cmocka_unit_test(base64_in_any_layout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
