@@ -7,11 +7,6 @@
 #include "tlv/label.h"
 #include "tlv/text.h"
 
-static void set(json_t *o, const char *key, json_t *value)
-{
-	(void)json_object_set_new(o, key, value);
-}
-
 static void append(json_t *a, json_t *value)
 {
 	(void)json_array_append_new(a, value);
@@ -22,7 +17,7 @@ static void set_path(json_t *o, const char *key, const char *path)
 	if (path != NULL)
 		out_json_set_text(o, key, span_str(path));
 	else
-		set(o, key, json_null());
+		out_json_set(o, key, json_null());
 }
 
 static void set_buf(json_t *o, const char *key, struct buf *text)
@@ -38,8 +33,8 @@ static json_t *answer_json(const struct crowd_answer *a)
 	if (!a->offered)
 		return json_null();
 	o = json_object();
-	set(o, "accepted", json_boolean(a->accepted));
-	set(o, "reason", json_string(accept_row(crowd_reason(a))->word));
+	out_json_set(o, "accepted", json_boolean(a->accepted));
+	out_json_set(o, "reason", json_string(accept_row(crowd_reason(a))->word));
 	return o;
 }
 
@@ -58,8 +53,8 @@ static json_t *key_json(const struct recovery *r, const struct recover_key *k)
 		append(lists, json_string(tlv_kind_text(TLV_LIST_CTL)));
 	if (k->in_itl)
 		append(lists, json_string(tlv_kind_text(TLV_LIST_ITL)));
-	set(o, "sast_in", lists);
-	set(o, "place", json_string(recover_key_word(k->place)));
+	out_json_set(o, "sast_in", lists);
+	out_json_set(o, "place", json_string(recover_key_word(k->place)));
 	return o;
 }
 
@@ -89,20 +84,20 @@ static json_t *way_json(const struct recovery *r, const struct recover_way *w, s
 	json_t *o = json_object(), *assumed = json_array();
 	struct buf text = BUF_INIT;
 
-	set(o, "way", json_string(recover_row(w->id)->word));
-	set(o, "takes", json_string(recover_cost_word(recover_row(w->id)->cost)));
+	out_json_set(o, "way", json_string(recover_row(w->id)->word));
+	out_json_set(o, "takes", json_string(recover_cost_word(recover_row(w->id)->cost)));
 	recover_put_way(&text, r, w);
 	set_buf(o, "text", &text);
-	set(o, "reason",
-	    w->opens[holder] ? json_string(accept_row(w->verdict[holder].reason)->word) :
-			       json_null());
+	out_json_set(o, "reason",
+		     w->opens[holder] ? json_string(accept_row(w->verdict[holder].reason)->word) :
+					json_null());
 	for (int i = 0; i < TVS_ASSUMPTIONS; i++)
 		if ((w->assumptions[holder] >> i & 1U) != 0)
 			append(assumed,
 			       json_string(accept_assumption((enum tvs_assumption)i)->word));
-	set(o, "assumptions", assumed);
-	set(o, "needs", needs_json(recover_way_needs(r, w)));
-	set(o, "sources", list_json_sources(recover_row(w->id)->fact));
+	out_json_set(o, "assumptions", assumed);
+	out_json_set(o, "needs", needs_json(recover_way_needs(r, w)));
+	out_json_set(o, "sources", list_json_sources(recover_row(w->id)->fact));
 	return o;
 }
 
@@ -111,19 +106,19 @@ static json_t *holder_json(const struct recovery *r, size_t holder)
 	const struct recover_holder *h = &r->holders[holder];
 	json_t *o = json_object(), *ways = json_array();
 
-	set(o, "number", json_integer((json_int_t)holder + 1));
-	set(o, "class", json_string(crowd_row(h->phones)->word));
+	out_json_set(o, "number", json_integer((json_int_t)holder + 1));
+	out_json_set(o, "class", json_string(crowd_row(h->phones)->word));
 	set_path(o, "ctl", h->ctl_path);
 	set_path(o, "itl", h->itl_path);
-	set(o, "takes_today", json_boolean(h->takes_today));
-	set(o, "has_way", json_boolean(h->takes_today || h->has_way));
-	set(o, "todays_ctl", answer_json(&h->today.ctl));
-	set(o, "todays_itl", answer_json(&h->today.itl));
-	set(o, "keys", keys_json(r, holder));
+	out_json_set(o, "takes_today", json_boolean(h->takes_today));
+	out_json_set(o, "has_way", json_boolean(h->takes_today || h->has_way));
+	out_json_set(o, "todays_ctl", answer_json(&h->today.ctl));
+	out_json_set(o, "todays_itl", answer_json(&h->today.itl));
+	out_json_set(o, "keys", keys_json(r, holder));
 	for (size_t i = 0; i < r->nways; i++)
 		if (!h->takes_today && r->ways[i].helps[holder])
 			append(ways, way_json(r, &r->ways[i], holder));
-	set(o, "ways", ways);
+	out_json_set(o, "ways", ways);
 	return o;
 }
 
@@ -133,13 +128,13 @@ static json_t *chosen_json(const struct recovery *r, size_t at)
 	json_t *o = json_object(), *phones = json_array();
 	struct buf text = BUF_INIT;
 
-	set(o, "way", json_string(recover_row(w->id)->word));
+	out_json_set(o, "way", json_string(recover_row(w->id)->word));
 	recover_put_way(&text, r, w);
 	set_buf(o, "text", &text);
 	for (size_t i = 0; i < r->nholders; i++)
 		if (r->freed[at][i])
 			append(phones, json_integer((json_int_t)i + 1));
-	set(o, "frees", phones);
+	out_json_set(o, "frees", phones);
 	return o;
 }
 
@@ -151,20 +146,20 @@ json_t *recover_json(const struct recovery *r)
 	size_t number = 0;
 
 	recover_put_summary(&summary, r);
-	set(o, "accepted", json_boolean(!recover_refused(r)));
+	out_json_set(o, "accepted", json_boolean(!recover_refused(r)));
 	set_buf(o, "summary", &summary);
-	set(o, "needs", needs_json(recover_needs(r)));
-	set(o, "without", needs_json(r->in.missing));
-	set(o, "assumptions", plan_lines_json(&r->assumed));
-	set(o, "release", json_string(r->in.c->release->name));
+	out_json_set(o, "needs", needs_json(recover_needs(r)));
+	out_json_set(o, "without", needs_json(r->in.missing));
+	out_json_set(o, "assumptions", plan_lines_json(&r->assumed));
+	out_json_set(o, "release", json_string(r->in.c->release->name));
 	for (size_t i = 0; i < r->nholders; i++)
 		append(holders, holder_json(r, i));
-	set(o, "holders", holders);
+	out_json_set(o, "holders", holders);
 	for (size_t i = 0; i < r->nchosen; i++)
 		append(order, chosen_json(r, i));
-	set(o, "order", order);
+	out_json_set(o, "order", order);
 	for (size_t i = 0; i < r->nsteps; i++)
 		append(steps, plan_step_json(&r->steps[i], &number));
-	set(o, "steps", steps);
+	out_json_set(o, "steps", steps);
 	return o;
 }
