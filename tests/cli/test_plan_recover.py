@@ -546,6 +546,19 @@ def test_a_printed_list_that_is_served(world):
     assert answer["holders"][0]["todays_itl"] is None
 
 
+def test_two_printed_lists_that_differ_by_their_checksums(world):
+    """All else that is printed may be the same."""
+    for folder in ("2020", "2021"):
+        hold(world, folder, itl=ITL_12)
+        as_log(world, f"held/{folder}/ITLFile.tlv", OLD["timestamp"])
+    lists = serve(world, itl=renewed(ITL_12, *PARTS))
+    assert len(recover(world, lists, "12.5", status=0)[1]["holders"]) == 1
+    log = world.folder / "held" / "2021" / "ITLFile.tlv"
+    other = re.sub(r"^[0-9a-f]{32}(?=\(MD5\))", "0" * 32, log.read_text(encoding="utf-8"), flags=re.M)
+    log.write_text(other, encoding="utf-8")
+    assert len(recover(world, lists, "12.5", status=0)[1]["holders"]) == 2
+
+
 def test_a_printed_list_whose_signature_is_bad(world):
     """What CUCM printed as bad is nobody's assumption."""
     hold(world, "2020", itl=ITL_12)

@@ -187,7 +187,7 @@ const char *recover_key_word(enum recover_key_place p);
 void recover_put_holder(struct buf *b, const struct recovery *r, size_t holder);
 /* Appends the signer's name and SHA-1. */
 void recover_put_key(struct buf *b, const struct recovery *r, const struct tlv_record *key);
-/* The same bytes, or if one is printed, the same checksums. */
+/* The same bytes. If one is printed, the checksums decide, if both lists show both of them. */
 bool recover_is_same(const struct tlv_list *a, const struct tlv_list *b);
 /* Its ITL is of a node that the lists of today do not have, or blank: no node brings it back. */
 bool recover_is_of_a_former_node(const struct recovery *r, const struct recover_holder *h);

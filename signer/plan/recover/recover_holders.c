@@ -12,7 +12,7 @@ static struct span folder_of(const char *path)
 	return span_of(path, slash != NULL ? (size_t)(slash - path) : 0);
 }
 
-/* A list that is served today is known by its bytes. */
+/* The list that is served today, if it is the same. */
 static const struct tlv_list *as_served(const struct recovery *r, const struct tlv_list *l)
 {
 	if (recover_is_same(l, r->given.ctl.list))

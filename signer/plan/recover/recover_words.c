@@ -108,20 +108,33 @@ void recover_put_key(struct buf *b, const struct recovery *r, const struct tlv_r
 	buf_str(b, ")");
 }
 
-/* A printed list is known by the checksums that stand there. */
-static bool has_sums_of(const struct tlv_list *a, const struct tlv_list *b)
+static bool differ(const char *a, const char *b)
+{
+	return a[0] != '\0' && b[0] != '\0' && strcmp(a, b) != 0;
+}
+
+/*
+ * A printed list is known by the checksums that stand there. Its bytes are made of what is printed,
+ * so two lists may share them. They tell only what the checksums leave open.
+ */
+static bool is_same_printed(const struct tlv_list *a, const struct tlv_list *b)
 {
 	char md5[2][33], sha1[2][41];
 
-	return (a->stand_in || b->stand_in) && list_checksums(a, md5[0], sha1[0], NULL) == ST_OK &&
-	       list_checksums(b, md5[1], sha1[1], NULL) == ST_OK && md5[0][0] != '\0' &&
-	       sha1[0][0] != '\0' && strcmp(md5[0], md5[1]) == 0 && strcmp(sha1[0], sha1[1]) == 0;
+	if (list_checksums(a, md5[0], sha1[0], NULL) != ST_OK ||
+	    list_checksums(b, md5[1], sha1[1], NULL) != ST_OK || differ(md5[0], md5[1]) ||
+	    differ(sha1[0], sha1[1]))
+		return false;
+	if (md5[0][0] == '\0' || md5[1][0] == '\0' || sha1[0][0] == '\0' || sha1[1][0] == '\0')
+		return span_eq(a->bytes, b->bytes);
+	return true;
 }
 
 bool recover_is_same(const struct tlv_list *a, const struct tlv_list *b)
 {
-	return a == b ||
-	       (a != NULL && b != NULL && (span_eq(a->bytes, b->bytes) || has_sums_of(a, b)));
+	if (a == b || a == NULL || b == NULL)
+		return a == b;
+	return a->stand_in || b->stand_in ? is_same_printed(a, b) : span_eq(a->bytes, b->bytes);
 }
 
 bool recover_is_of_a_former_node(const struct recovery *r, const struct recover_holder *h)
