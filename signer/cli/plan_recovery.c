@@ -43,14 +43,17 @@ static void held_free(struct held *h)
 	free(h);
 }
 
-/* A damaged list was published once: phones may hold it, and nobody can say what it means. */
+/*
+ * A damaged list was published once, as a file or as what a log shows: phones may hold it, and
+ * nobody can say what it means. Anything else in the folder is no list.
+ */
 static enum status judge_fault(struct job *j, struct held *h, struct tlv_err *e)
 {
 	if (h->file.fault.status == ST_OK) {
 		j->held[j->nheld++] = h;
 		return ST_OK;
 	}
-	if (list_file_looks_like_list(&h->file, h->path)) {
+	if (h->file.log.n > 0 || list_file_looks_like_list(&h->file, h->path)) {
 		*e = h->file.fault;
 		held_free(h);
 		return e->status;
@@ -150,7 +153,7 @@ static enum status read_held(struct job *j, struct tlv_err *e)
 	return st;
 }
 
-/* Which list is the latest says the time of its file, if it is a printed one. */
+/* The time of its file says which printed list is the latest. */
 static enum status check_time(const struct list_file *f, const char *name, struct tlv_err *e)
 {
 	int64_t seconds;
@@ -163,8 +166,8 @@ static enum status check_time(const struct list_file *f, const char *name, struc
 		name);
 }
 
-/* Behind the lists of today: what is printed of one certificate is the same in all of them. */
-static enum status sort_held(struct job *j, struct tlv_err *e)
+/* After the lists of today: what stands for a certificate that is printed there stands here too. */
+static enum status fill_held(struct job *j, struct tlv_err *e)
 {
 	enum status st = ST_OK;
 
@@ -221,7 +224,7 @@ static enum status prepare(struct job *j, struct tlv_err *e)
 	if (st == ST_OK)
 		st = cluster_lists_read(&j->lists, j->o, LIST_PRINTED, &j->release, e);
 	if (st == ST_OK)
-		st = sort_held(j, e);
+		st = fill_held(j, e);
 	if (st == ST_OK)
 		st = cluster_read_drifted(&j->cluster, j->lists.v, j->lists.n, &j->release, &j->now,
 					  e);

@@ -559,6 +559,16 @@ def test_two_printed_lists_that_differ_by_their_checksums(world):
     assert len(recover(world, lists, "12.5", status=0)[1]["holders"]) == 2
 
 
+def test_a_damaged_printed_list_is_an_error(world):
+    """As a damaged file is, whatever the log is called: phones may hold it."""
+    hold(world, "2020", itl=ITL_12)
+    text = show(world, "held/2020/ITLFile.tlv", OLD["timestamp"])
+    lists = serve(world, itl=renewed(ITL_12, *PARTS))
+    (world.folder / "held" / "2020" / "session.log").write_text(text[:len(text) // 2], encoding="utf-8")
+    run = world.run("plan", "--recover", "--installed-dir", "held", *lists, "--release", "12.5", cwd=world.folder)
+    assert (run.status, run.out) == (3, "") and "held/2020/session.log" in run.err and "line" in run.err, str(run)
+
+
 def test_a_printed_list_whose_signature_is_bad(world):
     """What CUCM printed as bad is nobody's assumption."""
     hold(world, "2020", itl=ITL_12)
