@@ -321,6 +321,15 @@ def test_a_backup_of_the_time_of_a_node_that_is_gone(world):
     assert "from after 2020-09-13T12:26:40Z" in " ".join(text.split())
 
 
+def test_a_backup_of_lists_without_a_time(world):
+    """No date is made up."""
+    hold(world, "gone", itl=SUB1_ITL)
+    world.make("held/gone/ITLFile.tlv", SUB1_ITL, filename="ITLFile.tlv", timestamp=0)
+    lists = serve(world, itl=old_itl("pub-regenerated", "golden-tvs2") + " CAPF=capf")
+    text, _ = recover(world, lists, "9.1", status=0)
+    assert "Take a backup from after a time that is not known, when these lists were signed" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("style", ["cucm", "ctl-client"])
 def test_tvs_is_told_of_the_token(world, style):
     """Moved to tokens without an upload: phones with Security by Default wait for it, the others hold no TVS."""

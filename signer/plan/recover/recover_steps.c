@@ -88,7 +88,7 @@ static void put_since(struct buf *b, const struct recovery *r, const struct reco
 			time = itl->header.timestamp;
 	}
 	time_iso(time, text);
-	buf_str(b, time != 0 ? text : "the time of these lists, which is not printed");
+	buf_str(b, time != 0 ? text : "a time that is not known");
 }
 
 static void fill_words(struct words *out, const struct recovery *r, size_t way)
