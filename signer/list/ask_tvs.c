@@ -199,7 +199,10 @@ static enum status read_answer(struct ask_tvs *a, struct asked *q, uint32_t sess
 	return st == ST_NOMEM ? err_nomem(e) : ST_OK;
 }
 
-/* The certificate, also of a TVS that ends the session. First: some serve one at a time. */
+/*
+ * The certificate is asked for apart, so that a TVS that ends the session shows it too. It stands
+ * first: a server that takes one connection after the other is soon done with it.
+ */
 static void put_questions(const struct ask_tvs *a, struct net_question *q)
 {
 	q[0] = (struct net_question){ .what = NET_CHAIN, .target = a->at, .max = NET_CHAIN_MAX };

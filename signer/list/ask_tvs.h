@@ -57,8 +57,8 @@ enum status ask_tvs_at(struct ask_tvs *a, const char *host, struct tlv_err *e);
 /* Adds the signer of a list, or a certificate. ST_INPUT if it lacks what is asked about. */
 enum status ask_tvs_about(struct ask_tvs *a, const char *arg, struct tlv_err *e);
 /*
- * Adds the signer of a list that is read already, of which it keeps the name alone. ST_INPUT as
- * above.
+ * Adds the signer of a list that is read already. What it says of the signer is copied; the
+ * list's name is borrowed. ST_INPUT as above.
  */
 enum status ask_tvs_about_list(struct ask_tvs *a, enum tvs_question what, struct list_file *f,
 			       struct tlv_err *e);
