@@ -206,8 +206,8 @@ static struct acceptance ask_one(const struct phone *p, const struct candidate *
 	struct tvs_answer tvs = tvs_ask(p, new_list->list);
 
 	if (tvs.knows && knows_another(&tvs, p->heard)) {
-		a = decided(ACCEPT_BAD_SIGNATURE, -1,
-			    false); /* a printed list shows no signature */
+		/* by_key() would take the signature of a printed list to be good. */
+		a = decided(ACCEPT_BAD_SIGNATURE, -1, false);
 	} else if (tvs.knows) {
 		a = by_key(new_list, tvs.key, tvs.certificate, ACCEPT_TVS, -1, false);
 		a.assumptions |= tvs.assumptions;

@@ -222,6 +222,17 @@ static void explain_assumptions(const struct acceptance *a, struct buf *out)
 	}
 }
 
+/* [TVS_ORDER]: a restart of TVS is what makes it present a renewed certificate. */
+static void explain_restart(const struct acceptance *a, struct buf *out)
+{
+	if (a->reason != ACCEPT_TVS || !a->tvs.until_restart)
+		return;
+	buf_str(out,
+		"until TVS restarts: then it presents the TVS certificates of the new ITL, and not all of them are TVS records of the installed one");
+	fact_put_sources(out, FACT_TVS_CERT_IN_ITL);
+	buf_str(out, "\n");
+}
+
 static void explain_warnings(const struct acceptance *a, struct buf *out)
 {
 	if (a->new_is_bad)
@@ -261,6 +272,7 @@ void accept_explain(const struct acceptance *a, struct buf *out)
 	}
 	explain_warnings(a, out);
 	explain_heard(a, out);
+	explain_restart(a, out);
 	explain_assumptions(a, out);
 	explain_near(a, out);
 	explain_tvs(a, out);

@@ -156,15 +156,24 @@ static void compare(struct tvs_answer *a, const struct tlv_list *itl, const stru
 		a->nodes = count_nodes(t, itl);
 }
 
-/* What the new ITL names is what TVS has after its restart: if less is believed, that counts. */
-static void compare_later(struct tvs_answer *a, const struct tlv_list *itl,
+/*
+ * What the new ITL names is what TVS has after its restart. If less of that is believed, it counts
+ * for phones that ask then; for those that ask before, the answer ends with the restart.
+ */
+static void compare_later(struct tvs_answer *a, const struct phone *p,
 			  const struct tlv_list *new_list)
 {
 	struct tvs_answer later = { .reach = TVS_REACHED };
+	bool worse;
 
-	compare(&later, itl, &(struct today){ .list = new_list });
+	compare(&later, p->itl, &(struct today){ .list = new_list });
 	if (later.reach == TVS_REACHED && later.assumptions == 0)
 		return;
+	worse = later.reach == TVS_RENEWED || (later.assumptions & ~a->assumptions) != 0;
+	if (!p->tvs_restarts) {
+		a->until_restart = worse && own_is_phones(p, new_list);
+		return;
+	}
 	later.later = later.reach == TVS_RENEWED;
 	later.assumptions |= a->assumptions;
 	*a = later;
@@ -182,8 +191,8 @@ static void compare_today(struct tvs_answer *a, const struct phone *p,
 
 	compare(a, p->itl,
 		&(struct today){ .list = !named && says ? new_list : NULL, .set = p->tvs_now });
-	if (named && says && p->tvs_restarts && a->reach == TVS_REACHED)
-		compare_later(a, p->itl, new_list);
+	if (named && says && a->reach == TVS_REACHED)
+		compare_later(a, p, new_list);
 }
 
 static bool has_tvs_record(const struct tlv_list *itl)

@@ -68,9 +68,10 @@ struct tvs_answer {
 	unsigned assumptions; /* bit n: tvs_assumption n */
 	/* Where some nodes' certificates were renewed: the others. */
 	struct span node[TVS_NODES_SHOWN];
-	size_t nodes;  /* all of them */
-	bool later;    /* TVS_RENEWED not today, but as soon as TVS restarts */
-	bool heard;    /* it was asked, and the phone asks a TVS too */
+	size_t nodes;	    /* all of them */
+	bool later;	    /* TVS_RENEWED not today, but as soon as TVS restarts */
+	bool until_restart; /* reached today; after its restart fewer nodes are believed, or none */
+	bool heard;	    /* it was asked, and the phone asks a TVS too */
 	bool believed; /* … by the phone: the ITL names the one that was asked, or is not shown */
 	bool others;   /* … and the ITL names other TVS, which were not asked */
 	bool knows;    /* … the signer, whose key and DER issuer these are; borrowed */

@@ -332,6 +332,7 @@ def test_one_tvs_that_phones_do_not_believe(ctlsign, pair, lists, first, second,
             assert run.out.splitlines()[0] == f"accepted: tvs (asked: {both[0]}, {both[1]}; assumes the phone's group has node)"
         assert json.loads(ctlsign(*words, "--json").out)["asked"]["tvs"] == one.at
         assert ctlsign(*words, "--strict").status == 1
+        assert "until TVS restarts" not in run.out, "both are presented today"
 
 
 def forge(cluster):
@@ -445,9 +446,13 @@ def test_plan_says_it_everywhere(ctlsign, start, lists, lab, tmp_path, known, st
     assert (verdict["accepted"], verdict["assumptions"]) == (status == 0, [])
 
 
+UNTIL = ("until TVS restarts: then it presents the TVS certificates of the new ITL, and not all of them are TVS records "
+         "of the installed one [213407, 214231, 217138]")
+
+
 @pytest.mark.parametrize("later,accepted,assumptions", [
     (["sub1"], True, []), (["capf"], False, []), (["sub1", "capf"], True, ["group-has-node"]), ([], True, [])])
-def test_plan_restarts_tvs_before_phones_ask(ctlsign, start, lists, lab, tmp_path, later, accepted, assumptions):  # noqa: F811
+def test_plan_restarts_tvs_before_phones_ask(ctlsign, start, lists, lab, cluster, tmp_path, later, accepted, assumptions):  # noqa: F811
     """A renewed TVS certificate of the new ITL is presented by then, whatever TVS presents today."""
     one, page = served(start, YES), tmp_path / "plan.html"
     new = lab("new-itl", "pub-regenerated", *[("tvs", name) for name in later], ("ccm", "sub1"), filename="ITLFile.tlv")
@@ -460,8 +465,21 @@ def test_plan_restarts_tvs_before_phones_ask(ctlsign, start, lists, lab, tmp_pat
     verdict = phones(said)["sbd", "old", "new"]
     assert (verdict["accepted"], verdict["assumptions"]) == (accepted, assumptions)
     assert json.loads(said)["asked"]["state"] == "sast"
-    # Phones that are reset now ask the TVS of now.
-    assert ctlsign("accept", "--tvs", one.at, "--installed", lists["itl"], new).status == 0
+    # Phones that are reset now ask the TVS of now, and are told how long that is so.
+    for today in (["--tvs", one.at], ["--tvs-cert", cluster / "sub1.pem", "--sast-trust", cluster]):
+        run = ctlsign.ok("accept", *today, "--installed", lists["itl"], new)
+        assert (UNTIL in run.out.splitlines()) == ("capf" in later), str(run)
+        said = json.loads(ctlsign.ok("accept", "--json", *today, "--installed", lists["itl"], new).out)
+        assert (UNTIL in said["explanation"].splitlines()) == ("capf" in later)
+
+
+def test_no_restart_brings_another_cluster_s_certificates(ctlsign, start, lists, cluster, tmp_path):  # noqa: F811
+    """A phone that moves asks the TVS of its old cluster, which the new ITL says nothing of."""
+    one, new = served(start, YES), tmp_path / "ITLFile.tlv"
+    ctlsign.ok("build", "-o", new, f"--sast={cluster / 'pub-regenerated.pem'},name=west", f"--tvs={cluster / 'capf.pem'},name=west",
+               "-k", cluster / "pub-regenerated.key", "--cert", cluster / "pub-regenerated.pem", "--yes")
+    run = ctlsign.ok("accept", "--tvs", one.at, "--installed", lists["itl"], new)
+    assert run.out.startswith("accepted: tvs (") and "until TVS restarts" not in run.out, str(run)
 
 
 def test_plan_without_it_asks_nobody(ctlsign, lists):
