@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tlv/kind.h"
+#include "tlv/text.h"
 #include "tlv/writer.h"
 
 static bool is_worth_keeping(const struct tlv_list *l)
@@ -157,14 +158,6 @@ bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served)
 	return said != TLV_LIST_OTHER && asked != TLV_LIST_OTHER && said != asked;
 }
 
-static bool is_address_text(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!span_has(SPAN_LIT("0123456789."), (uint8_t)span_at(s, i)))
-			return false;
-	return s.n > 0;
-}
-
 int tlv_record_dialect(const struct tlv_record *r, struct tlv_dialect *d)
 {
 	struct span dns = tlv_text(r->dns_name);
@@ -177,7 +170,7 @@ int tlv_record_dialect(const struct tlv_record *r, struct tlv_dialect *d)
 		return 1;
 	}
 	if (tlv_record_has(r, TLV_R_DNS_NAME)) {
-		if (is_address_text(dns) && !tlv_record_has(r, TLV_R_CERT_SIGNATURE))
+		if (span_is_dotted(dns) && !tlv_record_has(r, TLV_R_CERT_SIGNATURE))
 			d->style = TLV_STYLE_CTL_CLIENT;
 		return 2;
 	}

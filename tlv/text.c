@@ -47,6 +47,14 @@ bool span_ipv4(struct span text, uint8_t out[4])
 	return c.rest.n == 0;
 }
 
+bool span_is_dotted(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (!span_has(SPAN_LIT("0123456789."), (uint8_t)span_at(text, i)))
+			return false;
+	return text.n > 0;
+}
+
 bool parse_ipv4(const char *text, uint8_t out[4])
 {
 	return span_ipv4(span_str(text), out);

@@ -18,6 +18,8 @@ bool parse_number(const char *text, uint64_t max, uint64_t *out);
 /* Four decimal numbers up to 255 without leading zeros, with dots between. */
 bool parse_ipv4(const char *text, uint8_t out[4]);
 bool span_ipv4(struct span text, uint8_t out[4]);
+/* Whether an address stands where a name could: nothing but digits and dots. */
+bool span_is_dotted(struct span text);
 /* Appends "10.48.47.153"; the address has 4 bytes. */
 void buf_ipv4(struct buf *b, struct span address);
 /* Appends "2001:db8::153", as RFC 5952 writes it; the address has 16 bytes. */

@@ -56,6 +56,11 @@ static void what_is_no_address(void **state)
 
 		assert_false(parse_ipv4(rows[i], out));
 	}
+	assert_true(span_is_dotted(SPAN_LIT("10.48.47.153")));
+	assert_true(span_is_dotted(SPAN_LIT("1.2")));
+	assert_false(span_is_dotted(SPAN_LIT("10.48.47.153a")));
+	assert_false(span_is_dotted(SPAN_LIT("pub.10")));
+	assert_false(span_is_dotted(SPAN_NONE));
 	/* A NUL inside ends no text that has a length. */
 	assert_false(span_ipv4(span_of("1.2.3.4\0", 8), (uint8_t[4]){ 0 }));
 }
