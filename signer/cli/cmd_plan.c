@@ -10,6 +10,8 @@
 #include "signer/io/out.h"
 #include "signer/cli/plan_outlet.h"
 #include "signer/cli/plan_recovery.h"
+#include "signer/plan/forecast/cluster_ask.h"
+#include "signer/plan/forecast/cluster_read.h"
 #include "signer/plan/forecast/forecast.h"
 #include "signer/plan/plan.h"
 #include "signer/publish/publish.h"

@@ -11,6 +11,7 @@
 #include "signer/io/env.h"
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
+#include "signer/plan/forecast/cluster_read.h"
 #include "signer/plan/recover/recover.h"
 #include "signer/text/when.h"
 

@@ -15,6 +15,8 @@
 
 #include <jansson.h>
 
+#include "signer/plan/forecast/cluster_ask.h"
+#include "signer/plan/forecast/cluster_read.h"
 #include "signer/plan/forecast/search.h"
 #include "signer/text/list_file.h"
 #include "tlv/text.h"

@@ -1,8 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * A cluster as its lists show it: nodes, certificates, and which of them are to
- * be renewed. The lists that it serves are the pattern of all that it will write.
+ * A cluster as its lists show it: nodes, certificates, and which of them are to be renewed. The
+ * lists that it serves are the pattern of all that it will write. cluster_read.h makes it out of
+ * lists. cluster_ask.h notes what is to be renewed. cluster_say.h says what is assumed of the
+ * lists.
  */
 #ifndef CTL_CLUSTER_H
 #define CTL_CLUSTER_H
@@ -56,35 +58,6 @@ struct cluster {
 	size_t ncerts;
 };
 
-/*
- * Reads the cluster out of its present lists, which must outlive it: at most one
- * CTL, and one ITL or more. ST_USAGE with what to give instead, or if one is of another cluster;
- * ST_NO where the lists contradict each other, so that a renewal is on its way already.
- * The struct is to be freed all the same.
- */
-enum status cluster_read(struct cluster *c, const struct tlv_list *const *lists, size_t n,
-			 const struct release *release, struct tlv_err *e);
-
-/*
- * The same of lists that may contradict each other, as they do after a renewal that CUCM has not
- * written into all of them. The latest list counts: what an earlier one shows in its place is
- * superseded. *now is then the state of today, in which that is renewed already.
- */
-enum status cluster_read_drifted(struct cluster *c, const struct tlv_list *const *lists, size_t n,
-				 const struct release *release, struct cluster_state *now,
-				 struct tlv_err *e);
-
-/*
- * Marks what is to be renewed: "tvs", "callmanager@sub1". ST_USAGE where it is
- * no such word, ST_NO_MATCH where the lists show no such certificate.
- */
-enum status cluster_ask(struct cluster *c, const char *what, struct tlv_err *e);
-
-/*
- * Asks for blank ITLs while certificates change. ST_USAGE if there is a CTL, which stays as it is.
- */
-enum status cluster_blank(struct cluster *c, struct tlv_err *e);
-
 bool cluster_is_renewed(const struct cluster_state *s, size_t cert);
 void cluster_renew(struct cluster_state *s, size_t cert);
 /* DER and parts of the certificate as it is in this state. */
@@ -96,19 +69,13 @@ size_t cluster_find_cert(const struct cluster *c, struct span der);
 size_t cluster_cert_of(const struct cluster *c, enum plan_kind kind, size_t node);
 /* By name, or by its short form, in any case; CLUSTER_NONE: none. */
 size_t cluster_find_node(const struct cluster *c, struct span name);
+/* The node with these 4 bytes; CLUSTER_NONE: none, as with an empty address. */
+size_t cluster_find_address(const struct cluster *c, struct span address);
+/* The record's address, 4 bytes; empty if it is printed or says 0.0.0.0, which is no node's. */
+struct span cluster_address_of(const struct tlv_record *r);
 /* The node whose TFTP certificate an ITL has; CLUSTER_NONE: none, as in a blank ITL. */
 size_t cluster_owner(const struct cluster *c, const struct tlv_list *itl);
 size_t cluster_tftp_nodes(const struct cluster *c);
-/* Whether a list of today is not of the release: release_is_unlike(). */
-bool cluster_doubts_release(const struct cluster *c);
-/* Says what is assumed then, of the first such list; else nothing. */
-void cluster_say_doubt(struct plan_lines *l, const struct cluster *c);
-/* What is said of lists that were printed, each of which is noted first. */
-struct cluster_printed {
-	bool any, good; /* good: the signature of one is taken to be good */
-};
-void cluster_note_printed(struct cluster_printed *p, const struct tlv_list *l);
-void cluster_say_printed(struct plan_lines *l, const struct cluster_printed *p);
 void cluster_free(struct cluster *c);
 
 #endif

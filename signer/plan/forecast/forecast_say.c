@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "signer/plan/forecast/cluster_say.h"
 #include "signer/plan/forecast/forecast.h"
 #include "tlv/kind.h"
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "signer/plan/forecast/cluster_ask.h"
 #include "signer/plan/forecast/placeholder.h"
 
 #define W(name) (1U << STAGE_WHEN_##name)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/plan/forecast/cluster_say.h"
 #include "signer/plan/recover/recover.h"
 #include "tlv/kind.h"
 #include "tlv/safe.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "signer/plan/forecast/cluster_say.h"
 #include "signer/plan/recover/recover.h"
 #include "signer/text/list_file.h"
 #include "tlv/kind.h"

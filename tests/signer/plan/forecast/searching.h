@@ -8,6 +8,8 @@
 
 #include "made_lists.h"
 
+#include "signer/plan/forecast/cluster_ask.h"
+#include "signer/plan/forecast/cluster_read.h"
 #include "signer/plan/forecast/search.h"
 
 static struct made m;
