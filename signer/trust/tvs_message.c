@@ -166,8 +166,10 @@ enum status tvs_read_reply(struct tvs_reply *r, struct span message, enum tvs_qu
 {
 	struct cursor c = cursor_of(message);
 	enum status st = read_head(&c, what, session, e);
+	/* Empty, and within the message as all that is taken. */
+	struct span none = span_of(c.rest.p, 0);
 
-	*r = (struct tvs_reply){ .elements = c.rest };
+	*r = (struct tvs_reply){ .roles = none, .certificate = none, .elements = c.rest };
 	if (st == ST_OK)
 		st = read_elements(r, e);
 	if (st == ST_OK && what == TVS_QUERY && r->certificate.n > 0 &&
