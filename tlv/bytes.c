@@ -174,6 +174,8 @@ static bool buf_room(struct buf *b, size_t n)
 
 	if (b->failed != ST_OK)
 		return false;
+	if (n < b->cap - b->n && b->max == 0)
+		return true;
 	if (n > SIZE_MAX / 4 - b->n || (b->max != 0 && b->n + n > b->max)) {
 		b->failed = ST_INPUT;
 		return false;

@@ -32,11 +32,11 @@ static bool cursor_number(struct cursor *c, size_t n, uint32_t *out)
 
 bool cursor_u8(struct cursor *c, uint8_t *out)
 {
-	uint32_t v;
+	struct span s;
 
-	if (!cursor_number(c, 1, &v))
+	if (!cursor_take(c, 1, &s))
 		return false;
-	*out = (uint8_t)v;
+	*out = s.p[0];
 	return true;
 }
 

@@ -143,14 +143,16 @@ static void put_words(struct buf *out, struct span line)
 	}
 }
 
-/* Base64 without its blanks and line breaks. Most lines have no blank: they are copied whole. */
+/* Base64 without its blanks and line breaks. Most texts have no blank: lines are copied whole. */
 static void put_bare(struct buf *out, struct span text)
 {
+	bool blanks = span_has(text, ' ') || span_has(text, '\t') || span_has(text, '\r');
+
 	while (text.n > 0) {
 		size_t n = find(text, SPAN_LIT("\n"));
 		struct span line = span_slice(text, 0, n);
 
-		if (span_has(line, ' ') || span_has(line, '\t') || span_has(line, '\r'))
+		if (blanks)
 			put_words(out, line);
 		else
 			buf_put(out, line);

@@ -107,6 +107,8 @@ static void crypto_put(void *p, const char *file, int line)
 void memory_watch(void)
 {
 	(void)CRYPTO_set_mem_functions(crypto_get, crypto_resize, crypto_put);
+	/* The kernel takes the memory back sooner than OpenSSL gives it back piece by piece. */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	json_set_alloc_funcs(get, put);
 }
 

@@ -48,25 +48,30 @@ static enum status header_spec(struct tlv_header_spec *h, const struct sign_spec
 	return ST_OK;
 }
 
+/* What is signed, and its digest. */
+struct signed_bytes {
+	struct span parts[2]; /* of the list */
+	struct digest digest;
+};
+
 /* All but field 12: its head, and the hole that its value will fill. */
-static enum status digest_around(const struct signing *s, struct digest *d, struct tlv_err *e)
+static enum status digest_around(const struct signing *s, struct signed_bytes *out,
+				 struct tlv_err *e)
 {
 	struct span all = buf_span(&s->list);
-	struct span parts[2] = { span_slice(all, 0, s->hole - TLV_HEAD),
-				 span_slice(all, s->hole + s->header.signature_bytes, all.n) };
 
-	return digest_parts(s->spec->digest, parts, 2, d, e);
+	out->parts[0] = span_slice(all, 0, s->hole - TLV_HEAD);
+	out->parts[1] = span_slice(all, s->hole + s->header.signature_bytes, all.n);
+	return digest_parts(s->spec->digest, out->parts, 2, &out->digest, e);
 }
 
-static enum status fill_signature(struct signing *s, struct key *key, struct tlv_err *e)
+static enum status fill_signature(struct signing *s, const struct digest *d, struct key *key,
+				  struct tlv_err *e)
 {
 	uint8_t sig[TOK_SIG_MAX];
 	size_t n = 0;
-	struct digest d;
-	enum status st = digest_around(s, &d, e);
+	enum status st = key_sign(key, s->spec->digest, digest_span(d), sig, &n, e);
 
-	if (st == ST_OK)
-		st = key_sign(key, s->spec->digest, digest_span(&d), sig, &n, e);
 	if (st != ST_OK)
 		return st;
 	if (n != s->header.signature_bytes)
@@ -138,14 +143,15 @@ static bool is_as_judged(const struct signing *s, const struct tlv_list *l)
 }
 
 /* What was written, read by the eyes of anybody else. */
-static enum status read_back(const struct signing *s, struct tlv_err *e)
+static enum status read_back(const struct signing *s, const struct signed_bytes *b,
+			     struct tlv_err *e)
 {
 	struct tlv_list l;
 	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
 
 	if (st != ST_OK || !same_header(&l.header, &s->header) || !is_as_judged(s, &l))
 		st = err_set(e, ST_BUG, "the list that was made reads back differently");
-	else if (!signature_was_made(&l))
+	else if (!signature_was_made(&l, b->parts, digest_span(&b->digest)))
 		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
 	tlv_list_free(&l);
 	return st;
@@ -188,10 +194,13 @@ enum status sign_prepare(struct signing *out, const struct sign_spec *spec, cons
 
 enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e)
 {
-	enum status st = fill_signature(s, key, e);
+	struct signed_bytes b;
+	enum status st = digest_around(s, &b, e);
 
 	if (st == ST_OK)
-		st = read_back(s, e);
+		st = fill_signature(s, &b.digest, key, e);
+	if (st == ST_OK)
+		st = read_back(s, &b, e);
 	if (st == ST_OK)
 		msg_step("signed, read back and verified: %zu bytes, %s", s->list.n,
 			 tlv_digest_find((uint8_t)s->spec->digest)->text);

@@ -4,19 +4,29 @@
 #include "signer/crypto/digest.h"
 #include "tlv/check.h"
 
+static bool can_be_checked(const struct tlv_header *h)
+{
+	return tlv_header_has(h, TLV_H_SIGNATURE) && h->algorithm == 0 &&
+	       tlv_digest_find(h->digest) != NULL;
+}
+
+static bool is_over(const struct tlv_header *h, struct span digest, struct span public_key)
+{
+	return digest_verify(public_key, (enum tlv_digest)h->digest, digest, h->signature, NULL) ==
+	       ST_OK;
+}
+
 bool signature_is_by(const struct tlv_list *l, struct span public_key)
 {
 	const struct tlv_header *h = &l->header;
 	struct span parts[2];
 	struct digest d;
 
-	if (!tlv_header_has(h, TLV_H_SIGNATURE) || h->algorithm != 0 ||
-	    tlv_digest_find(h->digest) == NULL)
+	if (!can_be_checked(h))
 		return false;
 	tlv_signed_parts(h, l->bytes, parts);
 	return digest_parts((enum tlv_digest)h->digest, parts, 2, &d, NULL) == ST_OK &&
-	       digest_verify(public_key, (enum tlv_digest)h->digest, digest_span(&d), h->signature,
-			     NULL) == ST_OK;
+	       is_over(h, digest_span(&d), public_key);
 }
 
 bool signature_is_by_again(struct signature_memo *m, const struct tlv_list *l,
@@ -58,11 +68,21 @@ bool signature_vouches(const struct tlv_list *l, long *signer)
 	return tlv_record_agrees(&r);
 }
 
-bool signature_was_made(const struct tlv_list *l)
+static bool is_same_place(struct span a, struct span b)
 {
+	return a.p == b.p && a.n == b.n;
+}
+
+bool signature_was_made(const struct tlv_list *l, const struct span parts[2], struct span digest)
+{
+	struct span own[2];
 	long signer = tlv_list_signer(l);
 
-	return signer >= 0 && signature_is_by(l, tlv_list_record(l, (size_t)signer).public_key);
+	if (signer < 0 || !can_be_checked(&l->header))
+		return false;
+	tlv_signed_parts(&l->header, l->bytes, own);
+	return is_same_place(own[0], parts[0]) && is_same_place(own[1], parts[1]) &&
+	       is_over(&l->header, digest, tlv_list_record(l, (size_t)signer).public_key);
 }
 
 const char *signature_why_not(const struct tlv_list *l, long signer)

@@ -49,9 +49,10 @@ bool signature_vouches(const struct tlv_list *l, long *signer);
 
 /*
  * Whether the signer's key made it, even if the key is too weak to be believed. For a list that was
- * just signed.
+ * just signed: digest is what was signed, with the list's algorithm over these two parts. False if
+ * the list says that other bytes of it are signed. So a long list is hashed once, not twice.
  */
-bool signature_was_made(const struct tlv_list *l);
+bool signature_was_made(const struct tlv_list *l, const struct span parts[2], struct span digest);
 
 /* Why signature_vouches() was false, as a sentence without a subject. */
 const char *signature_why_not(const struct tlv_list *l, long signer);

@@ -4,6 +4,7 @@
  * usage: floor token MODULE LABEL PIN_FILE THREADS COUNT
  *        floor key FILE THREADS COUNT
  *        floor check FILE BYTES THREADS COUNT
+ *        floor read FILE CONTENT THREADS COUNT
  *        floor run REPORT COMMAND...
  *
  * What a machine signs when nothing but signing is done: C_SignInit and C_Sign
@@ -11,13 +12,14 @@
  * EVP_PKEY_sign. Prints signatures per second. Part of tests/bench/run.
  *
  * check: what it verifies when nothing but that is done: SHA-512 of so many bytes, and
- * EVP_PKEY_verify.
+ * EVP_PKEY_verify. read: the same, and each time the file CONTENT is opened, read and closed.
  *
  * run: the command's status, and into REPORT its seconds by the clock and on
  * the processors, and its peak memory in KiB. A child's peak begins with that
  * of the process that forks it, so that it has to be a small one.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -28,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +44,7 @@ struct floor {
 	EVP_PKEY *pkey;
 	unsigned char *content; /* check: what is hashed; NULL: sign */
 	size_t bytes;
+	const char *path;    /* read: what is read into content each time, or NULL */
 	unsigned long count; /* of each thread */
 };
 
@@ -128,22 +132,38 @@ static EVP_PKEY_CTX *context(const struct floor *l, int (*init)(EVP_PKEY_CTX *))
 	return ctx;
 }
 
+static void read_content(const struct floor *l, unsigned char *out)
+{
+	int fd = open(l->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, out, l->bytes) != (ssize_t)l->bytes || close(fd) != 0)
+		die("floor: %s cannot be read", l->path);
+}
+
 static void *check_key(void *arg)
 {
 	const struct floor *l = arg;
+	unsigned char *content = malloc(l->bytes + 1);
 	unsigned char md[EVP_MAX_MD_SIZE], sig[SIGNATURE_MAX];
 	unsigned n = 0;
 	size_t bytes = sizeof sig;
 	EVP_PKEY_CTX *sign = context(l, EVP_PKEY_sign_init);
 	EVP_PKEY_CTX *verify = context(l, EVP_PKEY_verify_init);
 
-	if (EVP_Digest(l->content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
+	if (content == NULL)
+		die("floor: no memory");
+	memcpy(content, l->content, l->bytes);
+	if (EVP_Digest(content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
 	    EVP_PKEY_sign(sign, sig, &bytes, md, n) <= 0)
 		die("floor: no signature");
-	for (unsigned long i = 0; i < l->count; i++)
-		if (EVP_Digest(l->content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
+	for (unsigned long i = 0; i < l->count; i++) {
+		if (l->path != NULL)
+			read_content(l, content);
+		if (EVP_Digest(content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
 		    EVP_PKEY_verify(verify, sig, bytes, md, n) != 1)
 			die("floor: EVP_PKEY_verify");
+	}
+	free(content);
 	EVP_PKEY_CTX_free(sign);
 	EVP_PKEY_CTX_free(verify);
 	return NULL;
@@ -221,6 +241,19 @@ static void open_content(struct floor *l, const char *path, const char *bytes)
 		die("floor: no memory");
 }
 
+static void open_file(struct floor *l, const char *key, const char *path)
+{
+	char bytes[32];
+	struct stat s;
+
+	if (stat(path, &s) != 0)
+		die("floor: %s cannot be read", path);
+	(void)snprintf(bytes, sizeof bytes, "%lld", (long long)s.st_size);
+	open_content(l, key, bytes);
+	l->path = path;
+	read_content(l, l->content);
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -290,10 +323,13 @@ int main(int argc, char **argv)
 		open_key(&l, argv[2]);
 	else if (argc == 6 && strcmp(argv[1], "check") == 0)
 		open_content(&l, argv[2], argv[3]);
+	else if (argc == 6 && strcmp(argv[1], "read") == 0)
+		open_file(&l, argv[2], argv[3]);
 	else
 		die("usage: floor token MODULE LABEL PIN_FILE THREADS COUNT\n"
 		    "       floor key FILE THREADS COUNT\n"
 		    "       floor check FILE BYTES THREADS COUNT\n"
+		    "       floor read FILE CONTENT THREADS COUNT\n"
 		    "       floor run REPORT COMMAND...");
 	measure(&l, (unsigned)strtoul(argv[argc - 2], NULL, 10), strtoul(argv[argc - 1], NULL, 10));
 	return 0;

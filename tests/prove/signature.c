@@ -65,10 +65,11 @@ enum status digest_verify(struct span public_key, enum tlv_digest alg, struct sp
 
 static void once(const struct tlv_list *l)
 {
+	const struct span parts[2] = { any_span(), any_span() };
 	long signer;
 
 	(void)signature_is_by(l, any_span());
-	(void)signature_was_made(l);
+	(void)signature_was_made(l, parts, any_span());
 	(void)signature_why_not(l, TLV_SIGNER_NONE);
 	(void)signature_why_not(l, TLV_SIGNER_AMBIGUOUS);
 	if (l->nrecords > 0)
