@@ -112,7 +112,16 @@ const char *err_text(const struct tlv_err *e)
 
 int err_exit_status(enum status st)
 {
-	return (int)(st == ST_NOMEM ? ST_BUG : st);
+	return (int)(st == ST_NOMEM || st == ST_CRYPTO ? ST_BUG : st);
+}
+
+const char *err_cure(enum status st)
+{
+	if (st == ST_BUG)
+		return "this is a bug of ctlsign: please report it with this message, the command line and what 'ctlsign --version' prints";
+	if (st == ST_NOMEM)
+		return "raise the limit of memory (of the service, of the container, 'ulimit -v'), or give less at a time";
+	return NULL;
 }
 
 static atomic_bool nomem_seen;

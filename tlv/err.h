@@ -19,7 +19,9 @@ enum status {
 #define STATUS(name, number, meaning) ST_##name = (number),
 #include "tlv/status.def"
 #undef STATUS
-	ST_NOMEM = 71, /* memory ran out: inside only, err_exit_status() makes it that of a bug */
+	/* Inside only. err_exit_status() makes them that of a bug; err_cure() tells them apart. */
+	ST_NOMEM = 71,	/* memory ran out */
+	ST_CRYPTO = 72, /* this machine's OpenSSL refuses what every list needs */
 };
 
 /* The text limits are generous for sentences; longer text is cut, never overrun. */
@@ -70,6 +72,12 @@ const char *err_text(const struct tlv_err *e);
 
 /* The exit status that stands for st, a row of status.def. */
 int err_exit_status(enum status st);
+
+/*
+ * What to do about a failure that no input and no option has caused: a bug, memory that ran out. A
+ * sentence, or NULL if the failure's own sentence says it.
+ */
+const char *err_cure(enum status st);
 
 /* ST_NOMEM with "out of memory", which the process remembers; e may be NULL. */
 enum status err_nomem(struct tlv_err *e);

@@ -12,9 +12,9 @@
 static enum status refused(struct tlv_err *e)
 {
 	ERR_clear_error();
-	return err_nomem_seen() ?
-		       err_nomem(e) :
-		       err_set(e, ST_BUG, "OpenSSL refuses to encrypt: 'ctlsign doctor' says more");
+	return err_nomem_seen() ? err_nomem(e) :
+				  err_set(e, ST_CRYPTO,
+					  "OpenSSL refuses to encrypt: 'ctlsign doctor' says more");
 }
 
 static enum status wrap(struct seal *s, EVP_PKEY *phone, struct tlv_err *e)

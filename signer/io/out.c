@@ -322,9 +322,12 @@ static void say(enum out_colour c, const char *prefix, const char *text)
 
 void msg_error(const struct tlv_err *e)
 {
+	const char *cure = err_cure(e->status);
 	char text[2048];
 
 	err_format(e, text, sizeof text);
+	if (cure != NULL)
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "\n  %s", cure);
 	say(OUT_BAD, "ctlsign: ", text);
 }
 

@@ -32,6 +32,12 @@ def is_other(event):
     return not event.is_writing()
 
 
+def said_as_memory(result):
+    """A bug is to be reported. Memory that ran out is not."""
+    said = result.err.decode(errors="replace")
+    return "out of memory" in said and "raise the limit of memory" in said and "report it" not in said
+
+
 class Sweep:
     """One work on one machine. Its faults are told, not raised: a sweep goes on."""
 
@@ -84,6 +90,8 @@ class Sweep:
         answered = result.status == 1 and result.out
         if result.status != 0 and not mute and not answered and not result.errors:
             return "no reason is told"
+        if what != CALLS and result.status == 70 and not mute and not said_as_memory(result):
+            return "memory that ran out is not told as such"
         return self.work.fault(result.status)
 
     def allowed(self, what, hit):
