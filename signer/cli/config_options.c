@@ -28,13 +28,16 @@ static const struct action_row {
 #define STRIPS (ON(CONFIG_STRIP) | ON(CONFIG_DECRYPT))
 #define WRITES (SIGNS | STRIPS)
 #define READS (ON(CONFIG_VERIFY) | STRIPS)
+#define NEEDS_KEY (SIGNS | ON(CONFIG_DECRYPT))
 
 /* Options that only some actions have. */
 static const struct {
 	enum opt_id id;
 	unsigned on;
 } limits[] = {
-	{ OPT_KEY, SIGNS | ON(CONFIG_DECRYPT) },
+	{ OPT_KEY, NEEDS_KEY },
+	{ OPT_PIN_SOURCE, NEEDS_KEY },
+	{ OPT_INSECURE_FILE_MODE, NEEDS_KEY },
 	{ OPT_FOR, ON(CONFIG_ENCRYPT) },
 	{ OPT_SERVED_NAME, ON(CONFIG_SIGN) | READS },
 	{ OPT_DIGEST, SIGNS },
@@ -167,10 +170,11 @@ static enum status read_dialect(struct config_run *r, struct tlv_dialect *d, str
 	const char *style = opt_value(r->o, OPT_STYLE), *sep = opt_value(r->o, OPT_NAME_SEPARATOR);
 
 	*d = (struct tlv_dialect){ .style = TLV_STYLE_CUCM, .separator = ',' };
-	if (style != NULL && opt_given(r->o, OPT_CONFIG_TRUST))
+	if ((style != NULL || sep != NULL) && opt_given(r->o, OPT_CONFIG_TRUST))
 		return err_set(
 			e, ST_USAGE,
-			"'--style' and '--trust' contradict each other: the names are those of the list's record");
+			"'--%s' and '--trust' contradict each other: the names are those of the list's record",
+			style != NULL ? "style" : "name-separator");
 	if (style != NULL)
 		(void)tlv_style_by_text(style, &d->style);
 	d->separator = ',';

@@ -10,6 +10,7 @@ import time
 import lists
 import peerlist
 import pytest
+import tables
 from conftest import PROGRAM, SANITIZED
 from lists import TIME
 from token_helpers import TWO, fault  # noqa: F401  (a fixture)
@@ -345,6 +346,38 @@ def test_usage(ctlsign, cluster, signs, one):
     ctlsign.refused(3, "config", "sign", "-k", cluster / "sub1.key", "--cert",
                     cluster / "pub.pem", one, says="not the key")
     assert not sgn(one).exists()
+
+
+ACTIONS = ["sign", "verify", "strip", "encrypt", "decrypt"]
+SIGNING, READING = {"sign", "encrypt"}, {"verify", "strip", "decrypt"}
+WITH_KEY, WRITING = SIGNING | {"decrypt"}, set(ACTIONS) - {"verify"}
+# Options that mean something for these actions only; all others mean something for each.
+ONLY_FOR = {"key": WITH_KEY, "pin-source": WITH_KEY, "insecure-file-mode": WITH_KEY, "for": {"encrypt"},
+            "filename": {"sign"} | READING, "digest": SIGNING, "timestamp": SIGNING, "reproducible": SIGNING,
+            "style": SIGNING, "name-separator": SIGNING, "allow-weak-keys": SIGNING, "skip-unchanged": SIGNING,
+            "output": WRITING, "overwrite": WRITING, "keep": WRITING, "sast-trust": READING}
+FOR_ALL = {"cert", "trust", "root", "files-from", "null", "jobs", "allow-large", "json", "module", "timeout", "quiet",
+           "verbose", "help"}
+
+
+def test_an_option_that_means_nothing_for_an_action_is_refused(ctlsign, one):
+    known = [row for row in tables.options() if "V_CONFIG" in row[5] or row[5] == "V_ALL"]
+    assert {row[1] for row in known} == set(ONLY_FOR) | FOR_ALL
+    for _, name, _, value, _, _, values, *_ in known:
+        option = [f"--{name}"] if value is None else [f"--{name}={values.split()[0] if values else '1'}"]
+        for action in ACTIONS:
+            run = ctlsign("config", action, *option, one)
+            says = f"option '--{name}' is not for 'config {action}'"
+            if action in ONLY_FOR.get(name, ACTIONS):
+                assert "is not for" not in run.err, str(run)
+            else:
+                assert (run.status, run.out) == (2, "") and says in run.err, str(run)
+
+
+@pytest.mark.parametrize("option", [["--style", "rfc4514"], ["--name-separator", ";"]])
+def test_names_that_a_list_has_are_not_spelled_anew(ctlsign, signs, one, trust, option):
+    ctlsign.refused(2, "config", "sign", *signs, "--trust", trust, *option, one,
+                    says=f"'{option[0]}' and '--trust' contradict")
 
 
 def test_output_through_a_link_is_refused(ctlsign, signs, one, tmp_path):
