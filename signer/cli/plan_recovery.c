@@ -54,7 +54,7 @@ static enum status judge_fault(struct job *j, struct held *h, struct tlv_err *e)
 		j->held[j->nheld++] = h;
 		return ST_OK;
 	}
-	if (h->file.log.n > 0 || list_file_looks_like_list(&h->file, h->path)) {
+	if (h->file.log != NULL || list_file_looks_like_list(&h->file, h->path)) {
 		*e = h->file.fault;
 		held_free(h);
 		return e->status;
@@ -64,8 +64,11 @@ static enum status judge_fault(struct job *j, struct held *h, struct tlv_err *e)
 	return ST_OK;
 }
 
-/* lists: how many the log holds, if it is one. */
-static enum status add_list(struct job *j, const char *path, size_t *lists, struct tlv_err *e)
+enum { HELD = LIST_FOUND | LIST_PRINTED | LIST_DAMAGED };
+
+/* A list of a log that was read is taken from `of`, if there is one. */
+static enum status add_list(struct job *j, const char *path, const struct list_file *of,
+			    size_t number, struct tlv_err *e)
 {
 	struct held *h = calloc(1, sizeof *h);
 	enum status st;
@@ -76,28 +79,31 @@ static enum status add_list(struct job *j, const char *path, size_t *lists, stru
 		free(h);
 		return err_nomem(e);
 	}
-	st = list_file_read(&h->file, h->path, LIST_FOUND | LIST_PRINTED | LIST_DAMAGED, e);
+	st = of != NULL ? list_file_of_log(&h->file, of, number, h->path, HELD, e) :
+			  list_file_read(&h->file, h->path, HELD, e);
 	if (st != ST_OK) {
 		held_free(h);
 		return st;
 	}
-	*lists = h->file.log.n;
 	return judge_fault(j, h, e);
 }
 
-/* LOG#1, LOG#2, … of a log that holds several lists. */
+/* LOG#1, LOG#2, … of a log that holds several lists. It is read with the first one. */
 static enum status add_each(struct job *j, const char *path, struct tlv_err *e)
 {
+	const struct list_file *of = NULL;
 	enum status st = ST_OK;
-	size_t n = 1; /* until the first one is read */
+	size_t first = j->nheld;
 
-	for (size_t i = 1; st == ST_OK && i <= n; i++) {
+	for (size_t i = 1; st == ST_OK && (of == NULL || i <= of->log->lists.n); i++) {
 		struct buf name = BUF_INIT;
 
 		buf_printf(&name, "%s#%zu", path, i);
 		st = buf_failed(&name, e);
 		if (st == ST_OK)
-			st = add_list(j, buf_cstr(&name), &n, e);
+			st = add_list(j, buf_cstr(&name), of, i, e);
+		if (st == ST_OK)
+			of = &j->held[first]->file;
 		buf_free(&name);
 	}
 	return st;
@@ -106,8 +112,7 @@ static enum status add_each(struct job *j, const char *path, struct tlv_err *e)
 static enum status add_held(void *arg, const char *path, bool named, struct tlv_err *e)
 {
 	struct tlv_err own = TLV_ERR_INIT;
-	size_t lists;
-	enum status st = add_list(arg, path, &lists, &own);
+	enum status st = add_list(arg, path, NULL, 0, &own);
 
 	(void)named;
 	if (st == ST_AMBIGUOUS)

@@ -161,23 +161,21 @@ enum status hints_certs(struct span log, const char *path, const struct certset 
 	return st == ST_OK && log.n > 0 ? take_blocks(&s, log, e) : st;
 }
 
-enum status hints_for(const struct printed *p, struct span log, const char *path,
+enum status hints_for(const struct printed *p, const struct certset *certs, struct span log,
 		      struct rebuild_hints *out, struct rebuild_address **owned, struct tlv_err *e)
 {
 	size_t n = given.naddresses;
-	const struct certset *certs;
-	enum status st = hints_certs(log, path, &certs, e);
+	enum status st;
 
 	*owned = NULL;
-	if (st == ST_OK && n > 0) {
+	if (n > 0) {
 		*owned = calloc(n, sizeof **owned);
 		if (*owned == NULL)
 			return err_nomem(e);
 		for (size_t i = 0; i < n; i++)
 			(*owned)[i] = given.addresses[i];
 	}
-	if (st == ST_OK)
-		st = rebuild_addresses(p, log, owned, &n, e);
+	st = rebuild_addresses(p, log, owned, &n, e);
 	if (st == ST_OK)
 		st = rebuild_addresses(p, buf_span(&given.texts), owned, &n, e);
 	*out = (struct rebuild_hints){ .certs = certs,

@@ -21,15 +21,15 @@ bool hints_given(void);
 
 /*
  * The certificates of what was named, and those that the log shows itself; path is for
- * warnings. Borrowed until hints_free().
+ * warnings. A log's are taken once: later calls may leave it out. Borrowed until hints_free().
  */
 enum status hints_certs(struct span log, const char *path, const struct certset **out,
 			struct tlv_err *e);
 /*
- * What is known for this list, with the certificates and addresses that stand in its log and
- * in the logs named. *owned is the caller's to free. ST_INPUT if a file cannot be read.
+ * What is known for this list: the certificates of hints_certs(), and the addresses that stand in
+ * its log and in the logs named. *owned is the caller's to free. ST_NOMEM.
  */
-enum status hints_for(const struct printed *p, struct span log, const char *path,
+enum status hints_for(const struct printed *p, const struct certset *certs, struct span log,
 		      struct rebuild_hints *out, struct rebuild_address **owned, struct tlv_err *e);
 
 /* At the end of the process. */

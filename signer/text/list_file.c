@@ -71,17 +71,32 @@ static enum status take_rebuilt(struct list_file *f, struct buf *bytes, struct t
 	return tlv_list_decode(&f->list, blob_span(&f->file), e);
 }
 
+/* Of a log that was searched, and of no log, those that are known already. */
+static enum status log_certs(struct list_log *log, const char *path, const struct certset **out,
+			     struct tlv_err *e)
+{
+	bool searched = log == NULL || log->searched;
+	enum status st = hints_certs(searched ? SPAN_NONE : blob_span(&log->file), path, out, e);
+
+	if (log != NULL)
+		log->searched = true;
+	return st;
+}
+
 static enum status take_printed(struct list_file *f, const struct printed *p, const char *path,
 				struct tlv_err *e)
 {
 	struct rebuild_address *addresses = NULL;
+	const struct certset *certs = NULL;
 	struct rebuild_hints hints;
 	struct buf bytes = BUF_INIT;
 	enum status st = ST_OK;
 
 	f->printed = p;
 	if (hints_given()) {
-		st = hints_for(p, blob_span(&f->file), path, &hints, &addresses, e);
+		st = log_certs(f->log, path, &certs, e);
+		if (st == ST_OK)
+			st = hints_for(p, certs, blob_span(&f->log->file), &hints, &addresses, e);
 		if (st == ST_OK && rebuild_list(p, &hints, &bytes, &f->not_rebuilt) == ST_OK)
 			st = take_rebuilt(f, &bytes, e);
 		else
@@ -95,16 +110,42 @@ static enum status take_printed(struct list_file *f, const struct printed *p, co
 	return ST_OK;
 }
 
-static enum status read_log(struct list_file *f, const char *path, size_t number, struct tlv_err *e)
+static void drop_share(struct list_log *log)
+{
+	if (log == NULL || --log->shares > 0)
+		return;
+	printed_free(&log->lists);
+	blob_free(&log->file);
+	free(log);
+}
+
+static enum status take_of_log(struct list_file *f, const char *path, size_t number,
+			       struct tlv_err *e)
 {
 	const struct printed *p = NULL;
-	enum status st = printed_find(&f->log, blob_span(&f->file), e);
+	enum status st = choose(path, &f->log->lists, number, &p, e);
 
-	if (st == ST_OK && f->log.n == 0)
-		return ST_OK; /* the reader of lists says what it is instead */
-	if (st == ST_OK)
-		st = choose(path, &f->log, number, &p, e);
-	return st == ST_OK && p != NULL ? take_printed(f, p, path, e) : st;
+	return st == ST_OK ? take_printed(f, p, path, e) : st;
+}
+
+/* The bytes become the log's; which file they are of is still known. */
+static enum status read_log(struct list_file *f, const char *path, size_t number, struct tlv_err *e)
+{
+	struct list_log *log = calloc(1, sizeof *log);
+	enum status st;
+
+	if (log == NULL)
+		return err_nomem(e);
+	log->shares = 1;
+	st = printed_find(&log->lists, blob_span(&f->file), e);
+	if (st != ST_OK || log->lists.n == 0) {
+		drop_share(log);
+		return st; /* without a list, the reader of lists says what it is instead */
+	}
+	log->file = f->file;
+	f->file = (struct blob){ .st = log->file.st };
+	f->log = log;
+	return take_of_log(f, path, number, e);
 }
 
 static enum status decode(struct list_file *f, const char *arg, size_t number, struct tlv_err *e)
@@ -189,10 +230,10 @@ static enum status set_name(struct list_file *f, const char *arg, struct tlv_err
 	return f->owned_name != NULL ? ST_OK : err_nomem(e);
 }
 
-enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e)
+/* What the flags do not take is freed. */
+static enum status accept(struct list_file *f, const char *arg, unsigned flags, enum status st,
+			  struct tlv_err *e)
 {
-	enum status st = read_any(f, arg, (flags & LIST_FOUND) != 0 ? SLURP_REGULAR : SLURP_ANY, e);
-
 	if (st == ST_OK && f->printed != NULL && (flags & LIST_PRINTED) == 0)
 		st = is_printed(f, arg, e);
 	if (st == ST_OK && f->fault.status != ST_OK && (flags & LIST_DAMAGED) == 0)
@@ -204,6 +245,28 @@ enum status list_file_read(struct list_file *f, const char *arg, unsigned flags,
 	if (st != ST_OK)
 		list_file_free(f);
 	return st;
+}
+
+enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e)
+{
+	enum status st = read_any(f, arg, (flags & LIST_FOUND) != 0 ? SLURP_REGULAR : SLURP_ANY, e);
+
+	return accept(f, arg, flags, st, e);
+}
+
+enum status list_file_of_log(struct list_file *f, const struct list_file *other, size_t number,
+			     const char *arg, unsigned flags, struct tlv_err *e)
+{
+	enum status st;
+
+	*f = (struct list_file){ .fault = TLV_ERR_INIT,
+				 .not_rebuilt = TLV_ERR_INIT,
+				 .log = other->log };
+	f->log->shares++;
+	f->file.st = f->log->file.st;
+	st = take_of_log(f, arg, number, e);
+	(void)err_in(&f->fault, "%s", arg);
+	return accept(f, arg, flags, st == ST_OK ? ST_OK : err_in(e, "%s", arg), e);
 }
 
 static enum status forget(struct list_file *f, bool good, struct tlv_err *e)
@@ -237,7 +300,7 @@ static enum status find_certificates(struct list_file *f, const char *arg, struc
 
 	if (f->sha1s != NULL)
 		return ST_OK;
-	st = hints_certs(blob_span(&f->file), arg, &f->certs, e);
+	st = log_certs(f->log, arg, &f->certs, e);
 	if (st == ST_OK)
 		st = certset_sha1s(f->certs, &f->sha1s, e);
 	f->ncerts = st == ST_OK ? f->certs->n : 0;
@@ -279,7 +342,7 @@ void list_file_free(struct list_file *f)
 	/* What was decoded of a printed list is the log's. */
 	if (f->printed == NULL)
 		tlv_list_free(&f->list);
-	printed_free(&f->log);
+	drop_share(f->log);
 	blob_free(&f->file);
 	free(f->owned_name);
 	free(f->sha1s);

@@ -16,12 +16,20 @@
 #include "signer/text/printed.h"
 #include "tlv/list.h"
 
+/* A log that was read once. Each list_file of one of its lists has a share. */
+struct list_log {
+	struct blob file;
+	struct printed_lists lists;
+	bool searched; /* its certificates are known to hints_certs() */
+	size_t shares; /* the last one that goes frees it */
+};
+
 /* A list in memory: the bytes, and what was decoded of them. */
 struct list_file {
-	struct blob file; /* as it was read, or as it was rebuilt */
+	struct blob file; /* as it was read, or as it was rebuilt; none if printed */
 	struct tlv_list list;
 	struct tlv_err fault;	       /* where it is malformed; list then holds what is whole */
-	struct printed_lists log;      /* owned: the lists of a log */
+	struct list_log *log;	       /* a share; NULL: it comes from no log */
 	const struct printed *printed; /* the list's text; NULL: every byte of the list is known */
 	struct tlv_err not_rebuilt;    /* why, if certificates were given for it */
 	bool rebuilt;		       /* from its text, proven by the printed checksums */
@@ -51,6 +59,12 @@ enum {
  * with the choices, if a log holds several lists and none is picked.
  */
 enum status list_file_read(struct list_file *f, const char *arg, unsigned flags, struct tlv_err *e);
+/*
+ * List `number`, from 1, of the log that `other` comes from. The log is not read again. arg is how
+ * sentences call it: "LOG#2". The flags and failures are those of list_file_read().
+ */
+enum status list_file_of_log(struct list_file *f, const struct list_file *other, size_t number,
+			     const char *arg, unsigned flags, struct tlv_err *e);
 void list_file_free(struct list_file *f);
 
 /*

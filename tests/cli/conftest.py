@@ -195,6 +195,18 @@ def ctlsign(tmp_path_factory):
     return Runner(tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="session")
+def can_trace():
+    """Skips if strace is not here, or cannot let system calls fail."""
+    try:
+        run = subprocess.run(["strace", "-qq", "-o", "/dev/null", "-e", "inject=openat2:error=ENOSYS", "true"],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("no strace")
+    if run.returncode != 0:
+        pytest.skip(f"strace cannot trace here: {run.stderr.strip()[:200]}")
+
+
 @pytest.fixture
 def samples():
     return DATA / "samples"

@@ -21,14 +21,6 @@ def signs(cluster):
     return ["-k", cluster / "pub.key", "--cert", cluster / "pub.pem", "--timestamp", TIME]
 
 
-@pytest.fixture
-def can_trace():
-    run = subprocess.run(["strace", "-o", "/dev/null", "-e", "inject=openat2:error=ENOSYS", "true"],
-                         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        pytest.skip(f"strace cannot trace here: {run.stderr.strip()[:200]}")
-
-
 def tree(folder):
     """Every name below, and what files hold."""
     return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() and not p.is_symlink() else None

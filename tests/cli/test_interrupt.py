@@ -189,15 +189,6 @@ def test_at_random_moments(ctlsign, work):
 STEPS = "mkdirat,openat,flock,write,fchown,fchmod,fsync,linkat,renameat,renameat2,unlinkat"
 
 
-@pytest.fixture
-def can_trace():
-    run = subprocess.run(["strace", "-o", "/dev/null", "-e", "trace=write", "-e",
-                          "inject=write:error=EIO:when=1", "true"], stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        pytest.skip(f"strace cannot trace here: {run.stderr.strip()[:200]}")
-
-
 def traced(ctlsign, work, log, *inject):
     return ctlsign(*work.words(), env=TRACED,
                    wrapper=["strace", "-qq", "-o", log, "-e", f"trace={STEPS}", *inject])

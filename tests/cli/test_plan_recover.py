@@ -544,6 +544,30 @@ def test_one_log_of_what_phones_hold(world):
     assert "that hold held/2020/session.log#1 and held/2020/session.log#2" in " ".join(text.split())
 
 
+def opened(world, lists, log, trace):
+    """How often a run opens the log."""
+    run = world.run("plan", "--recover", "--installed-dir", "held", *lists, "--release", "12.5", cwd=world.folder,
+                    wrapper=["strace", "-qq", "-f", "-o", trace, "-e", "trace=openat,openat2"])
+    assert run.status in (0, 1), str(run)
+    return sum(log in line for line in trace.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.usefixtures("can_trace")
+def test_a_log_of_many_lists_is_not_read_for_each(world):
+    hold(world, "2020", ctl=CTL_12, itl=ITL_12)
+    lists = serve(world, renewed(CTL_12, *PARTS), renewed(ITL_12, *PARTS))
+    names = [f"held/2020/{kind}File.tlv" for kind in ("CTL", "ITL")]
+    both = "".join(f"admin:show {name[10:13].lower()}\n" + show(world, name, OLD["timestamp"]) for name in names)
+    for name in names:
+        (world.folder / name).unlink()
+    log = world.folder / "held" / "2020" / "session.log"
+    times = []
+    for count in (1, 4):
+        log.write_text(both * count, encoding="utf-8")
+        times.append(opened(world, lists, "session.log", world.folder / f"trace{count}"))
+    assert times[0] == times[1] > 0
+
+
 def test_a_printed_list_that_is_served(world):
     """The file and its text are one list, by the checksums that are printed."""
     hold(world, "2020", itl=ITL_12)

@@ -28,15 +28,6 @@ def existing(ctlsign, cluster, tmp_path):
     return path
 
 
-@pytest.fixture
-def can_trace(tmp_path):
-    run = subprocess.run(["strace", "-o", "/dev/null", "-e", "trace=write", "-e",
-                          "inject=write:error=EIO:when=1", "true"], stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        pytest.skip(f"strace cannot trace here: {run.stderr.strip()[:200]}")
-
-
 def copies(path):
     """The lists that were replaced, the oldest first."""
     found = [p for p in path.parent.iterdir() if re.fullmatch(re.escape(path.name) + r"\.~[1-9][0-9]*~", p.name)]

@@ -133,16 +133,6 @@ def shown():
         pytest.skip(HIDDEN)
 
 
-@pytest.fixture(scope="module")
-def can_trace():
-    if shutil.which("strace") is None:
-        pytest.skip("no strace")
-    run = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        pytest.skip(f"strace cannot trace here: {run.stderr.strip()[:200]}")
-
-
 needs_sandbox = pytest.mark.skipif(SANITIZED, reason="built without the sandbox: sanitizers trace and write")
 
 

@@ -82,6 +82,29 @@ static void a_log_is_a_printed_list(void **state)
 	list_file_free(&l);
 }
 
+/* Reading the log again for each of its lists would take the square of their number. */
+static void the_lists_of_a_log_take_one_reading(void **state)
+{
+	struct list_file first, l;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	write_log("two.log", 2);
+	assert_int_equal(list_file_read(&first, "two.log#1", LIST_PRINTED, &e), ST_OK);
+	assert_int_equal(unlink("two.log"), 0);
+	assert_int_equal(list_file_of_log(&l, &first, 2, "two.log#2", LIST_PRINTED, &e), ST_OK);
+	assert_string_equal(l.name, "the list in two.log#2");
+	assert_ptr_equal(l.log, first.log);
+	list_file_free(&first);
+	assert_int_equal(l.list.nrecords, 4);
+	assert_int_equal(list_file_of_log(&first, &l, 3, "two.log#3", LIST_PRINTED, &e), ST_INPUT);
+	assert_string_equal(err_text(&e), "two.log#3: list 3 of 2 in this log");
+	e = TLV_ERR_INIT;
+	assert_int_equal(list_file_of_log(&first, &l, 1, "two.log#1", 0, &e), ST_INPUT);
+	assert_non_null(strstr(err_text(&e), "give '--certs'"));
+	list_file_free(&l);
+}
+
 static void a_printed_list_is_not_enough_for_all(void **state)
 {
 	struct list_file l;
@@ -142,7 +165,7 @@ static void one_of_several(void **state)
 	assert_non_null(strstr(err_text(&e), "two.log#2: CTL, line 18"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(list_file_read(&l, "two.log#2", LIST_PRINTED, &e), ST_OK);
-	assert_true(l.printed == &l.log.v[1]);
+	assert_true(l.printed == &l.log->lists.v[1]);
 	list_file_free(&l);
 	assert_int_equal(list_file_read(&l, "two.log#3", LIST_PRINTED | LIST_DAMAGED, &e),
 			 ST_INPUT);
@@ -151,7 +174,7 @@ static void one_of_several(void **state)
 	write_log("two.log#2", 1);
 	e = TLV_ERR_INIT;
 	assert_int_equal(list_file_read(&l, "two.log#2", LIST_PRINTED, &e), ST_OK);
-	assert_true(l.printed == &l.log.v[0] && l.log.n == 1);
+	assert_true(l.printed == &l.log->lists.v[0] && l.log->lists.n == 1);
 	list_file_free(&l);
 }
 
@@ -179,6 +202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read_as_before),
 		cmocka_unit_test(a_log_is_a_printed_list),
+		cmocka_unit_test_setup_teardown(the_lists_of_a_log_take_one_reading, setup,
+						teardown),
 		cmocka_unit_test(a_printed_list_is_not_enough_for_all),
 		cmocka_unit_test_setup_teardown(one_of_several, setup, teardown),
 		cmocka_unit_test(what_is_neither),
