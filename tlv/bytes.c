@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tlv/utf8.h"
+
 void *array_more(void *v, size_t n, size_t *cap, size_t size)
 {
 	size_t more = *cap < 8 ? 16 : *cap * 2;

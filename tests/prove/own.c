@@ -9,14 +9,6 @@
 #include "any.h"
 #include "lists.h"
 
-struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
-{
-	/*@ assert inside: i < l->nrecords; */
-	(void)l;
-	(void)i;
-	return any_record();
-}
-
 bool release_has_one_itlrecovery(const struct release *r)
 {
 	/* A record is only ITLRecovery's own if the release is known. */

@@ -11,14 +11,6 @@
 #include "any.h"
 #include "lists.h"
 
-struct tlv_record tlv_list_record(const struct tlv_list *l, size_t i)
-{
-	/*@ assert inside: i < l->nrecords; */
-	(void)l;
-	(void)i;
-	return any_record();
-}
-
 const struct tlv_digest_row *tlv_digest_find(uint8_t code)
 {
 	static const struct tlv_digest_row row;
