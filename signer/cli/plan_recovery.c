@@ -120,21 +120,6 @@ static enum status add_held(void *arg, const char *path, bool named, struct tlv_
 	return st == ST_OK ? ST_OK : err_copy(e, &own);
 }
 
-/* Those of one folder follow each other, whatever order the folders were read in. */
-static int by_path(const void *a, const void *b)
-{
-	const char *x = ((const struct recover_held *)a)->path;
-	const char *y = ((const struct recover_held *)b)->path;
-	const char *end_x = strrchr(x, '/'), *end_y = strrchr(y, '/');
-	size_t nx = end_x != NULL ? (size_t)(end_x - x) : 0;
-	size_t ny = end_y != NULL ? (size_t)(end_y - y) : 0;
-	int folders = strncmp(x, y, nx < ny ? nx : ny);
-
-	if (folders == 0 && nx != ny)
-		return nx < ny ? -1 : 1;
-	return folders != 0 ? folders : strcmp(x, y);
-}
-
 static enum status read_held(struct job *j, struct tlv_err *e)
 {
 	const char *folder = opt_value(j->o, OPT_INSTALLED_DIR);
@@ -193,7 +178,7 @@ static enum status fill_held(struct job *j, struct tlv_err *e)
 	}
 	/* After a failure not all of them have a path. */
 	if (st == ST_OK)
-		qsort(j->sorted, j->nheld, sizeof *j->sorted, by_path);
+		recover_sort_held(j->sorted, j->nheld);
 	return st;
 }
 

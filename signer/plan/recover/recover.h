@@ -166,9 +166,11 @@ struct recovery {
 	bool failed;		   /* memory ended */
 };
 
+/* Brings those of one folder together, whatever order the folders were read in. */
+void recover_sort_held(struct recover_held *held, size_t n);
 /*
- * Everything is borrowed, and outlives the recovery. ST_USAGE if too much is held, or the
- * cluster does not show who signs. To be freed all the same.
+ * Everything is borrowed, and outlives the recovery. Held lists are sorted. ST_USAGE if too much is
+ * held, or the cluster does not show who signs. To be freed all the same.
  */
 enum status recover_make(struct recovery *r, const struct recover_input *in, struct tlv_err *e);
 /* What must be there for the way, and nobody but the user knows: bit n is recover_need n. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "signer/plan/recover/recover.h"
@@ -10,6 +11,25 @@ static struct span folder_of(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return span_of(path, slash != NULL ? (size_t)(slash - path) : 0);
+}
+
+/* A folder comes before those below it, and its files stand together. */
+static int by_path(const void *a, const void *b)
+{
+	const char *x = ((const struct recover_held *)a)->path;
+	const char *y = ((const struct recover_held *)b)->path;
+	struct span in_x = folder_of(x), in_y = folder_of(y);
+	int folders = strncmp(x, y, in_x.n < in_y.n ? in_x.n : in_y.n);
+
+	if (folders == 0 && in_x.n != in_y.n)
+		return in_x.n < in_y.n ? -1 : 1;
+	return folders != 0 ? folders : strcmp(x, y);
+}
+
+void recover_sort_held(struct recover_held *held, size_t n)
+{
+	if (n > 1)
+		qsort(held, n, sizeof *held, by_path);
 }
 
 /* The list that is served today, if it is the same. */
