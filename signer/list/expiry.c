@@ -9,6 +9,7 @@
 #include "signer/text/list_file.h"
 #include "signer/io/filename.h"
 #include "signer/io/folder.h"
+#include "tlv/der.h"
 #include "tlv/kind.h"
 #include "tlv/label.h"
 #include "tlv/safe.h"
@@ -301,7 +302,50 @@ static bool claims_certificate(struct span bytes)
 	return bytes.n > 0 && memmem(bytes.p, bytes.n, "CERTIFICATE-----", 16) != NULL;
 }
 
-/* A folder's file without certificates. DER that is none may be a damaged one, or a key. */
+/* Steps into the first element, whose content may be cut off. The tag, or -1. */
+static int step_into(struct span *s)
+{
+	int tag = span_at(*s, 0), length = span_at(*s, 1);
+
+	*s = span_slice(*s, length >= 0x80 ? 2 + (size_t)(length & 0x7f) : 2, s->n);
+	return tag;
+}
+
+/*
+ * A key in PEM or DER. A private key and a PKCS#12 store begin with a number, an encrypted and a
+ * public key with an algorithm; a certificate begins with its version or serial (RFC 5280, 4.1).
+ */
+static bool is_key(struct span bytes)
+{
+	int first;
+
+	if (memmem(bytes.p, bytes.n, " KEY-----", 9) != NULL)
+		return true;
+	if (step_into(&bytes) != DER_SEQUENCE)
+		return false;
+	first = step_into(&bytes);
+	return first == DER_INTEGER || (first == DER_SEQUENCE && span_at(bytes, 0) == DER_OID);
+}
+
+/* People and CUCM give certificates such names; .pem may be anything. */
+static bool is_named_as_certificate(const char *path)
+{
+	static const char *const endings[] = { ".der", ".cer", ".crt", ".p7b", ".p7c" };
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < COUNT(endings); i++)
+		if (n > 4 && strcasecmp(path + n - 4, endings[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a file that holds no certificate that can be read was to hold one. */
+static bool is_damaged_certificate(const char *path, struct span bytes)
+{
+	return claims_certificate(bytes) || (is_named_as_certificate(path) && !is_key(bytes));
+}
+
+/* A folder's file without certificates: DER that is none may be a key. */
 static enum status pass_over(const struct source *s, struct span bytes)
 {
 	if (span_starts(bytes, SPAN_LIT("\x30\x82")))
@@ -322,7 +366,7 @@ static enum status add_certificates(struct source *s, struct span bytes, struct 
 		s->x->v[before].record = 0;
 	if (st == ST_OK)
 		return ST_OK;
-	if (st == ST_INPUT && !s->named && !claims_certificate(bytes))
+	if (st == ST_INPUT && !s->named && !is_damaged_certificate(s->path, bytes))
 		return pass_over(s, bytes);
 	(void)err_in(&own, "%s", s->path);
 	return fault(s, &own, "left out", e);

@@ -187,6 +187,45 @@ def test_a_key_store_in_a_folder_is_no_damaged_certificate(ctlsign, ending, tmp_
     assert [line for line in run.err.splitlines() if "store.p12: neither a list nor a certificate: left out" in line]
 
 
+def as_der(source, out, *words):
+    subprocess.run(["openssl", *words, "-in", source, "-outform", "DER", "-out", out], check=True, capture_output=True)
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["x.der", "x.cer", "x.CRT", "x.p7b"])
+def test_a_damaged_certificate_in_a_folder_is_not_passed_over(ctlsign, ending, tmp_path, name):
+    """Its name says what it was to be. Else nobody would watch it, and nobody would know."""
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / "a.pem").write_bytes(ending("a", 90).read_bytes())
+    whole = as_der(ending("x", 90), tmp_path / "whole", "x509")
+    for content in (whole[:-1], whole[:40], whole[:3], b"\0" + whole, whole.replace(b"\x30\x82", b"\x31\x82"), b"no\n", b""):
+        (folder / name).write_bytes(content)
+        run = ctlsign("expiry", "--json", folder)
+        assert run.status == 3 and f"{name}: " in run.err, f"{content[:8]}\n{run}"
+        assert [os.path.basename(one["file"]) for one in json.loads(run.out)["unread"]] == [name]
+        assert len(certificates(run)) == 1
+    (folder / name).write_bytes(whole)
+    assert len(certificates(ctlsign.ok("expiry", "--json", folder))) == 2
+
+
+KEYS = {"private": ["pkcs8", "-topk8", "-nocrypt"], "traditional": ["rsa", "-traditional"], "public": ["rsa", "-pubout"],
+        "encrypted": ["pkcs8", "-topk8", "-passout", "pass:x"], "pem": None}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_key_in_a_folder_is_no_damaged_certificate(ctlsign, ending, keys, tmp_path, kind):
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    (folder / "a.pem").write_bytes(ending("a", 90).read_bytes())
+    if KEYS[kind]:
+        as_der(keys["rsa2048"], folder / "key.der", *KEYS[kind])
+    else:
+        (folder / "key.crt").write_bytes(keys["rsa2048"].read_bytes())
+    run = ctlsign.ok("expiry", "--json", folder)
+    assert json.loads(run.out)["unread"] == [] and len(certificates(run)) == 1
+
+
 def test_what_is_named_must_be_good(ctlsign, ending, cluster, keys, tmp_path):
     good = ending("a", 10.5)
     data = lists.build(ctlsign, cluster, "tokenless", tmp_path / "CTLFile.tlv")
