@@ -448,16 +448,19 @@ static enum status answer_folder(struct question *q, const char *folder, struct 
 {
 	struct signature_memo memo = SIGNATURE_MEMO_INIT;
 	struct history h = { .q = q };
-	enum status st;
+	enum status st, released;
 
 	if (opt_given(q->o, OPT_JSON) && (h.all = json_array()) == NULL)
 		return err_nomem(e);
 	q->phone.memo = &memo; /* most lists of a history have the same signer */
+	out_hold(); /* the next file may be damaged, or TVS silent: then there is no answer */
 	st = folder_files(folder, answer_file, &h, e);
 	q->phone.memo = NULL;
 	signature_memo_free(&memo);
 	if (st == ST_OK && !h.any)
 		st = err_set(e, ST_INPUT, "%s: no list in this folder", folder);
+	released = out_release(st == ST_OK, e);
+	st = st == ST_OK ? released : st;
 	if (st == ST_OK && h.all != NULL)
 		st = print_verdicts(h.all, h.decides, e);
 	else

@@ -39,6 +39,17 @@ static bool is_plain(int fd)
 	return known[fd] == 1;
 }
 
+static struct buf held;
+static bool holds;
+
+static void write_to(FILE *to, struct span text)
+{
+	if (to == stdout && holds)
+		buf_put(&held, text);
+	else
+		(void)fwrite(text.n > 0 ? text.p : (const uint8_t *)"", 1, text.n, to);
+}
+
 /* In one write, so that lines of several processes do not mix. */
 static void put(struct span text, FILE *to, int fd)
 {
@@ -54,8 +65,24 @@ static void put(struct span text, FILE *to, int fd)
 	}
 	if (is_plain(fd))
 		text = buf_span(&b);
-	(void)fwrite(text.n > 0 ? text.p : (const uint8_t *)"", 1, text.n, to);
+	write_to(to, text);
 	buf_free(&b);
+}
+
+void out_hold(void)
+{
+	holds = true;
+}
+
+enum status out_release(bool print, struct tlv_err *e)
+{
+	enum status st = buf_failed(&held, e);
+
+	holds = false;
+	if (print && st == ST_OK)
+		write_to(stdout, buf_span(&held));
+	buf_free(&held);
+	return st;
 }
 
 void out_printf(const char *fmt, ...)
@@ -87,7 +114,7 @@ static const char *const colours[] = { "\033[0m", "\033[32m", "\033[33m", "\033[
 void out_colour(enum out_colour c)
 {
 	if (may_colour(STDOUT_FILENO))
-		(void)fputs(colours[c], stdout);
+		write_to(stdout, span_str(colours[c]));
 }
 
 void out_safe(struct span text)

@@ -48,7 +48,13 @@ typedef json_t *out_json_next(void *arg);
  */
 enum status out_json_with(json_t *value, const char *member, out_json_next *next, void *arg,
 			  struct tlv_err *e);
-/* ST_OUTPUT where stdout could not take it all. */
+/*
+ * An answer of many lines is there as a whole, or not at all: what is printed is held back until
+ * out_release() prints it, or forgets it. Not for JSON, which prints its answer in one go.
+ */
+void out_hold(void);
+enum status out_release(bool print, struct tlv_err *e);
+/* ST_OUTPUT if stdout could not take it all. */
 enum status out_flush(struct tlv_err *e);
 
 /* What stands out on a terminal; nothing elsewhere, with NO_COLOR or on a dumb one. */
