@@ -89,7 +89,10 @@ bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served);
 /* The dialect of the list's server records; of its other ones where it has none. */
 struct tlv_dialect tlv_list_dialect(const struct tlv_list *l);
 
-/* How far a record tells its writer: 0 not, 1 a token's (which cucm lists hold too), 2 surely. */
+/*
+ * How far a record tells its writer: 2 surely; 1 less so than another one would. It is a token's,
+ * which lists of CUCM have, too, or its name shows no separator.
+ */
 int tlv_record_dialect(const struct tlv_record *r, struct tlv_dialect *d);
 
 /* A CCM+TFTP record has neither certificate nor its hash: what non-secure mode leaves of it. */

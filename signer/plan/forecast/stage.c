@@ -115,20 +115,19 @@ static const struct tlv_cert *replacement(const struct draft *d, const struct tl
 	return cluster_is_renewed(d->s, at) ? cluster_cert_now(d->c, d->s, at) : NULL;
 }
 
-static struct tlv_dialect dialect_of(const struct draft *d, const struct tlv_record *r)
+static struct tlv_dialect dialect_of(const struct tlv_record *r)
 {
 	struct tlv_dialect own;
 
-	if (tlv_record_dialect(r, &own) > 0)
-		return own;
-	return tlv_list_dialect(d->pattern);
+	(void)tlv_record_dialect(r, &own);
+	return own;
 }
 
 /* number: of the pattern's record, from 1. */
 static enum status write_record(struct buf *b, const struct draft *d, const struct tlv_record *r,
 				size_t number, const struct tlv_cert *cert, struct tlv_err *e)
 {
-	struct tlv_record_spec spec = { .dialect = dialect_of(d, r),
+	struct tlv_record_spec spec = { .dialect = dialect_of(r),
 					.role = r->role,
 					.cert = cert,
 					.name = tlv_text(r->dns_name) };

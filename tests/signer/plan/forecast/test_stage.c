@@ -347,6 +347,24 @@ static void a_superseded_certificate_goes_too(void **state)
 	buf_free(&old.der);
 }
 
+/* It is another node's in name, and the pattern's own node has it, too. */
+static void a_certificate_of_all_nodes_goes_too(void **state)
+{
+	const struct cluster_state now = { .blank = false };
+	struct tlv_err e = TLV_ERR_INIT;
+	struct stage_list l;
+
+	(void)state;
+	read("11.5", TOKENLESS, 3, 1);
+	c.certs[known(&m.callmanager[0])].node = 1;
+	assert_int_equal(stage_write_itl(&l, &c, &now, 2, STAGE_ORDINARY, 1, &e), ST_OK);
+	for (int i = 0; i < 2; i++)
+		assert_true(span_eq(record_of(l.list, i == 0 ? TLV_ROLE_SAST : TLV_ROLE_CCM_TFTP, 0)
+					    .certificate,
+				    buf_span(&m.callmanager[2].der)));
+	finish(&l);
+}
+
 static void a_blank_itl(void **state)
 {
 	struct cluster_state now = { .blank = true };
@@ -468,6 +486,7 @@ int main(void)
 		cmocka_unit_test(an_itl_of_another_node),
 		cmocka_unit_test(a_record_of_a_third_node_stays),
 		cmocka_unit_test(a_superseded_certificate_goes_too),
+		cmocka_unit_test(a_certificate_of_all_nodes_goes_too),
 		cmocka_unit_test(a_blank_itl),
 		cmocka_unit_test(a_ctl_is_not_blank),
 		cmocka_unit_test(one_anchor_more),
