@@ -68,22 +68,24 @@ static void drop(struct buf *b, size_t n)
 {
 	struct buf rest = BUF_INIT;
 
+	if (n == 0)
+		return;
 	buf_put(&rest, span_slice(buf_span(b), n, b->n));
 	buf_free(b);
 	*b = rest;
 }
 
 /* Outside of a block only what may be half a marker is kept. */
-static bool begin_block(struct scanner *x, size_t line)
+static bool begin_block(struct scanner *x, struct span *rest, size_t line)
 {
-	size_t at = find(buf_span(&x->block), BEGIN);
+	size_t at = find(*rest, BEGIN);
 
-	if (at == x->block.n) {
-		if (x->block.n >= sizeof BEGIN)
-			drop(&x->block, x->block.n - (sizeof BEGIN - 2));
+	if (at == rest->n) {
+		if (rest->n >= sizeof BEGIN)
+			*rest = span_slice(*rest, rest->n - (sizeof BEGIN - 2), rest->n);
 		return false;
 	}
-	drop(&x->block, at);
+	*rest = span_slice(*rest, at, rest->n);
 	x->line = line;
 	return true;
 }
@@ -104,9 +106,9 @@ static size_t marker_length(struct span s, const char *marker)
 }
 
 /* The end of the block, whole or damaged: base64 has no '-'. 0: the block goes on. */
-static size_t whole_block(const struct scanner *x)
+static size_t whole_block(struct span s)
 {
-	struct span s = buf_span(&x->block), rest;
+	struct span rest;
 	size_t head = marker_length(s, BEGIN), dash = head, tail;
 
 	if (head == 0 || head == SIZE_MAX)
@@ -122,14 +124,17 @@ static size_t whole_block(const struct scanner *x)
 
 static enum status scan(struct scanner *x, size_t line, struct tlv_err *e)
 {
+	struct span rest = buf_span(&x->block);
 	enum status st = ST_OK;
 	size_t end;
 
-	while (st == ST_OK && (x->line != 0 || begin_block(x, line)) &&
-	       (end = whole_block(x)) > 0) {
-		st = hand_over(x, span_slice(buf_span(&x->block), 0, end), e);
-		drop(&x->block, end);
+	while (st == ST_OK && (x->line != 0 || begin_block(x, &rest, line)) &&
+	       (end = whole_block(rest)) > 0) {
+		st = hand_over(x, span_slice(rest, 0, end), e);
+		rest = span_slice(rest, end, rest.n);
 	}
+	/* Once for all blocks of a line, which may be many. */
+	drop(&x->block, x->block.n - rest.n);
 	return st == ST_OK ? buf_failed(&x->block, e) : st;
 }
 
