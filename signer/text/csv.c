@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/text/csv.h"
 
-#include <string.h>
-
 static void skip(struct csv *c, size_t n)
 {
 	c->rest = span_slice(c->rest, n, c->rest.n);
@@ -28,20 +26,19 @@ static bool can_separate(int byte)
 /* The one that stands most often in the first line, outside quotes. */
 static uint8_t guess_separator(struct span text)
 {
-	static const char separators[] = ";\t,";
-	size_t counts[sizeof separators - 1] = { 0 }, best = 2;
+	static const char separators[] = { ';', '\t', ',' };
+	size_t counts[COUNT(separators)] = { 0 }, best = 2;
 	bool quoted = false;
 
 	for (size_t i = 0; i < text.n && (quoted || !is_line_end(span_at(text, i))); i++) {
 		int byte = span_at(text, i);
-		const char *at = strchr(separators, byte);
 
 		if (byte == '"')
 			quoted = !quoted;
-		else if (!quoted && at != NULL)
-			counts[at - separators]++;
+		for (size_t k = 0; !quoted && k < COUNT(separators); k++)
+			counts[k] += byte == separators[k];
 	}
-	for (size_t i = 0; i < sizeof separators - 1; i++)
+	for (size_t i = 0; i < COUNT(separators); i++)
 		if (counts[i] > counts[best])
 			best = i;
 	return (uint8_t)separators[best];

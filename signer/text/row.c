@@ -65,12 +65,12 @@ static bool take_word(struct span *s, size_t max, bool digits, struct span *word
 
 bool row_number(struct span value, uint64_t max, uint64_t *out)
 {
-	char digits[24];
+	char digits[24] = "";
 
 	value = trim(value);
-	if (value.n >= sizeof digits || !span_copy(value, (uint8_t *)digits, sizeof digits - 1))
+	if (value.n >= sizeof digits)
 		return false;
-	digits[value.n] = '\0';
+	(void)span_copy(value, (uint8_t *)digits, sizeof digits - 1);
 	return parse_number(digits, max, out);
 }
 

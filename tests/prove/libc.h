@@ -14,6 +14,7 @@ void *any_realloc(void *p, size_t n);
 void *any_reallocarray(void *p, size_t n, size_t size);
 void any_free(void *p);
 void explicit_bzero(void *p, size_t n);
+void *memmem(const void *s, size_t n, const void *words, size_t m);
 
 #define malloc any_malloc
 #define realloc any_realloc
