@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 	tok_pin_harden_process();
 	tok_pin_sources_of(argc, argv);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A file over the limit of its size is one that cannot be written, as on a full disk. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	st = memory_verdict(run(argc, argv, &e), &e);
 	flushed = out_flush(e.status == ST_OK ? &e : NULL);
 	if (e.status != ST_OK)

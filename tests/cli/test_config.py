@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -416,6 +417,18 @@ def test_results_come_in_input_order_and_one_bad_file_does_not_stop_the_rest(
     run = ctlsign.ok("config", "verify", *by, "-j", jobs, *map(sgn, good))
     assert [line.split(":")[0] for line in run.out.splitlines()] == [str(sgn(p)) for p in good]
     assert not leftovers(served)
+
+
+def test_a_file_over_the_limit_of_sizes_does_not_stop_the_rest(ctlsign, signs, by, served):
+    """The kernel's answer to such a write is a signal, which ends a program that does not expect it."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+    paths = many(served, 9)
+    paths[4].write_bytes(bytes(100001))
+    run = ctlsign("config", "sign", *signs, *paths, preexec_fn=limit)
+    assert run.status == 3 and len(run.errors) == 1 and f"{sgn(paths[4])}: cannot be written: File too large" in run.err, str(run)
+    assert not sgn(paths[4]).exists() and not leftovers(served)
+    ctlsign.ok("config", "verify", *by, *(sgn(p) for p in paths if p != paths[4]))
 
 
 def test_verify_says_which_are_bad(ctlsign, signs, by, served):

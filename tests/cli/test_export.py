@@ -249,7 +249,6 @@ def test_output_is_looked_at_before_the_pin(ctlsign, fault, folder, tmp_path):
 def test_no_room_for_the_second_leaves_neither(ctlsign, lab, odd_token, folder):
     """The first certificate fits under the limit, the second does not."""
     def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (800, 800))
     odd_token()
     words = ["export", "-o", folder, "--module", lab.module]
