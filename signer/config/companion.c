@@ -3,6 +3,7 @@
 
 #include <expat.h>
 #include <inttypes.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,16 +11,62 @@
 
 enum {
 	DEPTH_MAX = 64,
-	KEPT_MAX = 64 * 1024 /* bytes of all elements that are kept: they are a few short ones */
+	KEPT_MAX = 64 * 1024, /* bytes of all elements that are kept: they are a few short ones */
+	PARSER_MAX = 4 << 20  /* bytes that expat may hold: it keeps names, and whole tags */
 };
 
 struct companion {
 	XML_Parser parser;
 	struct buf kept;
 	unsigned depth;
-	bool keeps; /* inside an element of <device> that the companion has too */
+	bool keeps;  /* inside an element of <device> that the companion has too */
+	size_t held; /* bytes that expat has */
+	bool too_large;
 	struct tlv_err err;
 };
+
+/* expat's allocator has no argument: whose parser runs in this thread. */
+static _Thread_local struct companion *mine;
+
+struct block {
+	alignas(max_align_t) size_t n;
+	alignas(max_align_t) uint8_t bytes[];
+};
+
+static struct block *block_of(void *p)
+{
+	return (struct block *)((uintptr_t)p - offsetof(struct block, bytes));
+}
+
+/* Without a bound a tag of a gigabyte would be held whole, and be read again with each piece. */
+static void *resize(void *p, size_t n)
+{
+	struct block *old = p != NULL ? block_of(p) : NULL, *b;
+	size_t before = old != NULL ? old->n : 0;
+
+	mine->too_large = mine->too_large || n > PARSER_MAX || mine->held - before > PARSER_MAX - n;
+	b = mine->too_large ? NULL : realloc(old, sizeof *b + n);
+	if (b == NULL)
+		return NULL;
+	mine->held = mine->held - before + n;
+	b->n = n;
+	return b->bytes;
+}
+
+static void *get(size_t n)
+{
+	return resize(NULL, n);
+}
+
+static void drop(void *p)
+{
+	if (p == NULL)
+		return;
+	mine->held -= block_of(p)->n;
+	free(block_of(p));
+}
+
+static const XML_Memory_Handling_Suite bounded = { get, resize, drop };
 
 /* [docs/FORMAT.md]: what a phone has to know before it can decrypt the rest. */
 static bool is_kept(const char *name)
@@ -147,7 +194,8 @@ enum status companion_new(struct companion **out, struct tlv_err *e)
 	if (c == NULL)
 		return err_nomem(e);
 	c->kept.max = KEPT_MAX;
-	c->parser = XML_ParserCreate(NULL);
+	mine = c;
+	c->parser = XML_ParserCreate_MM(NULL, &bounded, NULL);
 	if (c->parser == NULL) {
 		companion_free(out);
 		return err_nomem(e);
@@ -163,9 +211,16 @@ static enum status parse(struct companion *c, struct span piece, bool last, stru
 {
 	enum XML_Error why;
 
+	mine = c;
 	if (XML_Parse(c->parser, (const char *)piece.p, (int)piece.n, last) == XML_STATUS_OK)
 		return buf_failed(&c->kept, e);
 	why = XML_GetErrorCode(c->parser);
+	if (c->too_large)
+		return err_set(
+			e, ST_INPUT,
+			"line %" PRIu64
+			": a tag or comment is too long, or there are too many names: is it a phone's file?",
+			line_of(c->parser));
 	if (why == XML_ERROR_NO_MEMORY)
 		return err_nomem(e);
 	if (c->err.status != ST_OK)
@@ -199,6 +254,7 @@ void companion_free(struct companion **c)
 {
 	if (*c == NULL)
 		return;
+	mine = *c;
 	if ((*c)->parser != NULL)
 		XML_ParserFree((*c)->parser);
 	buf_free(&(*c)->kept);

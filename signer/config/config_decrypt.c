@@ -44,6 +44,7 @@ struct pass {
 	struct seal_stream *stream;
 	uint64_t at, left; /* in the content; of the plain content */
 	bool writes;
+	bool is_list; /* the plain content begins as a trust list does */
 };
 
 static enum status take_piece(const struct opening *o, struct pass *p, struct span piece)
@@ -57,9 +58,8 @@ static enum status take_piece(const struct opening *o, struct pass *p, struct sp
 	if (st != ST_OK)
 		return st;
 	out = span_slice(out, 0, p->left < out.n ? (size_t)p->left : out.n);
-	if (p->left == o->f->size && tlv_list_begins(out))
-		return err_set(e, ST_INPUT, "%s: the content begins as a trust list does",
-			       o->f->path);
+	if (p->left == o->f->size)
+		p->is_list = tlv_list_begins(out);
 	p->left -= out.n;
 	st = digest_add(p->plain, out, e);
 	if (st == ST_OK && p->writes)
@@ -87,7 +87,10 @@ static enum status run(const struct opening *o, struct pass *p)
 	return st == ST_OK ? source_check(o->src, e) : st;
 }
 
-/* Nothing plain is written before this has been asked. */
+/*
+ * Nothing plain is written before this has been asked, and nothing is said of content whose digest
+ * is not right.
+ */
 static enum status look(const struct opening *o, struct digest *plain)
 {
 	struct pass p = { .left = o->f->size };
@@ -96,6 +99,11 @@ static enum status look(const struct opening *o, struct digest *plain)
 	if (st == ST_OK)
 		st = digest_end(&p.plain, plain, &o->f->err);
 	digest_drop(&p.plain);
+	if (st == ST_OK && !span_eq(digest_span(plain), o->h->encryption.plain_digest))
+		return cannot(o->f);
+	if (st == ST_OK && p.is_list)
+		return err_set(&o->f->err, ST_INPUT, "%s: the content begins as a trust list does",
+			       o->f->path);
 	return st;
 }
 
@@ -131,8 +139,6 @@ static enum status open_content(struct opening *o)
 	st = seal_open(&o->seal, key_private(o->c->key), &o->h->encryption, &f->err);
 	if (st == ST_OK)
 		st = look(o, &plain);
-	if (st == ST_OK && !span_eq(digest_span(&plain), o->h->encryption.plain_digest))
-		st = cannot(f);
 	return st == ST_OK ? write_plain(o, &plain) : st;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "signer/io/slurp.h"
 #include "signer/publish/backup.h"
 #include "signer/publish/place.h"
 
@@ -72,10 +73,19 @@ static bool is_same_state(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Nobody but root can have put a link there: /dev/stdout, and /dev/fd/63 of a shell. */
+/*
+ * Nobody but root can have put a link there: /dev/stdout, and /dev/fd/63 of a shell. In
+ * /dev/shm anybody can.
+ */
 static bool is_system_link(const char *path)
 {
-	return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/self/fd/", 14) == 0;
+	static const char *const folders[] = { "/dev/", "/dev/fd/", "/proc/self/fd/" };
+	size_t n = strlen(path) - strlen(base_name(path));
+
+	for (size_t i = 0; i < COUNT(folders); i++)
+		if (n == strlen(folders[i]) && strncmp(path, folders[i], n) == 0)
+			return true;
+	return false;
 }
 
 static bool is_pipe_or_terminal(mode_t mode)
@@ -96,8 +106,10 @@ enum status publication_look(struct publication *p, struct tlv_err *e)
 		(void)stat(p->shown, &now);
 	p->is_stream = p->opt->stream && expected == NULL && !seen->looked &&
 		       is_pipe_or_terminal(now.st_mode);
-	if (p->is_stream)
+	if (p->is_stream) {
+		p->old = now;
 		return ST_OK;
+	}
 	if (fstatat(p->dir_fd, p->name, &p->old, AT_SYMLINK_NOFOLLOW) != 0)
 		return place_failed(e, "cannot look at it");
 	p->exists = true;
@@ -188,12 +200,14 @@ enum status publication_temp(struct publication *p, struct tlv_err *e)
 
 enum status publication_mode(const struct publication *p, struct tlv_err *e)
 {
-	mode_t mode = p->exists ? p->old.st_mode & 07777U : new_mode(p);
+	/* What stands there may be another's file, put there to be given the secret. */
+	bool keeps = p->exists && !p->opt->secret;
+	mode_t mode = keeps ? p->old.st_mode & 07777U : new_mode(p);
 
 	/* Owner first: changing it clears the set-id bits of the mode. */
-	if (p->exists && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)
+	if (keeps && fchown(p->fd, p->old.st_uid, p->old.st_gid) != 0)
 		return place_failed(e, "its owner cannot be kept");
-	if ((p->exists || mode != p->mode) && fchmod(p->fd, mode) != 0)
+	if ((keeps || mode != p->mode) && fchmod(p->fd, mode) != 0)
 		return place_failed(e, "its mode cannot be set");
 	return ST_OK;
 }

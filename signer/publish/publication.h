@@ -26,7 +26,7 @@ struct publication {
 	mode_t mode;  /* that it was made with */
 	uint64_t at;  /* bytes written */
 	bool exists;
-	struct stat old;
+	struct stat old;   /* of what exists, or of the pipe or terminal */
 	bool is_stream;	   /* fd is a pipe or a terminal, */
 	struct buf stream; /* where this goes to */
 	bool revocable;	   /* others come behind: what is replaced must be there to be put back */

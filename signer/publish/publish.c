@@ -54,7 +54,7 @@ static enum status begin_stream(struct publication *p, struct span bytes, struct
 		return err_set(e, ST_OUTPUT, "nobody reads this pipe");
 	if (p->fd < 0 || fstat(p->fd, &st) != 0)
 		return place_failed(e, "cannot be opened");
-	if (S_ISREG(st.st_mode))
+	if (st.st_dev != p->old.st_dev || st.st_ino != p->old.st_ino)
 		return err_set(e, ST_OUTPUT,
 			       "was changed by somebody else meanwhile: run this again");
 	if (fcntl(p->fd, F_SETFL, 0) != 0)

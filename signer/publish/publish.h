@@ -24,7 +24,7 @@ struct publish_options {
 	struct tlv_warn warn;
 	enum kind kind; /* what is written; KIND_OTHER replaces nothing but an empty file */
 	bool overwrite; /* whatever the file there is */
-	bool secret;	/* a new file is its owner's alone: mode 0600 */
+	bool secret;	/* the file is ours alone: mode 0600, whatever was there */
 	bool follow;	/* write through a symbolic link */
 	bool stream;	/* the target may be a pipe or a terminal: it is written to as it is */
 	unsigned keep;	/* copies FILE.~N~ of replaced lists that stay; 0: none is made */

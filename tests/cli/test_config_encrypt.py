@@ -212,6 +212,7 @@ def test_one_answer_to_every_failure(ctlsign, keys, one, tmp_path):
         "padding of more than a block": peers(keys, pad=17),
         "content cut": good[:-1], "content cut by a block": good[:-16], "no content": good[:size],
         "last byte of the content": good[:-1] + bytes([good[-1] ^ 1]),
+        "digest of content that begins as a list": peers(keys, (DATA / "lists" / "cucm.tlv").read_bytes(), plain_digest=bytes(20)),
         "first byte of the content": good[:size] + bytes([good[size] ^ 1]) + good[size + 1:],
     }
     texts = set()
@@ -243,6 +244,20 @@ def test_decrypt_never_overwrites_other_content(ctlsign, keys, by, one):
     one.write_bytes(b"edited since")
     run = ctlsign("config", "decrypt", "-k", keys / "phone.key", *by, sealed(one))
     assert run.status == 3 and one.read_bytes() == b"edited since"
+
+
+def test_what_is_decrypted_is_ours_alone(ctlsign, keys, by, one):
+    """Also over a file that somebody has put there to get it."""
+    for more in ([], ["--overwrite"]):
+        one.write_bytes(b"x" if more else b"")
+        one.chmod(0o666)
+        if os.geteuid() == 0:
+            os.chown(one, 65534, 65534)
+        sealed(one).write_bytes(peers(keys))
+        ctlsign.ok("config", "decrypt", "-k", keys / "phone.key", *by, *more, sealed(one))
+        state = one.stat()
+        assert one.read_bytes() == XML
+        assert (state.st_mode & 0o7777, state.st_uid) == (0o600, os.geteuid()), str(state)
 
 
 # The companion, and the XML that it is made of.
@@ -292,6 +307,9 @@ HOSTILE = {
     "a NUL": (b"<device>\0</device>", "no XML"), "no UTF-8": (b"<device>\xff</device>", "no XML"),
     "deep": (device(b"<a>" * 5000 + b"</a>" * 5000), "too deep"),
     "large": (device(b"<loadInformation>" + b"x" * 70000 + b"</loadInformation>"), ""),
+    "a tag without end": (b"<device a='" + b"x" * 30000000, "too long"),
+    "a comment without end": (b"<device><!--" + b"x" * 30000000, "too long"),
+    "names without end": (device(b"".join(b"<a%d/>" % i for i in range(200000))), "too many names"),
 }
 
 

@@ -3,6 +3,7 @@
 #include "tests/signer/publish/folder.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 
 #include "signer/publish/publish.h"
@@ -231,14 +232,57 @@ static void test_a_pipe_is_written_to(void **state)
 	refused("pipe", bytes, &opt, "not a regular file");
 }
 
+static void *exchange_pipe(void *arg)
+{
+	(void)poll(NULL, 0, 300);
+	return unlink(arg) == 0 && symlink("/dev/null", arg) == 0 ? arg : NULL;
+}
+
+/* While a pipe waits for its reader, somebody puts a link to a device in its place. */
+static void test_another_pipe_is_not_written_to(void **state)
+{
+	struct publish_options opt = { .kind = KIND_REPORT, .stream = true };
+	char pipe[] = "pipe";
+	pthread_t other;
+	void *done;
+
+	(void)state;
+	assert_int_equal(mkfifo(pipe, 0644), 0);
+	assert_int_equal(pthread_create(&other, NULL, exchange_pipe, pipe), 0);
+	refused("pipe", SPAN_LIT("x"), &opt, "changed by somebody else");
+	assert_int_equal(pthread_join(other, &done), 0);
+	assert_non_null(done);
+}
+
+/* A file that somebody has put there does not get what is secret. */
+static void test_a_secret_keeps_no_mode(void **state)
+{
+	const struct publish_options opt = { .kind = KIND_OTHER, .secret = true };
+	struct stat st;
+
+	(void)state;
+	put_text("f", "");
+	assert_int_equal(chmod("f", 0666), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown("f", 65534, 65534), 0);
+	assert_int_equal(put("f", SPAN_LIT("x"), &opt), ST_OK);
+	assert_int_equal(stat("f", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_uid, geteuid());
+}
+
 /* A link that somebody put there does not lead to a device. */
 static void test_links_are_not_followed(void **state)
 {
 	struct publish_options opt = { .kind = KIND_LIST, .stream = true, .overwrite = true };
+	char path[128];
 
 	(void)state;
 	assert_int_equal(symlink("/dev/null", "null"), 0);
 	refused("null", SPAN_LIT("x"), &opt, "symbolic link");
+	/* A folder below /dev may be anybody's, as /dev/shm is. */
+	(void)snprintf(path, sizeof path, "/dev/..%s/null", test_folder);
+	refused(path, SPAN_LIT("x"), &opt, "symbolic link");
 	put_text("target", "mine");
 	assert_int_equal(symlink("target", "link"), 0);
 	refused("link", SPAN_LIT("x"), &opt, "symbolic link");
@@ -328,6 +372,8 @@ int main(void)
 		IN_A_FOLDER(test_no_copies),
 		IN_A_FOLDER(test_a_list_is_kept_by_every_kind),
 		IN_A_FOLDER(test_a_pipe_is_written_to),
+		IN_A_FOLDER(test_another_pipe_is_not_written_to),
+		IN_A_FOLDER(test_a_secret_keeps_no_mode),
 		IN_A_FOLDER(test_links_are_not_followed),
 		IN_A_FOLDER(test_what_comes_meanwhile_is_not_replaced),
 		IN_A_FOLDER(test_checks_say_the_same_before),
