@@ -39,9 +39,10 @@ static bool is_kept_list(int dir_fd, const char *entry, uid_t owner)
 	return is;
 }
 
-static int unlink_list(int dir_fd, const char *entry)
+/* Who exchanges the name in between could have taken the file away as well. */
+static int unlink_list(int dir_fd, const char *entry, uid_t owner)
 {
-	return unlinkat(dir_fd, entry, 0);
+	return is_kept_list(dir_fd, entry, owner) ? unlinkat(dir_fd, entry, 0) : 0;
 }
 
 const struct backup_kind backup_lists = { is_kept_list, unlink_list };
@@ -122,8 +123,7 @@ static enum status take_away(int dir_fd, const struct copies *c, unsigned number
 	char entry[NAME_MAX + 1];
 
 	backup_name(entry, c->name, number);
-	if (!c->kind->is_ours(dir_fd, entry, c->owner) || c->kind->take_away(dir_fd, entry) == 0 ||
-	    errno == ENOENT)
+	if (c->kind->take_away(dir_fd, entry, c->owner) == 0 || errno == ENOENT)
 		return ST_OK;
 	(void)place_failed(e, "cannot be taken away");
 	return err_in(e, "%s", entry);

@@ -15,11 +15,13 @@
 
 /*
  * What counts as a copy of ours; what else has such a name is somebody's, and
- * is neither counted nor touched. Both functions get a name in the folder.
+ * is neither counted nor touched. Both functions get a name in the folder, and
+ * names can be exchanged between two calls: take_away() looks again.
  */
 struct backup_kind {
 	bool (*is_ours)(int dir_fd, const char *entry, uid_t owner);
-	int (*take_away)(int dir_fd, const char *entry); /* 0, or -1 with errno */
+	/* 0, also if it is not ours; or -1 with errno. */
+	int (*take_away)(int dir_fd, const char *entry, uid_t owner);
 };
 
 /* Lists, as regular files of ours or of owner's. */

@@ -209,34 +209,48 @@ static void read_sums(int fd, struct buf *out)
 }
 
 /* A folder of ours to which nobody has added a file. */
-static bool is_kept_folder(int dir_fd, const char *entry, uid_t owner)
+static bool is_kept(int fd)
 {
 	struct contents c = { .known = true };
-	int fd = beneath_folder(dir_fd, entry, false);
 	struct stat st;
 
-	(void)owner;
-	if (fd < 0)
-		return false;
 	read_sums(fd, &c.sums);
 	c.known = c.sums.n > 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid();
 	if (c.known)
 		place_each(fd, look_inside, &c);
 	buf_free(&c.sums);
 	buf_free(&c.inside);
-	(void)close(fd);
 	return c.known;
 }
 
-static int remove_kept_folder(int dir_fd, const char *entry)
+static bool is_kept_folder(int dir_fd, const char *entry, uid_t owner)
 {
 	int fd = beneath_folder(dir_fd, entry, false);
+	bool is = fd >= 0 && is_kept(fd);
 
+	(void)owner;
+	if (fd >= 0)
+		(void)close(fd);
+	return is;
+}
+
+/*
+ * What is emptied is what was looked at. Others who may rename here cannot empty our folders, and
+ * could give the name to any of them.
+ */
+static int remove_kept_folder(int dir_fd, const char *entry, uid_t owner)
+{
+	int fd = beneath_folder(dir_fd, entry, false);
+	bool is;
+
+	(void)owner;
 	if (fd < 0)
 		return -1;
-	place_remove_folder(dir_fd, entry, fd);
+	is = is_kept(fd);
+	if (is)
+		place_remove_folder(dir_fd, entry, fd);
 	(void)close(fd);
-	return faccessat(dir_fd, entry, F_OK, AT_SYMLINK_NOFOLLOW) != 0 ? 0 : -1;
+	return is && faccessat(dir_fd, entry, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? -1 : 0;
 }
 
 static const struct backup_kind kept_folders = { is_kept_folder, remove_kept_folder };
