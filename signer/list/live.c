@@ -85,6 +85,12 @@ enum status live_add_node(struct live *l, const char *text, struct tlv_err *e)
 			e, ST_USAGE,
 			"option '--node': '%s' is no NAME=ADDRESS: give the name that the list has, '=' and a host without a port",
 			text);
+	for (size_t i = 0; i < l->nnodes; i++)
+		if (span_eq(l->nodes[i].name, n.name))
+			return err_set(
+				e, ST_USAGE,
+				"option '--node': '%.*s' is named twice: give one address for it",
+				(int)n.name.n, (const char *)n.name.p);
 	if (!ARRAY_ROOM(l->nodes, l->nnodes, l->nodes_cap))
 		return err_nomem(e);
 	l->nodes[l->nnodes++] = n;

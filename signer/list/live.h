@@ -58,7 +58,7 @@ struct live {
 
 /* Adds "ROLE=PORT"; ST_USAGE if it is none, or no service has that role. */
 enum status live_add_port(struct live *l, const char *text, struct tlv_err *e);
-/* Adds "NAME=ADDRESS"; ST_USAGE if it is none. The text must stay. */
+/* Adds "NAME=ADDRESS"; ST_USAGE if it is none, or the name is there. The text must stay. */
 enum status live_add_node(struct live *l, const char *text, struct tlv_err *e);
 /*
  * Asks and compares. ST_INPUT if the list stands for no service or for too many, or if nothing

@@ -58,9 +58,10 @@ enum net_kind net_kind(const struct net_question *q);
 enum status net_start(unsigned seconds, struct tlv_err *e);
 
 /*
- * Asks all of them at once and waits until each is done; no longer than the seconds of
- * net_start(), whatever the process does. Starts it if nobody has. Only what keeps all of
- * them from being asked is an error (ST_INPUT, ST_NOMEM): look at each one's fault.
+ * Asks all of them and waits until each is done. About a hundred are under way at a time, each
+ * no longer than the seconds of net_start(), whatever the process does. Starts it if nobody has.
+ * Only what keeps all of them from being asked is an error (ST_INPUT, ST_NOMEM): look at each
+ * one's fault.
  */
 enum status net_ask_all(struct net_question *q, size_t n, struct tlv_err *e);
 /* ST_INPUT with the fault as a sentence, and the target in front; ST_OK if there is none. */

@@ -80,10 +80,32 @@ def test_the_same_under_every_version(ctlsign, one, serve, version):
     assert run.last_line == "same: all certificates are the list's (services: 1)"
 
 
-@pytest.mark.parametrize("version", ["-tls1", "-tls1_2", "-tls1_3"])
-def test_a_service_that_wants_the_client_s_certificate(ctlsign, one, serve, version):
+def flight(*messages):
+    """Handshake messages of TLS 1.2 in their records: (type, content)."""
+    data = b"".join(bytes([kind]) + len(content).to_bytes(3, "big") + content for kind, content in messages)
+    return b"".join(b"\x16\3\3" + len(part).to_bytes(2, "big") + part for part in (data[at:at + 16000] for at in range(0, len(data), 16000)))
+
+
+@pytest.mark.parametrize("copies", [1, 100])
+def test_whoever_has_a_copy_of_the_certificate(ctlsign, one, start, copies):  # noqa: F811
+    """Certificates are no secret: one that breaks off behind them has shown nothing."""
+    der = ssl.PEM_cert_to_DER_cert((SAMPLE / "capf.pem").read_text())
+    all_of_them = (len(der).to_bytes(3, "big") + der) * copies
+    hello = b"\3\3" + bytes(32) + b"\0" + b"\0\x2f" + b"\0" + b"\0\5\xff\1\0\1\0"
+    beginning = flight((2, hello), (11, len(all_of_them).to_bytes(3, "big") + all_of_them))
+
+    def serve(connection):
+        connection.recv(4000)
+        connection.sendall(beginning)
+    server, _ = raw(start, serve)
+    run = ctlsign("check", "--timeout=5", "--port", f"CAPF={server.port}", one)
+    assert run.status == 3 and run.out == "" and "no answer from any of 1 service" in run.err, str(run)
+
+
+@pytest.mark.parametrize("options", [["-tls1"], ["-tls1_2"], ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"], ["-tls1_3"]])
+def test_a_service_that_wants_the_client_s_certificate(ctlsign, one, serve, options):
     """As CallManager does: the session fails, and the certificate was presented all the same."""
-    port = serve("capf", version, "-Verify", "1", "-verify_return_error").port
+    port = serve("capf", *options, "-Verify", "1", "-verify_return_error").port
     assert states(ctlsign.ok("check", "--port", f"CAPF={port}", one)) == [("CAPF", f"127.0.0.1:{port}", "same")]
 
 
@@ -206,6 +228,7 @@ def test_command_lines(ctlsign, cluster, one, tmp_path):
     for word, says in (("pub", "is no NAME=ADDRESS"), ("pub=", "is no NAME=ADDRESS"), ("pub=a/b", "is no NAME=ADDRESS"),
                        ("pub=10.0.0.1:80", "is no NAME=ADDRESS"), ("nobody=127.0.0.1", "no record has the name 'nobody'")):
         ctlsign.refused(2, "check", "--node", word, one, says=says)
+    ctlsign.refused(2, "check", "--node", "pub=127.0.0.1", "--node", "pub=127.0.0.2", one, says="'pub' is named twice")
     only = build(ctlsign, cluster, tmp_path / "only" / "CTLFile.tlv") if (tmp_path / "only").mkdir() is None else None
     ctlsign.refused(3, "check", only, says="no record stands for a service")
 

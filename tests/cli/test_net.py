@@ -243,6 +243,7 @@ FAULTS = {
     "header lines without end": (nodes.answer(b"HTTP/1.1 200 OK\r\n" + b"X: %s\r\n" % (b"y" * 1000) * 200), "header lines have no end"),
     "a header line without end": (nodes.answer(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 300000), "a header line of the answer is too long"),
     "404": (nodes.answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"), "the server has no such file"),
+    "404 with a long page": (nodes.answer(b"HTTP/1.1 404 Not Found\r\nContent-Length: 99999999\r\n\r\n"), "the server has no such file"),
     "401": (nodes.answer(b"HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), "HTTP status 401"),
     "503": (nodes.answer(b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n"), "HTTP status 503"),
     "206": (nodes.answer(b"HTTP/1.1 206 Partial\r\nContent-Length: 10\r\n\r\n", LIST[:10]), "HTTP status 206"),
@@ -316,6 +317,9 @@ def test_redirects_stay_on_the_host(ctlsign, start, node):
     for name, says in (("other.tlv", "redirects to another host, 'http://localhost:1/CTLFile.tlv'"), ("file.tlv", "'file:///etc/passwd'"),
                        ("tftp.tlv", "'tftp://127.0.0.1/CTLFile.tlv'"), ("circle.tlv", "more than 5 redirects")):
         ctlsign.refused(3, "show", node.url(name), says=says)
+    for to in (f"http://me:secret@{node.name}/CTLFile.tlv", "http://[bad", "http://127.0.0.1:99999/CTLFile.tlv"):
+        node.redirects["strange.tlv"] = to
+        ctlsign.refused(3, "show", node.url("strange.tlv"), says=f"redirects to '{to}': only a URL of http or https without a user's name")
     elsewhere = start(nodes.Node({"CTLFile.tlv": LIST}))
     node.redirects["port.tlv"] = elsewhere.url()
     assert ctlsign.ok("show", "--json", node.url("port.tlv")) and elsewhere.asked == ["/CTLFile.tlv"]
@@ -366,6 +370,8 @@ def test_tftp(ctlsign, start, file):
     large = file.parent / "large.tlv"
     large.write_bytes(bytes(3 << 20))
     ctlsign.refused(3, "show", server.url("large.tlv"), says="longer than 1048576 bytes")
+    large.write_bytes(b"")
+    ctlsign.refused(3, "verify", server.url("large.tlv"), says="empty")
     ctlsign.refused(3, "show", "--timeout=1", f"tftp://127.0.0.1:{nodes.free_udp_port('127.0.0.1')}/CTLFile.tlv", says=": ")
 
 
@@ -441,19 +447,73 @@ def helper_of(parent):
     raise TimeoutError(parent)
 
 
-def test_a_tftp_server_that_refuses(ctlsign):
+TFTP_ERRORS = {0: "TFTP: Illegal operation", 2: "TFTP: Access Violation", 3: "Disk full", 4: "TFTP: Illegal operation",
+               5: "TFTP: Unknown transfer ID", 6: "already exists", 7: "TFTP: No such user", 8: "an error number that TFTP does not have",
+               65535: "an error number that TFTP does not have"}
+
+
+@pytest.mark.parametrize("number", TFTP_ERRORS)
+def test_a_tftp_server_that_refuses(ctlsign, number):
     """What it says itself is not told: libcurl's words for the kind of error are."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         server.settimeout(20)
 
         def refuse():
-            server.sendto(b"\0\5\0\2\x1b[31mgood\0", server.recvfrom(2000)[1])
+            server.sendto(b"\0\5" + number.to_bytes(2, "big") + b"\x1b[31mgood\0", server.recvfrom(2000)[1])
         thread = threading.Thread(target=refuse)
         thread.start()
         run = ctlsign("show", f"tftp://127.0.0.1:{server.getsockname()[1]}/CTLFile.tlv")
         thread.join()
-    assert run.status == 3 and "the server refuses: TFTP: Access Violation" in run.err, str(run)
+    assert run.status == 3 and "the server refuses: " in run.err and TFTP_ERRORS[number] in run.err, str(run)
+    assert "\x1b" not in run.err
+
+
+def test_no_options_of_tftp_are_asked_for(ctlsign):
+    """libcurl takes the size of an empty file, which is 0, for an error."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(20)
+        asked = []
+
+        def serve():
+            asked.append(server.recvfrom(2000))
+            server.sendto(b"\0\3\0\1", asked[0][1])
+        thread = threading.Thread(target=serve)
+        thread.start()
+        ctlsign.refused(3, "verify", f"tftp://127.0.0.1:{server.getsockname()[1]}/CTLFile.tlv", says="empty")
+        thread.join()
+    assert asked[0][0] == b"\0\1CTLFile.tlv\0octet\0"
+
+
+def zoned():
+    """(address, number, name) of a link-local address of this machine; None: there is none."""
+    table = pathlib.Path("/proc/net/if_inet6")
+    for words in map(str.split, table.read_text().splitlines() if table.exists() else []):
+        if words[3] == "20":
+            return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(words[0])), int(words[1], 16), words[5]
+    return None
+
+
+@pytest.mark.parametrize("form", ["http://[{}%25{}]:{}/CTLFile.tlv", "http://[{}%{}]:{}/CTLFile.tlv"])
+def test_a_zone_by_its_name(ctlsign, form):
+    """The helper turns it into a number behind the sandbox."""
+    if zoned() is None:
+        pytest.skip("no link-local address here")
+    address, number, name = zoned()
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as listener:
+        listener.bind((address, 0, 0, number))
+        listener.listen()
+        listener.settimeout(20)
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                nodes.answer(OK % len(LIST), LIST)(connection)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        ctlsign.ok("show", "--timeout=5", form.format(address, name, listener.getsockname()[1]))
+        thread.join()
 
 
 class Tftp:

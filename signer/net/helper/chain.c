@@ -19,7 +19,8 @@ static void put_certificate(struct buf *der, X509 *x)
 static int catch (X509_STORE_CTX *presented, void *arg)
 {
 	STACK_OF(X509) *all = X509_STORE_CTX_get0_untrusted(presented);
-	struct buf *der = arg;
+	struct chain *chain = arg;
+	struct buf *der = &chain->der;
 
 	buf_truncate(der, 0);
 	for (int i = 0; i < sk_X509_num(all); i++)
@@ -27,7 +28,27 @@ static int catch (X509_STORE_CTX *presented, void *arg)
 	return 1;
 }
 
-void chain_catch(SSL_CTX *ctx, struct buf *der)
+/* RFC 5246, 7.4.7, and RFC 8446, 4.4.4: what a client sends once it has read the server's part. */
+static bool is_client_s(int type)
 {
-	SSL_CTX_set_cert_verify_callback(ctx, catch, der);
+	return type == SSL3_MT_CLIENT_KEY_EXCHANGE || type == SSL3_MT_FINISHED;
+}
+
+static void look(int sent, int version, int record, const void *message, size_t n, SSL *ssl,
+		 void *arg)
+{
+	struct chain *chain = arg;
+
+	(void)version;
+	(void)ssl;
+	if (sent == 1 && record == SSL3_RT_HANDSHAKE &&
+	    is_client_s(span_at(span_of(message, n), 0)))
+		chain->answered = true;
+}
+
+void chain_catch(SSL_CTX *ctx, struct chain *chain)
+{
+	SSL_CTX_set_cert_verify_callback(ctx, catch, chain);
+	SSL_CTX_set_msg_callback(ctx, look);
+	SSL_CTX_set_msg_callback_arg(ctx, chain);
 }

@@ -11,7 +11,17 @@
 
 #include "tlv/bytes.h"
 
-/* From here on, der is filled with the certificates as DER, the server's own first. Judges none. */
-void chain_catch(SSL_CTX *ctx, struct buf *der);
+struct chain {
+	struct buf der; /* one behind the other, the server's own first; owned */
+	/*
+	 * We have answered, which takes all of the server's part. Then the server has shown that it
+	 * has the key: always under TLS 1.3, before that if it had to sign. It has not if the key
+	 * exchange is RSA's.
+	 */
+	bool answered;
+};
+
+/* From here on, it is filled. Judges none. */
+void chain_catch(SSL_CTX *ctx, struct chain *chain);
 
 #endif

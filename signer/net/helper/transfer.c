@@ -27,7 +27,8 @@ struct transfer {
 	uint32_t ms, max;
 	int64_t deadline;
 	char *url;
-	struct buf send, chain; /* of what is no file */
+	struct buf send; /* of what is no file, as the next one */
+	struct chain chain;
 	size_t came, headers, thrown;
 	unsigned redirects;
 	bool too_long;
@@ -38,7 +39,7 @@ static void transfer_free(struct transfer *t)
 {
 	curl_easy_cleanup(t->easy);
 	buf_free(&t->send);
-	buf_free(&t->chain);
+	buf_free(&t->chain.der);
 	free(t->url);
 	free(t);
 }
@@ -148,6 +149,8 @@ static bool set_limits(const struct transfer *t)
 	       /* The environment's proxy would see, and could change, what a node serves. */
 	       curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	       /* libcurl takes the size of an empty file for an error of TFTP. */
+	       curl_easy_setopt(c, CURLOPT_TFTP_NO_OPTIONS, 1L) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)t->ms) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)t->ms) == CURLE_OK &&
 	       curl_easy_setopt(c, CURLOPT_MAXFILESIZE, (long)t->max) == CURLE_OK;
@@ -219,7 +222,7 @@ bool transfer_start(CURLM *all, int line, const struct net_request *r)
 	t->deadline = helper_now() + r->ms;
 	t->max = r->max;
 	t->url = url_of(r);
-	t->send = t->chain = BUF_INIT;
+	t->send = t->chain.der = BUF_INIT;
 	buf_put(&t->send, r->bytes);
 	t->easy = curl_easy_init();
 	if (t->url != NULL && t->send.failed == ST_OK && t->easy != NULL && set_up(t) &&
@@ -229,13 +232,13 @@ bool transfer_start(CURLM *all, int line, const struct net_request *r)
 	return false;
 }
 
-/* The host of a URL; "" if it has none, or another scheme than HTTP's. Free it with curl_free(). */
+/* The host of a URL of HTTP's without a user; else NULL. Free it with curl_free(). */
 static char *host_of(const char *url)
 {
 	CURLU *u = curl_url();
 	char *host = NULL, *scheme = NULL;
 
-	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 	    (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0))
 		(void)curl_url_get(u, CURLUPART_HOST, &host, 0);
@@ -262,11 +265,14 @@ static bool follow(CURLM *all, struct transfer *t, const char *to)
 static enum net_fault redirect(CURLM *all, struct transfer *t, const char *to, struct net_done *d)
 {
 	char *here = host_of(t->url), *there = host_of(to);
-	bool same = here != NULL && there != NULL && strcasecmp(here, there) == 0;
+	bool known = there != NULL;
+	bool same = here != NULL && known && strcasecmp(here, there) == 0;
 
 	curl_free(here);
 	curl_free(there);
 	d->text = span_slice(span_str(to), 0, NET_TEXT_MAX);
+	if (!known)
+		return NET_NOWHERE;
 	if (!same)
 		return NET_ELSEWHERE;
 	d->code = REDIRECTS_MAX;
@@ -278,13 +284,31 @@ static enum net_fault redirect(CURLM *all, struct transfer *t, const char *to, s
 	return NET_OTHER;
 }
 
+static bool is_tftp(const struct transfer *t)
+{
+	return span_starts_nocase(span_str(t->url), SPAN_LIT("tftp:"));
+}
+
+/*
+ * libcurl's own, for what it knows more of than we. Of a transfer over TFTP it notes that the
+ * socket is not connected, which is as it must be, and nothing else.
+ */
+static struct span words_for(const struct transfer *t, CURLcode result)
+{
+	bool noted = t->words[0] != '\0' && !is_tftp(t);
+	const char *text = noted ? t->words : curl_easy_strerror(result);
+	const char *code = strstr(text, "::"); /* OpenSSL's, which ends with the reason */
+
+	return span_str(code != NULL ? code + 2 : text);
+}
+
 static enum net_fault fault_of_connect(const struct transfer *t, struct net_done *d)
 {
 	int error = (int)number_of(t, CURLINFO_OS_ERRNO);
 
 	if (error == ECONNREFUSED)
 		return NET_REFUSED;
-	d->text = span_str(error != 0 ? strerror(error) : t->words);
+	d->text = error != 0 ? span_str(strerror(error)) : words_for(t, CURLE_COULDNT_CONNECT);
 	return NET_NO_ROUTE;
 }
 
@@ -314,14 +338,10 @@ static enum net_fault fault_of_write(const struct transfer *t, struct net_done *
 	return NET_LONG;
 }
 
-/* libcurl's own words, for what it knows more of than we. */
 static enum net_fault in_words(const struct transfer *t, CURLcode result, enum net_fault fault,
 			       struct net_done *d)
 {
-	const char *text = t->words[0] != '\0' ? t->words : curl_easy_strerror(result);
-	const char *code = strstr(text, "::"); /* OpenSSL's, which ends with the reason */
-
-	d->text = span_str(code != NULL ? code + 2 : text);
+	d->text = words_for(t, result);
 	return fault;
 }
 
@@ -329,6 +349,26 @@ static enum net_fault in_words(const struct transfer *t, CURLcode result, enum n
 static CURLcode as_before(CURLcode result)
 {
 	return (int)result == 100 ? CURLE_OUT_OF_MEMORY : result;
+}
+
+/* Errors that a TFTP server answers with; all else is another fault. */
+static enum net_fault fault_of_tftp(const struct transfer *t, CURLcode result, struct net_done *d)
+{
+	switch (result) {
+	case CURLE_TFTP_PERM:
+	case CURLE_TFTP_ILLEGAL:
+	case CURLE_TFTP_NOSUCHUSER:
+	case CURLE_TFTP_UNKNOWNID:
+	case CURLE_REMOTE_ACCESS_DENIED:
+	case CURLE_REMOTE_DISK_FULL:
+	case CURLE_REMOTE_FILE_EXISTS:
+		return in_words(t, result, NET_DENIED, d);
+	case CURLE_ABORTED_BY_CALLBACK: /* so it calls an error number that TFTP does not have */
+		d->text = SPAN_LIT("an error number that TFTP does not have");
+		return NET_DENIED;
+	default:
+		return in_words(t, result, NET_OTHER, d);
+	}
 }
 
 static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_done *d)
@@ -353,17 +393,12 @@ static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_d
 			"a header line of the answer is too long, or memory ran out: check the server");
 		return NET_OTHER;
 	case CURLE_FILESIZE_EXCEEDED:
+		if (!is_file(t))
+			return fault_of_status(t, d); /* a page instead of the file */
 		d->code = t->max;
 		return NET_LONG;
 	case CURLE_TFTP_NOTFOUND:
 		return NET_NO_FILE;
-	case CURLE_TFTP_PERM:
-	case CURLE_TFTP_ILLEGAL:
-	case CURLE_TFTP_NOSUCHUSER:
-	case CURLE_REMOTE_ACCESS_DENIED:
-		/* What libcurl has noted since is of another matter. */
-		d->text = span_str(curl_easy_strerror(result));
-		return NET_DENIED;
 	case CURLE_LOGIN_DENIED:
 		d->text = SPAN_LIT(
 			"a user's name stands in the URL, and nobody is logged in: leave it out");
@@ -376,7 +411,7 @@ static enum net_fault fault_of(struct transfer *t, CURLcode result, struct net_d
 	case CURLE_SSL_CIPHER:
 		return in_words(t, result, NET_TLS, d);
 	default:
-		return in_words(t, result, NET_OTHER, d);
+		return fault_of_tftp(t, result, d);
 	}
 }
 
@@ -415,17 +450,20 @@ static bool end_file(CURLM *all, struct transfer *t, CURLcode result)
 	return finish(all, t, &d);
 }
 
-/* What was caught is whole, whatever became of the session behind it. */
+/*
+ * What was caught is whole, whatever became of the session behind it. But a server that breaks
+ * off before we have answered it may be anybody: certificates are no secret.
+ */
 static bool end_chain(CURLM *all, struct transfer *t, CURLcode result)
 {
 	struct net_done d = { .fault = NET_NONE };
 
-	if (t->chain.n == 0 || t->chain.failed != ST_OK)
+	if (!t->chain.answered || t->chain.der.n == 0 || t->chain.der.failed != ST_OK)
 		d.fault = fault_of(t, result != CURLE_OK ? result : CURLE_OUT_OF_MEMORY, &d);
-	else if (t->chain.n > t->max)
+	else if (t->chain.der.n > t->max)
 		d = (struct net_done){ .fault = NET_LONG, .code = t->max };
 	else
-		(void)answer_bytes(&t->to, buf_span(&t->chain));
+		(void)answer_bytes(&t->to, buf_span(&t->chain.der));
 	return finish(all, t, &d);
 }
 
@@ -445,8 +483,8 @@ static bool begin_talk(CURLM *all, struct talks *talks, struct transfer *t, CURL
 	struct buf front = BUF_INIT;
 	bool begun;
 
-	net_put_chain(&front, buf_span(&t->chain));
-	begun = result == CURLE_OK && front.failed == ST_OK && t->chain.failed == ST_OK &&
+	net_put_chain(&front, buf_span(&t->chain.der));
+	begun = result == CURLE_OK && front.failed == ST_OK && t->chain.der.failed == ST_OK &&
 		answer_bytes(&t->to, buf_span(&front)) && talk_begin(talks, &talk);
 	buf_free(&front);
 	if (begun)
