@@ -96,8 +96,10 @@ enum status filename_make(struct filenames *given, const char *prefix, struct sp
 		buf_str(out, suffix);
 		twin = find(given, buf_cstr(out));
 		if (twin != NULL && !span_eq(twin->der, der))
-			return err_set(e, ST_OUTPUT, "two certificates of name and serial '%s'",
-				       buf_cstr(out));
+			return err_set(
+				e, ST_OUTPUT,
+				"two files of different content would be called '%s': nothing is written",
+				buf_cstr(out));
 	}
 	if (buf_failed(out, e) != ST_OK)
 		return ST_NOMEM;

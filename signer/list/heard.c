@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "signer/io/out.h"
 #include "signer/list/json.h"
@@ -28,7 +29,7 @@ enum status heard_at(struct heard *h, const char *host, struct tlv_err *e)
 	enum status st = x != NULL ? ask_tvs_at(&x->ask, host, e) : err_nomem(e);
 
 	for (size_t i = 0; st == ST_OK && i + 1 < h->n; i++)
-		if (strcmp(h->v[i].ask.at, x->ask.at) == 0)
+		if (strcasecmp(h->v[i].ask.at, x->ask.at) == 0)
 			st = err_set(e, ST_USAGE,
 				     "'--tvs %s' is named twice: each TVS is asked once",
 				     x->ask.at);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "signer/io/env.h"
 #include "signer/net/address.h"
@@ -64,20 +65,27 @@ static char *base_of(const struct named *n, struct tlv_err *e)
 	return text_of(&b, e);
 }
 
-static char *shown_of(const struct named *n, struct tlv_err *e)
+/* Hosts are the same in any case. */
+static bool has(char *const *texts, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(texts[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* As it was named; if another service of the host is called so already, what it is asked at. */
+static char *shown_of(const struct served *s, const struct named *n, const char *base,
+		      struct tlv_err *e)
 {
 	struct buf b = BUF_INIT;
 
 	net_address_put(&b, &n->at, n->at.port);
+	if (b.failed == ST_OK && has(s->nodes, s->nnodes, buf_cstr(&b))) {
+		buf_truncate(&b, 0);
+		buf_str(&b, base);
+	}
 	return text_of(&b, e);
-}
-
-static bool has_base(const struct served *s, const char *base)
-{
-	for (size_t i = 0; i < s->nnodes; i++)
-		if (strcmp(s->bases[i], base) == 0)
-			return true;
-	return false;
 }
 
 enum status served_add(struct served *s, const char *node, bool tftp, struct tlv_err *e)
@@ -93,11 +101,11 @@ enum status served_add(struct served *s, const char *node, bool tftp, struct tlv
 	base = base_of(&n, e);
 	if (base == NULL)
 		return ST_NOMEM;
-	if (has_base(s, base)) {
+	if (has(s->bases, s->nnodes, base)) {
 		free(base);
 		return ST_OK;
 	}
-	shown = shown_of(&n, e);
+	shown = shown_of(s, &n, base, e);
 	if (shown == NULL || !ARRAY_ROOM(s->nodes, s->nnodes, s->nodes_cap) ||
 	    !ARRAY_ROOM(s->bases, s->nnodes, s->bases_cap)) {
 		free(base);

@@ -33,7 +33,8 @@ struct served_file {
 };
 
 struct served {
-	char **nodes; /* as they are shown: hosts, with a port if one was given; owned */
+	/* As they are shown, no two alike: HOST, HOST:PORT if a port was given, or the base. Owned. */
+	char **nodes;
 	char **bases; /* "http://10.0.0.1:6970"; owned */
 	size_t nnodes, nodes_cap, bases_cap;
 	struct served_file *files; /* node by node */

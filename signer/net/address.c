@@ -54,6 +54,8 @@ static bool split(struct span text, struct net_address *out)
 	if (at == text.n)
 		return true;
 	out->port = span_slice(text, at + 1, text.n);
+	while (out->port.n > 1 && span_at(out->port, 0) == '0') /* one place, one spelling */
+		out->port = span_slice(out->port, 1, out->port.n);
 	return is_port(out->port);
 }
 

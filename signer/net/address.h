@@ -14,7 +14,7 @@
 struct net_address {
 	struct span
 		host; /* without brackets: no blank, and nothing that means something in a URL */
-	struct span port; /* of 1 to 65535; empty: none was given */
+	struct span port; /* of 1 to 65535, no zero in front; empty: none was given */
 	bool brackets;	  /* the host needs them in front of a port */
 };
 

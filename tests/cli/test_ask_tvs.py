@@ -417,6 +417,7 @@ def test_command_lines(ctlsign, lists, cluster, tmp_path):
         ctlsign.refused(2, "plan", "--tvs", host, lists["ctl"], lists["new"], says="is no host of a TVS")
     for verb in (["accept", *held(lists)], ["plan", lists["ctl"]]):
         ctlsign.refused(2, *verb, "--tvs", "pub", "--tvs", "sub", "--tvs", "pub:2445", lists["new"], says="'--tvs pub:2445' is named twice")
+        ctlsign.refused(2, *verb, "--tvs", "pub", "--tvs", "PUB:02445", lists["new"], says="'--tvs PUB:2445' is named twice")
     ctlsign.refused(2, "accept", "--tvs", "127.0.0.1:1", "--timeout=0", *held(lists), lists["new"], says="at least 1 second")
 
 

@@ -245,8 +245,26 @@ def test_forms_of_a_node(ctlsign, serve, form):
 
 def test_one_node_is_asked_once(ctlsign, serve):
     served = serve({"CTLFile.tlv": CTL})[0]
-    ctlsign.ok("fetch", served.name, served.name, f"http://{served.name}")
+    ctlsign.ok("fetch", served.name, served.name, f"http://{served.name}", served.name.replace(":", ":0"))
     assert len(served.asked) == 2
+    ctlsign.ok("fetch", *(f"{host}:{served.port}" for host in ("localhost", "LocalHost")))
+    assert len(served.asked) == 4
+
+
+def test_two_services_of_a_host(ctlsign, cluster, start, tmp_path):  # noqa: F811
+    """Each is called by another name, in lines and in files. A loopback address of this test's own."""
+    host = f"127.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 250}.77"
+    lists = []
+    for n in range(2):
+        path = tmp_path / f"{n}.tlv"
+        build(ctlsign, cluster, path, "--timestamp", 1500000000 + n)
+        lists.append(path.read_bytes())
+    start(nodes.Node({"CTLFile.tlv": lists[0]}, host=host, port=6970))
+    start(nodes.Node({"CTLFile.tlv": lists[1]}, host=host, port=6971, certificate=(cluster / "pub.pem", cluster / "pub.key")))
+    run = ctlsign("fetch", "-o", tmp_path / "out", host, f"https://{host}")
+    assert run.status == 1 and f"\n{host}: ITLFile.tlv: missing\nhttps://{host}:6971: CTLFile.tlv: different (2 of 2)" in run.out, str(run)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {
+        f"CTLFile-{host}.tlv": lists[0], f"CTLFile-https___{host}_6971.tlv": lists[1]}
 
 
 def test_https(ctlsign, cluster, serve):
