@@ -20,18 +20,25 @@ struct tvs {
 	char presented[41]; /* SHA-1; "": no certificate came */
 };
 
+enum { ELEMENTS_SHOWN = 16, BYTES_SHOWN = 64 };
+
+/* A message has room for thousands of them. */
 static void print_unknown(const struct asked *q)
 {
 	struct cursor c = cursor_of(q->reply.elements);
 	struct span value;
 	uint8_t tag;
+	size_t n = 0;
 
-	while (tvs_next_element(&c, &tag, &value))
-		if (!tvs_tag_is_answer(tag)) {
-			out_printf("  element %u, not known: ", tag);
-			out_hex(span_slice(value, 0, 64), HEX_LOWER, "");
-			out_printf("%s\n", value.n > 64 ? " ..." : "");
-		}
+	while (tvs_next_element(&c, &tag, &value)) {
+		if (tvs_tag_is_answer(tag) || n++ >= ELEMENTS_SHOWN)
+			continue;
+		out_printf("  element %u, not known: ", tag);
+		out_hex(span_slice(value, 0, BYTES_SHOWN), HEX_LOWER, "");
+		out_printf("%s\n", value.n > BYTES_SHOWN ? " ..." : "");
+	}
+	if (n > ELEMENTS_SHOWN)
+		out_printf("  and %zu more: '--json' shows all\n", n - ELEMENTS_SHOWN);
 }
 
 static void print_asked(const struct asked *q)

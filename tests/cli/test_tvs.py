@@ -143,6 +143,15 @@ def test_unknown_elements_are_shown(ctlsign, served, ctl):
     assert said[0] == {"tag": 200, "value": b"before".hex()} and said[-1] == {"tag": 255, "value": ""}
 
 
+def test_64_kib_of_unknown_elements(ctlsign, served, ctl, monkeypatch):
+    """The first ones are shown, the others counted."""
+    monkeypatch.setitem(tvs.MESSAGES, "unknown", lambda m: wire.Message(m.kind, m.session, [*m.elements, *[(99, b"")] * 20000]))
+    one = served(fault="unknown")
+    run = ctlsign.ok("tvs", one.at, ctl)
+    assert run.out.count("not known: ") == 16 and run.out.endswith("  and 19984 more: '--json' shows all\n"), str(run)[:2000]
+    assert len(json.loads(ctlsign.ok("tvs", "--json", one.at, ctl).out)["answers"][0]["unknown"]) == 20000
+
+
 def test_64_kib_of_roles(ctlsign, served, ctl):
     one = served(fault="roles")
     run = ctlsign.ok("tvs", one.at, ctl)
