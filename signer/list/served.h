@@ -33,7 +33,7 @@ struct served_file {
 };
 
 struct served {
-	/* As they are shown, no two alike: HOST, HOST:PORT if a port was given, or the base. Owned. */
+	/* As shown, no two alike: HOST, HOST:PORT if a port was given, or its base; owned */
 	char **nodes;
 	char **bases; /* "http://10.0.0.1:6970"; owned */
 	size_t nnodes, nodes_cap, bases_cap;
