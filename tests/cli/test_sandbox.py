@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verbs that only read give up everything else before they open the first file.
 
-Those that write keep the folder that they write into. What is then impossible: tests/signer/io/test_sandbox.c.
+Those that write keep the folder that they write into. What is then impossible: tests/signer/io/test_sandbox.c, test_sandbox_wants.c.
 """
 import os
 import re
