@@ -165,7 +165,7 @@ static void listen_once(struct tok *t)
 		crash(t, &e);
 }
 
-/* Somebody else has to listen now, where anybody still waits. */
+/* Somebody else has to listen now, if anybody still waits. */
 static void hand_over(const struct tok_flights *fs)
 {
 	for (size_t i = 0; i < TOK_FLIGHTS_MAX && !fs->listening; i++)
@@ -175,7 +175,7 @@ static void hand_over(const struct tok_flights *fs)
 		}
 }
 
-/* Where the child is gone the flight starts all the same: whoever listens will hear of it. */
+/* If the child is gone the flight starts all the same: whoever listens will hear of it. */
 static void start(struct tok *t, struct flight *f, struct span digest_info)
 {
 	struct tok_flights *fs = &t->flights;

@@ -36,12 +36,12 @@ enum status tok_child_send(struct tok_child *c, uint8_t type, uint8_t flag, stru
 /*
  * Waits for the next message, borrowed until the next call, but no longer than
  * the deadline, whatever comes meanwhile. ST_TOKEN with the name of the call
- * where the time is over or the child has died; it is then gone.
+ * if the time is over or the child has died; it is then gone.
  */
 enum status tok_child_next(struct tok_child *c, struct span *msg, int64_t deadline,
 			   struct tlv_err *e);
 
-/* A warning of the child's, to where warnings go; false where they are too many to be believed. */
+/* A warning of the child's, to where warnings go; false if they are too many to be believed. */
 bool tok_child_warns(struct tok_child *c, const struct tlv_warn *w, struct span text);
 
 /* Its process, which leads a group; 0: it is gone. */
@@ -60,7 +60,7 @@ void tok_child_finish(struct tok_child *c);
 
 /*
  * Closes the line, lets the child tear down and waits, at last with force.
- * Returns ST_TOKEN with the reason in e where it did not end well.
+ * Returns ST_TOKEN with the reason in e if it did not end well.
  */
 enum status tok_child_end(struct tok_child **c, struct tlv_err *e);
 

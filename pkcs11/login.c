@@ -88,7 +88,7 @@ static enum status ask_flags(struct tok *t, bool typed, struct tlv_err *e)
 static enum status attempts(struct tok *t, uint8_t how, struct tlv_err *e)
 {
 	int most = is_typed(how) ? 2 : 1;
-	enum wire_hint hint = WIRE_FINAL; /* where no PIN came, none was tried */
+	enum wire_hint hint = WIRE_FINAL; /* if no PIN came, none was tried */
 	enum status st;
 
 	for (int i = 1;; i++) {

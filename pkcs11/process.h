@@ -62,7 +62,7 @@ enum process_got process_next(struct process *p, struct span *msg, int64_t deadl
 void process_finish(struct process *p);
 
 /*
- * Reads away what still comes until the process ends. PROCESS_GONE where it did
+ * Reads away what still comes until the process ends. PROCESS_GONE if it did
  * before the deadline: how it ended is known then.
  */
 enum process_got process_drain(struct process *p, int64_t deadline);
@@ -76,7 +76,7 @@ bool process_is_gone(const struct process *p);
 /* How it ended, as waitpid tells it; false if nobody could tell. Waits for a second at most. */
 bool process_ended(struct process *p, int *status);
 
-/* Kills it where it still is. */
+/* Kills it if it still runs. */
 void process_free(struct process **p);
 
 #endif

@@ -22,7 +22,7 @@
 
 enum {
 	TOK_TIMEOUT_DEFAULT = 60, /* seconds, for each request to the token's process */
-	TOK_PAD_SECONDS = 180	  /* more, where a person may be typing at the token's own pad */
+	TOK_PAD_SECONDS = 180	  /* more, if a person may be typing at the token's own pad */
 };
 
 /*
@@ -57,12 +57,12 @@ enum status tok_open(struct tok **out, const struct tok_options *opt, struct tlv
 /*
  * The two halves of tok_open: the token's process is started, and works while
  * the caller does something else; then its answer is waited for. Everything
- * that opt points to stays borrowed. tok_free in any case, where *out is set.
+ * that opt points to stays borrowed. Call tok_free in any case if *out is set.
  */
 enum status tok_start(struct tok **out, const struct tok_options *opt, struct tlv_err *e);
 enum status tok_started(struct tok *t, struct tlv_err *e);
 
-/* Borrowed until tok_free. The certificate is opt->cert where that was given. */
+/* Borrowed until tok_free. The certificate is opt->cert if that was given. */
 const struct tok_info *tok_info(const struct tok *t);
 struct span tok_certificate(const struct tok *t);
 
@@ -90,7 +90,7 @@ enum status tok_login(struct tok *t, struct tlv_err *e);
  * the modulus has; a short answer is padded on the left, a long one is
  * ST_TOKEN. Not verified here: the caller does, with the certificate. Any
  * number of threads at once: what the token's sessions are busy with is
- * followed by what waits, without a pause in between where at least one more
+ * followed by what waits, without a pause in between if at least one more
  * thread asks than there are sessions.
  */
 enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,
@@ -107,7 +107,7 @@ void tok_finish(struct tok *t);
 void tok_free(struct tok **t);
 
 /*
- * Every token that matches opt->uri (all, where it is NULL), sorted by URI,
+ * Every token that matches opt->uri (all, if it is NULL), sorted by URI,
  * each once however many modules show it. A slot or module that fails costs a
  * warning. Nothing found is ST_OK with *n == 0 without a URI, ST_NO_MATCH with one.
  */
@@ -131,7 +131,7 @@ enum status tok_survey(struct tok_survey *out, const struct tok_options *opt, st
 void tok_survey_free(struct tok_survey *s);
 
 /*
- * Where the token's process is started from; ST_TOKEN where it or the guard
+ * Where the token's process is started from; ST_TOKEN if it or the guard
  * beside it is not there, or others can write it.
  */
 enum status tok_parts_check(char path[PATH_MAX], struct tlv_err *e);

@@ -80,7 +80,7 @@ static bool is_stop(int signo)
 	return signo == SIGTSTP || signo == SIGTTIN || signo == SIGTTOU;
 }
 
-/* Gives the signals back and delivers those that came. True where one of them was a stop. */
+/* Gives the signals back and delivers those that came. True if one of them was a stop. */
 static bool watch_end(struct watch *w)
 {
 	bool stopped = false;
@@ -145,7 +145,7 @@ static void put_prompt(int fd, const char *prompt)
 	buf_free(&b);
 }
 
-/* One question. *again where a stop interrupted it. */
+/* One question. *again if a stop interrupted it. */
 static bool ask(int fd, const char *prompt, struct tok_pin *p, bool *again)
 {
 	struct termios before, silent;

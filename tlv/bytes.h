@@ -26,7 +26,7 @@
 /* Of ARRAY_ROOM only: the array, moved if it grew. */
 void *array_more(void *v, size_t n, size_t *cap, size_t size);
 
-/* Borrowed bytes; p may be NULL where n is 0. */
+/* Borrowed bytes; p may be NULL if n is 0. */
 struct span {
 	const uint8_t *p;
 	size_t n;

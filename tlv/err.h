@@ -42,8 +42,8 @@ void err_begin(struct tlv_err *e);
 
 /*
  * Records a failure unless one is recorded already. Returns e's status, or st
- * where e is NULL. Here and below the format is sentence_format()'s: what %s
- * brings is escaped, and a line breaks where the format or err_line() says so.
+ * if e is NULL. Here and below the format is sentence_format()'s: what %s
+ * brings is escaped, and only the format and err_line() break a line.
  */
 enum status err_set(struct tlv_err *e, enum status st, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

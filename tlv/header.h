@@ -28,9 +28,9 @@ struct tlv_encryption {
 
 enum { TLV_CIPHER_AES = 1, TLV_CONTENT_KEY_BITS = 128, TLV_CONTENT_BLOCK = 16 /* bytes */ };
 
-/* Borrows the decoded bytes. Strings hold their NUL where the file has one. */
+/* Borrows the decoded bytes. Strings hold their NUL if the file has one. */
 struct tlv_header {
-	struct span raw;    /* from byte 0 to the first record; shorter where damaged */
+	struct span raw;    /* from byte 0 to the first record; shorter if damaged */
 	uint32_t present;   /* bit n: tag n is there; the first one of a tag counts */
 	uint32_t repeated;  /* bit n: tag n is there more than once */
 	uint8_t version[2]; /* major, minor */

@@ -86,7 +86,7 @@ bool tlv_list_has_node(const struct tlv_list *l, struct span der);
  */
 bool tlv_list_is_other_kind(const struct tlv_list *l, struct span served);
 
-/* The dialect of the list's server records; of its other ones where it has none. */
+/* The dialect of the list's server records; of its other ones if it has none. */
 struct tlv_dialect tlv_list_dialect(const struct tlv_list *l);
 
 /*
@@ -100,7 +100,7 @@ bool tlv_list_is_non_secure(const struct tlv_list *l);
 
 /*
  * The first SAST record with the header's serial and issuer, byte for byte; -1
- * where there is none, -2 where two of them have different keys.
+ * if there is none, -2 if two of them have different keys.
  */
 enum { TLV_SIGNER_NONE = -1, TLV_SIGNER_AMBIGUOUS = -2 };
 long tlv_list_signer(const struct tlv_list *l);

@@ -108,7 +108,7 @@ static bool put_wide(struct buf *b, struct span s, size_t width)
 	return c.rest.n == 0;
 }
 
-/* The value as UTF-8; false where its bytes are not valid in its type or the type is no text. */
+/* The value as UTF-8; false if its bytes are not valid in its type or the type is no text. */
 static bool put_text(struct buf *b, const struct der *v)
 {
 	switch (v->tag) {

@@ -37,7 +37,7 @@ struct tlv_walk tlv_walk_of(enum tlv_scope scope, struct span bytes, size_t at);
 
 /*
  * True with the next field. False at the end, or, with *e set to ST_INPUT and
- * the field's offset, where the next one is malformed: its head is cut, its
+ * the field's offset, if the next one is malformed: its head is cut, its
  * length exceeds what remains or its container, or the tag table forbids it.
  */
 bool tlv_walk_next(struct tlv_walk *w, struct tlv_field *f, struct tlv_err *e);

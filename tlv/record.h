@@ -15,7 +15,7 @@
 #include "tlv/reader.h"
 #include "tlv/tables.h"
 
-/* Borrows the decoded bytes. Strings hold their NUL where the file has one. */
+/* Borrows the decoded bytes. Strings hold their NUL if the file has one. */
 struct tlv_record {
 	struct span raw;   /* RECORDLENGTH included */
 	size_t at;	   /* offset in the file */
@@ -67,7 +67,7 @@ struct tlv_record_spec {
 /*
  * Appends a record. ST_INPUT if the certificate's names cannot be
  * expressed, or a field or the record is longer than 65535 bytes; ST_USAGE
- * where the style wants a name or an address that is not there.
+ * if the style wants a name or an address that is not there.
  */
 enum status tlv_record_write(struct buf *b, const struct tlv_record_spec *s, struct tlv_err *e);
 

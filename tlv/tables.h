@@ -40,7 +40,7 @@ struct tlv_tag_row {
 	enum tlv_scope scope;
 	uint8_t number;
 	const char *text;  /* "signer name" */
-	const char *label; /* "SIGNERNAME", in parentheses where show prints no row */
+	const char *label; /* "SIGNERNAME", in parentheses if show prints no row */
 	enum tlv_kind kind;
 	uint16_t min, max;
 	uint8_t parent;
@@ -83,7 +83,7 @@ struct tlv_digest_row {
 const struct tlv_digest_row *tlv_digest_find(uint8_t code);
 const struct tlv_digest_row *tlv_digest_by_text(const char *text);
 
-/* Bits of field 11's code, 0 for an unknown one; and back, -1 where no code exists. */
+/* Bits of field 11's code, 0 for an unknown one; and back, -1 if no code exists. */
 unsigned tlv_modulus_bits(uint8_t code);
 int tlv_modulus_code(unsigned bits);
 

@@ -87,7 +87,7 @@ static size_t count(const struct choice *c)
 	return n;
 }
 
-/* Keeps those that the test wants, unless it wants none of them. True where it wanted some. */
+/* Keeps those that the test wants, unless it wants none of them. True if it wanted some. */
 static bool narrow(struct choice *c, candidate_fn *wanted, const void *arg)
 {
 	bool some = false;

@@ -104,7 +104,7 @@ static bool holds_the_named(struct tok_hold *h, const struct tok_found *f)
 }
 
 /*
- * Of several tokens the one that holds what the URI names. Where none seems to
+ * Of several tokens the one that holds what the URI names. If none seems to
  * (a key may show after the login only), or more than one, all stay.
  */
 static void narrow_by_object(struct tok_hold *h)

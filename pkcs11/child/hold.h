@@ -58,12 +58,12 @@ enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e);
 enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e);
 /*
  * As many sessions as were asked for, under the one login; fewer, with a
- * warning, where the token takes no more or each signature needs a login.
+ * warning, if the token takes no more or each signature needs a login.
  */
 void tok_hold_widen(struct tok_hold *h);
 void tok_hold_free(struct tok_hold *h);
 
-/* The token's flags as they are now. ST_TOKEN also where another token is in the slot. */
+/* The token's flags as they are now. ST_TOKEN also if another token is in the slot. */
 enum status tok_hold_flags(const struct tok_hold *h, CK_FLAGS *flags, struct tlv_err *e);
 
 #endif

@@ -27,7 +27,7 @@ struct tok_registry {
 /*
  * Every file of the registry, and the module that it names, must obey the rule
  * of tok_path_check; one that does not costs a warning. p11-kit itself can
- * only load all: where one is refused, the paths are to be loaded instead.
+ * only load all: if one is refused, the paths are to be loaded instead.
  */
 void tok_registry_check(struct tok_registry *r, const struct tlv_warn *w);
 void tok_registry_free(struct tok_registry *r);

@@ -179,7 +179,7 @@ static bool answer(int line, struct tok_lane *l, const uint8_t head[TOK_HEAD], s
 	       send_done(line, &e, signs ? l->hint : l->hold->hint, signs ? head[1] : 0);
 }
 
-/* One request; false where there will be no other. */
+/* One request; false if there will be no other. */
 static bool serve_next(int line, struct tok_lane *l)
 {
 	uint8_t head[TOK_HEAD];

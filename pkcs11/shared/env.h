@@ -6,7 +6,7 @@
 #ifndef TOK_ENV_H
 #define TOK_ENV_H
 
-/* The variable's own bytes, so that a secret can be overwritten in place; NULL where unset. */
+/* The variable's own bytes, so that a secret can be overwritten in place; NULL if unset. */
 char *tok_env(const char *name);
 
 /*

@@ -46,7 +46,7 @@ struct tok_module_info {
 	char *library;	/* "SoftHSM, Implementation of PKCS11, 2.6"; empty if it did not say */
 	unsigned slots; /* that have a token in them */
 	bool logs;	/* p11-kit prints its calls, PINs among them (log-calls) */
-	char *fault;	/* why it is of no use; empty where it answers */
+	char *fault;	/* why it is of no use; empty if it answers */
 	bool refuses;	/* the fault is its own answer; else it crashed, hung or did not load */
 };
 

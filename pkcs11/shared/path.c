@@ -11,7 +11,7 @@
 
 enum { LINKS_MAX = 40 }; /* as many as the kernel follows */
 
-/* Who may write and replace a file besides root, and what is said where others can. */
+/* Who may write and replace a file besides root, and what is said if others can. */
 struct keepers {
 	uid_t uid;
 	const char *words;

@@ -20,7 +20,7 @@
  * file. File, folders and links belong to root or this user, for root to root
  * alone, and nobody else can write them. A folder with the sticky bit may be
  * open to all: nobody replaces another's file in it. out gets the path without
- * links, which is the one to load. ST_USAGE where not.
+ * links, which is the one to load. ST_USAGE if not.
  */
 enum status tok_path_check(const char *path, char out[PATH_MAX], struct tlv_err *e);
 

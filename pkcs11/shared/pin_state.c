@@ -50,7 +50,7 @@ enum tok_pin_state tok_pin_state_of(unsigned long flags)
  */
 static const struct {
 	enum tok_pin_state state;
-	bool typed_too; /* also refused where a person types it */
+	bool typed_too; /* also refused if a person types it */
 	enum status status;
 	const char *why;
 } refusals[] = {

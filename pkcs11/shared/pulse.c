@@ -109,7 +109,7 @@ void tok_pulse_module(struct tok_pulse *p, int module)
 		atomic_store(&p->module, module);
 }
 
-/* The call that lasts longest; where there is none, the last sign of life. */
+/* The call that lasts longest; if there is none, the last sign of life. */
 static const struct tok_pulse *oldest(const struct tok_pulse *p)
 {
 	const struct tok_pulse *best = &p[0];

@@ -23,7 +23,7 @@ const char *tok_pin_bytes(const struct tok_pin *p); /* NUL-terminated */
 size_t tok_pin_length(const struct tok_pin *p);
 void tok_pin_free(struct tok_pin **p); /* wipes */
 
-/* Whether the limits let memory be locked; where they do not, a PIN may be written to the swap. */
+/* Whether the limits let memory be locked; if they do not, a PIN may be written to the swap. */
 bool tok_pin_can_lock(void);
 
 /* No core dumps, no ptrace by others, for this process; once, early in main. */

@@ -70,7 +70,7 @@ bool wire_send_token(int line, const struct tok_info *info);
 bool wire_send_cert(int line, const struct tok_cert *cert);
 bool wire_send_module(int line, size_t number, const struct tok_module_info *info);
 
-/* The parent's: a search as bytes, and the child's: borrowed from them. False where malformed. */
+/* The parent's: a search as bytes, and the child's: borrowed from them. False if malformed. */
 void wire_put_search(struct buf *b, const struct tok_search *s);
 bool wire_read_search(struct span bytes, struct tok_search *s);
 

@@ -26,7 +26,7 @@ enum status believe_options(struct believing *b, const struct opts *o, struct tl
 
 /*
  * Opens KEY for a verb that signs over f. Without a certificate of its own it is
- * taken to be that of f's signer. Where it is another key, and f is not believed
+ * taken to be that of f's signer. If it is another key, and f is not believed
  * for another reason, the answer is that f is not believed: ST_NO. option is
  * "-k" or "--old-key"; the key is a reason to believe afterwards.
  */

@@ -10,7 +10,7 @@
 #include "signer/cli/verb.h"
 #include "tlv/sentence.h"
 
-enum { PATIENCE = 10 }; /* seconds for each call into a module, where --timeout does not say */
+enum { PATIENCE = 10 }; /* seconds for each call into a module, if --timeout does not say */
 
 static const struct {
 	const char *name;

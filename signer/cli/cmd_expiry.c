@@ -22,7 +22,7 @@ static const struct format {
 };
 
 /*
- * --json is what every verb has; here it is short for --format json. *out stays where neither is
+ * --json is what every verb has; here it is short for --format json. *out stays if neither is
  * given.
  */
 static enum status choose_format(const struct opts *o, const struct format **out, struct tlv_err *e)
@@ -85,7 +85,7 @@ static enum status add_all(const struct opts *o, struct expiry *x, struct tlv_er
 	return ST_OK;
 }
 
-/* Options about a file, where none is written. */
+/* Options about a file, though none is written. */
 static enum status check_file_options(const struct opts *o, struct tlv_err *e)
 {
 	static const enum opt_id ids[] = { OPT_FOLLOW, OPT_OVERWRITE, OPT_KEEP };

@@ -414,7 +414,7 @@ static enum status show_summary(const char *path, const struct list_file *f, boo
 	return st == ST_OK ? shown(f, verified, e) : st;
 }
 
-/* CUCM's own words where there is no list. */
+/* CUCM's own words if there is no list. */
 static void print_missing(const char *path)
 {
 	const char *kind = tlv_kind_text(tlv_kind_of_name(span_str(path)));

@@ -282,7 +282,7 @@ static enum status open_key(struct update *u, struct tlv_err *e)
 				k.key != NULL ? "-k" : "--cert", u->o->args[0], &u->old, e);
 }
 
-/* A list names its signer: compose adds the record where the changes left none. */
+/* A list names its signer: compose adds the record if the changes left none. */
 static enum status compose_records(struct update *u, struct tlv_err *e)
 {
 	size_t n = u->edit.entries.n;

@@ -142,7 +142,7 @@ static bool is_unique(const struct tok_info *list, size_t n, size_t which)
 	return true;
 }
 
-/* "pkcs11:token=LABEL" where that selects it, and what the user began otherwise. */
+/* "pkcs11:token=LABEL" if that selects it, and what the user began otherwise. */
 static void offer_token(const struct tok_info *list, size_t n, size_t which, const char *current)
 {
 	struct buf uri = BUF_INIT;

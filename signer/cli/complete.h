@@ -6,7 +6,7 @@
  * being typed, which is the last and may be empty.
  *
  * Prints, one a line:
- *   ":files PATTERN..."   files of these names, any where there is no pattern, and the way to them
+ *   ":files PATTERN..."   files of these names, any if there is no pattern, and the way to them
  *   ":dirs"               folders only
  *   ":open"               no blank after the word
  *   ":skip N"             the first N bytes of the last word stay: what follows is about the rest

@@ -26,7 +26,7 @@ struct early_key {
  * here only if another process might have to be started, which the sandbox forbids.
  */
 void early_key_open(struct early_key *k, const struct key_options *opt);
-/* As key_open, with the key that is open already where there is one. */
+/* As key_open, with the key that is open already, if there is one. */
 enum status early_key_take(struct early_key *k, struct key **out, const struct key_options *opt,
 			   struct tlv_err *e);
 void early_key_free(struct early_key *k);

@@ -20,12 +20,12 @@ struct names {
 
 /*
  * args: what is left of the command line's. FILE (or '-': standard input) holds
- * names ended by NUL with null or where any NUL is there, else by newline;
+ * names ended by NUL with null or if any NUL is there, else by newline;
  * empty ones are passed over. from is NULL if only arguments count.
  */
 enum status names_open(struct names *n, const char **args, size_t nargs, const char *from,
 		       bool null, struct tlv_err *e);
-/* The next name, malloc'd; NULL at the end, or with *st where memory ends. */
+/* The next name, malloc'd; NULL at the end, or with *st set if memory ends. */
 char *names_next(struct names *n, enum status *st);
 void names_free(struct names *n);
 

@@ -374,7 +374,7 @@ enum status batch_run(struct batch *b, struct tlv_err *e)
 	       pthread_create(&threads[n], NULL, n < committers ? commit : work, b) == 0)
 		n++;
 	if (n > committers)
-		loop(b); /* with fewer workers than were asked for, where the system gives no more */
+		loop(b); /* with fewer workers than were asked for, if the system gives no more */
 	end_threads(b, threads, n);
 	return n > committers ?
 		       ST_OK :

@@ -62,7 +62,7 @@ void batch_free(struct batch **b);
  */
 void batch_catch_signals(void);
 int batch_signal(void);
-/* Ends the process by that signal, where one came. */
+/* Ends the process by that signal, if one came. */
 void batch_end_by_signal(void);
 
 #endif

@@ -81,7 +81,7 @@ void config_name(const struct config *c, struct config_file *f);
 bool config_names_list(struct span name);
 
 /*
- * The stages, in any thread: each does nothing where f->err is set already.
+ * The stages, in any thread: each does nothing if f->err is set already.
  * Only CONFIG_SIGN has the last two.
  */
 void config_prepare(struct config *c, struct config_file *f);

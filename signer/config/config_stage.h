@@ -35,7 +35,7 @@ enum status config_begin_digest_read(struct digest_stream **d, const struct tlv_
 enum status config_run_content(struct config_file *f, const struct source *src, struct span first,
 			       uint64_t at, struct digest_stream *d);
 
-/* The header into f->header, with a hole. ST_INPUT where verify would call it bad. */
+/* The header into f->header, with a hole. ST_INPUT if verify would call it bad. */
 enum status config_write_header(const struct config *c, struct config_file *f);
 /* Whether it is the header that config_write_header() makes, but for its time. */
 bool config_same_header(const struct config *c, const struct config_file *f,
@@ -63,8 +63,8 @@ enum status config_check_header(struct config_file *f, const struct tlv_header *
 enum status config_find_signer(const struct config *c, struct config_file *f,
 			       const struct tlv_header *h, struct config_signer *signer);
 /*
- * Reads the content, whose beginning is read already, into the publication too where there
- * is one, and says what it and its header are worth. ST_NO with the reason where that is not good.
+ * Reads the content, whose beginning is read already, into the publication too if there
+ * is one, and says what it and its header are worth. ST_NO with the reason if that is not good.
  */
 enum status config_check_signature(const struct config *c, struct config_file *f,
 				   const struct source *src, const struct tlv_header *h,

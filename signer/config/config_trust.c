@@ -53,7 +53,7 @@ bool config_trust_any(const struct config_trust *t)
 	return t->cert.der.n > 0 || t->nlists > 0 || t->vouched.n > 0;
 }
 
-/* The key that verifies must be the certificate's, where there is one. */
+/* The key that verifies must be the certificate's, if there is one. */
 static bool agrees(const struct tlv_record *r)
 {
 	struct tlv_cert c;

@@ -25,12 +25,12 @@ struct key_options {
 	struct span fallback;	/* DER of the certificate if neither brings one; empty: none */
 	struct tok_options tok; /* module, pin_source, timeout, insecure_file_mode, warn */
 	bool allow_weak;	/* sign with 512 bits, or an exponent that is 1 or even */
-	bool *wrong_fallback; /* set where fallback was taken and is not KEY's; NULL: nobody asks */
+	bool *wrong_fallback;	/* set if fallback was taken and is not KEY's; NULL: nobody asks */
 };
 
 /*
  * Finds the key and its certificate; a token's key needs no PIN for that, an
- * encrypted file no passphrase where its certificate is in the clear or given.
+ * encrypted file no passphrase if its certificate is in the clear or given.
  * ST_INPUT: unreadable, no RSA key of 512, 1024, 2048 or 4096 bits, or not the
  * certificate's key. Everything in opt is borrowed and must outlive the key.
  */
@@ -62,12 +62,12 @@ pid_t key_process(const struct key *k);
 
 /* Whether key_login will ask for one. */
 bool key_needs_login(const struct key *k);
-/* Asks for PIN or passphrase where one is needed. ST_PIN, ST_PIN_LOCKED, ST_TOKEN. */
+/* Asks for PIN or passphrase if one is needed. ST_PIN, ST_PIN_LOCKED, ST_TOKEN. */
 enum status key_login(struct key *k, struct tlv_err *e);
 
 /*
  * RSASSA-PKCS1-v1_5 over the digest, verified with the certificate's key
- * before it is given out. sig gets key_bits / 8 bytes. ST_TOKEN where the
+ * before it is given out. sig gets key_bits / 8 bytes. ST_TOKEN if the
  * signature does not verify.
  */
 enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,

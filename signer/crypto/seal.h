@@ -23,7 +23,7 @@ struct seal {
 
 /*
  * A new key and initialisation vector, for the phone with this certificate. ST_INPUT
- * where its key is no RSA key that can be used: no other is known in the format.
+ * if its key is no RSA key that can be used: no other is known in the format.
  */
 enum status seal_make(struct seal *s, const struct tlv_cert *phone, struct tlv_err *e);
 

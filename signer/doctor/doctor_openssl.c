@@ -33,7 +33,7 @@ void doctor_openssl(struct doctor *d)
 			   "OPENSSL_CONF names '%s' instead of the system's configuration", conf);
 	if (EVP_default_properties_is_fips_enabled(NULL) == 1)
 		doctor_say(d, DOCTOR_WARNING, NULL, lift,
-			   "it is in FIPS mode, where MD5, SHA-1 and short keys may be refused");
+			   "it is in FIPS mode, which may refuse MD5, SHA-1 and short keys");
 	if (digest_md5(SPAN_LIT("ctlsign"), &md5, &e) == ST_OK)
 		doctor_say(d, DOCTOR_OK, NULL, NULL, "it has MD5, which phones show of a list");
 	else

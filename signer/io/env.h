@@ -13,7 +13,7 @@
 
 int64_t env_now(void);		       /* seconds since 1970 UTC */
 int64_t env_ticks_ms(void);	       /* milliseconds of a clock that nobody sets */
-const char *env_get(const char *name); /* NULL where unset */
+const char *env_get(const char *name); /* NULL if unset */
 
 /* Whether the kernel believes the clock to be right, as NTP keeps it; true if it does not tell. */
 bool env_clock_synchronised(void);

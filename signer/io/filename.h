@@ -17,7 +17,7 @@ struct filenames {
 #define FILENAMES_INIT ((struct filenames){ .tree = NULL })
 
 /*
- * Appends "<prefix>-<label><suffix>" to out (without "<prefix>-" where prefix
+ * Appends "<prefix>-<label><suffix>" to out (without "<prefix>-" if prefix
  * is NULL): bytes outside A-Za-z0-9._- become '_', no dot comes first. The
  * same certificate gets the same name again; another one of that name gets
  * "-<serial>" behind it. der must outlive the struct.

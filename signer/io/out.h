@@ -69,7 +69,7 @@ void msg_set_level(enum msg_level level);
 void msg_error(const struct tlv_err *e);
 void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void msg_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* What a question is about: said even where --quiet is. */
+/* What a question is about: said with --quiet, too. */
 void msg_ground(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Whether steps are told: what is put together for them alone need not be otherwise. */
 bool msg_is_verbose(void);

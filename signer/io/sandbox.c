@@ -241,7 +241,7 @@ static void put_load(struct program *p, size_t offset)
 	put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
-/* Goes on where it is the value, else skips. */
+/* Goes on if it is the value, else skips. */
 static void put_is(struct program *p, uint32_t value, unsigned skip)
 {
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip);
@@ -263,7 +263,7 @@ static size_t arg_at(const struct call *c)
 	return offsetof(struct seccomp_data, args) + c->arg * sizeof(uint64_t);
 }
 
-/* Each child and its group; where there is none, those are meant that are shut in as we are. */
+/* Each child and its group; if there is none, those are meant that are shut in as we are. */
 static void put_children(struct program *p, const struct call *c, const pid_t *children)
 {
 	size_t n = 0;

@@ -30,13 +30,13 @@ enum slurp_mode {
 };
 
 /*
- * Bytes of a list at most: 4 MiB, sixty times what a phone loads; 1 GiB where
+ * Bytes of a list at most: 4 MiB, sixty times what a phone loads; 1 GiB if
  * --allow-large was given, which slurp_allow_large() tells, once, before anything is read.
  */
 size_t slurp_list_max(void);
 void slurp_allow_large(void);
 
-/* ST_INPUT, with the path in front, where it cannot be read, is no such file or longer than max. */
+/* ST_INPUT, with the path in front, if it cannot be read, is no such file or longer than max. */
 enum status slurp(const char *path, size_t max, enum slurp_mode mode, struct blob *out,
 		  struct tlv_err *e);
 struct span blob_span(const struct blob *b);

@@ -31,7 +31,7 @@ enum { PASS_PARTS = 3 };
 /*
  * One after the other; what a pass has matched is out of the next ones. The
  * publisher's CallManager and ITLRecovery certificates are both SAST at one
- * address, so where subjects match too they go first. A key of parts that a
+ * address, so if subjects match too they go first. A key of parts that a
  * record lacks matches nothing.
  */
 static const enum part passes[][PASS_PARTS] = {
@@ -273,7 +273,7 @@ static bool find_moves(struct side *new)
 
 /*
  * What no field of ours holds: unknown and repeated tags with their values,
- * and, where asked for, the order of the tags that both sides have.
+ * and, if asked for, the order of the tags that both sides have.
  */
 static void put_rest(struct buf *b, enum tlv_scope scope, struct span raw, uint32_t both,
 		     bool order)
@@ -347,7 +347,7 @@ static void compare_fields(struct diff_entry *x, const struct diff_record *a,
 		x->fields |= BIT(DIFF_F_OTHER);
 }
 
-/* Without two certificates to compare, serial, issuer, key and hash tell, where both have them. */
+/* Without two certificates to compare, serial, issuer, key and hash tell, if both have them. */
 static bool is_renewed(const struct diff_record *a, uint32_t fields, const struct diff_record *b)
 {
 	uint32_t identity = BIT(DIFF_F_SERIAL) | BIT(DIFF_F_KEY);

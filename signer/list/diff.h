@@ -43,7 +43,7 @@ enum diff_field {
  */
 struct diff_entry {
 	enum diff_kind kind;
-	bool moved; /* of MOVED, and of CHANGED and RENEWED where they stand in another order too */
+	bool moved; /* of MOVED, and of CHANGED and RENEWED if they stand in another order too */
 	size_t old, new; /* record index from 0, or DIFF_NO_RECORD */
 	uint32_t fields; /* bit n: diff_field n differs; of CHANGED and RENEWED */
 	/* Those of them that differ in spelling only: order, separator, quotes, byte order. */

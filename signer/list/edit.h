@@ -14,7 +14,7 @@ struct edit {
 	const struct tlv_list *old; /* borrowed */
 	struct entries entries;	    /* begins as the old records */
 	bool all;		    /* a selector may match several */
-	int keep_old_sast;	    /* 1: always, 0: never, -1: where it was the signer's */
+	int keep_old_sast;	    /* 1: always, 0: never, -1: if it was the signer's */
 	struct tok_options tok;	    /* for CERT arguments that are URIs */
 };
 

@@ -23,7 +23,7 @@ static void set_time(json_t *o, const char *key, int64_t seconds)
 	out_json_set(o, key, json_string(text));
 }
 
-/* null where the field is not there. */
+/* null if the field is not there. */
 static void set_field_text(json_t *o, const char *key, bool there, struct span value)
 {
 	if (there)

@@ -26,7 +26,7 @@ json_t *list_json_sources(enum fact_id fact);
 /* What a TVS answers: FUNCTION numbers, a byte each, as the names of roles. */
 json_t *list_json_roles(struct span roles);
 
-/* Digests, names, dates and the DER of a certificate, or "error" where it is none. */
+/* Digests, names, dates and the DER of a certificate, or "error" if it is none. */
 json_t *list_json_certificate(struct span der);
 
 #endif

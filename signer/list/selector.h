@@ -16,7 +16,7 @@ bool selector_is(const char *text);
 
 /*
  * Bytes of the selector at the front of text: it ends at the end, before
- * ",name=" or ",address=" where stop_at_settings, or before a '=' behind a
+ * ",name=" or ",address=" if stop_at_settings, or before a '=' behind a
  * value (what follows is an argument). Conditions are joined by ','.
  */
 size_t selector_length(const char *text, bool stop_at_settings);

@@ -25,7 +25,7 @@ struct sign_spec {
 	uint8_t signer_version[2];
 };
 
-/* Whether the key can make a signature with this digest; ST_INPUT with the reason where not. */
+/* Whether the key can make a signature with this digest; ST_INPUT with the reason if not. */
 enum status sign_check_digest(unsigned key_bits, enum tlv_digest digest, struct tlv_err *e);
 
 /* A list under way: everything is there but the signature. */

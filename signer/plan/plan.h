@@ -29,7 +29,7 @@ struct plan_input {
 	const struct tlv_list *way_back; /* signed by new_list's signer; NULL: none */
 	/* File names as the steps say them, "2-final/CTLFile.tlv"; NULL: the list's own name. */
 	const char *old_name, *new_name, *bridge_name, *way_back_name;
-	/* RSAPublicKey that will sign, where a list is not signed yet; else empty. */
+	/* RSAPublicKey that will sign, if a list is not signed yet; else empty. */
 	struct span new_key, bridge_key;
 	struct phone tvs;	       /* what TVS holds; its lists are ignored */
 	const struct heard *not_asked; /* TVS that were named, and nothing hangs on them; or NULL */
@@ -57,7 +57,7 @@ struct plan {
 };
 
 /*
- * ST_USAGE where the lists are not of one kind, ST_NOMEM if memory runs out; the
+ * ST_USAGE if the lists are not of one kind, ST_NOMEM if memory runs out; the
  * struct is to be freed all the same. Lists that phones refuse make a plan
  * too: plan_refused() says so.
  */

@@ -317,7 +317,7 @@ size_t plan_anchor_keys(const struct plan_model *m, enum plan_list_id id);
 bool plan_shares_callmanager(const struct plan_model *m);
 /* "kept", "added", "lost", "bridge", "respelled" */
 const char *plan_anchor_fate(const struct plan_anchor *a);
-/* ITLRecovery is renewed where it signs, and CUCM writes the lists of both phases itself. */
+/* ITLRecovery signs and is renewed, and CUCM writes the lists of both phases itself. */
 bool plan_is_two_phase(const struct plan_model *m);
 /* Whether ITLRecovery signs this release's lists; without a release the new list says it. */
 bool plan_recovery_signs(const struct plan_model *m);

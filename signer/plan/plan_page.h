@@ -31,7 +31,7 @@ void page_note(struct buf *b, const struct plan_line *l, const struct plan_step 
  * before, which counts on.
  */
 void page_step(struct buf *b, const struct plan_step *s, size_t at, size_t *number);
-/* All steps, with a heading where a part begins. */
+/* All steps, with a heading before each part. */
 void page_steps(struct buf *b, const struct plan_step *steps, size_t n);
 /* Lines as a list, each with its sources. look: the list's class, or NULL. */
 void page_items(struct buf *b, const char *look, const struct plan_lines *l);

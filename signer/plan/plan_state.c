@@ -146,7 +146,7 @@ static uint64_t state_of_mode(const struct plan_model *m)
 		      W(SAME_MODE));
 }
 
-/* [LOST_TRUST]. No source says that the command for the CTL helps where tokens sign. */
+/* [LOST_TRUST]. No source says that the command for the CTL helps if tokens sign. */
 static uint64_t state_of_cluster(const struct plan_model *m)
 {
 	bool resets = m->itl ? m->in.mode == PLAN_MODE_TOKENLESS : !m->facts[PLAN_NEW].token_signs;

@@ -20,7 +20,7 @@ struct parts {
 	bool is_last, is_folder; /* a slash follows */
 };
 
-/* False at the end, or with errno set where the part is too long for a name. */
+/* False at the end, or with errno set if the part is too long for a name. */
 static bool next_part(struct parts *p)
 {
 	size_t n = strcspn(p->rest, "/"), slashes = strspn(p->rest + n, "/");

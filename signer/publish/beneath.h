@@ -3,7 +3,7 @@
  *
  * Names below a folder that is held open. No link is followed on the way or at
  * the end: whoever may write below the folder cannot lead us out of it.
- * openat2(2) does it where the kernel has it, else a walk from part to part.
+ * openat2(2) does it if the kernel has it, else a walk from part to part.
  */
 #ifndef CTL_BENEATH_H
 #define CTL_BENEATH_H
@@ -14,13 +14,13 @@
 
 /*
  * As openat. -1 with errno: ELOOP if a part of the path is a link, EXDEV
- * where the path is absolute or has "..".
+ * if the path is absolute or has "..".
  */
 int beneath_open(int dir_fd, const char *path, int flags, mode_t mode);
 
 /*
  * The folder at path, open for reading; "" is dir_fd's own. With make it is
- * made where it is missing, and those above it, with mode 0755 less the umask.
+ * made if it is missing, and those above it, with mode 0755 less the umask.
  */
 int beneath_folder(int dir_fd, const char *path, bool make);
 

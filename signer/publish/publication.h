@@ -48,7 +48,7 @@ bool publication_has(const struct publication *p, struct span bytes);
 /* The temporary file; then, when it is written, owner and mode of what it replaces. */
 enum status publication_temp(struct publication *p, struct tlv_err *e);
 enum status publication_mode(const struct publication *p, struct tlv_err *e);
-/* All of these bytes, on the disk; done where they are there already. */
+/* All of these bytes, on the disk; nothing to do if they are there already. */
 enum status publication_fill(struct publication *p, struct span bytes, struct tlv_err *e);
 /* Under its own name; the disk does not know yet. Equal bytes are left as they are: not placed. */
 enum status publication_place(struct publication *p, struct tlv_err *e);

@@ -18,7 +18,7 @@
 #include "tlv/bytes.h"
 #include "tlv/err.h"
 
-enum { PUBLISH_KEEP = 10 }; /* copies of replaced lists, where nobody says how many */
+enum { PUBLISH_KEEP = 10 }; /* copies of replaced lists, unless somebody says how many */
 
 struct publish_options {
 	struct tlv_warn warn;

@@ -7,7 +7,7 @@
 
 enum { HASH_DIGITS = 64, SUMS_MAX = 1 << 20 };
 
-/* The next line without its newline; false at the end or where there is none. */
+/* The next line without its newline; false at the end or if there is none. */
 static bool next_line(struct span *rest, struct span *line)
 {
 	size_t n = 0;

@@ -118,7 +118,7 @@ static enum status fill(int fd, struct span bytes, struct tlv_err *e)
 	return st == ST_OK ? place_sync(fd, e) : st;
 }
 
-/* The folder of "folder/file", made where it is missing; the tree's own for "file". */
+/* The folder of "folder/file", made if it is missing; the tree's own for "file". */
 static int folder_fd(const struct tree *t, const char *name, const char **file)
 {
 	const char *slash = strchr(name, '/');

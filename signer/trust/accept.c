@@ -27,7 +27,7 @@ const struct accept_assumption_row *accept_assumption(enum tvs_assumption a)
 	return &assumption_rows[a];
 }
 
-/* The list in question; key is empty where its signature is there to be looked at. */
+/* The list in question; key is empty if its signature is there to be looked at. */
 struct candidate {
 	const struct tlv_list *list;
 	struct span key;

@@ -23,7 +23,7 @@ struct lockout {
 
 /*
  * Phones that hold old, and new_list as signing_key will sign it. tvs says
- * what TVS holds; its lists are ignored. The release is what old tells, where tvs has none.
+ * what TVS holds; its lists are ignored. The release is what old tells, if tvs has none.
  */
 void lockout_foresee(struct lockout *l, const struct tlv_list *old, const struct phone *tvs,
 		     const struct tlv_list *new_list, struct span signing_key);

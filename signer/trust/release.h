@@ -43,7 +43,7 @@ bool release_is_unlike(const struct release *r, const struct tlv_list *l);
  */
 bool release_derive(const struct tlv_list *l, struct release *out);
 
-/* --release where given, else what the list tells, else ST_USAGE that asks for it. */
+/* --release if given, else what the list tells, else ST_USAGE that asks for it. */
 enum status release_choose(const char *option, const struct tlv_list *l, struct release *out,
 			   struct tlv_err *e);
 

@@ -11,7 +11,7 @@
 
 /*
  * Whether the signature is one by this key (a PKCS#1 RSAPublicKey) over all of
- * the list but field 12. False, too, where digest or algorithm are unknown.
+ * the list but field 12. False, too, if digest or algorithm are unknown.
  */
 bool signature_is_by(const struct tlv_list *l, struct span public_key);
 

@@ -21,7 +21,7 @@ static void trust_entry_free(struct trust_entry *entry)
 	free(entry->ca);
 }
 
-/* ca: the argument's name where the certificate is a CA's, else NULL. */
+/* ca: the argument's name if the certificate is a CA's, else NULL. */
 static enum status add_der(struct trust *t, struct span der, const char *ca, struct tlv_err *e)
 {
 	struct trust_entry entry = { .n = der.n };

@@ -66,7 +66,7 @@ enum { TVS_NODES_SHOWN = 4 };
 struct tvs_answer {
 	enum tvs_reach reach;
 	unsigned assumptions; /* bit n: tvs_assumption n */
-	/* Where some nodes' certificates were renewed: the others. */
+	/* If some nodes' certificates were renewed: the others. */
 	struct span node[TVS_NODES_SHOWN];
 	size_t nodes;	    /* all of them */
 	bool later;	    /* TVS_RENEWED not today, but as soon as TVS restarts */

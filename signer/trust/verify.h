@@ -41,7 +41,7 @@ enum status trust_add(struct trust *t, const char *arg, const struct tlv_warn *w
 		      struct tlv_err *e);
 /*
  * ST_INPUT if a CA certificate was named that is not itself a signer in the
- * list; a warning where it stood in a folder, as uploads may well have it.
+ * list; a warning if it stood in a folder, as uploads may well have it.
  */
 enum status trust_check(const struct trust *t, const struct tlv_list *l,
 			const struct tlv_warn *warn, struct tlv_err *e);

@@ -208,7 +208,7 @@ static CK_RV guard_logout(CK_SESSION_HANDLE s)
 	return CKR_OK;
 }
 
-/* Finds the key where private keys are asked for, and nothing else. */
+/* Finds the key if private keys are asked for, and nothing else. */
 static CK_RV guard_find_objects_init(CK_SESSION_HANDLE s, CK_ATTRIBUTE *attrs, CK_ULONG n)
 {
 	if (!is_open(s))

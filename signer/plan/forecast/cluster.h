@@ -48,7 +48,7 @@ struct cluster {
 	size_t nitls;
 	bool mixed;  /* CUCM writes a CTL */
 	bool tokens; /* … and a token signs it */
-	bool resets; /* 'utils itl reset localkey' comes before a restart of TFTP, where it helps */
+	bool resets; /* 'utils itl reset localkey' comes before a restart of TFTP, if it helps */
 	const struct tlv_cert
 		*token; /* signs if it is not the CTL's signer; NULL: the signer does */
 	bool blanks;	/* ITLs are blanked before the change, and full again behind it */

@@ -171,7 +171,7 @@ static void say_ecdsa(struct forecast *f)
 	if (callmanager && stays)
 		buf_str(plan_fact_line(&f->assumed, PLAN_LINE_ASSUMED, "ecdsa-stays",
 				       FACT_ECDSA_APART),
-			"Regenerating CallManager leaves CallManager-ECDSA as it is. Where that is to be renewed too, add '--renew callmanager-ecdsa'.");
+			"Regenerating CallManager leaves CallManager-ECDSA as it is. If that is to be renewed too, add '--renew callmanager-ecdsa'.");
 }
 
 static const char restart[] = "utils service restart ";

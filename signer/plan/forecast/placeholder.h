@@ -15,7 +15,7 @@
  * but another serial number and another key. The same certificate gives the same
  * copy, and no two certificates of one issuer give one serial number. Nobody has
  * the key: what it signs is foreseen, never verified.
- * ST_INPUT where known is no certificate. Source: a renewed certificate has
+ * ST_INPUT if known is no certificate. Source: a renewed certificate has
  * another serial number and another key (docs/CLUSTER.md, "Renewing certificates").
  */
 enum status placeholder_of(struct span known, struct buf *out, struct tlv_err *e);

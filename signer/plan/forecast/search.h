@@ -80,7 +80,7 @@ struct search {
 
 /*
  * Finds the order with the fewest classes locked out; then the fewest stages that
- * rest on TVS; then the fewest phases; then the vendor's order. ST_USAGE where
+ * rest on TVS; then the fewest phases; then the vendor's order. ST_USAGE if
  * nothing is asked for, or the cluster does not show who signs. To be freed all the same.
  */
 enum status search_run(struct search *s, const struct cluster *c, const struct crowd_groups *groups,

@@ -64,7 +64,7 @@ struct stage_served {
 /*
  * Foresees the CTL (if the cluster is mixed) and the ITLs of these nodes as they are
  * in a state. time counts the writings from 1 and dates them behind the given lists.
- * ST_USAGE where the lists do not show who will sign.
+ * ST_USAGE if the lists do not show who will sign.
  */
 enum status stage_write_ctl(struct stage_list *out, const struct cluster *c,
 			    const struct cluster_state *s, enum stage_writes how, uint32_t time,

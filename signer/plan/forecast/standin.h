@@ -30,7 +30,7 @@ enum status standins_know(struct standins *s, struct span der, struct tlv_err *e
 /*
  * Appends the list's bytes, with the gaps filled: a certificate of the printed names, serial and
  * lengths, whose key follows from the printed SHA-1. Nobody has that key. Addresses stay zeros,
- * but for those that stand as text in DNSNAME. ST_INPUT where the printed length of a certificate
+ * but for those that stand as text in DNSNAME. ST_INPUT if the printed length of a certificate
  * has no room for its names.
  */
 enum status standins_fill(struct standins *s, const struct tlv_list *printed, struct buf *out,

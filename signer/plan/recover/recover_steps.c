@@ -193,7 +193,7 @@ static unsigned conditions_of_all(const struct recovery *r)
 
 	for (size_t i = 0; i < r->nchosen; i++)
 		when |= conditions(r, i);
-	/* Where tokens sign, the CTL Client writes it. */
+	/* If tokens sign, the CTL Client writes it. */
 	if ((when & W(WRITES_CTL)) != 0 && (when & W(TOKENLESS)) != 0)
 		when |= W(USES_CTL_COMMAND);
 	return when;
