@@ -41,12 +41,11 @@ void tok_pin_sources_of(int argc, char *const *argv);
 void tok_pin_source_scrub(const struct tok_pin_source *src);
 
 /*
- * Reads one secret: a file's first line without its end, an environment
- * variable (overwritten in place afterwards), one line of a descriptor, or
- * what is typed at the terminal without echo under the given prompt. Echo is
- * restored on every signal. ST_PIN if there is none, it is empty, too long
- * or holds a NUL, the file is readable by group or others (unless
- * insecure_file_mode), or a prompt has no terminal.
+ * Reads one secret: a file's first line without its end, an environment variable, one line of a
+ * descriptor, or what is typed at the terminal under the given prompt. The variable is overwritten
+ * in place. The terminal does not echo, and echoes again after every signal. ST_PIN if there is no
+ * secret, or it is empty, too long or holds a NUL. ST_PIN also for a prompt without a terminal, and
+ * for a file that group or others can read, unless insecure_file_mode.
  */
 enum status tok_pin_read(const struct tok_pin_source *src, const char *prompt,
 			 bool insecure_file_mode, struct tok_pin **out, struct tlv_err *e);

@@ -88,9 +88,8 @@ enum status tok_login(struct tok *t, struct tlv_err *e);
 /*
  * RSASSA-PKCS1-v1_5 over a DER DigestInfo. sig gets exactly as many bytes as
  * the modulus has; a short answer is padded on the left, a long one is
- * ST_TOKEN. Not verified here: the caller does, with the certificate. Any
- * number of threads at once: what the token's sessions are busy with is
- * followed by what waits, without a pause in between if at least one more
+ * ST_TOKEN. The caller verifies it, with the certificate. Any number of threads may ask at once. A
+ * session goes from one signature to the next that waits. It has no pause if at least one more
  * thread asks than there are sessions.
  */
 enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG_MAX], size_t *n,

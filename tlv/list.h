@@ -24,8 +24,8 @@ struct tlv_list {
 	size_t cap;
 	/*
 	 * The first records as they were decoded, owned: most of what is asked of a list asks each
-	 * record. Those in use take at most half of the list's own room, so that a file of records
-	 * without contents does not grow to forty times its size.
+	 * record. Those in use take at most half of the list's own room. Else a file of records
+	 * without contents would grow to forty times its size.
 	 */
 	struct tlv_record *kept;
 	size_t nkept, kept_cap;

@@ -22,8 +22,8 @@ enum tlv_name_form {
 };
 
 /*
- * Appends the name, UTF-8 without NUL. ST_INPUT if it is no Name, a value
- * that is written is no text or not valid in its type, or holds what the form cannot express:
+ * Appends the name, UTF-8 without NUL. ST_INPUT if it is no Name, or if a value that is written is
+ * no text or not valid in its type. ST_INPUT also for what the form cannot express:
  * NUL or ';' in SERVER (and in what is written of TOKEN), NUL in RFC4514.
  * separator counts in RFC4514 only: ',' (or ';' as community tools up to 4.12).
  */

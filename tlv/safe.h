@@ -10,9 +10,9 @@
 #include "tlv/bytes.h"
 
 /*
- * Appends text with \xNN for each byte of what is not UTF-8, of controls (C0,
- * DEL, C1), of line and paragraph separators, and of characters that show
- * nothing themselves but turn, join or tag what stands around them.
+ * Appends text with \xNN for each byte of what is not UTF-8. The same for controls (C0, DEL, C1),
+ * line and paragraph separators, and characters that show nothing themselves: they turn, join or
+ * tag what stands around them.
  */
 void safe_text(struct buf *b, struct span text);
 

@@ -2,9 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Sentences for people with other people's text in them: file names, values,
- * labels. Whatever %s brings is escaped as it goes in, so that in the whole only
- * the format's own characters can break a line or drive a terminal. Every error
- * and every message is made here.
+ * labels. Whatever %s brings is escaped as it goes in. So only the format's own characters can
+ * break a line or drive a terminal. Every error and every message is made here.
  */
 #ifndef TLV_SENTENCE_H
 #define TLV_SENTENCE_H
@@ -13,10 +12,9 @@
 #include <stddef.h>
 
 /*
- * As vsnprintf does, with \xNN for what safe_text() escapes in the argument of
- * a %s or %c. Knows the conversions s, c, d, u, o, x and X, with precision, the lengths
- * l, ll and z, and a width of zeros or (of what has at most 63 bytes) blanks; the
- * text ends at any other one.
+ * As vsnprintf does, with \xNN for what safe_text() escapes in the argument of a %s or %c. Knows
+ * the conversions s, c, d, u, o, x and X, with precision and the lengths l, ll and z. A width is of
+ * zeros, or of blanks for what has at most 63 bytes. The text ends at any other conversion.
  */
 void sentence_format(char *out, size_t cap, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));

@@ -1,10 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Both sides of the wall: a page on which the child writes which call into the
- * module it is in, for each session by itself, so that a call costs no message.
- * The child's module can write anything here: it is read for the words of a
- * message only, never for a deadline.
+ * Both sides of the wall: a page on which the child writes which call into the module it is in, for
+ * each session by itself. So a call costs no message. The child's module can write anything here.
+ * It is read for the words of a message only, never for a deadline.
  */
 #ifndef TOK_PULSE_H
 #define TOK_PULSE_H

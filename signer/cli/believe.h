@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the command line says about whom to believe, and the question itself
- * for every verb that signs over a list, extends it or takes it apart.
+ * What the command line says about whom to believe, and the question itself. Every verb that signs
+ * over a list, extends it or takes it apart asks it.
  */
 #ifndef CTL_BELIEVE_H
 #define CTL_BELIEVE_H

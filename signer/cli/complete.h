@@ -1,9 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Completion for the shells of scripts/completion: 'ctlsign --complete WORD...'
- * with the words behind the program's name, unquoted, up to the one that is
- * being typed, which is the last and may be empty.
+ * Completion for the shells of scripts/completion: 'ctlsign --complete WORD...'. The words are
+ * those behind the program's name, unquoted. The last one is being typed, and may be empty.
  *
  * Prints, one a line:
  *   ":files PATTERN..."   files of these names, any if there is no pattern, and the way to them

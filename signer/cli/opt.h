@@ -73,8 +73,8 @@ struct opts {
 };
 
 /*
- * ST_USAGE: the option is unknown (the nearest one is named) or was given twice, or its value is
- * missing, not wanted, or not one that the row lists.
+ * ST_USAGE if an option is unknown, which names the nearest one, or was given twice. ST_USAGE also
+ * if its value is missing, not wanted, or not one that the row lists.
  */
 enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, struct tlv_err *e);
 void opts_free(struct opts *o);

@@ -20,9 +20,9 @@ static void settle(struct config_file *f)
 }
 
 /*
- * Header and signed span of a signed file are a list's. A "configuration" that begins
- * as a record does would pass as a list that this key has signed, and how far a phone
- * reads a damaged one is its own matter. No text begins so: it is a control character.
+ * Header and signed span of a signed file are a list's. A "configuration" that begins as a record
+ * does would pass as a list that this key has signed. Nobody knows how far a phone reads a damaged
+ * list. No text begins so: it is a control character.
  */
 static enum status check_content(struct config_file *f, struct span start)
 {

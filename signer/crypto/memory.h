@@ -1,12 +1,11 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Memory that ends inside a library. OpenSSL and jansson make of it an answer
- * that looks like another one (a signature that does not verify, an object
- * without a member), and OpenSSL 3.0 crashes in some places. So they get what
- * malloc refuses from a reserve, with which a run can be wound up, and
- * err_nomem_seen() knows that its result is none. What they give away is theirs
- * to free: never free() it.
+ * Memory that ends inside a library. OpenSSL and jansson make of it an answer that looks like
+ * another one: a signature that does not verify, an object without a member. In some places OpenSSL
+ * 3.0 crashes. So they get what malloc refuses from a reserve, with which a run can be wound up.
+ * err_nomem_seen() then knows that the run has no result. What they give away is theirs to free:
+ * never free() it.
  */
 #ifndef CTL_MEMORY_H
 #define CTL_MEMORY_H

@@ -98,9 +98,9 @@ const char *diff_kind_text(enum diff_kind kind);
 typedef void diff_line_fn(void *arg, const char *line);
 
 /*
- * The differences as text: lines of the header, then of every record that is
- * not the same with its facts indented below, then one that begins "same" or
- * "different:" and sums up. ST_NOMEM if memory runs out.
+ * The differences as text. First come the header's lines, then those of every record that is not
+ * the same, with its facts indented below. The last line begins "same" or "different:" and sums up.
+ * ST_NOMEM if memory runs out.
  */
 enum status diff_print(const struct diff *d, diff_line_fn *line, void *arg, struct tlv_err *e);
 

@@ -50,8 +50,8 @@ struct expiry {
 /*
  * Adds a file's certificates, or those of all files in a folder and below. A
  * named file must be a list or hold certificates: ST_INPUT. In a folder, what
- * is neither is passed over. What is one and damaged, is named as one (".cer") and no key, or
- * cannot be opened, is warned of and noted as unread, and the others count.
+ * is neither is passed over. A damaged one is warned of and noted as unread, and the others count.
+ * So is a file that cannot be opened, and one that is named as a certificate (".cer") and no key.
  * A printed list takes its certificates from its log and from --certs; ST_INPUT names those
  * that it lacks, and what was found stays.
  */

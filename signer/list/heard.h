@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * TVS of some nodes are asked about the signer of a new list, so that a verdict about phones
- * rests on their answers and not on what TVS is taken to know.
+ * TVS of some nodes are asked about the signer of a new list. A verdict about phones then rests on
+ * their answers, and not on what TVS is taken to know.
  */
 #ifndef CTL_HEARD_H
 #define CTL_HEARD_H

@@ -177,9 +177,8 @@ bool plan_lines_failed(const struct plan_lines *l);
 void plan_lines_free(struct plan_lines *l);
 
 /*
- * Labels beyond this many are not listed: nobody reads them. Nor are labels
- * made for more records than a list that phones load can have, as finding a
- * node's name takes a look at that many records.
+ * Labels beyond this many are not listed: nobody reads them. A list that phones load has at most
+ * PLAN_LABELS_TRIED records. No labels are made beyond that: each takes a look at all records.
  */
 enum { PLAN_LABELS_MAX = 64, PLAN_LABELS_TRIED = 2000 };
 

@@ -29,9 +29,8 @@ enum { PLACE_FOLDER_MODE = S_ISVTX | S_IRWXU };
 enum status place_failed(struct tlv_err *e, const char *what);
 
 /*
- * Makes an empty file of this mode (less the umask), or with S_IFDIR a folder
- * of PLACE_FOLDER_MODE, under a temporary name of name's, and opens and locks
- * it. After a failure nothing is there.
+ * Makes an empty file of this mode, less the umask; with S_IFDIR a folder of PLACE_FOLDER_MODE. It
+ * has a temporary name of name's, is open and locked. After a failure nothing is there.
  */
 enum status place_temp(int dir_fd, const char *name, mode_t mode, char temp[NAME_MAX + 1], int *fd,
 		       struct tlv_err *e);

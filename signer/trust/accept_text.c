@@ -162,7 +162,7 @@ static void explain_foreign(const struct acceptance *a, struct buf *out)
 	if (!a->tvs.foreign)
 		return;
 	buf_str(out,
-		"the new list has none of the nodes that the phone's lists have, so it is taken to be another cluster's, of which TVS knows what was uploaded");
+		"the new list has none of the nodes that the phone's lists have: it is taken to be another cluster's, and TVS knows only what was uploaded of it");
 	fact_put_sources(out, FACT_MOVE_CLUSTER);
 	buf_str(out, "\n");
 }

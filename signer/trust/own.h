@@ -13,8 +13,8 @@
 enum { OWN_RECORDS_TRIED = 1000 };
 
 /*
- * Whether the record of the new list is of a certificate that is taken to be the cluster's own, and
- * no later list that the phone holds shows that the cluster has another one in its place.
+ * Whether the new list's record has a certificate that is taken to be the cluster's own. It is not
+ * if a later list that the phone holds shows another one in its place.
  */
 bool own_is_known(const struct phone *p, const struct tlv_list *new_list,
 		  const struct tlv_record *r);

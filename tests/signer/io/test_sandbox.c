@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Somebody who has taken a reader's process over tries what one would try, in a child for each
- * attempt, behind each layer alone and behind both.
+ * Somebody who has taken a reader's process over tries what one would try. Each attempt is made in
+ * a child, behind each layer alone and behind both.
  */
 #include "attempts.h"
 
