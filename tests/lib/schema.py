@@ -5,7 +5,6 @@ import json
 import pathlib
 
 import fastjsonschema
-import jsonschema
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs" / "schema"
 LARGE = 4 << 20  # characters; beyond, a list of thousands of records takes longer than it tells
@@ -17,6 +16,7 @@ _STORE = {schema["$id"]: schema for schema in FILES.values()}
 @functools.cache
 def validator(verb):
     """The validator of a verb's output; references between the files stay on this machine."""
+    import jsonschema  # which takes as long as all of a test file's other imports, and is seldom asked
     schema = FILES[verb]
     resolver = jsonschema.RefResolver(schema["$id"], schema, store=_STORE,
                                       handlers={"https": None, "http": None})
