@@ -53,13 +53,14 @@ static const struct {
 	{ 0x2060, 0x206f },   /* word joiner, invisible operators; isolates turn text */
 	{ 0xfeff, 0xfeff },   /* byte order mark */
 	{ 0xfff9, 0xfffb },   /* annotations */
+	{ 0xfffe, 0xffff },   /* no characters: YAML and XML refuse them */
 	{ 0x13430, 0x1345f }, /* hieroglyph format controls */
 	{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
 	{ 0x1d173, 0x1d17a }, /* musical format controls */
 	{ 0xe0000, 0xe0fff }, /* tags, invisible selectors */
 };
 
-static uint32_t code_point(const uint8_t *p, size_t n)
+uint32_t utf8_code_point(const uint8_t *p, size_t n)
 {
 	static const uint8_t mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
 	uint32_t v = (uint32_t)p[0] & mask[n];
@@ -80,5 +81,5 @@ static bool is_unsafe(uint32_t v)
 size_t utf8_visible(const uint8_t *p, size_t n)
 {
 	n = utf8_character(p, n);
-	return n == 0 || is_unsafe(code_point(p, n)) ? 0 : n;
+	return n == 0 || is_unsafe(utf8_code_point(p, n)) ? 0 : n;
 }

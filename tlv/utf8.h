@@ -12,8 +12,11 @@
 /* Bytes of the well-formed character at p, of n bytes that are there; 0: none. */
 size_t utf8_character(const uint8_t *p, size_t n);
 
+/* What the character at p stands for, whose length utf8_character() told. */
+uint32_t utf8_code_point(const uint8_t *p, size_t n);
+
 /*
- * The same, but 0 also for what must not reach people's eyes as it is: controls
+ * As utf8_character(), but 0 also for what must not reach people's eyes as it is: controls
  * (C0, DEL, C1), line and paragraph separators, and characters that show nothing
  * themselves but turn, join or tag what stands around them.
  */

@@ -9,6 +9,7 @@
 #include "signer/io/out.h"
 #include "signer/cli/verb.h"
 #include "tlv/text.h"
+#include "tlv/utf8.h"
 
 /* The folder that is written into, and the manifest that comes of it. */
 struct extract {
@@ -22,19 +23,33 @@ struct extract {
 	struct publish_options cert_options, manifest_options;
 };
 
-/* A YAML scalar in double quotes. */
+/* Some line breaks become blanks when YAML is read, and other controls make it no YAML. */
+static void put_code_point(struct buf *b, uint32_t code)
+{
+	buf_u8(b, '\\');
+	buf_u8(b, code > 0xffff ? 'U' : 'u');
+	buf_hex(b,
+		span_of((const uint8_t[]){ (uint8_t)(code >> 24), (uint8_t)(code >> 16) },
+			code > 0xffff ? 2 : 0),
+		HEX_LOWER, "");
+	buf_hex(b, span_of((const uint8_t[]){ (uint8_t)(code >> 8), (uint8_t)code }, 2), HEX_LOWER,
+		"");
+}
+
+/* A YAML scalar in double quotes; what is no UTF-8 stays, and build refuses it. */
 static void put_quoted(struct buf *b, struct span s)
 {
 	buf_u8(b, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		int c = span_at(s, i);
+	while (s.n > 0) {
+		size_t whole = utf8_character(s.p, s.n), n = whole > 0 ? whole : 1;
 
-		if (c == '"' || c == '\\')
+		if (span_at(s, 0) == '"' || span_at(s, 0) == '\\')
 			buf_u8(b, '\\');
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(b, "\\x%02x", (unsigned)c);
+		if (whole > 0 && utf8_visible(s.p, s.n) == 0)
+			put_code_point(b, utf8_code_point(s.p, whole));
 		else
-			buf_u8(b, (uint8_t)c);
+			buf_put(b, span_slice(s, 0, n));
+		s = span_slice(s, n, s.n);
 	}
 	buf_u8(b, '"');
 }

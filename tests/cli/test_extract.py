@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """extract: certificates and a manifest from which build makes the same records."""
+import re
+
 import lists
 import peerlist
 import peerwrite
@@ -228,6 +230,24 @@ def test_names_that_yaml_would_misread(ctlsign, cluster, tmp_path):
     ctlsign.ok("extract", out, "-o", tmp_path / "x")
     assert rebuild(ctlsign, tmp_path / "x", tmp_path / "again.tlv",
                    lists.key(cluster, "tokenless"), "--filename", "CTLFile.tlv") == out.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\x01b", "a\x7fb", "a\u0085b", "a\u009bb", "a\u2028  b", "a\u202eb",
+                                  "\ufeffa", "a\ufffe\uffffb", "a\U000e0041b", "\U0001f600ó", '\\"\\'],
+                         ids=ascii)
+def test_names_come_back_whatever_character_they_have(ctlsign, cluster, tmp_path, name):
+    """And what somebody reads in the manifest is all that there is."""
+    cert = peerwrite.load(cluster / "pub.pem")
+    sast = peerwrite.record_fields(cert, "SAST", "cucm", "n", PUB)
+    path = tmp_path / "CTLFile.tlv"
+    path.write_bytes(peerwrite.assemble([sast, peerwrite.record_fields(cert, "CCM+TFTP", "cucm", name, PUB)], 0,
+                                        cluster / "pub.key"))
+    ctlsign.ok("extract", path, "-o", tmp_path / "x", "--trust", cluster / "pub.pem")
+    text = (tmp_path / "x" / "cluster.yaml").read_text(encoding="utf-8")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\ufeff\ufffe\uffff\U000e0041]", text), ascii(text)
+    again = rebuild(ctlsign, tmp_path / "x", tmp_path / "again.tlv", lists.key(cluster, "tokenless"),
+                    "--filename", "CTLFile.tlv")
+    assert peerlist.parse(again)["records"] == peerlist.parse(path.read_bytes())["records"]
 
 
 def test_emptied_records_come_back_without_a_certificate(ctlsign, cluster, tmp_path):
