@@ -238,9 +238,9 @@ void publish_commit_group(const struct publish_item *v, size_t n)
 		settle(v[i].p);
 }
 
-enum status publish_commit_all(struct publication *const *v, size_t n, struct tlv_err *e)
+static enum status place_all(struct publication *const *v, size_t n, struct tlv_err *e)
 {
-	enum status st = err_nomem_seen() ? err_nomem(e) : ST_OK;
+	enum status st = ST_OK;
 	size_t placed = 0;
 
 	for (; placed < n && st == ST_OK; placed++) {
@@ -253,6 +253,19 @@ enum status publish_commit_all(struct publication *const *v, size_t n, struct tl
 	}
 	for (size_t i = 0; i < placed && st != ST_OK; i++)
 		publication_take_back(v[i]);
+	return st;
+}
+
+enum status publish_commit_all(struct publication *const *v, size_t n, struct tlv_err *e)
+{
+	enum status st = err_nomem_seen() ? err_nomem(e) : ST_OK;
+	sigset_t before;
+
+	if (st != ST_OK)
+		return st;
+	place_signals_wait(&before);
+	st = place_all(v, n, e);
+	place_signals_go(&before);
 	for (size_t i = 0; i < n && st == ST_OK; i++)
 		settle(v[i]);
 	return st;

@@ -52,7 +52,8 @@ void publish_commit_group(const struct publish_item *v, size_t n);
 
 /*
  * All of them or none: when one fails, what stands in its place already is
- * taken away again, and what it replaced is put back.
+ * taken away again, and what it replaced is put back. A signal ends the process
+ * before or afterwards.
  */
 enum status publish_commit_all(struct publication *const *v, size_t n, struct tlv_err *e);
 

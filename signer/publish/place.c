@@ -274,3 +274,17 @@ enum status place_sync(int fd, struct tlv_err *e)
 	while (r != 0 && errno == EINTR);
 	return r == 0 ? ST_OK : place_failed(e, "cannot be brought to the disk");
 }
+
+void place_signals_wait(sigset_t *before)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigemptyset(before);
+	(void)pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+void place_signals_go(const sigset_t *before)
+{
+	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}

@@ -9,6 +9,7 @@
 #define CTL_PLACE_H
 
 #include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "tlv/bytes.h"
@@ -59,5 +60,12 @@ void place_each(int dir_fd, place_entry_fn *fn, void *arg);
 /* All of them, however many calls it takes. */
 enum status place_write(int fd, struct span bytes, struct tlv_err *e);
 enum status place_sync(int fd, struct tlv_err *e);
+
+/*
+ * What only makes sense as a whole is renamed in between: no signal ends the process there, but
+ * SIGKILL. One that comes counts afterwards.
+ */
+void place_signals_wait(sigset_t *before);
+void place_signals_go(const sigset_t *before);
 
 #endif

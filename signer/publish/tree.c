@@ -313,16 +313,28 @@ static void sync_places(const struct tree *t)
 			 strerror(errno));
 }
 
+/* Between the two no folder stands there. */
+static enum status take_place(struct tree *t, struct tlv_err *e)
+{
+	enum status st;
+	sigset_t before;
+
+	place_signals_wait(&before);
+	st = put_aside(t, e);
+	if (st == ST_OK)
+		st = put_in_place(t, e);
+	if (st != ST_OK && t->copy[0] != '\0')
+		(void)rename_new(t, t->copy, t->name);
+	place_signals_go(&before);
+	return st;
+}
+
 enum status tree_commit(struct tree *t, struct tlv_err *e)
 {
 	enum status st = err_nomem_seen() ? err_nomem(e) : place_sync(t->fd, e);
 
 	if (st == ST_OK)
-		st = put_aside(t, e);
-	if (st == ST_OK)
-		st = put_in_place(t, e);
-	if (st != ST_OK && t->copy[0] != '\0')
-		(void)rename_new(t, t->copy, t->name);
+		st = take_place(t, e);
 	if (st != ST_OK)
 		return err_in(e, "%s", t->path);
 	t->committed = true;

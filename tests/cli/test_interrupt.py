@@ -230,6 +230,50 @@ def test_at_every_step(ctlsign, work, can_trace, tmp_path):
     next_run_cleans_up(ctlsign, work)
 
 
+def folders_of_files(ctlsign, cluster, tmp_path):
+    """(words, the folder, what is there before): runs that put several names in their places."""
+    old = tmp_path / "CTLFile.tlv"
+    old.write_bytes((DATA / "lists" / "cucm.tlv").read_bytes())
+    trust = ["--trust", cluster / "pub.pem"]
+    yield ["extract", old, *trust, "-o", tmp_path / "new"], tmp_path / "new", None
+    pem = tmp_path / "pem"
+    words = ["export", "--from", old, *trust, "-o", pem]
+    ctlsign.ok(*words, "--format", "pem")
+    yield [*words, "--overwrite"], pem, pem
+    work = Migrate(cluster, tmp_path)
+    ctlsign.ok(*work.words())
+    yield [*work.words()[:-1], "--overwrite", work.old], work.path, work.path
+
+
+def content_of(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()} if folder.exists() else {}
+
+
+def test_between_two_names(ctlsign, cluster, can_trace, tmp_path):
+    """A signal comes with each rename: the folder is the old one or the new one, as a whole."""
+    for words, folder, there in folders_of_files(ctlsign, cluster, tmp_path):
+        before = tmp_path / f"{folder.name}-before"
+        if there:
+            shutil.copytree(there, before)
+        ctlsign.ok(*words)
+        after, log = content_of(folder), tmp_path / "trace"
+        for number in range(1, 100):
+            call = "renameat,renameat2"
+            shutil.rmtree(folder)
+            if there:
+                shutil.copytree(before, folder)
+            run = ctlsign(*words, env=TRACED, wrapper=[
+                "strace", "-qq", "-o", log, "-e", f"trace={call}", "-e", f"inject={call}:signal=SIGTERM:when={number}"])
+            if run.status == 0:
+                break
+            assert run.status == -signal.SIGTERM, f"{words[0]} {number}\n{run}"
+            found = {k: v for k, v in content_of(folder).items() if ".ctlsign-" not in k.name}
+            assert found.keys() == after.keys(), f"{words[0]} {number}: {sorted(found)}"
+            if words[0] != "migrate":
+                assert found == after, f"{words[0]} {number}"
+        assert number > 1
+
+
 # While a token works -------------------------------------------------------------------------
 
 def children(pid):
