@@ -207,6 +207,7 @@ static enum status report_json(struct fetch *x, const struct served_sum *sum, st
 	out_json_set(o, "bad", json_integer((json_int_t)sum->bad));
 	out_json_set(o, "ctl",
 		     json_string(sum->is_different ? "different" :
+				 sum->is_open	   ? "unknown" :
 				 sum->ctls == 0	   ? "none" :
 						     "same"));
 	out_json_set(o, "files", files);

@@ -146,6 +146,11 @@ enum status served_add_list(struct served *s, const struct tlv_list *l, bool tft
 
 		if (tlv_record_is_tftp(&r))
 			st = add_record(s, &r, tftp, e);
+		if (st == ST_OK && s->nnodes - before > SERVED_MAX)
+			st = err_set(
+				e, ST_INPUT,
+				"its TFTP records name more than %d nodes: name those that you mean",
+				SERVED_MAX);
 	}
 	if (st == ST_USAGE)
 		e->status = st = ST_INPUT; /* the list says it, not the command line */
@@ -256,9 +261,14 @@ static enum status judge(struct served_file *f, const struct trust *trust, struc
 	return net_question_err(&f->answer, &f->fault) == ST_NOMEM ? err_nomem(e) : ST_OK;
 }
 
+static bool is_ctl(const struct served_file *f)
+{
+	return tlv_kind_of_name(span_str(f->name)) == TLV_LIST_CTL;
+}
+
 static bool is_compared(const struct served_file *f)
 {
-	return f->state == SERVED_LIST && tlv_kind_of_name(span_str(f->name)) == TLV_LIST_CTL;
+	return f->state == SERVED_LIST && is_ctl(f);
 }
 
 static void number_versions(struct served *s)
@@ -354,6 +364,8 @@ struct served_sum served_sum(const struct served *s)
 		sum.ctls += f->version > 0;
 		sum.bad += f->state == SERVED_UNREADABLE ||
 			   (f->state == SERVED_LIST && !verdict_is_good(f->v.verdict));
+		sum.is_open = sum.is_open || f->state == SERVED_UNREACHED ||
+			      (f->state == SERVED_UNREADABLE && is_ctl(f));
 		if (f->state == SERVED_UNREACHED && f->node != silent) {
 			silent = f->node;
 			sum.silent++;

@@ -11,6 +11,8 @@
 #include "signer/trust/verify.h"
 #include "tlv/list.h"
 
+enum { SERVED_MAX = 128 }; /* nodes that one list may have us connect to */
+
 enum served_state {
 	SERVED_LIST,	   /* a whole list */
 	SERVED_MISSING,	   /* the node is there, and has no such file */
@@ -50,7 +52,7 @@ struct served {
  * is none of these.
  */
 enum status served_add(struct served *s, const char *node, bool tftp, struct tlv_err *e);
-/* Adds the nodes of a list's TFTP records, by address, else by name. ST_INPUT if it has none. */
+/* Adds the nodes of a list's TFTP records, by address, else by name. ST_INPUT if none or too many. */
 enum status served_add_list(struct served *s, const struct tlv_list *l, bool tftp,
 			    struct tlv_err *e);
 
@@ -68,6 +70,7 @@ struct served_sum {
 	size_t ctls;   /* CTLs among them */
 	size_t silent; /* nodes that did not answer for every file */
 	size_t bad;    /* lists that are not good, and what was unreadable */
+	bool is_open;  /* a node was silent, or what is in the place of its CTL is unreadable */
 	bool is_different; /* a name has several contents, or is missing on one of the nodes that answered */
 };
 struct served_sum served_sum(const struct served *s);

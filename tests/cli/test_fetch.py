@@ -203,6 +203,28 @@ def test_json(ctlsign, serve, itls):
     assert "web page" in told["files"][3]["fault"]
 
 
+@pytest.mark.parametrize("files", [{"CTLFile.tlv": PAGE}, {"CTLFile.tlv": CTL}, {}])
+@pytest.mark.parametrize("other", [{"CTLFile.tlv": PAGE}, None])
+def test_json_calls_nothing_the_same_that_was_not_seen(ctlsign, serve, itls, files, other):
+    """other: what a second node has; None: it does not answer."""
+    served = serve({"ITLFile.tlv": itls[0]} | files, *([other] if other else []))
+    run = ctlsign("fetch", "--json", *names(served), *([] if other else ["node.invalid"]))
+    assert run.status == 1 and json.loads(run.out)["ctl"] == "unknown", str(run)
+    if files != {"CTLFile.tlv": PAGE}:
+        run = ctlsign.ok("fetch", "--json", *names(served)[:1])
+        assert json.loads(run.out)["ctl"] == ("same" if files else "none")
+
+
+def test_a_list_does_not_have_us_connect_everywhere(ctlsign, cluster, tmp_path):
+    """128 nodes of a list are asked, one more is refused before any is."""
+    for n, says in ((128, "no list came from any of 128 nodes"), (129, "its TFTP records name more than 128 nodes")):
+        path = tmp_path / str(n) / "CTLFile.tlv"
+        path.parent.mkdir()
+        build(ctlsign, cluster, path, "--allow-large", *(word for k in range(n) for word in (
+            "--tftp", f"{cluster / 'sub1.pem'},name=n{k},address=127.99.98.{k + 1}")))
+        ctlsign.refused(3, "fetch", "--timeout=5", "--nodes", path, says=says)
+
+
 def test_nodes_of_a_list(ctlsign, cluster, start, tmp_path):  # noqa: F811
     """TFTP records' addresses on the usual port, each once; the name where there is no address. Loopback addresses of this test's own."""
     net = f"127.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 250}"
