@@ -52,7 +52,7 @@ struct served {
  * is none of these.
  */
 enum status served_add(struct served *s, const char *node, bool tftp, struct tlv_err *e);
-/* Adds the nodes of a list's TFTP records, by address, else by name. ST_INPUT if none or too many. */
+/* Adds the nodes of its TFTP records, by address, else by name. ST_INPUT if none, or too many. */
 enum status served_add_list(struct served *s, const struct tlv_list *l, bool tftp,
 			    struct tlv_err *e);
 
