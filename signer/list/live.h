@@ -47,7 +47,7 @@ struct live_node {
 };
 
 struct live {
-	/* Of a role that has ports here, the usual ones are not asked. Owned, not the texts. */
+	/* If a role has ports here, its usual ones are not asked. Owned, but not the texts. */
 	struct live_port *ports;
 	struct live_node *nodes;
 	struct live_service *services; /* in the order of the records; owned */

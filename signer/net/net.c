@@ -227,7 +227,10 @@ static enum status send_request(struct net_question *q, struct tlv_err *e)
 	st = buf_failed(&b, e);
 	if (st == ST_OK && !net_read_request(buf_span(&b), &again)) {
 		give_up(q, NET_BAD_TARGET, 0);
-		take_text(q, SPAN_LIT("it is too long, or has blanks or other than ASCII in it"));
+		take_text(
+			q,
+			SPAN_LIT(
+				"it is too long, or it has a blank or a character that is not ASCII"));
 	} else if (st == ST_OK && !put(buf_span(&b), q->deadline)) {
 		give_up(q, NET_GONE, 0);
 	}

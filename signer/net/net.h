@@ -80,7 +80,7 @@ void net_ask_ahead(const char *url);
 enum status net_slurp(const char *arg, size_t max, enum slurp_mode mode, struct blob *out,
 		      struct tlv_err *e);
 
-/* The process, which the sandbox must let be ended; 0: there is none. */
+/* The process, so that the sandbox lets us end it; 0: there is none. */
 pid_t net_process(void);
 
 /* Ends the process. */

@@ -134,6 +134,14 @@ def test_a_node_that_does_not_answer(ctlsign, serve, start):  # noqa: F811
     assert found["node.invalid", "ITLFile.tlv"].startswith("not reached: no such host")
 
 
+def test_a_redirect_that_leads_nowhere(ctlsign, serve):
+    """The node has answered: it is not silent."""
+    served = serve({"CTLFile.tlv": CTL})[0]
+    served.redirects["ITLFile.tlv"] = "http://127.0.0.1:1/"
+    run = ctlsign("fetch", served.name)
+    assert run.status == 1 and "ITLFile.tlv: unreadable: the server redirects to 'http://127.0.0.1:1/', " in run.out, str(run)
+
+
 def test_nobody_answers(ctlsign, start, tmp_path):  # noqa: F811
     reset, _ = raw(start, nodes.reset)
     ctlsign.refused(3, "fetch", "--timeout=1", "-o", tmp_path / "out", f"127.0.0.1:{reset.port}", "node.invalid",

@@ -320,6 +320,8 @@ def test_redirects_stay_on_the_host(ctlsign, start, node):
     for to in (f"http://me:secret@{node.name}/CTLFile.tlv", "http://[bad", "http://127.0.0.1:99999/CTLFile.tlv"):
         node.redirects["strange.tlv"] = to
         ctlsign.refused(3, "show", node.url("strange.tlv"), says=f"redirects to '{to}': only a URL of http or https without a user's name")
+    node.redirects["nobody.tlv"] = "http://127.0.0.1:1/CTLFile.tlv"
+    ctlsign.refused(3, "show", node.url("nobody.tlv"), says="redirects to 'http://127.0.0.1:1/CTLFile.tlv', and nothing answers there")
     elsewhere = start(nodes.Node({"CTLFile.tlv": LIST}))
     node.redirects["port.tlv"] = elsewhere.url()
     assert ctlsign.ok("show", "--json", node.url("port.tlv")) and elsewhere.asked == ["/CTLFile.tlv"]

@@ -6,7 +6,7 @@
 #include "signer/net/helper/answer.h"
 #include "signer/net/helper/transfer.h"
 
-/* At most so long nothing is looked at; libcurl and the line wake it before. */
+/* The longest wait: libcurl and the line end it sooner. */
 enum { IDLE_MS = 10 * 1000, WATCHED = 256 };
 
 bool net_serve_prepare(void)
@@ -45,7 +45,7 @@ static bool end_those_that_ended(CURLM *all, struct talks *talks)
 	return true;
 }
 
-/* Of more talks than are watched, the others are looked at as often as there is anything to see. */
+/* If there are more talks than are watched, the others are looked at whenever anything happens. */
 static bool turn(CURLM *all, struct talks *talks, int line)
 {
 	struct curl_waitfd fds[WATCHED + 1] = { { .fd = line, .events = CURL_WAIT_POLLIN } };

@@ -261,7 +261,7 @@ static bool follow(CURLM *all, struct transfer *t, const char *to)
 	       curl_multi_add_handle(all, t->easy) == CURLM_OK;
 }
 
-/* NET_NONE: it goes on elsewhere, on the same host. text is what to is, within its bounds. */
+/* NET_NONE: it goes on elsewhere on the same host. Else d->text is the URL, cut to its bound. */
 static enum net_fault redirect(CURLM *all, struct transfer *t, const char *to, struct net_done *d)
 {
 	char *here = host_of(t->url), *there = host_of(to);
@@ -433,6 +433,17 @@ static bool finish(CURLM *all, void *arg, const struct net_done *d)
 	return ok;
 }
 
+/* The server itself has answered, though its redirect led nowhere. */
+static enum net_fault behind_redirect(const struct transfer *t, enum net_fault fault,
+				      struct net_done *d)
+{
+	if (t->redirects == 0 ||
+	    (fault != NET_REFUSED && fault != NET_NO_ROUTE && fault != NET_SILENT))
+		return fault;
+	d->text = span_slice(span_str(t->url), 0, NET_TEXT_MAX);
+	return NET_ASTRAY;
+}
+
 static bool end_file(CURLM *all, struct transfer *t, CURLcode result)
 {
 	struct net_done d = { .fault = NET_NONE };
@@ -440,7 +451,7 @@ static bool end_file(CURLM *all, struct transfer *t, CURLcode result)
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to);
 	if (result != CURLE_OK)
-		d.fault = fault_of(t, result, &d);
+		d.fault = behind_redirect(t, fault_of(t, result, &d), &d);
 	else if (to != NULL && (d.fault = redirect(all, t, to, &d)) == NET_NONE)
 		return true;
 	else if (to == NULL && !is_file(t))
