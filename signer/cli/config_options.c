@@ -106,8 +106,14 @@ static enum status read_folders(struct config_run *r, struct tlv_err *e)
 	if (filename != NULL && (root != NULL || *filename == '\0'))
 		return err_set(e, ST_USAGE, "option '--filename': %s",
 			       root != NULL ? "contradicts --root" : "it is empty");
-	if (r->c.dir != NULL && (stat(r->c.dir, &st) != 0 || !S_ISDIR(st.st_mode)))
-		return err_set(e, ST_OUTPUT, "%s: is no folder", r->c.dir);
+	if (r->c.dir != NULL && stat(r->c.dir, &st) != 0)
+		return err_set(e, ST_OUTPUT, "%s: the folder of '-o' cannot be used: %s%s",
+			       r->c.dir, strerror(errno), errno == ENOENT ? ": make it first" : "");
+	if (r->c.dir != NULL && !S_ISDIR(st.st_mode))
+		return err_set(
+			e, ST_OUTPUT,
+			"%s: is no folder: '-o' names the one that the results are written into",
+			r->c.dir);
 	if (root == NULL)
 		return ST_OK;
 	r->c.root = r->root = realpath(root, NULL);

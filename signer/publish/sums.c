@@ -44,6 +44,7 @@ static bool is_ours(struct span text)
 enum status sums_read(struct sums *s, const char *path, bool overwrite, struct tlv_err *e)
 {
 	struct publish_options opt = { .kind = KIND_SUMS, .overwrite = overwrite };
+	struct tlv_err own = TLV_ERR_INIT;
 	struct stat there;
 	struct blob file;
 	enum status st = publish_check(path, &opt, e);
@@ -51,8 +52,9 @@ enum status sums_read(struct sums *s, const char *path, bool overwrite, struct t
 	if (st != ST_OK || stat(path, &there) != 0)
 		return st;
 	s->overwrite = overwrite;
-	if (slurp(path, SUMS_MAX, SLURP_REGULAR, &file, NULL) != ST_OK)
-		return err_set(e, ST_OUTPUT, "%s: is there and cannot be read", path);
+	if (slurp(path, SUMS_MAX, SLURP_REGULAR, &file, &own) != ST_OK)
+		return err_set(e, ST_OUTPUT, "%s: its lines cannot be kept: move it away",
+			       err_text(&own));
 	s->exists = true;
 	s->st = file.st;
 	buf_put(&s->old, blob_span(&file));

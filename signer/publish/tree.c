@@ -41,7 +41,7 @@ static enum status look(const struct tree *t, struct tlv_err *e)
 		return err_set(
 			e, ST_OUTPUT,
 			"is there already: name a new folder, or put this one aside with --overwrite");
-	return S_ISDIR(st.st_mode) ? ST_OK : err_set(e, ST_OUTPUT, "is no folder");
+	return S_ISDIR(st.st_mode) ? ST_OK : err_set(e, ST_OUTPUT, "is no folder: name a new one");
 }
 
 static enum status split(struct tree *t, const char *path, struct tlv_err *e)

@@ -346,6 +346,8 @@ def test_usage(ctlsign, cluster, signs, one):
     ctlsign.refused(1, "config", "sign", *signs[:4], "--timestamp", "5", one, says="before")
     ctlsign.refused(3, "config", "sign", "-k", cluster / "sub1.key", "--cert",
                     cluster / "pub.pem", one, says="not the key")
+    ctlsign.refused(9, "config", "sign", *signs, "-o", one.parent / "none", one, says="make it first")
+    ctlsign.refused(9, "config", "sign", *signs, "-o", one, one, says="is no folder")
     assert not sgn(one).exists()
 
 

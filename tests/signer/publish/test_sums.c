@@ -67,6 +67,22 @@ static void test_foreign_files(void **state)
 	}
 }
 
+/* Lines that are not read would be lost. */
+static void test_one_that_is_too_long(void **state)
+{
+	struct sums s = SUMS_INIT;
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	put_text(SUMS_NAME, EMPTY "  a\n");
+	assert_int_equal(truncate(SUMS_NAME, 2 << 20), 0);
+	assert_int_equal(sums_read(&s, SUMS_NAME, true, &e), ST_OUTPUT);
+	assert_string_equal(
+		err_text(&e),
+		"SHA256SUMS: more than 1048576 bytes: its lines cannot be kept: move it away");
+	sums_free(&s);
+}
+
 /* Nobody's line is lost to two runs at once. */
 static void test_a_change_meanwhile(void **state)
 {
@@ -91,6 +107,7 @@ int main(void)
 		IN_A_FOLDER(test_lines_stay_and_new_ones_win),
 		IN_A_FOLDER(test_nothing_is_there),
 		IN_A_FOLDER(test_foreign_files),
+		IN_A_FOLDER(test_one_that_is_too_long),
 		IN_A_FOLDER(test_a_change_meanwhile),
 	};
 
