@@ -125,7 +125,7 @@ static enum status take_of_log(struct list_file *f, const char *path, size_t num
 	const struct printed *p = NULL;
 	enum status st = choose(path, &f->log->lists, number, &p, e);
 
-	return st == ST_OK ? take_printed(f, p, path, e) : st;
+	return st == ST_OK && p != NULL ? take_printed(f, p, path, e) : st;
 }
 
 /* The bytes become the log's; which file they are of is still known. */
