@@ -239,10 +239,75 @@ static void a_refusal_names_its_facts(void **state)
 	assert_int_equal(crowd_facts(&in_one_go, facts), 1);
 	assert_int_equal(facts[0], FACT_TVS_CERT_IN_ITL);
 	assert_true(says(&in_one_go, "no node of the group has a TVS"));
+	assert_int_equal(crowd_reason(&in_one_go), ACCEPT_SIGNER_UNKNOWN);
 	done();
 	run("15", TOKENLESS, 3, 3, "capf", NULL);
 	assert_int_equal(crowd_facts(&s.stages[0].verdict[CROWD_PLAIN].answer, facts), 1);
 	assert_int_equal(facts[0], FACT_SIGNER_IS_SAST);
+	assert_int_equal(crowd_reason(&s.stages[0].verdict[CROWD_PLAIN].answer),
+			 ACCEPT_SIGNER_IS_SAST);
+	done();
+}
+
+static void what_a_phone_holds_is_not_offered(void **state)
+{
+	struct crowd_question q = { .c = &c, .groups = &groups };
+	struct crowd_answers a;
+
+	(void)state;
+	run("11.5", TOKENLESS, 2, 2, "capf", NULL);
+	q.tvs = &s.stages[0].state;
+	q.holds_ctl = s.given->ctl.list;
+	q.holds_itl = s.given->itl[0].list;
+	q.ctl = &s.given->ctl;
+	q.itl = &s.stages[0].served->itl[0];
+	crowd_ask(&a, CROWD_BOTH, &q);
+	assert_false(a.ctl.offered);
+	assert_ptr_equal(a.holds_ctl, q.holds_ctl);
+	assert_true(a.itl.offered && a.itl.accepted);
+	assert_ptr_equal(a.holds_itl, q.itl->list);
+	done();
+}
+
+/*
+ * The publisher may come before the others where phones are locked out otherwise. Each order of the
+ * phases is looked at, so their number says which phases there are.
+ */
+static void what_is_apart(void **state)
+{
+	static const struct {
+		const char *what;
+		bool split;
+		size_t orders; /* n! of n phases, and of those that are apart */
+	} cases[] = {
+		{ "callmanager", true, 1 + 2 },	      { "callmanager@pub", false, 1 },
+		{ "callmanager@sub1", false, 1 },     { "callmanager@sub1 capf", false, 2 },
+		{ "callmanager capf", true, 2 + 6 },  { "callmanager itlrecovery", true, 2 + 6 },
+		{ "callmanager@sub1 tvs", false, 2 }, { "callmanager tvs", true, 2 + 24 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		run("11.5", TOKENLESS, 3, 3, cases[i].what, NULL);
+		if (s.split != cases[i].split || s.orders != cases[i].orders)
+			fail_msg("%s: split %d, %zu orders", cases[i].what, (int)s.split, s.orders);
+		done();
+	}
+}
+
+/* A certificate that the publisher has is the publisher's, whoever else has it. */
+static void what_the_publisher_has_is_its_own(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+
+	(void)state;
+	make_lists(&m, "11.5", TOKENLESS, 3, 3);
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
+	c.certs[c.nodes[c.publisher].callmanager].node = (c.publisher + 1) % c.nnodes;
+	groups = (struct crowd_groups){ .n = 0 };
+	assert_int_equal(cluster_ask(&c, "callmanager", &e), ST_OK);
+	assert_int_equal(search_run(&s, &c, &groups, &e), ST_OK);
+	assert_int_equal(s.orders, 1 + 2);
 	done();
 }
 
@@ -315,6 +380,9 @@ int main(void)
 		cmocka_unit_test(together_they_lock_out),
 		cmocka_unit_test(a_group_without_tvs_counts),
 		cmocka_unit_test(a_refusal_names_its_facts),
+		cmocka_unit_test(what_a_phone_holds_is_not_offered),
+		cmocka_unit_test(what_is_apart),
+		cmocka_unit_test(what_the_publisher_has_is_its_own),
 		cmocka_unit_test(foreseen_lists_are_lists),
 		cmocka_unit_test(twenty_nodes_are_quick),
 	};
