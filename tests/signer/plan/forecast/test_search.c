@@ -246,6 +246,7 @@ static void a_refusal_names_its_facts(void **state)
 	assert_int_equal(facts[0], FACT_SIGNER_IS_SAST);
 	assert_int_equal(crowd_reason(&s.stages[0].verdict[CROWD_PLAIN].answer),
 			 ACCEPT_SIGNER_IS_SAST);
+	assert_false(s.doubtful[CROWD_CTL_ONLY]);
 	done();
 }
 
@@ -293,6 +294,21 @@ static void what_is_apart(void **state)
 			fail_msg("%s: split %d, %zu orders", cases[i].what, (int)s.split, s.orders);
 		done();
 	}
+}
+
+/*
+ * The last node alone has a new signer, of which phones of a group without TVS know nothing. The
+ * nodes in front of it stand for it only if they are like it.
+ */
+static void a_node_that_differs_is_looked_at(void **state)
+{
+	(void)state;
+	drops = true;
+	run("11.5", NOT_MIXED, 4, 4, "callmanager@sub3 tvs@pub tvs@sub2", "west=sub1");
+	drops = false;
+	assert_true(search_refused(&s));
+	assert_int_equal(s.orders, 2 + 6);
+	done();
 }
 
 /* A certificate that the publisher has is the publisher's, whoever else has it. */
@@ -382,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_names_its_facts),
 		cmocka_unit_test(what_a_phone_holds_is_not_offered),
 		cmocka_unit_test(what_is_apart),
+		cmocka_unit_test(a_node_that_differs_is_looked_at),
 		cmocka_unit_test(what_the_publisher_has_is_its_own),
 		cmocka_unit_test(foreseen_lists_are_lists),
 		cmocka_unit_test(twenty_nodes_are_quick),
