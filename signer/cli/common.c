@@ -45,6 +45,7 @@ enum status common_publish_options(const struct opts *o, enum kind kind,
 					 .kind = kind,
 					 .overwrite = opt_given(o, OPT_OVERWRITE),
 					 .follow = opt_given(o, OPT_FOLLOW),
+					 .may_follow = opt_is_offered(o, OPT_FOLLOW),
 					 .keep = (unsigned)keep };
 	return st;
 }

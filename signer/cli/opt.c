@@ -241,7 +241,8 @@ enum status opts_parse(struct opts *o, unsigned verb, int argc, char **argv, str
 	enum status st = ST_OK;
 	bool only_args = false;
 
-	*o = (struct opts){ .items = calloc((size_t)argc + 1, sizeof *o->items),
+	*o = (struct opts){ .verb = verb,
+			    .items = calloc((size_t)argc + 1, sizeof *o->items),
 			    .args = calloc((size_t)argc + 1, sizeof *o->args) };
 	if (o->items == NULL || o->args == NULL)
 		return err_nomem(e);
@@ -271,6 +272,13 @@ const char *opt_value(const struct opts *o, enum opt_id id)
 		if (o->items[i - 1].row->id == id)
 			return o->items[i - 1].value;
 	return NULL;
+}
+
+bool opt_is_offered(const struct opts *o, enum opt_id id)
+{
+	const struct opt_row *row = row_of(id);
+
+	return row != NULL && (row->verbs & o->verb) != 0;
 }
 
 bool opt_given(const struct opts *o, enum opt_id id)

@@ -66,6 +66,7 @@ struct opt_item {
 
 /* Borrows argv. */
 struct opts {
+	unsigned verb;		/* its bit in the rows' masks */
 	struct opt_item *items; /* in the order of the command line */
 	size_t n;
 	const char **args; /* what is no option */
@@ -82,6 +83,8 @@ void opts_free(struct opts *o);
 /* The option's value, or NULL. */
 const char *opt_value(const struct opts *o, enum opt_id id);
 bool opt_given(const struct opts *o, enum opt_id id);
+/* Whether the verb has the option: no message advises another. */
+bool opt_is_offered(const struct opts *o, enum opt_id id);
 /* ST_USAGE if one of these was given, which do not go with the option `with` ("--renew"). */
 enum status opt_refuse(const struct opts *o, const enum opt_id *ids, size_t n, const char *with,
 		       struct tlv_err *e);

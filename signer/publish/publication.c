@@ -116,7 +116,9 @@ enum status publication_look(struct publication *p, struct tlv_err *e)
 	if (S_ISLNK(p->old.st_mode))
 		return err_set(
 			e, ST_OUTPUT,
-			"is a symbolic link: name the file itself, or write through it with --follow");
+			p->opt->may_follow ?
+				"is a symbolic link: name the file itself, or write through it with --follow" :
+				"is a symbolic link, and nothing is written through it: take it away");
 	if (S_ISDIR(p->old.st_mode))
 		return err_set(e, ST_OUTPUT, "is a folder");
 	if (!S_ISREG(p->old.st_mode))

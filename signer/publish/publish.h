@@ -22,12 +22,13 @@ enum { PUBLISH_KEEP = 10 }; /* copies of replaced lists, unless somebody says ho
 
 struct publish_options {
 	struct tlv_warn warn;
-	enum kind kind; /* what is written; KIND_OTHER replaces nothing but an empty file */
-	bool overwrite; /* whatever the file there is */
-	bool secret;	/* the file is ours alone: mode 0600, whatever was there */
-	bool follow;	/* write through a symbolic link */
-	bool stream;	/* the target may be a pipe or a terminal: it is written to as it is */
-	unsigned keep;	/* copies FILE.~N~ of replaced lists that stay; 0: none is made */
+	enum kind kind;	 /* what is written; KIND_OTHER replaces nothing but an empty file */
+	bool overwrite;	 /* whatever the file there is */
+	bool secret;	 /* the file is ours alone: mode 0600, whatever was there */
+	bool follow;	 /* write through a symbolic link */
+	bool may_follow; /* --follow can be advised */
+	bool stream;	 /* the target may be a pipe or a terminal: it is written to as it is */
+	unsigned keep;	 /* copies FILE.~N~ of replaced lists that stay; 0: none is made */
 	/* What was read of the target, or NULL; a change since is refused. */
 	const struct stat *replaces;
 	/* What publish_check() saw there; a file that appears since then is refused too. */
