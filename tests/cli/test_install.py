@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The build and its installation: what CMake says is missing, and a tree that signs wherever it is put."""
+import json
 import os
 import re
 import shutil
@@ -51,6 +52,63 @@ def test_a_library_that_is_too_old_is_named_alone(tmp_path):
 def test_pkg_config_itself_may_be_missing(tmp_path):
     said = configure(tmp_path / "build", f"-DPKG_CONFIG_EXECUTABLE={tmp_path / 'none'}")
     assert re.search(r"apt install\s+pkgconf\b", said), said
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A copy of what CMake reads."""
+    folder = tmp_path_factory.mktemp("tree")
+    for name in ("tlv", "pkcs11", "signer", "docs", "tests", "scripts"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("data", "found"))
+    shutil.copy(ROOT / "CMakeLists.txt", folder)
+    return folder
+
+
+# The lists that choose tests: what is written wrong, and what is said.
+WRONG = {
+    "CTLSIGN_SHARDS_cli.acept": ("CTLSIGN_SHARDS_cli.accept ", "'cli.acept', which"),
+    "CTLSIGN_NEEDS_cli.forcast": ("CTLSIGN_NEEDS_cli.forecast ", "'cli.forcast', which"),
+    "  cli.pakage cli.inject": ("  cli.package cli.inject ", "'cli.pakage', which CTLSIGN_LONG"),
+    "static.cpcheck": ("static.cppcheck ", "'static.cpcheck', which CTLSIGN_LONG"),
+    "  badinputs": ("  badinput ", "'badinputs', which CTLSIGN_SANITIZED_ALWAYS"),
+    "CTLSIGN_RELEASE_ALWAYS pkcs11.dedline": (
+        "CTLSIGN_RELEASE_ALWAYS pkcs11.deadline", "'pkcs11.dedline', which CTLSIGN_RELEASE_ALWAYS"),
+    "CTLSIGN_RELEASE_LONG checks": ("CTLSIGN_RELEASE_LONG check ", "'checks', which CTLSIGN_RELEASE_LONG"),
+    "  valgrinds": ("  valgrind ", "'valgrinds', which CTLSIGN_NEVER_SANITIZED"),
+    "CTLSIGN_RELEASE_LONG show check": (
+        "CTLSIGN_RELEASE_LONG check", "'show' is in CTLSIGN_RELEASE_LONG, but the sanitized build has no short test"),
+}
+
+
+@pytest.mark.parametrize("sanitize", ["ON", "OFF"])
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda text: text.split()[-1])
+def test_a_name_that_no_test_has_is_an_error(copied, tmp_path, wrong, sanitize):
+    """Without it the list would do nothing, and a test might run nowhere."""
+    right, says = WRONG[wrong]
+    text = (ROOT / "tests" / "CMakeLists.txt").read_text()
+    assert text.count(right) == 1
+    (copied / "tests" / "CMakeLists.txt").write_text(text.replace(right, wrong + " " * right.endswith(" ")))
+    said = run("cmake", "-S", copied, "-B", tmp_path, f"-DCTLSIGN_SANITIZE={sanitize}", status=1).stderr
+    assert says in " ".join(said.split()), said
+
+
+def test_every_short_test_is_built_for_it():
+    """The target short_tests has each program that a test without the label "long" starts or calls."""
+    found = json.loads(run("ctest", "--test-dir", BUILD, "--show-only=json-v1").stdout)
+    labels = {test["name"]: next((p["value"] for p in test["properties"] if p["name"] == "LABELS"), [])
+              for test in found["tests"]}
+    started = {test["command"][0] for test in found["tests"] if "long" not in labels[test["name"]]}
+    made = [os.path.relpath(path, BUILD) for path in started if path.startswith(f"{BUILD}/")]
+    assert made, started
+    if not (BUILD / "build.ninja").exists():
+        pytest.skip("not built by Ninja, which says what a target needs")
+    commands = run("ninja", "-C", BUILD, "-t", "commands", "short_tests").stdout
+    assert not [path for path in made if f" -o {path} " not in commands]
+    lists = (ROOT / "tests" / "CMakeLists.txt").read_text()
+    short = {name.removeprefix(f"{BUILD.name}.").removesuffix(".1") for name in labels if "long" not in labels[name]}
+    called = [target for test, target in re.findall(r"^set\(CTLSIGN_NEEDS_(\S+) (\w+)\)", lists, re.M) if test in short]
+    assert called, short
+    assert not [target for target in called if f"/{target.replace('_', '-')} " not in commands]
 
 
 def test_scripts_deps_installs_what_cmake_asks_for():

@@ -32,6 +32,18 @@ def test_built_elsewhere(tmp_path, name, preset):
         assert f"<--preset><{preset}><-B><{elsewhere}/{preset}><0022>" in said
 
 
+@pytest.mark.parametrize("words,target", [((), "short_tests"), (("--all",), "all"), (("-R", "cli.show"), "all")])
+def test_what_no_chosen_test_needs_is_not_built(tmp_path, words, target):
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "cmake").write_text('#!/bin/sh\n[ "$1" = --preset ] && exit\nprintf "<%s>" "$@"\nexit 1\n')
+    (bin_folder / "cmake").chmod(0o755)
+    env = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "BUILD_DIR": str(tmp_path / "built")}
+    run = subprocess.run([ROOT / "scripts" / "test", *words], env=env, stdin=subprocess.DEVNULL,
+                         capture_output=True, text=True, check=False)
+    assert run.stdout == f"<--build><{tmp_path}/built/asan><--target><{target}>"
+
+
 @pytest.mark.parametrize("name", ["demo", "test"])
 def test_a_folder_that_cannot_be_written(tmp_path, name):
     assert script(name, "/proc/nothing", tmp_path) == (

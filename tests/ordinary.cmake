@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The program is optimised as a whole when it is linked. For a hundred test programs that would
+# cost most of the build, so they are linked to libraries of the same sources without it.
+
+# ctlsign_like_source(SOURCE LIBRARY): gives SOURCE the properties here that it has there.
+function(ctlsign_like_source source library)
+  foreach(property IN ITEMS COMPILE_DEFINITIONS COMPILE_OPTIONS)
+    get_source_file_property(value "${source}" TARGET_DIRECTORY ${library} ${property})
+    if(value)
+      set_source_files_properties("${source}" PROPERTIES ${property} "${value}")
+    endif()
+  endforeach()
+endfunction()
+
+# ctlsign_ordinary(LIBRARY...): adds LIBRARY_ordinary for each, the lowest first.
+function(ctlsign_ordinary)
+  foreach(library IN LISTS ARGN)
+    if(NOT CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+      add_library(${library}_ordinary ALIAS ${library})
+      continue()
+    endif()
+    get_target_property(sources ${library} SOURCES)
+    get_target_property(definitions ${library} COMPILE_DEFINITIONS)
+    get_target_property(links ${library} LINK_LIBRARIES)
+    foreach(source IN LISTS sources)
+      ctlsign_like_source("${source}" ${library})
+    endforeach()
+    add_library(${library}_ordinary STATIC EXCLUDE_FROM_ALL ${sources})
+    set_target_properties(${library}_ordinary PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
+    if(definitions)
+      target_compile_definitions(${library}_ordinary PRIVATE ${definitions})
+    endif()
+    foreach(link IN LISTS links)
+      if(TARGET ${link}_ordinary)
+        set(link ${link}_ordinary)
+      endif()
+      target_link_libraries(${library}_ordinary PUBLIC ${link})
+    endforeach()
+  endforeach()
+endfunction()
