@@ -375,10 +375,11 @@ def terminal(ctlsign):
 
 ENDS = {"SIGINT": signal.SIGINT, "SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "ctrl-c": b"\x03",
         "ctrl-backslash": b"\x1c", "SIGABRT": signal.SIGABRT, "SIGPWR": signal.SIGPWR}
-# All that end a program if nobody catches them; the kernel's numbers between 32 and 34 are libc's.
+# All that end a program if nobody catches or ignores them; the kernel's numbers between 32 and 34
+# are libc's.
 OTHERS = [s for s in range(1, signal.SIGRTMAX + 1) if s not in (
     signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH,
-    signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGPIPE, 32, 33)]
+    signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGPIPE, signal.SIGXFSZ, 32, 33)]
 
 
 def end_it(t, how):
