@@ -93,6 +93,8 @@ static enum status read_names(struct config_run *r, struct tlv_err *e)
 	if (st == ST_OK && r->c.filename != NULL && r->names.total != 1)
 		st = err_set(e, ST_USAGE, "option '--filename' is for one file, not for %zu",
 			     r->names.total);
+	if (st == ST_OK && r->names.total == 0)
+		msg_warn("%s: names no file, so nothing is done", from);
 	return st;
 }
 

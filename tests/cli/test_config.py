@@ -458,7 +458,15 @@ def test_names_from_a_file_and_from_standard_input(ctlsign, signs, served, tmp_p
         sgn(path).unlink()
     ctlsign.ok("config", "sign", *signs, "--files-from", "-", *more, input=text)
     assert all(sgn(p).exists() for p in paths)
-    ctlsign.ok("config", "sign", *signs, "--files-from", "/dev/null")
+
+
+@pytest.mark.parametrize("action", ["sign", "verify"])
+def test_a_list_of_files_that_is_empty(ctlsign, cluster, signs, action):
+    """A script may have made it so. What was not looked at must not look as if it were good."""
+    words = signs if action == "sign" else ["--cert", cluster / "pub.pem"]
+    run = ctlsign("config", action, *words, "--files-from", "/dev/null")
+    assert (run.status, run.out) == (0, "")
+    assert "warning: /dev/null: names no file" in run.err
 
 
 def test_skip_unchanged(ctlsign, cluster, signs, served):
