@@ -62,7 +62,10 @@ static bool keep(struct tok_object *o, const CK_ATTRIBUTE a[WANTED])
 	       (o->label.n == 0 || o->label.p != NULL);
 }
 
-/* The long way round for what the first question has no room for: lengths, then values. */
+/*
+ * The long way round for what the first question has no room for: lengths, then values. Makes
+ * the room for them.
+ */
 static CK_RV ask_lengths(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h,
 			 CK_OBJECT_CLASS class, CK_ATTRIBUTE a[WANTED])
 {
@@ -81,25 +84,40 @@ static CK_RV ask_lengths(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJ
 			return CKR_HOST_MEMORY;
 		}
 	}
-	return answered(rv) ? tok_c_get_attribute_value(m, s, h, a, WANTED) : rv;
-}
-
-static bool read_long(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,
-		      struct tok_object *o)
-{
-	CK_ATTRIBUTE a[WANTED];
-	CK_RV rv = ask_lengths(m, s, o->handle, class, a);
-	bool ok = answered(rv) && keep(o, a);
-
-	for (size_t i = 0; i < WANTED; i++)
-		free(a[i].pValue);
-	return ok;
+	return rv;
 }
 
 /* A module that claims more than it had room for is not believed. */
 static bool within(const CK_ATTRIBUTE *a, size_t room)
 {
 	return a->ulValueLen == CK_UNAVAILABLE_INFORMATION || a->ulValueLen <= room;
+}
+
+/* The values, in rooms of these lengths. Whether the module kept to them. */
+static bool ask_values(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h,
+		       CK_ATTRIBUTE a[WANTED])
+{
+	CK_ULONG room[WANTED];
+	bool ok;
+
+	for (size_t i = 0; i < WANTED; i++)
+		room[i] = a[i].pValue == NULL ? 0 : a[i].ulValueLen;
+	ok = answered(tok_c_get_attribute_value(m, s, h, a, WANTED));
+	for (size_t i = 0; i < WANTED; i++)
+		ok = ok && (a[i].pValue == NULL || within(&a[i], room[i]));
+	return ok;
+}
+
+static bool read_long(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,
+		      struct tok_object *o)
+{
+	CK_ATTRIBUTE a[WANTED];
+	bool ok = answered(ask_lengths(m, s, o->handle, class, a)) &&
+		  ask_values(m, s, o->handle, a) && keep(o, a);
+
+	for (size_t i = 0; i < WANTED; i++)
+		free(a[i].pValue);
+	return ok;
 }
 
 static bool read_object(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,

@@ -82,19 +82,20 @@ static enum status look_at_slot(struct pass *p, struct tok_module *m, CK_SLOT_ID
 }
 
 /* A token that is plugged in between the two calls makes the list longer. */
-static CK_RV slot_list(const struct tok_module *m, CK_SLOT_ID **list, CK_ULONG *n)
+static CK_RV ask_slots(const struct tok_module *m, CK_SLOT_ID **list, CK_ULONG *n, CK_ULONG *room)
 {
 	CK_RV rv;
 
 	for (int tries = 0;; tries++) {
+		*room = 0;
 		rv = tok_c_get_slot_list(m, NULL, n);
 		if (rv != CKR_OK || *n == 0)
 			return rv;
-		if (*n > TOK_SLOTS_MAX)
-			*n = TOK_SLOTS_MAX;
-		*list = calloc(*n, sizeof **list);
+		*room = *n > TOK_SLOTS_MAX ? TOK_SLOTS_MAX : *n;
+		*list = calloc(*room, sizeof **list);
 		if (*list == NULL)
 			return CKR_HOST_MEMORY;
+		*n = *room;
 		rv = tok_c_get_slot_list(m, *list, n);
 		if (rv != CKR_BUFFER_TOO_SMALL || tries == 4)
 			return rv;
@@ -103,19 +104,31 @@ static CK_RV slot_list(const struct tok_module *m, CK_SLOT_ID **list, CK_ULONG *
 	}
 }
 
+/* A module that claims more than it had room for is not believed. */
+static enum status slot_list(const struct tok_module *m, CK_SLOT_ID **list, CK_ULONG *n,
+			     struct tlv_err *e)
+{
+	CK_ULONG room;
+	CK_RV rv = ask_slots(m, list, n, &room);
+
+	if (rv != CKR_OK)
+		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_GetSlotList, rv);
+	if (*n > room)
+		return err_set(e, ST_TOKEN, "C_GetSlotList: more slots than asked for");
+	return ST_OK;
+}
+
 static enum status look_at_module(struct pass *p, struct tok_module *m, struct tlv_err *fault)
 {
 	CK_SLOT_ID *list = NULL;
 	CK_ULONG n = 0;
 	CK_RV rv = m->initialised ? CKR_OK : tok_c_initialize(m);
-	enum status st = ST_OK;
+	enum status st;
 
 	if (rv != CKR_OK)
 		return tok_rv_failed(fault, ST_TOKEN, TOK_CALL_C_Initialize, rv);
-	rv = slot_list(m, &list, &n);
-	if (rv != CKR_OK)
-		st = tok_rv_failed(fault, ST_TOKEN, TOK_CALL_C_GetSlotList, rv);
-	for (size_t i = 0; st == ST_OK && list != NULL && i < n && i < TOK_SLOTS_MAX; i++)
+	st = slot_list(m, &list, &n, fault);
+	for (size_t i = 0; st == ST_OK && i < n; i++)
 		st = look_at_slot(p, m, list[i]);
 	free(list);
 	return st;

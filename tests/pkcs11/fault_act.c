@@ -43,6 +43,14 @@ bool fault_is_planned(enum call call, enum action action)
 	return false;
 }
 
+unsigned long fault_claim(enum call call)
+{
+	for (size_t i = 0; i < fault.n; i++)
+		if (fault.rules[i].action == CLAIM && fault_applies(&fault.rules[i], call))
+			return strtoul(fault.rules[i].text, NULL, 0);
+	return 0;
+}
+
 static void do_sleep(const char *text)
 {
 	double seconds = strtod(text, NULL);

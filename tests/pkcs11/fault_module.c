@@ -35,7 +35,6 @@ static const struct {
 
 PASS(C_Finalize, (void *reserved), (reserved))
 PASS(C_GetInfo, (CK_INFO * info), (info))
-PASS(C_GetSlotList, (CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *n), (present, list, n))
 PASS(C_GetSlotInfo, (CK_SLOT_ID slot, CK_SLOT_INFO *info), (slot, info))
 PASS(C_GetMechanismList, (CK_SLOT_ID slot, CK_MECHANISM_TYPE *list, CK_ULONG *n), (slot, list, n))
 PASS(C_GetMechanismInfo, (CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info),
@@ -75,6 +74,19 @@ static CK_RV wrap_C_Initialize(void *args)
 	nss.common.pReserved = fault.init_args;
 	rv = fault.real->C_Initialize(fault.init_args[0] != '\0' ? (void *)&nss : args);
 	fault_after(CALL_C_Initialize);
+	return rv;
+}
+
+static CK_RV wrap_C_GetSlotList(CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *n)
+{
+	CK_RV rv;
+
+	if (fault_before(CALL_C_GetSlotList, &rv))
+		return rv;
+	rv = fault.real->C_GetSlotList(present, list, n);
+	if (rv == CKR_OK)
+		*n += fault_claim(CALL_C_GetSlotList);
+	fault_after(CALL_C_GetSlotList);
 	return rv;
 }
 
@@ -177,6 +189,8 @@ static CK_RV wrap_C_GetAttributeValue(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o, C
 	for (CK_ULONG i = 0; i < n; i++) {
 		if (i < MOST && fault_is_planned(CALL_C_GetAttributeValue, NUL_PAD))
 			add_nuls(&a[i], room[i]);
+		if (a[i].ulValueLen != CK_UNAVAILABLE_INFORMATION)
+			a[i].ulValueLen += fault_claim(CALL_C_GetAttributeValue);
 		if (fault.hide_exponent && a[i].type == CKA_PUBLIC_EXPONENT) {
 			a[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
 			rv = CKR_ATTRIBUTE_SENSITIVE;

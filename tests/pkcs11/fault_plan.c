@@ -32,6 +32,7 @@ static const struct {
 	{ "zero-strip", ZERO_STRIP },
 	{ "serial", SERIAL },
 	{ "nul-pad", NUL_PAD },
+	{ "claim", CLAIM },
 	{ "scribble", SCRIBBLE },
 	{ "drip", DRIP },
 	{ "flood", FLOOD },

@@ -58,6 +58,9 @@
  *   nul-pad               C_GetTokenInfo: texts are padded with NUL and rubbish behind it, not
  *                         with blanks; C_GetAttributeValue: labels have four NULs more
  *
+ *   claim N               C_GetSlotList, C_GetAttributeValue: says that it gave so many slots or
+ *                         bytes more than it gave, and more than there was room for
+ *
  * Several lines for one call all apply, in their order, until one of them ends it.
  */
 #ifndef FAULT_PLAN_H
@@ -120,6 +123,7 @@ enum action {
 	ZERO_STRIP,
 	SERIAL,
 	NUL_PAD,
+	CLAIM,
 	SCRIBBLE,
 	DRIP,
 	FLOOD,
@@ -153,6 +157,8 @@ bool fault_read_plan(const char *path);
 /* Whether the rule is for this use of the call. */
 bool fault_applies(const struct rule *r, enum call c);
 bool fault_is_planned(enum call call, enum action action);
+/* How much more than it gave the call says that it gave. */
+unsigned long fault_claim(enum call call);
 
 /* Counts the call. What happens before the real one; true if it ends it, with *rv. */
 bool fault_before(enum call c, CK_RV *rv);
