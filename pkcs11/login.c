@@ -44,6 +44,7 @@ static enum status get_pin(struct tok *t, struct tok_pin **pin, struct tlv_err *
 		st = tok_pin_read(&t->quest.pin, buf_cstr(&prompt),
 				  t->quest.opt->insecure_file_mode, pin, e);
 	buf_free(&prompt);
+	t->pin_read = true;
 	if (st == ST_OK && tok_pin_is_default(*pin))
 		warn_put(
 			&t->quest.opt->warn,
@@ -114,6 +115,18 @@ static enum status login_with_pin(struct tok *t, uint8_t how, struct tlv_err *e)
 	return st == ST_OK ? attempts(t, how, e) : st;
 }
 
+/* A token that lets everybody in may have a key that does not. */
+static enum status login_without_pin(struct tok *t, uint8_t how, struct tlv_err *e)
+{
+	enum wire_hint hint = WIRE_FINAL;
+	enum status st = tok_request(t, WIRE_LOGIN, WIRE_NONE, SPAN_NONE, &hint, e);
+
+	if (st == ST_OK || hint != WIRE_LOGIN_AGAIN)
+		return st;
+	*e = TLV_ERR_INIT;
+	return login_with_pin(t, how, e);
+}
+
 enum status tok_login(struct tok *t, struct tlv_err *e)
 {
 	uint8_t how = how_of(t);
@@ -127,7 +140,7 @@ enum status tok_login(struct tok *t, struct tlv_err *e)
 			 t->info.label);
 	st = tok_request(t, WIRE_FLAGS, 0, SPAN_NONE, NULL, e);
 	if (st == ST_OK && (t->info.flags & TOK_FLAG_LOGIN_REQUIRED) == 0)
-		st = tok_request(t, WIRE_LOGIN, WIRE_NONE, SPAN_NONE, NULL, e);
+		st = login_without_pin(t, how, e);
 	else if (st == ST_OK)
 		st = login_with_pin(t, how, e);
 	t->logged_in = st == ST_OK;
@@ -140,10 +153,17 @@ enum status tok_login_again(struct tok *t, struct tlv_err *e)
 	enum tok_pin_kind kind = t->quest.pin.kind;
 	enum status st;
 
-	if (!t->info.pin_pad && (kind == TOK_PIN_FROM_ENV || kind == TOK_PIN_FROM_FD))
+	if (t->login_refused)
+		return err_set(
+			e, ST_TOKEN,
+			"the token wants another login before it signs, and the last one failed: it is not tried again; see 'ctlsign tokens', then begin anew");
+	if (t->pin_read && (kind == TOK_PIN_FROM_ENV || kind == TOK_PIN_FROM_FD))
 		return err_set(
 			e, ST_TOKEN,
 			"the token wants another login before it signs, but its PIN source can be read only once; use file:, or type the PIN");
 	st = ask_flags(t, is_typed(how_of(t)), e);
-	return st == ST_OK ? try_pin(t, how_of(t), NULL, e) : st;
+	if (st == ST_OK)
+		st = try_pin(t, how_of(t), NULL, e);
+	t->login_refused = st != ST_OK;
+	return st;
 }

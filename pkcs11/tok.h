@@ -47,9 +47,11 @@ struct tok {
 	struct tok_child *child;
 	struct tok_info info;
 	struct span cert; /* owned */
-	bool has_info, logged_in;
-	bool pin_given;	 /* by --pin-source or the URI */
-	size_t sessions; /* as many as the child says, of those that were asked for */
+	bool logged_in;
+	bool pin_given;	    /* by --pin-source or the URI */
+	bool pin_read;	    /* from there */
+	bool login_refused; /* of those that the token asked for at a signature, the last one */
+	size_t sessions;    /* as many as the child says, of those that were asked for */
 	struct tok_flights flights;
 };
 

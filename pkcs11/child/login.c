@@ -99,7 +99,7 @@ CK_RV tok_login_for_signature(struct tok_hold *h, struct tlv_err *e)
 {
 	CK_RV rv;
 
-	if (h->pin == NULL && (h->how & WIRE_PAD) == 0) {
+	if ((h->how & WIRE_PAD) == 0 && (h->pin == NULL || tok_pin_length(h->pin) == 0)) {
 		err_set(e, ST_PIN,
 			"the token asks for the PIN again, but the program has not kept it");
 		return CKR_FUNCTION_FAILED;

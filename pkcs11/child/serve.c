@@ -118,6 +118,10 @@ static enum status serve_login(int line, struct tok_lane *l, uint8_t how, struct
 		st = tok_login_user(h, l->request, e);
 	if (st == ST_OK)
 		st = tok_hold_key(h, e);
+	if (st == ST_OK && how == WIRE_NONE && h->always_authenticate) {
+		h->hint = WIRE_LOGIN_AGAIN;
+		st = err_set(e, ST_PIN, "the key wants a PIN for each signature");
+	}
 	if (st == ST_OK) {
 		tok_hold_widen(h);
 		(void)wire_send_number(line, WIRE_SESSIONS, h->nlanes);

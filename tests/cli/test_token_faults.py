@@ -15,7 +15,7 @@ import pytest
 from conftest import DATA, SANITIZED, Lab, make_lab
 from test_token import at_terminal
 from token_helpers import (FAULT, TWO, Fault, build_words, out,  # noqa: F401
-                           secret, start, wait_for)
+                           secret, start, tool, wait_for)
 
 
 @pytest.fixture(scope="session")
@@ -224,6 +224,43 @@ def test_no_login_where_the_list_cannot_be_made(ctlsign, cluster, out, fault):
     out.parent.joinpath("sub").mkdir()
     ctlsign.refused(9, *build_words(cluster, out.parent / "sub", f.key()), env=f.env)
     assert f.logins == 0
+
+
+# Tokens that let everybody in ----------------------------------------------------------------
+
+@pytest.fixture
+def shown_key(lab, cluster):
+    """The token's private key shows without a login."""
+    lab.tool("--token-label", TWO, "--login", "--pin", lab.pin, "--delete-object", "--type",
+             "privkey", "--id", "01")
+    tool(lab, "p11tool", "--provider", lab.module, "--login", "--set-pin", lab.pin, "--write",
+         "--no-mark-private", "--load-privkey", cluster / f"{TWO}.key", "--id", "01",
+         "--label", "key", f"pkcs11:token={TWO}")
+
+
+OPEN = "C_GetTokenInfo * flags -LOGIN_REQUIRED"
+
+
+@pytest.mark.parametrize("plan,logins", [
+    ("", 0), ("always-authenticate PIN", 2), ("C_Sign 1 user-not-logged-in", 1)])
+@pytest.mark.parametrize("source", ["file", "env", "fd"])
+@pytest.mark.usefixtures("shown_key")
+def test_a_token_without_a_login_may_have_a_key_that_wants_one(ctlsign, cluster, out, fault, lab, plan,
+                                                               logins, source):
+    f = fault(OPEN, plan.replace("PIN", lab.pin))
+    with open(lab.pin_file, encoding="ascii") as pin:
+        given = {"file": f"file:{lab.pin_file}", "env": "env:THE_PIN", "fd": f"fd:{pin.fileno()}"}[source]
+        ctlsign.ok(*build_words(cluster, out, [*f.key()[:-1], given]),
+                   env={**f.env, "THE_PIN": lab.pin}, pass_fds=[pin.fileno()])
+    assert f.logins == logins
+
+
+@pytest.mark.usefixtures("shown_key")
+def test_no_pin_is_not_sent_as_an_empty_one(ctlsign, cluster, out, fault, lab):
+    """A token counts that as a wrong PIN."""
+    f = fault(OPEN, f"always-authenticate {lab.pin}")
+    ctlsign.refused(6, *build_words(cluster, out, f.key()[:4]), env=f.env, says="no terminal to ask for the PIN")
+    assert f.logins == 0 and nothing_but(out)
 
 
 # Modules that misbehave ----------------------------------------------------------------------

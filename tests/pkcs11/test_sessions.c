@@ -122,6 +122,17 @@ static void more_sessions_than_libp11_keeps(void **state)
 	assert_int_equal(lab_count(l, "C_OpenSession"), 16);
 }
 
+/* The PIN that the token refused at one signature must not be sent for the next. */
+static void a_login_that_failed_is_not_made_again(void **state)
+{
+	struct lab *l = *state;
+
+	lab_plan(l, "C_SignInit * user-not-logged-in\nC_GetSessionInfo * fail 0xb3\n"
+		    "C_Login 2+ fail 0xa0");
+	assert_int_equal(sign_all(l, 4), 0);
+	assert_int_equal(lab_count(l, "C_Login"), 2);
+}
+
 static void a_key_that_wants_a_login_each_time(void **state)
 {
 	struct lab *l = *state;
@@ -191,6 +202,7 @@ int main(void)
 		TEST(sessions_sign_side_by_side),
 		TEST(a_token_with_few_sessions),
 		TEST(more_sessions_than_libp11_keeps),
+		TEST(a_login_that_failed_is_not_made_again),
 		TEST(a_key_that_wants_a_login_each_time),
 		TEST(a_login_is_asked_for_on_the_way),
 		TEST(a_failed_signature_is_one_threads_matter),
