@@ -269,13 +269,20 @@ size_t plan_verdict_facts(const struct plan_verdict *v, unsigned facts[PLAN_FACT
 	return n;
 }
 
+/* [OWN_GONE]: an old certificate that was kept as SAST has no key any more. */
+static bool is_todays(const struct plan_model *m, const struct plan_anchor *a)
+{
+	return tlv_list_is_non_secure(m->in.new_list) ||
+	       tlv_certs_have(&m->new_servers, a->certificate);
+}
+
 bool plan_shares_callmanager(const struct plan_model *m)
 {
 	for (size_t i = 0; i < m->nanchors; i++) {
 		const struct plan_anchor *a = &m->anchors[i];
 
 		if (a->kind == PLAN_KIND_ANCHOR && a->in[PLAN_OLD] && a->in[PLAN_NEW] &&
-		    !a->reissued)
+		    !a->reissued && is_todays(m, a))
 			return true;
 	}
 	return false;

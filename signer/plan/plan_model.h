@@ -312,12 +312,18 @@ bool plan_has_signer(const struct plan_model *m, enum plan_list_id holder, enum 
 /* The number of keys that both lists have as SAST. */
 size_t plan_common_anchors(const struct plan_model *m, enum plan_list_id a, enum plan_list_id b);
 size_t plan_anchor_keys(const struct plan_model *m, enum plan_list_id id);
-/* Whether both have one CallManager certificate as SAST, byte for byte. */
+/* Whether both have the cluster's CallManager certificate of today as SAST, byte for byte. */
 bool plan_shares_callmanager(const struct plan_model *m);
 /* "kept", "added", "lost", "bridge", "respelled" */
 const char *plan_anchor_fate(const struct plan_anchor *a);
 /* ITLRecovery signs and is renewed, and CUCM writes the lists of both phases itself. */
 bool plan_is_two_phase(const struct plan_model *m);
+/*
+ * Whether phones that take the list of the first phase take the new one after it. An ITL of the
+ * first phase has the old records [ITL_RESET_LOCALKEY]: phones that hold it judge the new one as
+ * those do that hold the old one.
+ */
+bool plan_phases_help(const struct plan_model *m);
 /* Whether ITLRecovery signs this release's lists; without a release the new list says it. */
 bool plan_recovery_signs(const struct plan_model *m);
 /* Whether the new list is one of CUCM's own, as style and signer tell. */

@@ -34,6 +34,11 @@ bool plan_is_two_phase(const struct plan_model *m)
 	       !m->facts[PLAN_NEW].token_signs;
 }
 
+bool plan_phases_help(const struct plan_model *m)
+{
+	return !m->itl && plan_is_two_phase(m) && plan_shares_callmanager(m);
+}
+
 static bool changes_mode(const struct plan_model *m)
 {
 	return happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_EMPTIED) ||
@@ -217,7 +222,7 @@ static bool class_refuses(const struct plan_model *m, const struct plan_stage *s
 
 	if (m->in.foreseen)
 		return m->in.foreseen_refuses[c];
-	if (plan_is_two_phase(m) && plan_shares_callmanager(m))
+	if (plan_phases_help(m))
 		return false;
 	return v != NULL && !plan_accepts(v) && v->a.reason != ACCEPT_TOO_LARGE;
 }

@@ -40,7 +40,7 @@ void plan_put_summary(struct buf *b, const struct plan_model *m)
 		buf_printf(b, "Nothing to do: both lists are the same, %s",
 			   m->diff.known == DIFF_KNOWN_BYTES ? "byte for byte" :
 							       diff_known_text(&m->diff));
-	else if ((sbd || plain) && plan_is_two_phase(m) && plan_shares_callmanager(m))
+	else if ((sbd || plain) && plan_phases_help(m))
 		buf_str(b, "REFUSED, if published at once: ITLRecovery is renewed in two phases");
 	else if (sbd && plain)
 		buf_str(b, "REFUSED: no phone that holds the old list takes this way");

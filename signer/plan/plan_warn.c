@@ -79,10 +79,12 @@ static void warn_renewals(struct plan_model *m)
 {
 	bool callmanager = renewed(m, PLAN_KIND_CALLMANAGER), tvs = renewed(m, PLAN_KIND_TVS),
 	     recovery = renewed(m, PLAN_KIND_ITLRECOVERY), capf = renewed(m, PLAN_KIND_CAPF);
-	bool with_tvs = callmanager && tvs, with_recovery = callmanager && recovery;
+	bool by_recovery = plan_recovery_signs(m), with_recovery = callmanager && recovery;
+	bool with_tvs = tvs && (by_recovery ? recovery : callmanager);
 
 	if (with_tvs)
-		warn(m, PLAN_WARNING_RENEWED_WITH_TVS);
+		say(&m->warnings, PLAN_WARNING_RENEWED_WITH_TVS,
+		    by_recovery ? "ITLRecovery" : "CallManager", "");
 	if (with_recovery)
 		warn(m, PLAN_WARNING_RENEWED_WITH_ITLRECOVERY);
 	if (!with_tvs && !with_recovery && callmanager + tvs + recovery + capf > 1)

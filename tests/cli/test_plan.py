@@ -122,6 +122,7 @@ OLD_10 = "SAST=pub! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
 OLD_12 = "SAST=recovery! SAST=pub CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1"
 TOKENED = "SAST=t1! CCM+TFTP=pub CAPF=capf CCM+TFTP=sub1 SAST=t2"
 OLD_ITL = "SAST=recovery! SAST=pub CCM+TFTP=pub TVS=tvs CAPF=capf"
+ITL_11 = "SAST=pub! SAST=recovery CCM+TFTP=pub TVS=tvs CAPF=capf"
 PUB_LABEL, SUB_LABEL = f"cucm-1051-a-pub ({PUB})", f"cucm-1051-a-sub1 ({SUB})"
 CALLMANAGER, TFTP = "Cisco CallManager", "Cisco Tftp"
 TVS, CAPF = "Cisco Trust Verification Service", "Cisco Certificate Authority Proxy Function"
@@ -254,11 +255,31 @@ CASES = {
               "DANGER: Old and new list share no CallManager certificate as SAST. Phones without "
               "Security by Default refuse this list")),
     "callmanager-and-tvs": Case(
+        ITL_11, ITL_11.replace("=pub", "=pub-regenerated@pub").replace("=tvs", "=tvs2"),
+        [("callmanager", "renewed", [PUB_LABEL], "high"), ("tvs", "renewed", [PUB_LABEL], "medium")],
+        CALLMANAGER_RENEWED, file="itl-", release="11.5", status=1, steps=["reset", "clear"],
+        warnings=("renewed-in-one-go",),
+        says=("CallManager and TVS are renewed together, and CallManager signs the ITL",
+              "it can ask nobody about the new CallManager")),
+    "callmanager-and-tvs-from-12": Case(
         OLD_ITL, OLD_ITL.replace("=pub", "=pub-regenerated@pub").replace("=tvs", "=tvs2"),
         [("callmanager", "renewed", [PUB_LABEL], "high"), ("tvs", "renewed", [PUB_LABEL], "medium")],
-        CALLMANAGER_RENEWED, file="itl-",
+        CALLMANAGER_RENEWED, file="itl-", without=("clear",), warnings=("renewed-together",)),
+    "itlrecovery-and-tvs": Case(
+        OLD_ITL, OLD_ITL.replace("=recovery", "=recovery2").replace("=tvs", "=tvs2"),
+        [("itlrecovery", "renewed", [PUB_LABEL], "high"), ("tvs", "renewed", [PUB_LABEL], "medium")],
+        [TVS, TFTP], file="itl-", status=1, steps=["write", "reset", "restart", "reset", "clear"],
         warnings=("renewed-in-one-go",),
-        says=("CallManager and TVS are renewed together", "it can ask nobody")),
+        says=("ITLRecovery and TVS are renewed together, and ITLRecovery signs the ITL",
+              "REFUSED by phones with Security by Default")),
+    "itlrecovery-and-an-old-spare": Case(
+        OLD_12, OLD_12.replace("=pub", "=pub-regenerated@pub").replace("=recovery", "=recovery2") + " SAST=pub",
+        [("anchor", "added", [PUB_LABEL], "low"), ("callmanager", "renewed", [PUB_LABEL], "high"),
+         ("itlrecovery", "renewed", [PUB_LABEL], "high")],
+        [CALLMANAGER, CTI, CALLMANAGER, CTI, TVS, TFTP, HAPROXY], status=1,
+        steps=["write", "reset", "write", "reset", "clear"],
+        says=("DANGER: Old and new list share no CallManager certificate as SAST. Phones without "
+              "Security by Default refuse this list",)),
     "node-added": Case(
         OLD_12, OLD_12 + " CCM+TFTP=sub2",
         [("node", "added", ["cucm-1051-a-sub2 (10.48.47.155)"], "medium")], LIST_CHANGED),
@@ -714,8 +735,6 @@ def test_another_cluster_s_itl(world):
 
 
 # Who writes the new list -----------------------------------------------------------------------
-
-ITL_11 = "SAST=pub! SAST=recovery CCM+TFTP=pub TVS=tvs CAPF=capf"
 
 
 def of_steps(text):

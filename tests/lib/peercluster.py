@@ -122,8 +122,9 @@ class Cluster:
         self.ctl = self.new_ctl(by_callmanager=True)
 
     def itl_reset_localkey(self):
-        """Signs what is there: the present ITL."""
-        self.itls = [itl._replace(signer=self.cert("callmanager", node)) for node, itl in enumerate(self.itls)]
+        """Signs what is there: the present ITL. The other anchor signs, which is ITLRecovery before 12.0."""
+        kind = "callmanager" if self.recovery_signs else "itlrecovery"
+        self.itls = [itl._replace(signer=self.cert(kind, node)) for node, itl in enumerate(self.itls)]
 
     def restart_tvs(self, node):
         self.presented[node] = self.cert("tvs", node)
