@@ -22,9 +22,10 @@ static enum status fits(EVP_PKEY *key, struct span digest_info, size_t cap, stru
 	return ST_OK;
 }
 
+/* The first error is the cause; those behind it say where it passed. */
 static enum status failed(struct tlv_err *e)
 {
-	unsigned long code = ERR_peek_last_error();
+	unsigned long code = ERR_peek_error();
 	const char *why = code == 0 ? NULL : ERR_reason_error_string(code);
 
 	return err_set(e, ST_TOKEN, "signing failed: %s", why == NULL ? "no reason given" : why);
@@ -41,6 +42,7 @@ enum status rsa_sign_digest_info(EVP_PKEY *key, struct span digest_info, uint8_t
 	ctx = EVP_PKEY_CTX_new(key, NULL);
 	if (ctx == NULL)
 		return err_nomem(e);
+	ERR_clear_error();
 	*n = cap;
 	if (EVP_PKEY_sign_init(ctx) <= 0 ||
 	    EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) <= 0 ||

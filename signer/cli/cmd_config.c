@@ -12,7 +12,7 @@ static bool feed(void *arg, size_t slot)
 	enum status st = ST_OK;
 
 	for (;;) {
-		if (batch_signal() != 0 || atomic_load(&r->c.token_failed) || err_nomem_seen())
+		if (batch_signal() != 0 || atomic_load(&r->c.key_failed) || err_nomem_seen())
 			return false;
 		f->path = names_next(&r->names, &st);
 		r->nomem = r->nomem || st != ST_OK;

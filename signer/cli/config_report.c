@@ -124,6 +124,12 @@ static bool has_line(const struct config_run *r, enum config_outcome what)
 	return r->lines || what == CONFIG_BAD;
 }
 
+/* Of its PIN, too, at a signature that wants one. */
+static bool is_tokens_fault(enum status st)
+{
+	return st == ST_TOKEN || st == ST_PIN || st == ST_PIN_LOCKED;
+}
+
 void config_report_file(void *arg, size_t slot)
 {
 	struct config_run *r = arg;
@@ -140,7 +146,7 @@ void config_report_file(void *arg, size_t slot)
 	/* A file that was not tried, because of a signal or a dead token, has not failed. */
 	if (!f->dropped) {
 		r->counts[what]++;
-		r->token = r->token || f->err.status == ST_TOKEN;
+		r->token = r->token || is_tokens_fault(f->err.status);
 		r->nomem = r->nomem || f->err.status == ST_NOMEM;
 		r->asks_tvs = r->asks_tvs || (f->asks_tvs && f->verified);
 		if (what == CONFIG_FAILED)

@@ -139,9 +139,9 @@ static void sign_one(struct config *c, struct config_file *f)
 {
 	if (f->err.status != ST_OK || f->unchanged || config_interrupted(f) != ST_OK)
 		return;
-	if (atomic_load(&c->token_failed))
-		(void)err_set(&f->err, ST_TOKEN, "%s: was not signed: the token failed before",
-			      f->path);
+	if (atomic_load(&c->key_failed))
+		(void)err_set(&f->err, key_token(c->key) != NULL ? ST_TOKEN : ST_INPUT,
+			      "%s: was not signed: the key failed before", f->path);
 	else if (key_sign_raw(c->key, c->digest, digest_span(&f->digest), f->signature,
 			      &f->nsignature, &f->err) != ST_OK)
 		(void)err_in(&f->err, "%s", f->path);
@@ -149,7 +149,7 @@ static void sign_one(struct config *c, struct config_file *f)
 	if (f->err.status != ST_OK && batch_signal() != 0)
 		f->dropped = true;
 	else if (f->err.status != ST_OK)
-		atomic_store(&c->token_failed, true);
+		atomic_store(&c->key_failed, true);
 }
 
 /* A failure of the companion is the file's own: both are there, or neither is. */
@@ -196,7 +196,7 @@ static void fill_signature(struct config *c, struct config_file *f)
 		st = key_check(c->key, c->digest, digest_span(&f->digest), sig, &f->err);
 	if (st != ST_OK) {
 		(void)err_in(&f->err, "%s", f->path);
-		atomic_store(&c->token_failed, true);
+		atomic_store(&c->key_failed, true);
 		return;
 	}
 	buf_fill(&f->header, f->hole, sig);

@@ -46,7 +46,7 @@ struct config {
 	struct config_trust trust;
 	struct publish_group *group;
 	struct publish_options publish;
-	atomic_bool token_failed; /* nothing more is signed */
+	atomic_bool key_failed; /* nothing more is signed */
 };
 
 /* One file under way. err.status ST_NO: its signature is bad, with the reason. */

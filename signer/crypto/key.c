@@ -367,6 +367,21 @@ enum status key_login(struct key *k, struct tlv_err *e)
 	return st;
 }
 
+/* A file's own fault, and none of a token's. */
+static enum status sign_with_file(struct key *k, struct span info, uint8_t sig[TOK_SIG_MAX],
+				  size_t *n, struct tlv_err *e)
+{
+	struct tlv_err why = TLV_ERR_INIT;
+	enum status st = rsa_sign_digest_info(k->pkey, info, sig, TOK_SIG_MAX, n, &why);
+
+	if (st != ST_TOKEN)
+		return st == ST_OK ? ST_OK : err_copy(e, &why);
+	return err_set(
+		e, ST_INPUT,
+		"%s: %s: the key is damaged, or OpenSSL's policy forbids it, which 'ctlsign doctor' tells",
+		k->opt.key, err_text(&why));
+}
+
 enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
 			 uint8_t sig[TOK_SIG_MAX], size_t *n, struct tlv_err *e)
 {
@@ -376,8 +391,7 @@ enum status key_sign_raw(struct key *k, enum tlv_digest alg, struct span digest,
 
 	if (st != ST_OK)
 		return st;
-	return k->tok != NULL ? tok_sign(k->tok, di, sig, n, e) :
-				rsa_sign_digest_info(k->pkey, di, sig, TOK_SIG_MAX, n, e);
+	return k->tok != NULL ? tok_sign(k->tok, di, sig, n, e) : sign_with_file(k, di, sig, n, e);
 }
 
 enum status key_check(const struct key *k, enum tlv_digest alg, struct span digest, struct span sig,
@@ -385,9 +399,15 @@ enum status key_check(const struct key *k, enum tlv_digest alg, struct span dige
 {
 	if (k->check != NULL && digest_key_verify(k->check, alg, digest, sig, NULL) == ST_OK)
 		return ST_OK;
+	if (k->tok == NULL)
+		return err_set(
+			e, ST_INPUT,
+			"%s: its signature does not verify with the signer's certificate: the key is damaged; bring it back from its backup",
+			k->opt.key);
 	return err_set(
 		e, ST_TOKEN,
-		"the signature that the key gave does not verify with the signer's certificate");
+		"token '%s': its signature does not verify with the signer's certificate: try again, then another module with --module",
+		tok_info(k->tok)->label);
 }
 
 enum status key_sign(struct key *k, enum tlv_digest alg, struct span digest,

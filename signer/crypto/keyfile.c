@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/crypto/keyfile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
+#include <openssl/rsa.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
@@ -18,6 +22,8 @@
 #include "pkcs11/token.h"
 
 enum { NO_PASS = 1, WITH_PASS };
+
+enum { PRIMES_MAX = 10 }; /* OSSL_PKEY_PARAM_RSA_FACTOR10 is the last */
 
 /* What the passphrase callback is told, and what it tells. */
 struct asked {
@@ -62,6 +68,37 @@ static void take(struct keyfile *k, OSSL_STORE_INFO *info)
 	default:
 		break;
 	}
+}
+
+static bool is_within(const EVP_PKEY *key, const char *name, int bits)
+{
+	BIGNUM *v = NULL;
+	bool ok = EVP_PKEY_get_bn_param(key, name, &v) != 1 || BN_num_bits(v) <= bits;
+
+	BN_clear_free(v);
+	return ok;
+}
+
+/*
+ * How long a signature takes is set by the key's numbers. OpenSSL bounds none of the private ones,
+ * and one prime of a million bits keeps it busy for years.
+ */
+static bool is_bounded(const EVP_PKEY *key)
+{
+	static const char *const numbers[] = { "factor", "exponent", "coefficient" };
+	int bits = EVP_PKEY_get_bits(key);
+	bool ok = bits <= OPENSSL_RSA_MAX_MODULUS_BITS &&
+		  is_within(key, OSSL_PKEY_PARAM_RSA_E, bits) &&
+		  is_within(key, OSSL_PKEY_PARAM_RSA_D, bits);
+	char name[32];
+
+	for (size_t i = 0; ok && i < COUNT(numbers); i++)
+		for (int k = 1; ok && k <= PRIMES_MAX; k++) {
+			(void)snprintf(name, sizeof name, "rsa-%s%d", numbers[i], k);
+			ok = is_within(key, name, bits);
+		}
+	ERR_clear_error();
+	return ok;
 }
 
 /* An RSA key in the clear, in the one form that its PEM label names. */
@@ -114,7 +151,7 @@ static bool load_plain(struct keyfile *k, struct span bytes)
 	}
 	BIO_free(bio);
 	ERR_clear_error();
-	if (!ours) {
+	if (k->key != NULL && !(ours && is_bounded(k->key))) {
 		EVP_PKEY_free(k->key);
 		k->key = NULL;
 	}
@@ -201,6 +238,12 @@ enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *p
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
 	out->needs_pass = !loaded && a.asked;
+	if (loaded && !is_bounded(out->key)) {
+		keyfile_free(out);
+		return err_set(
+			e, ST_INPUT,
+			"a number of this RSA key is longer than a signature may take: the file is damaged; bring it back from its backup");
+	}
 	if (loaded || (a.asked && pass == NULL))
 		return ST_OK;
 	buf_free(&out->cert);

@@ -23,7 +23,8 @@ struct keyfile {
  * counts as none. What a passphrase protects is decoded in a process of its
  * own, which is killed after so many seconds (0: TOK_TIMEOUT_DEFAULT): the file
  * itself says how often its passphrase is to be hashed, and a hostile one asks
- * for years. ST_INPUT: no private key in it, or it takes longer; ST_PIN: pass
+ * for years. ST_INPUT: no private key in it, or it takes longer, or a number of
+ * an RSA key is longer than its modulus, with which signing takes years; ST_PIN: pass
  * is wrong. Before other threads are started only.
  */
 enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass, unsigned seconds,

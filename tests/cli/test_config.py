@@ -561,6 +561,12 @@ def test_a_wrong_pin_is_one_attempt(ctlsign, lab, fault, served, tmp_path):
     assert run.status == 6 and f.logins == 1 and len(list(served.iterdir())) == 30, str(run)
 
 
+def test_a_pin_that_is_refused_on_the_way_is_the_token_s_failure(ctlsign, fault, served):
+    f = fault("C_Sign 1 user-not-logged-in", "C_Login 2 fail 0xa0")
+    run = ctlsign("config", "sign", *f.key(), *many(served, 1), env=f.env)
+    assert run.status == 8 and "the PIN is wrong" in run.err and f.logins == 2, str(run)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_leaves_whole_files_only(ctlsign, lab, fault, by, served, number):
     paths = many(served, 400)

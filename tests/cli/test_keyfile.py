@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key files that ask for years: how often a passphrase is hashed stands in the file, and how much of scrypt."""
+import base64
 import os
 import time
 
@@ -9,10 +10,12 @@ from conftest import SANITIZED, openssl
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 YEARS = 2**31 - 1
 DATA, ENCRYPTED, SHROUDED_KEY = ("2a864886f70d010701", "2a864886f70d010706", "2a864886f70d010c0a0102")
 SCRYPT = "2b06010401da47040b"
+RSA = "2a864886f70d010101"
 PBKDF2, PBES2, HMAC_SHA256 = "2a864886f70d01050c", "2a864886f70d01050d", "2a864886f70d0209"
 AES256, SHA256, PBE_SHA1_3DES = "60864801650304012a", "608648016503040201", "2a864886f70d010c0103"
 
@@ -115,6 +118,55 @@ def attempt(ctlsign, cluster, tmp_path):
         return ["build", "-o", tmp_path / "CTLFile.tlv", *lists.by(key, cluster / "pub.pem"),
                 "--pin-source", f"file:{secret}"]
     return make
+
+
+def rsa(cluster, **changed):
+    """The publisher's key, with some of its numbers changed, as DER."""
+    private = load_pem_private_key((cluster / "pub.key").read_bytes(), None).private_numbers()
+    numbers = {"n": private.public_numbers.n, "e": private.public_numbers.e, "d": private.d, "p": private.p,
+               "q": private.q, "dp": private.dmp1, "dq": private.dmq1, "qi": private.iqmp, **changed}
+    more = numbers.pop("more", None)
+    return sequence(number(0 if more is None else 1), *map(number, numbers.values()),
+                    *([] if more is None else [sequence(sequence(*map(number, more)))]))
+
+
+def pem(content, label="RSA PRIVATE KEY"):
+    lines = base64.encodebytes(content).decode()
+    return f"-----BEGIN {label}-----\n{lines}-----END {label}-----\n".encode()
+
+
+LONG = 2**200000 + 1
+
+
+@pytest.mark.parametrize("changed", [
+    {"p": LONG}, {"p": LONG, "dp": LONG}, {"d": LONG}, {"dq": LONG}, {"qi": LONG}, {"e": LONG},
+    {"more": (LONG, 1, 1)}, {"more": (3, LONG, 1)}, {"more": (3, 1, LONG)}, {"n": LONG}], ids=lambda c: "-".join(c))
+@pytest.mark.parametrize("form", ["pem", "der", "pkcs8"])
+def test_a_key_whose_numbers_want_years_is_refused(ctlsign, cluster, attempt, tmp_path, changed, form):
+    """How long a signature takes stands in the key, and there no time-out reaches it."""
+    content = rsa(cluster, **changed)
+    if form == "pem":
+        content = pem(content)
+    elif form == "pkcs8":
+        content = pem(sequence(number(0), sequence(oid(RSA), der(5, b"")), octets(content)), "PRIVATE KEY")
+    begin = time.monotonic()
+    ctlsign.refused(3, *attempt("long.key", content), says="long.key")
+    assert time.monotonic() - begin < 15
+    assert not (tmp_path / "CTLFile.tlv").exists()
+
+
+@pytest.mark.parametrize("changed", [{"p": 0}, {"p": 12}, {"d": 5, "p": 7, "q": 11},
+                                     {"d": 0, "p": 0, "q": 0, "dp": 0, "dq": 0, "qi": 0}])
+def test_a_key_that_is_damaged_is_no_token_that_failed(ctlsign, cluster, attempt, tmp_path, changed):
+    words = attempt("bad.key", pem(rsa(cluster, **changed)))
+    ctlsign.refused(3, *words, says=("bad.key", "the key is damaged"))
+    assert not (tmp_path / "CTLFile.tlv").exists()
+    phones = [tmp_path / f"SEP{i:012d}.cnf.xml" for i in range(4)]
+    for path in phones:
+        path.write_text("<device/>")
+    run = ctlsign("config", "sign", *phones, "-k", tmp_path / "bad.key", "--cert", cluster / "pub.pem")
+    assert run.status == 3 and "the key is damaged" in run.err and "token" not in run.err
+    assert not list(tmp_path.glob("*.sgn"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
