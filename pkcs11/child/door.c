@@ -179,28 +179,36 @@ CK_RV tok_c_sign(const struct tok_module *m, CK_SESSION_HANDLE s, const uint8_t 
 	THROUGH(m, C_Sign, s, unconst(data), n, sig, nsig);
 }
 
-static const struct {
+static const struct ckr {
 	CK_RV rv;
-	const char *name;
+	const char *name, *advice;
 } ckrs[] = {
-#define CKR(name) { CKR_##name, "CKR_" #name },
+#define CKR(name, advice) { CKR_##name, "CKR_" #name, advice },
 #include "pkcs11/child/ckr.def"
 #undef CKR
 };
 
-const char *tok_rv_name(CK_RV rv)
+static const struct ckr *find_rv(CK_RV rv)
 {
 	for (size_t i = 0; i < COUNT(ckrs); i++)
 		if (ckrs[i].rv == rv)
-			return ckrs[i].name;
+			return &ckrs[i];
 	return NULL;
+}
+
+const char *tok_rv_name(CK_RV rv)
+{
+	const struct ckr *c = find_rv(rv);
+
+	return c == NULL ? NULL : c->name;
 }
 
 enum status tok_rv_failed(struct tlv_err *e, enum status st, enum tok_call call, CK_RV rv)
 {
-	const char *name = tok_rv_name(rv);
+	const struct ckr *c = find_rv(rv);
 
-	if (name == NULL)
+	if (c == NULL)
 		return err_set(e, st, "%s: return value 0x%08lx", tok_call_name(call), rv);
-	return err_set(e, st, "%s: %s (0x%lx)", tok_call_name(call), name, rv);
+	return err_set(e, st, "%s: %s (0x%lx)%s%s", tok_call_name(call), c->name, rv,
+		       c->advice == NULL ? "" : ": ", c->advice == NULL ? "" : c->advice);
 }

@@ -48,7 +48,7 @@ CK_RV tok_c_sign(const struct tok_module *m, CK_SESSION_HANDLE s, const uint8_t 
 
 /* "CKR_DEVICE_REMOVED" or NULL. */
 const char *tok_rv_name(CK_RV rv);
-/* Records "C_Sign: CKR_DEVICE_REMOVED (0x32)". Returns st. */
+/* Records "C_Sign: CKR_DEVICE_REMOVED (0x32)", and what to do if that is known. Returns st. */
 enum status tok_rv_failed(struct tlv_err *e, enum status st, enum tok_call call, CK_RV rv);
 
 #endif

@@ -53,13 +53,14 @@ static void object_free(struct tok_object *o)
 	span_free(&o->value);
 }
 
-static bool keep(struct tok_object *o, const CK_ATTRIBUTE a[WANTED])
+/* All of it, or nothing. */
+static void keep(struct tok_object *o, const CK_ATTRIBUTE a[WANTED])
 {
 	o->id = copy(&a[ID]);
 	o->label = copy_text(&a[LABEL]);
 	o->value = copy(&a[VALUE]);
-	return o->value.p != NULL && (o->id.n == 0 || o->id.p != NULL) &&
-	       (o->label.n == 0 || o->label.p != NULL);
+	if ((o->id.n != 0 && o->id.p == NULL) || (o->label.n != 0 && o->label.p == NULL))
+		object_free(o);
 }
 
 /*
@@ -93,35 +94,40 @@ static bool within(const CK_ATTRIBUTE *a, size_t room)
 	return a->ulValueLen == CK_UNAVAILABLE_INFORMATION || a->ulValueLen <= room;
 }
 
-/* The values, in rooms of these lengths. Whether the module kept to them. */
-static bool ask_values(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h,
-		       CK_ATTRIBUTE a[WANTED])
+/* The values, in rooms of these lengths. */
+static CK_RV ask_values(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h,
+			CK_ATTRIBUTE a[WANTED])
 {
 	CK_ULONG room[WANTED];
-	bool ok;
+	CK_RV rv;
 
 	for (size_t i = 0; i < WANTED; i++)
-		room[i] = a[i].pValue == NULL ? 0 : a[i].ulValueLen;
-	ok = answered(tok_c_get_attribute_value(m, s, h, a, WANTED));
-	for (size_t i = 0; i < WANTED; i++)
-		ok = ok && (a[i].pValue == NULL || within(&a[i], room[i]));
-	return ok;
+		room[i] = a[i].ulValueLen;
+	rv = tok_c_get_attribute_value(m, s, h, a, WANTED);
+	for (size_t i = 0; answered(rv) && i < WANTED; i++)
+		if (a[i].pValue != NULL && !within(&a[i], room[i]))
+			return CKR_BUFFER_TOO_SMALL;
+	return rv;
 }
 
-static bool read_long(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,
-		      struct tok_object *o)
+static CK_RV read_long(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,
+		       struct tok_object *o)
 {
 	CK_ATTRIBUTE a[WANTED];
-	bool ok = answered(ask_lengths(m, s, o->handle, class, a)) &&
-		  ask_values(m, s, o->handle, a) && keep(o, a);
+	CK_RV rv = ask_lengths(m, s, o->handle, class, a);
 
+	if (answered(rv))
+		rv = ask_values(m, s, o->handle, a);
+	if (answered(rv))
+		keep(o, a);
 	for (size_t i = 0; i < WANTED; i++)
 		free(a[i].pValue);
-	return ok;
+	return rv;
 }
 
-static bool read_object(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,
-			struct tok_object *o)
+/* An object without the value, or whose answer is not believed, is left without one. */
+static CK_RV read_object(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_CLASS class,
+			 struct tok_object *o)
 {
 	struct room room;
 	CK_ATTRIBUTE a[WANTED];
@@ -136,8 +142,10 @@ static bool read_object(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJE
 	rv = tok_c_get_attribute_value(m, s, o->handle, a, WANTED);
 	if (rv == CKR_BUFFER_TOO_SMALL)
 		return read_long(m, s, class, o);
-	return answered(rv) && within(&a[ID], FIRST_TEXT) && within(&a[LABEL], FIRST_TEXT) &&
-	       within(&a[VALUE], FIRST_VALUE) && keep(o, a);
+	if (answered(rv) && within(&a[ID], FIRST_TEXT) && within(&a[LABEL], FIRST_TEXT) &&
+	    within(&a[VALUE], FIRST_VALUE))
+		keep(o, a);
+	return rv;
 }
 
 static enum status add(struct tok_objects *os, CK_OBJECT_HANDLE h, struct tlv_err *e)
@@ -168,20 +176,38 @@ static enum status find_handles(struct tok_objects *os, const struct tok_module 
 	return ST_OK;
 }
 
-static void read_all(struct tok_objects *os, const struct tok_module *m, CK_SESSION_HANDLE s,
-		     CK_OBJECT_CLASS class)
+/* No fault of the one object: the token is gone, and what else it holds cannot be told. */
+static bool is_gone(CK_RV rv)
 {
-	size_t kept = 0;
+	switch (rv) {
+	case CKR_DEVICE_REMOVED:
+	case CKR_TOKEN_NOT_PRESENT:
+	case CKR_SESSION_CLOSED:
+	case CKR_SESSION_HANDLE_INVALID:
+	case CKR_CRYPTOKI_NOT_INITIALIZED:
+		return true;
+	default:
+		return false;
+	}
+}
 
-	for (size_t i = 0; i < os->n; i++) {
+static enum status read_all(struct tok_objects *os, const struct tok_module *m, CK_SESSION_HANDLE s,
+			    CK_OBJECT_CLASS class, struct tlv_err *e)
+{
+	size_t kept = 0, i = 0;
+	CK_RV rv = CKR_OK;
+
+	for (; i < os->n && !is_gone(rv); i++) {
 		struct tok_object o = os->list[i];
 
-		if (read_object(m, s, class, &o))
+		rv = read_object(m, s, class, &o);
+		if (o.value.p != NULL)
 			os->list[kept++] = o;
 		else
 			object_free(&o);
 	}
 	os->n = kept;
+	return is_gone(rv) ? tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_GetAttributeValue, rv) : ST_OK;
 }
 
 enum status tok_objects_find(struct tok_objects *os, const struct tok_module *m,
@@ -198,12 +224,12 @@ enum status tok_objects_find(struct tok_objects *os, const struct tok_module *m,
 		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_FindObjectsInit, rv);
 	st = find_handles(os, m, s, e);
 	(void)tok_c_find_objects_final(m, s);
-	if (st == ST_OK) {
-		read_all(os, m, s, class);
-		return ST_OK;
-	}
-	os->n = 0; /* nothing was read: handles own nothing */
-	tok_objects_free(os);
+	if (st == ST_OK)
+		st = read_all(os, m, s, class, e);
+	else
+		os->n = 0; /* nothing was read: handles own nothing */
+	if (st != ST_OK)
+		tok_objects_free(os);
 	return st;
 }
 

@@ -31,7 +31,7 @@ enum {
 /*
  * All objects of a class that have the value: keys that are not RSA have no
  * modulus and are not listed. What the token answers for one object costs
- * that object only. ST_TOKEN if the search itself fails.
+ * that object only. ST_TOKEN if the search itself fails, or the token is gone.
  */
 enum status tok_objects_find(struct tok_objects *os, const struct tok_module *m,
 			     CK_SESSION_HANDLE s, CK_OBJECT_CLASS class, struct tlv_err *e);

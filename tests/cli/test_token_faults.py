@@ -58,7 +58,7 @@ FAULTS = [
     ("C_OpenSession 1 fail 0xe0", 8, "C_OpenSession: CKR_TOKEN_NOT_PRESENT", 0),
     ("C_OpenSession 1 sleep 60", 8, "within 1 s in C_OpenSession", 0),
     ("C_FindObjects 1 fail 0x32", 8, "C_FindObjects: CKR_DEVICE_REMOVED", 0),
-    ("C_GetAttributeValue * fail 0x32", 4, "has no certificate", 0),
+    ("C_GetAttributeValue * fail 0x32", 8, "C_GetAttributeValue: CKR_DEVICE_REMOVED", 0),
     ("C_GetTokenInfo 3+ serial 777", 8, "another token is in the slot now", 0),
     ("C_GetTokenInfo * flags +LOCKED", 7, "the PIN is locked; a locked Cisco token cannot be enabled again", 0),
     ("C_GetTokenInfo * flags +FINAL_TRY", 7, "one attempt is left", 0),
