@@ -143,6 +143,39 @@ static uint64_t state_of_renewals(const struct plan_model *m)
 	return s | either((s & W(ITLRECOVERY_RENEWED)) != 0, 0, W(ITLRECOVERY_KEPT));
 }
 
+/* Of a printed list the texts alone are known. */
+static bool is_self_signed(const struct tlv_record *r)
+{
+	struct tlv_cert c;
+
+	if (tlv_cert_walk(r->certificate, &c, NULL) == ST_OK)
+		return span_eq(c.subject, c.issuer);
+	return span_eq(r->subject, r->issuer);
+}
+
+static bool is_regenerated(enum plan_kind k)
+{
+	return k == PLAN_KIND_CAPF || k == PLAN_KIND_CALLMANAGER || k == PLAN_KIND_ANCHOR ||
+	       k == PLAN_KIND_ECDSA || k == PLAN_KIND_TVS || k == PLAN_KIND_ITLRECOVERY;
+}
+
+/* [CA_SIGNED] */
+static uint64_t state_of_issuers(const struct plan_model *m)
+{
+	uint64_t s = 0;
+
+	for (size_t i = 0; i < m->diff.n; i++) {
+		struct tlv_record r;
+
+		if (m->diff.v[i].kind != DIFF_RENEWED)
+			continue;
+		r = tlv_list_record(m->in.new_list, m->diff.v[i].new);
+		if (is_regenerated(plan_kind_of(&r)))
+			s |= either(is_self_signed(&r), W(SELF_SIGNED), W(CA_SIGNED));
+	}
+	return s;
+}
+
 static uint64_t state_of_mode(const struct plan_model *m)
 {
 	if (happened(m, PLAN_KIND_CALLMANAGER, PLAN_EVENT_EMPTIED))
@@ -273,5 +306,5 @@ uint64_t plan_state(const struct plan_model *m, const struct plan_stage *s)
 	       either(m->in.parameter == PLAN_PARAMETER_KEPT, W(PARAMETER_KEPT), 0) |
 	       either(needs_uploads(m), W(NEEDS_UPLOAD), 0) | state_of_mode(m) |
 	       state_of_cluster(m) | state_of_tokens(m) | state_of_renewals(m) |
-	       state_of_return(m) | state_of_stage(m, s);
+	       state_of_issuers(m) | state_of_return(m) | state_of_stage(m, s);
 }

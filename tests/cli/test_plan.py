@@ -734,6 +734,43 @@ def test_another_cluster_s_itl(world):
     assert verdicts(plan)["sbd", "old", "new"] == ("signer-unknown", True) and "another-cluster" not in codes(plan)
 
 
+def of_a_ca(world, name, number):
+    """The certificate of this name, as the CA of the company signs it."""
+    make_certificate(world.pem(name), world.key(name), [("COMMON_NAME", MADE[name][0])], serial=number,
+                     issuer=[("COMMON_NAME", "Example CA")], issuer_key=world.key("recovery2"))
+
+
+REGENERATE, CSR = "open {}.pem and choose Regenerate", "if a CA signs {}, choose Generate CSR, not Regenerate"
+
+
+@pytest.mark.parametrize("after,says,without", [
+    ("san", CSR, REGENERATE), ("pub-regenerated", REGENERATE, CSR)], ids=["by-a-csr", "self-signed-now"])
+def test_regenerate_is_for_self_signed_certificates(world, after, says, without):
+    """217138. Regenerate would put a self-signed certificate in the place of one that a CA signed."""
+    of_a_ca(world, "sub1-renamed", 0x4001)
+    of_a_ca(world, "san", 0x4002)
+    old = world.make("old.tlv", OLD_12.replace("=pub", "=sub1-renamed@pub"))
+    new = world.make("new.tlv", OLD_12.replace("=pub", f"={after}@pub"), **RENEWED)
+    text = " ".join(world.plan(old, new, "--release", "12.5", status=0).out.split())
+    assert says.format("CallManager") in text and without.format("CallManager") not in text
+    assert ("Multi-Server SAN" in text) == (after == "san")
+
+
+@pytest.mark.parametrize("kind,name", [("callmanager", "CallManager"), ("capf", "CAPF"), ("tvs", "TVS")])
+def test_a_ca_signs_again_what_it_signed(world, kind, name):
+    """Nothing is there yet: what will come is taken to be signed as what is there."""
+    for number, each in enumerate(["san", "capf2", "tvs"]):
+        of_a_ca(world, each, 0x4001 + number)
+    records = "SAST=recovery! SAST=san@pub CCM+TFTP=san@pub CAPF=capf2"
+    world.make("CTLFile.tlv", records)
+    world.make("itl-pub.tlv", f"{records} TVS=tvs")
+    run = world.run("plan", "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", kind, cwd=world.folder)
+    text = " ".join(run.out.split())
+    assert run.status == 0 and CSR.format(name) in text and REGENERATE.format(name) not in text
+    plain = world.run("plan", "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery", cwd=world.folder)
+    assert "CSR" not in plain.out and REGENERATE.format("ITLRecovery") in " ".join(plain.out.split())
+
+
 # Who writes the new list -----------------------------------------------------------------------
 
 
