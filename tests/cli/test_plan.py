@@ -771,6 +771,16 @@ def test_a_ca_signs_again_what_it_signed(world, kind, name):
     assert "CSR" not in plain.out and REGENERATE.format("ITLRecovery") in " ".join(plain.out.split())
 
 
+def test_no_source_has_the_command_for_the_ctl_of_a_token(world):
+    """LOST_TRUST has 'utils ctl reset localkey' for mixed mode, and says nothing of tokens."""
+    old = world.make("old.tlv", f"{TOKENED} SAST=recovery SAST=pub")
+    new = world.make("new.tlv", OLD_12.replace("=recovery", "=recovery2"), **RENEWED)
+    assumed = "assumed: 'utils ctl reset localkey' writes a CTL although a token signed the present one. [open]"
+    assert assumed in " ".join(world.plan(old, new, "--release", "12.5", status=1).out.split())
+    old = world.make("old.tlv", OLD_12)
+    assert assumed not in " ".join(world.plan(old, new, "--release", "12.5", status=1).out.split())
+
+
 # Who writes the new list -----------------------------------------------------------------------
 
 

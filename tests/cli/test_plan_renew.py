@@ -305,6 +305,26 @@ def test_whose_key_the_command_uses_on_other_nodes(world):
             assert ("itl-reset-each" in codes) == (says and what == "itlrecovery"), text
 
 
+def test_a_restore_is_no_way_back_for_every_phone(world):
+    """BACKUP_TWICE: ITLRecovery of the backup is a stranger to phones that took the new lists."""
+    world.make("CTLFile.tlv", CTL_12)
+    world.make("itl-pub.tlv", ITL_12)
+    text, _ = renew(world, "CTLFile.tlv", "itl-pub.tlv", "--release", "12.5", "--renew", "itlrecovery", status=0)
+    warning = "WARNING: Phones that have taken a new list may refuse the lists of the backup."
+    assert warning in words(text.split("\nRollback")[1])
+    (world.folder / "held").mkdir()
+    for kind, spec in (("CTL", CTL_12), ("ITL", ITL_12)):
+        world.make(f"{kind}File.tlv", spec, filename=f"{kind}File.tlv")
+        new = world.make("later.tlv", spec.replace("=golden-recovery", "=recovery2"), filename=f"{kind}File.tlv",
+                         timestamp=1426000060)
+        new.rename(world.folder / "held" / f"{kind}File.tlv")
+    # The lists of the backup are those of today then.
+    run = world.run("plan", "--recover", "--installed-dir", "held", "--release", "12.5", "CTLFile.tlv", "ITLFile.tlv",
+                    "--json", cwd=world.folder)
+    held = json.loads(run.out)["holders"]
+    assert held and not any(each["takes_today"] for each in held)
+
+
 @pytest.mark.parametrize("release,first,again", [("9.1", 0, 0), ("10.5(2)", 1, 0), ("12.5", 1, 1)])
 def test_the_spare_key_is_saved_first(world, release, first, again):
     """'plan --recover' needs it later. A new ITLRecovery is saved again."""
