@@ -340,6 +340,7 @@ CASES = {
         steps=["check-old", "make-way-back", "upload", "delete", "publish", "restart", "restart",
                "reset", "clear", "check", "applications", "way-back"],
         says=("admin: file delete tftp CTLFile.tlv", "Delete the present CTL, on the publisher [118892, 118893]",
+              f"Then restart TVS on every node, so that it knows them: [213407, SG-CTL] admin: utils service restart {TVS}",
               "The certificate of SAST-ADN0054f509, in trust",
               "7940, 7960, Jabber", "Expect them to refuse this list")),
     "mixed-to-non-secure": Case(
@@ -872,7 +873,7 @@ def test_cucm_before_10_0_signs_no_ctl(world):
 def test_tokens_come_into_cucms_own_list_by_an_assumption(world):
     new = world.make("new.tlv", OLD_12 + " SAST=t1 SAST=t2", **RENEWED)
     text = world.plan(world.make("old.tlv", OLD_12), new, "--release", "12.5", status=0).out
-    assert of_steps(text)[0] == "utils ctl update CTLFile"
+    assert of_steps(text)[:2] == [f"utils service restart {TVS}", "utils ctl update CTLFile"]  # after the upload
     assert "'show ctl' must then list the uploaded tokens as SAST. [open]" in " ".join(text.split())
 
 
