@@ -59,6 +59,14 @@ static enum status add_cert(struct tok_harvest *h, struct span msg, struct tlv_e
 	return ST_OK;
 }
 
+static enum status end_certs(struct tok_harvest *h, struct tlv_err *e)
+{
+	if (h->n == 0)
+		return tok_malformed(e);
+	h->list[h->n - 1].certs_read = true;
+	return ST_OK;
+}
+
 /* What was found wrong with a module stays: it is left out, and tells no more. */
 static void set_module(struct tok_module_info *at, struct tok_module_info *now)
 {
@@ -151,6 +159,8 @@ static enum status take(struct tok_child *c, struct tok_answer *a, struct span m
 		return a->h == NULL ? tok_malformed(e) : add_token(a->h, msg, e);
 	case WIRE_CERT:
 		return a->h == NULL ? tok_malformed(e) : add_cert(a->h, msg, e);
+	case WIRE_ALL_CERTS:
+		return a->h == NULL ? tok_malformed(e) : end_certs(a->h, e);
 	case WIRE_MODULE:
 		return a->h == NULL ? tok_malformed(e) : add_module(a->h, msg, e);
 	case WIRE_CHOSEN:

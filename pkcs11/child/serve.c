@@ -79,6 +79,7 @@ static void send_certs(int line, const struct tok_hold *h, const bool *seen)
 {
 	for (size_t i = 0; i < h->certs.n; i++)
 		(void)send_cert(line, &h->at, &h->certs.list[i], seen != NULL && seen[i]);
+	(void)wire_send_bytes(line, WIRE_ALL_CERTS, SPAN_NONE);
 }
 
 static enum status open_token(int line, struct tok_hold *h, struct tok_pulse *pulse,
@@ -280,6 +281,8 @@ static void scan_tokens(int line, struct tok_hold *h)
 		(void)send_token(line, f);
 		if ((f->info.flags & CKF_TOKEN_INITIALIZED) != 0)
 			look_inside(line, h, f);
+		else
+			(void)wire_send_bytes(line, WIRE_ALL_CERTS, SPAN_NONE);
 	}
 }
 

@@ -37,7 +37,8 @@ struct tok_info {
 	enum tok_pin_state pin;
 	bool pin_pad; /* PROTECTED_AUTHENTICATION_PATH */
 	struct tok_cert *certs;
-	size_t ncerts; /* sorted by URI */
+	size_t ncerts;	 /* sorted by URI */
+	bool certs_read; /* those are all; else the token failed before it had shown them */
 };
 
 /* What a module says of itself. Strings are owned, never NULL. */

@@ -44,7 +44,8 @@ enum wire_answer {
 	WIRE_TOKEN_FLAGS,
 	WIRE_SIGNATURE, /* ends the answer, like WIRE_DONE */
 	WIRE_MODULE,	/* its number, and what is known of it by now */
-	WIRE_SESSIONS	/* how many sign side by side */
+	WIRE_SESSIONS,	/* how many sign side by side */
+	WIRE_ALL_CERTS	/* of the token: it has no other */
 };
 
 /* What a failed request may be followed by. */

@@ -119,7 +119,7 @@ static void print_token(const struct tok_info *t, const struct tlv_list *l)
 	if (t->pin_pad)
 		print_row("  ", "pin pad", "yes");
 	if (t->ncerts == 0)
-		print_row("  ", "certificates", "none");
+		print_row("  ", "certificates", t->certs_read ? "none" : "not read");
 	for (size_t i = 0; i < t->ncerts; i++)
 		print_cert(&t->certs[i], l);
 }
@@ -175,6 +175,7 @@ static json_t *token_json(const struct tok_info *t, const struct tlv_list *l)
 	for (size_t i = 0; i < TOKEN_ROWS; i++)
 		out_json_set_text(o, rows[i].name, span_str(rows[i].value));
 	(void)json_object_set_new(o, "pin_pad", json_boolean(t->pin_pad));
+	(void)json_object_set_new(o, "certificates_read", json_boolean(t->certs_read));
 	for (size_t i = 0; i < t->ncerts; i++)
 		(void)json_array_append_new(certs, cert_json(&t->certs[i], l));
 	(void)json_object_set_new(o, "certificates", certs);

@@ -135,7 +135,11 @@ static void check_token(struct doctor *d, const struct tok_info *t)
 	doctor_say(d, pins[t->pin].level, t->uri, pins[t->pin].mend, "%s", pins[t->pin].found);
 	for (size_t i = 0; i < t->ncerts; i++)
 		signs = check_cert(d, &t->certs[i]) || signs;
-	if (!signs)
+	if (!t->certs_read)
+		doctor_say(d, DOCTOR_ERROR, t->uri,
+			   "plug it in anew, and run 'ctlsign doctor' again",
+			   "failed before its certificates were read");
+	else if (!signs)
 		doctor_say(
 			d, DOCTOR_WARNING, t->uri,
 			"write it to the token ('pkcs11-tool --write-object'), or bring it with --cert",
@@ -172,13 +176,14 @@ static size_t anchor_of(const struct tlv_list *l, const struct tok_cert *c)
 
 void doctor_list(struct doctor *d)
 {
-	bool any = false;
+	bool any = false, all_read = true;
 
 	if (d->list_path == NULL)
 		return;
 	for (size_t i = 0; i < d->tokens.ntokens; i++) {
 		const struct tok_info *t = &d->tokens.tokens[i];
 
+		all_read = all_read && t->certs_read;
 		for (size_t k = 0; k < t->ncerts; k++) {
 			size_t n = anchor_of(&d->list.list, &t->certs[k]);
 
@@ -192,5 +197,6 @@ void doctor_list(struct doctor *d)
 		doctor_say(
 			d, DOCTOR_ERROR, d->list_path,
 			"plug in a token that the list names, as phones refuse the others; 'ctlsign migrate to-tokens' brings in new ones",
-			"no token that is here is a SAST record of it");
+			all_read ? "no token that is here is a SAST record of it" :
+				   "no token that was read is a SAST record of it");
 }

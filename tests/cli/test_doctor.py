@@ -193,6 +193,19 @@ def test_a_token_that_hangs(doctor, fault):
     assert any("within 1 s in C_OpenSession" in line["found"] for line in said.of("module"))
 
 
+@pytest.mark.parametrize("plan", ["C_OpenSession * sleep 30", "C_GetAttributeValue * fail 0x32"])
+def test_a_token_that_fails_has_not_lost_its_certificate(doctor, fault, cluster, tmp_path, ctlsign, plan):
+    """Whoever believed that would write one to the token."""
+    path = tmp_path / "CTLFile.tlv"
+    lists.build(ctlsign, cluster, "tokens", path)
+    said = doctor(f"pkcs11:token={TWO}", "--timeout", 1, "--list", path, module=FAULT,
+                  env=fault(plan).env, status=1)
+    found = [line["found"] for line in said.of("token", TWO)]
+    assert "failed before its certificates were read" in found
+    assert not any("holds no certificate" in text for text in found)
+    assert said.of("list")[0]["found"] == "no token that was read is a SAST record of it"
+
+
 def test_a_slot_that_fails(doctor, fault):
     said = doctor(module=FAULT, env=fault("C_GetTokenInfo 2 fail 0x30").env, status=0)
     assert any(line["level"] == "warning" and "is left out" in line["found"]

@@ -348,6 +348,19 @@ def test_a_token_that_cannot_be_opened_is_shown(ctlsign, fault):
     assert run.out.count("\n  label: SAST-") == 2 and "warning" in run.err
 
 
+@pytest.mark.parametrize("plan", ["C_OpenSession * fail 0x30", "C_GetAttributeValue * fail 0x32"])
+def test_certificates_that_were_not_read_are_not_none(ctlsign, fault, plan):
+    """Nobody is to write one to a token that was pulled out."""
+    f = fault(plan)
+    run = ctlsign.ok("tokens", "--module", FAULT, f"pkcs11:token={TWO}", env=f.env)
+    assert "certificates: not read" in run.out and "certificates: none" not in run.out
+    said = json.loads(ctlsign.ok("tokens", "--json", "--module", FAULT, env=f.env).out)["tokens"]
+    assert {t["label"]: t["certificates_read"] for t in said if t["label"]} == {ONE: False, TWO: False}
+    f.write()
+    said = json.loads(ctlsign.ok("tokens", "--json", "--module", FAULT, env=f.env).out)["tokens"]
+    assert all(t["certificates_read"] for t in said)
+
+
 @pytest.mark.parametrize("plan", ["C_GetSlotList * sleep 30", "C_GetTokenInfo 1 crash",
                                   "C_FindObjects 1 exit 0", "C_Initialize 1 fail 0x30"])
 def test_a_module_that_fails(ctlsign, fault, plan):

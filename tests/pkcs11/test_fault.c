@@ -121,6 +121,7 @@ static const struct fault {
 	{ "C_Sign 1 scribble 4500", ST_TOKEN, "malformed answer", 1 },
 	{ "C_Sign 1 scribble 4161", ST_OK, "a", 1 }, /* a warning of its own */
 	{ "C_GetTokenInfo 1 scribble 43000000000000", ST_TOKEN, "malformed answer", 0 },
+	{ "C_GetTokenInfo 1 scribble 49", ST_TOKEN, "malformed answer", 0 },
 	{ "C_GetTokenInfo 1 scribble 420000000000", ST_TOKEN, "malformed answer", 0 },
 	{ "C_GetTokenInfo 1 scribble 4000000000000000", ST_TOKEN, "malformed answer", 0 },
 	/* A key that wants its PIN at each signature. */
