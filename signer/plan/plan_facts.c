@@ -119,11 +119,30 @@ static enum status note_list(struct plan_facts *f, const struct tlv_list *l, con
 	return f->is_signed ? list_checksums(l, f->md5, f->sha1, e) : ST_OK;
 }
 
+/* An old one was kept beside that of today: a list of CUCM's own has one [CTL_BY_ITLRECOVERY]. */
+static bool has_two_itlrecoveries(const struct tlv_list *l)
+{
+	struct span first = SPAN_NONE;
+
+	for (size_t i = 0; i < l->nrecords; i++) {
+		struct tlv_record r = tlv_list_record(l, i);
+
+		if (plan_kind_of(&r) != PLAN_KIND_ITLRECOVERY || r.certificate.n == 0)
+			continue;
+		if (first.n > 0 && !span_eq(first, r.certificate))
+			return true;
+		first = r.certificate;
+	}
+	return false;
+}
+
 /* A further key, or an old one that was kept: CUCM writes the certificates of today alone. */
 static bool has_own_records(const struct plan_model *m)
 {
 	const struct tlv_list *l = m->in.new_list;
 
+	if (has_two_itlrecoveries(l))
+		return false;
 	if (tlv_list_is_non_secure(l))
 		return true;
 	for (size_t i = 0; i < l->nrecords; i++) {

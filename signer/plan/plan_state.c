@@ -209,7 +209,8 @@ static uint64_t state_of_writer(const struct plan_model *m)
 	s |= either(has_tokenless(m), W(HAS_TOKENLESS), 0);
 	s |= either(m->facts[PLAN_OLD].token_signs && !m->facts[PLAN_NEW].token_signs,
 		    W(TOKEN_SIGNED), W(SIGNED_ALIKE));
-	s |= either(m->own_records, W(OWN_RECORDS), 0) | either(spare, W(SPARE_SIGNS), 0);
+	s |= either(m->own_records, W(OWN_RECORDS), W(MORE_RECORDS)) |
+	     either(spare, W(SPARE_SIGNS), 0);
 	s |= either(reset, W(RESET_WRITES), W(USUALLY_WRITTEN));
 	s |= either(two, W(TWO_PHASES), 0) | either(two && spare, 0, W(NEW_COMES_LAST));
 	return s | either(m->itl && (reset || (s & W(OUTSIDE)) != 0), 0, W(TFTP_WRITES));

@@ -840,7 +840,7 @@ def test_a_restart_of_tftp_would_write_over_an_itl_made_outside(world):
     assert "Do not restart Cisco Tftp before every phone has this ITL" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("extra", ["asa", "pub-regenerated@pub"])
+@pytest.mark.parametrize("extra", ["asa", "pub-regenerated@pub", "recovery2"])
 def test_a_spare_anchor_of_ones_own_is_made_outside(world, extra):
     """'utils ctl update CTLFile' would write the list without it."""
     new = world.make("new.tlv", OLD_12 + f" SAST={extra}", **RENEWED)
@@ -849,6 +849,13 @@ def test_a_spare_anchor_of_ones_own_is_made_outside(world, extra):
     assert "publish" in codes_of and "write" not in codes_of
     texts = [line["text"] for step in plan["steps"] for line in step["lines"] if step["part"] == "steps"]
     assert not [text for text in texts if "utils ctl update CTLFile" in text]
+
+
+def test_the_list_of_two_phases_is_without_a_spare_of_ones_own(world):
+    new = world.make("new.tlv", OLD_12.replace("=recovery", "=recovery2") + " SAST=asa", **RENEWED)
+    text = " ".join(world.plan(world.make("old.tlv", OLD_12), new, "--release", "12.5", status=1).out.split())
+    assert "WARNING: new.tlv has SAST records that CUCM does not write: this list is without them" in text
+    assert "new.tlv is a list of CUCM's own" not in text
 
 
 @pytest.mark.parametrize("release,spec,doubted", [
