@@ -74,12 +74,20 @@ static void warn_anchors(struct plan_model *m)
 			    buf_cstr(&m->anchors[i].name), "");
 }
 
+/* A key that phones know, and that is there still: the publisher's CallManager, or a token. */
+static bool keeps_a_key(const struct plan_model *m)
+{
+	return plan_shares_callmanager(m) ||
+	       (m->facts[PLAN_NEW].token_signs && plan_has_signer(m, PLAN_OLD, PLAN_NEW));
+}
+
 /* Renewed in one go, by how bad that is. */
 static void warn_renewals(struct plan_model *m)
 {
 	bool callmanager = renewed(m, PLAN_KIND_CALLMANAGER), tvs = renewed(m, PLAN_KIND_TVS),
 	     recovery = renewed(m, PLAN_KIND_ITLRECOVERY), capf = renewed(m, PLAN_KIND_CAPF);
-	bool by_recovery = plan_recovery_signs(m), with_recovery = callmanager && recovery;
+	bool by_recovery = plan_recovery_signs(m);
+	bool with_recovery = callmanager && recovery && !keeps_a_key(m);
 	bool with_tvs = tvs && (by_recovery ? recovery : callmanager);
 
 	if (with_tvs)

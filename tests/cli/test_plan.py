@@ -772,6 +772,21 @@ def test_a_ca_signs_again_what_it_signed(world, kind, name):
     assert "CSR" not in plain.out and REGENERATE.format("ITLRecovery") in " ".join(plain.out.split())
 
 
+@pytest.mark.parametrize("old,renewed,danger", [
+    (OLD_12, ["recovery", "pub"], True), (OLD_12, ["recovery", "sub1"], False),
+    (f"{TOKENED} SAST=recovery SAST=pub", ["recovery", "pub"], False)],
+    ids=["of-the-publisher", "of-a-subscriber", "a-token-signs"])
+def test_callmanager_and_itlrecovery_leave_a_key_or_none(world, old, renewed, danger):
+    after = {"recovery": "recovery2", "pub": "pub-regenerated@pub", "sub1": "sub1-renewed@sub1"}
+    new = old
+    for name in renewed:
+        new = re.sub(rf"={name}\b", f"={after[name]}", new)
+    plan = world.json(world.make("old.tlv", old), world.make("new.tlv", new, **RENEWED), "--release", "12.5")
+    found = codes(plan)
+    assert ("renewed-in-one-go" in found, "renewed-together" in found) == (danger, not danger)
+    assert ("clear" in [step["code"] for step in plan["steps"]]) == danger
+
+
 def test_no_source_has_the_command_for_the_ctl_of_a_token(world):
     """LOST_TRUST has 'utils ctl reset localkey' for mixed mode, and says nothing of tokens."""
     old = world.make("old.tlv", f"{TOKENED} SAST=recovery SAST=pub")
