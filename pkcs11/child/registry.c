@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,17 +164,25 @@ static void look_into(struct tok_registry *r, const char *folder, const struct t
 		free(list);
 }
 
-/* p11-kit reads none of root's own. */
-static bool users_folder(char out[PATH_MAX])
+static bool is_set(const char *variable)
+{
+	return variable != NULL && *variable != '\0';
+}
+
+/* p11-kit looks into the same places, in this order. */
+bool tok_registry_users_folder(uid_t uid, char out[PATH_MAX])
 {
 	const char *config = tok_env("XDG_CONFIG_HOME"), *home = tok_env("HOME");
+	const struct passwd *pw;
 	int n = 0;
 
-	if (geteuid() == 0)
+	if (uid == 0)
 		return false;
-	if (config != NULL && *config != '\0')
+	if (is_set(config))
 		n = snprintf(out, PATH_MAX, "%s/pkcs11/modules", config);
-	else if (home != NULL)
+	else if (!is_set(home) && (pw = getpwuid(uid)) != NULL)
+		home = pw->pw_dir;
+	if (n == 0 && is_set(home))
 		n = snprintf(out, PATH_MAX, "%s/.config/pkcs11/modules", home);
 	return n > 0 && n < PATH_MAX;
 }
@@ -185,7 +194,7 @@ void tok_registry_check(struct tok_registry *r, const struct tlv_warn *w)
 	*r = (struct tok_registry){ .n = 0 };
 	for (size_t i = 0; i < TOK_REGISTRY_FOLDERS; i++)
 		look_into(r, tok_registry_folders[i], w);
-	if (users_folder(own))
+	if (tok_registry_users_folder(geteuid(), own))
 		look_into(r, own, w);
 }
 

@@ -7,6 +7,10 @@
 #ifndef TOK_REGISTRY_H
 #define TOK_REGISTRY_H
 
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include <p11-kit/p11-kit.h>
 
 #include "pkcs11/shared/info.h"
@@ -31,6 +35,12 @@ struct tok_registry {
  */
 void tok_registry_check(struct tok_registry *r, const struct tlv_warn *w);
 void tok_registry_free(struct tok_registry *r);
+
+/*
+ * The user's own folder of the registry, as p11-kit finds it: without HOME by the system's list of
+ * users. False for root, who has none.
+ */
+bool tok_registry_users_folder(uid_t uid, char out[PATH_MAX]);
 
 /*
  * Calls fn with the path of each file of the system's registry whose module is

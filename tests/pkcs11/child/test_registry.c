@@ -7,10 +7,14 @@
  */
 #include "tests/pkcs11/lab.h"
 
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "pkcs11/child/registry.h"
 
 /* An empty registry in the test's folder, instead of the system's: see registry.c. */
 static void registry(struct lab *l)
@@ -212,6 +216,35 @@ static void a_module_that_others_can_write_is_left_out(void **state)
 	assert_int_equal(lab_count(l, "C_Initialize"), 0);
 }
 
+static void assert_users_folder(uid_t uid, const char *config, const char *home, const char *want)
+{
+	char seen[PATH_MAX];
+
+	(void)(config == NULL ? unsetenv("XDG_CONFIG_HOME") : setenv("XDG_CONFIG_HOME", config, 1));
+	(void)(home == NULL ? unsetenv("HOME") : setenv("HOME", home, 1));
+	assert_true(tok_registry_users_folder(uid, seen));
+	assert_string_equal(seen, want);
+}
+
+/* A service has no HOME, and p11-kit finds its user's modules all the same. */
+static void the_users_folder_is_where_p11_kit_looks(void **state)
+{
+	const struct passwd *pw = getpwnam("nobody");
+	char own[PATH_MAX];
+	uid_t uid;
+
+	(void)state;
+	assert_non_null(pw);
+	uid = pw->pw_uid;
+	(void)snprintf(own, sizeof own, "%s/.config/pkcs11/modules", pw->pw_dir);
+	assert_users_folder(uid, "/c", "/h", "/c/pkcs11/modules");
+	assert_users_folder(uid, "", "/h", "/h/.config/pkcs11/modules");
+	assert_users_folder(uid, NULL, "/h", "/h/.config/pkcs11/modules");
+	assert_users_folder(uid, NULL, "", own);
+	assert_users_folder(uid, NULL, NULL, own);
+	assert_false(tok_registry_users_folder(0, own));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup, lab_teardown)
 
 int main(void)
@@ -226,6 +259,7 @@ int main(void)
 		TEST(trust_modules_are_left_out),
 		TEST(p22_a_vendors_module_goes_before_opensc),
 		TEST(a_module_that_others_can_write_is_left_out),
+		cmocka_unit_test(the_users_folder_is_where_p11_kit_looks),
 	};
 
 	return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
