@@ -18,6 +18,12 @@
 		return rv_; \
 	} while (0)
 
+/*
+ * What a module is to fill is empty before: it may say that it did, and this process's own memory
+ * would be shown as the token's.
+ */
+#define EMPTY(room) memset(room, 0, sizeof *(room))
+
 /* p11-kit makes this call: it keeps count of who else uses the module. */
 CK_RV tok_c_initialize(struct tok_module *m)
 {
@@ -63,8 +69,10 @@ static void pad(CK_UTF8CHAR *text, size_t n)
 
 CK_RV tok_c_get_info(const struct tok_module *m, CK_INFO *info)
 {
-	CK_RV rv = get_info(m, info);
+	CK_RV rv;
 
+	EMPTY(info);
+	rv = get_info(m, info);
 	if (rv != CKR_OK)
 		return rv;
 	PAD(info->manufacturerID);
@@ -84,8 +92,10 @@ static CK_RV get_slot_info(const struct tok_module *m, CK_SLOT_ID slot, CK_SLOT_
 
 CK_RV tok_c_get_slot_info(const struct tok_module *m, CK_SLOT_ID slot, CK_SLOT_INFO *info)
 {
-	CK_RV rv = get_slot_info(m, slot, info);
+	CK_RV rv;
 
+	EMPTY(info);
+	rv = get_slot_info(m, slot, info);
 	if (rv != CKR_OK)
 		return rv;
 	PAD(info->slotDescription);
@@ -100,8 +110,10 @@ static CK_RV get_token_info(const struct tok_module *m, CK_SLOT_ID slot, CK_TOKE
 
 CK_RV tok_c_get_token_info(const struct tok_module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 {
-	CK_RV rv = get_token_info(m, slot, info);
+	CK_RV rv;
 
+	EMPTY(info);
+	rv = get_token_info(m, slot, info);
 	if (rv != CKR_OK)
 		return rv;
 	PAD(info->label);
@@ -113,6 +125,7 @@ CK_RV tok_c_get_token_info(const struct tok_module *m, CK_SLOT_ID slot, CK_TOKEN
 
 CK_RV tok_c_open_session(const struct tok_module *m, CK_SLOT_ID slot, CK_SESSION_HANDLE *s)
 {
+	EMPTY(s);
 	THROUGH(m, C_OpenSession, slot, CKF_SERIAL_SESSION, NULL, NULL, s);
 }
 
@@ -123,6 +136,7 @@ CK_RV tok_c_close_session(const struct tok_module *m, CK_SESSION_HANDLE s)
 
 CK_RV tok_c_get_session_info(const struct tok_module *m, CK_SESSION_HANDLE s, CK_SESSION_INFO *info)
 {
+	EMPTY(info);
 	THROUGH(m, C_GetSessionInfo, s, info);
 }
 
@@ -135,6 +149,8 @@ CK_RV tok_c_find_objects_init(const struct tok_module *m, CK_SESSION_HANDLE s, C
 CK_RV tok_c_find_objects(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *list,
 			 CK_ULONG cap, CK_ULONG *n)
 {
+	*n = 0;
+	memset(list, 0, cap * sizeof *list);
 	THROUGH(m, C_FindObjects, s, list, cap, n);
 }
 
@@ -146,6 +162,9 @@ CK_RV tok_c_find_objects_final(const struct tok_module *m, CK_SESSION_HANDLE s)
 CK_RV tok_c_get_attribute_value(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 				CK_ATTRIBUTE *attrs, CK_ULONG n)
 {
+	for (CK_ULONG i = 0; i < n; i++)
+		if (attrs[i].pValue != NULL)
+			memset(attrs[i].pValue, 0, attrs[i].ulValueLen);
 	THROUGH(m, C_GetAttributeValue, s, o, attrs, n);
 }
 
@@ -176,6 +195,7 @@ CK_RV tok_c_sign_init(const struct tok_module *m, CK_SESSION_HANDLE s, CK_OBJECT
 CK_RV tok_c_sign(const struct tok_module *m, CK_SESSION_HANDLE s, const uint8_t *data, size_t n,
 		 uint8_t *sig, CK_ULONG *nsig)
 {
+	memset(sig, 0, *nsig);
 	THROUGH(m, C_Sign, s, unconst(data), n, sig, nsig);
 }
 

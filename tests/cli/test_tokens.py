@@ -361,6 +361,15 @@ def test_certificates_that_were_not_read_are_not_none(ctlsign, fault, plan):
     assert all(t["certificates_read"] for t in said)
 
 
+def test_what_a_module_did_not_fill_is_empty(ctlsign, fault):
+    """It says that each value has five bytes more: they are not to be this program's own."""
+    words = ["tokens", "--json", "--module", FAULT, f"pkcs11:token={TWO}"]
+    f = fault("C_GetAttributeValue * claim 5")
+    cert = json.loads(ctlsign.ok(*words, env=f.env).out)["tokens"][0]["certificates"][0]
+    assert cert["id"].endswith("00" * 5) and cert["label"] == TWO
+    assert cert["certificate"]["error"] == "5 bytes follow the certificate"
+
+
 @pytest.mark.parametrize("plan", ["C_GetSlotList * sleep 30", "C_GetTokenInfo 1 crash",
                                   "C_FindObjects 1 exit 0", "C_Initialize 1 fail 0x30"])
 def test_a_module_that_fails(ctlsign, fault, plan):
