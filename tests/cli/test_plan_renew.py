@@ -271,6 +271,7 @@ def test_the_spare_key_signs_before_12(world, release, what, commands):
     world.make("itl-pub.tlv", ITL_10.replace("SAST=golden-recovery ", "") if release == "9.1" else ITL_10)
     text, answer = renew(world, "itl-pub.tlv", "--release", release, "--renew", what, status=0)
     assert way_out(answer) == commands
+    assert ("It helps phones that hold its certificate of today as SAST" in words(text)) == (commands != [])
     assert ("'utils itl reset remotekey'" in words(text)) == (release != "9.1")
 
 
