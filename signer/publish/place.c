@@ -277,11 +277,15 @@ enum status place_sync(int fd, struct tlv_err *e)
 
 void place_signals_wait(sigset_t *before)
 {
-	sigset_t all;
+	/* The kernel sends these for what the run itself does: if they are blocked, it kills. */
+	static const int own[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
+	sigset_t others;
 
-	(void)sigfillset(&all);
+	(void)sigfillset(&others);
+	for (size_t i = 0; i < COUNT(own); i++)
+		(void)sigdelset(&others, own[i]);
 	(void)sigemptyset(before);
-	(void)pthread_sigmask(SIG_BLOCK, &all, before);
+	(void)pthread_sigmask(SIG_BLOCK, &others, before);
 }
 
 void place_signals_go(const sigset_t *before)

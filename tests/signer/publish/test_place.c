@@ -2,6 +2,7 @@
 /* Temporary names, and a sweep that touches what is ours by owner, type and mark only. */
 #include "tests/signer/publish/folder.h"
 
+#include <signal.h>
 #include <sys/file.h>
 
 #include "signer/publish/place.h"
@@ -137,9 +138,28 @@ static void test_there_is_always_a_name(void **state)
 	(void)close(dir);
 }
 
+/* A blocked SIGSEGV would kill without a trace; a blocked SIGSYS, whoever filters system calls. */
+static void what_a_run_does_itself_is_not_held_back(void **state)
+{
+	sigset_t before, now, after;
+
+	(void)state;
+	place_signals_wait(&before);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &now), 0);
+	place_signals_go(&before);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
+	for (int s = 1; s < NSIG; s++)
+		assert_int_equal(sigismember(&after, s), sigismember(&before, s));
+	assert_true(sigismember(&now, SIGTERM) && sigismember(&now, SIGINT) &&
+		    sigismember(&now, SIGHUP) && sigismember(&now, SIGALRM));
+	assert_false(sigismember(&now, SIGSYS) || sigismember(&now, SIGSEGV) ||
+		     sigismember(&now, SIGBUS) || sigismember(&now, SIGABRT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_run_does_itself_is_not_held_back),
 		IN_A_FOLDER(test_leftovers_go),
 		IN_A_FOLDER(test_a_folder_that_was_renamed_stays),
 		IN_A_FOLDER(test_what_is_held_stays),
