@@ -23,6 +23,8 @@ struct entry {
 	struct span raw; /* a record that is kept as it is; borrowed; the rest describes it */
 	struct buf own;	 /* raw's bytes, if they are the entry's own */
 	char *origin;	 /* owned; "cluster.yaml:7", "--capf capf.pem": where an error is */
+	/* What an option of update has changed: another option may not change it again. */
+	bool replaced, renamed, moved;
 };
 
 struct entries {

@@ -116,12 +116,17 @@ static enum status renew(struct edit *x, size_t source, const struct cert *new_c
 
 	if (entry == NULL)
 		return err_set(e, ST_USAGE, "record %zu is removed and replaced", source + 1);
+	if (entry->replaced)
+		return err_set(e, ST_USAGE,
+			       "record %zu is replaced twice: leave one of the two out",
+			       source + 1);
 	if (entry->role == TLV_ROLE_SAST && keep && entry->cert.der.n > 0) {
 		size_t at = position_of(x, entry);
 
 		st = keep_old(x, at, e);
 		entry = &x->entries.v[at];
 	}
+	entry->replaced = true;
 	entry->raw = SPAN_NONE;
 	cert_free(&entry->cert);
 	return st == ST_OK ? cert_from_der(&entry->cert, buf_span(&new_cert->der), e) : st;
@@ -228,6 +233,19 @@ static enum status check_place(const struct edit *x, const struct entry *entry, 
 	return ST_OK;
 }
 
+/* The last option must not win in silence: the selectors may have met in one record unseen. */
+static enum status check_once(const struct entry *entry, const struct entry *parsed,
+			      struct tlv_err *e)
+{
+	bool name = entry->renamed && parsed->name != NULL;
+
+	if (!name && !(entry->moved && parsed->has_address))
+		return ST_OK;
+	return err_set(e, ST_USAGE,
+		       "option '--set': record %ld is given %s twice: leave one of the two out",
+		       entry->source + 1, name ? "a name" : "an address");
+}
+
 static enum status apply_settings(const struct edit *x, struct entry *entry, const char *settings,
 				  struct tlv_err *e)
 {
@@ -237,13 +255,16 @@ static enum status apply_settings(const struct edit *x, struct entry *entry, con
 
 	if (st == ST_OK)
 		st = check_place(x, entry, parsed.name != NULL, e);
+	if (st == ST_OK)
+		st = check_once(entry, &parsed, e);
 	if (st == ST_OK && parsed.name != NULL) {
 		free(entry->name);
+		entry->renamed = true;
 		entry->name = parsed.name;
 		parsed.name = NULL;
 	}
 	if (st == ST_OK && parsed.has_address) {
-		entry->has_address = true;
+		entry->has_address = entry->moved = true;
 		(void)span_copy(span_of(parsed.address, 4), entry->address, 4);
 	}
 	entry->raw = SPAN_NONE;

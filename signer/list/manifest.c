@@ -172,12 +172,39 @@ static enum status take_value(struct reading *s, const yaml_event_t *ev)
 	return st;
 }
 
+/* YAML has four plain words for no value. Here they would become a name or a path. */
+static bool is_no_value(const yaml_event_t *ev)
+{
+	static const char *const words[] = { "~", "null", "Null", "NULL" };
+	struct span text = span_of(ev->data.scalar.value, ev->data.scalar.length);
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		    span_eq(text, span_str(words[i])))
+			return true;
+	return false;
+}
+
+/* A block ends in a line break, which nobody means to sign. Who does, quotes "\n". */
+static bool is_block(const yaml_event_t *ev)
+{
+	return ev->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
+	       ev->data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
+}
+
 static enum status take_scalar(struct reading *s, const yaml_event_t *ev)
 {
-	if (ev->data.scalar.anchor != NULL)
-		return complain(s, ev, "anchors and aliases are not allowed");
-	if (span_has(span_of(ev->data.scalar.value, ev->data.scalar.length), 0))
+	struct span text = span_of(ev->data.scalar.value, ev->data.scalar.length);
+
+	if (span_has(text, 0))
 		return complain(s, ev, "a NUL in a value");
+	if (is_block(ev))
+		return complain(s, ev,
+				"a block of lines: write the value behind its key, on one line");
+	if (is_no_value(ev))
+		return complain(
+			s, ev,
+			"a null: leave the key out, or quote the word if it is meant as text");
 	if (s->depth == 0 || (s->in_records && s->record < 0))
 		return complain(s, ev, "a plain value where a mapping was expected");
 	return s->key == NULL ? take_key(s, ev) : take_value(s, ev);
@@ -212,13 +239,40 @@ static enum status open_sequence(struct reading *s, const yaml_event_t *ev)
 	return take_value(s, ev);
 }
 
+/* What may stand in front of a value and make another one of it; NULL: neither does. */
+static const char *not_plain(const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+	if (anchor != NULL)
+		return "anchors and aliases are not allowed";
+	return tag != NULL ? "tags are not allowed: a value that begins with '!' wants quotes" :
+			     NULL;
+}
+
+static const char *not_allowed(const yaml_event_t *ev)
+{
+	switch (ev->type) {
+	case YAML_ALIAS_EVENT:
+		return "anchors and aliases are not allowed";
+	case YAML_SCALAR_EVENT:
+		return not_plain(ev->data.scalar.anchor, ev->data.scalar.tag);
+	case YAML_MAPPING_START_EVENT:
+		return not_plain(ev->data.mapping_start.anchor, ev->data.mapping_start.tag);
+	case YAML_SEQUENCE_START_EVENT:
+		return not_plain(ev->data.sequence_start.anchor, ev->data.sequence_start.tag);
+	default:
+		return NULL;
+	}
+}
+
 static enum status take_event(struct reading *s, const yaml_event_t *ev)
 {
+	const char *why = not_allowed(ev);
+
+	if (why != NULL)
+		return complain(s, ev, why);
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		return ++s->documents > 1 ? complain(s, ev, "a second document") : ST_OK;
-	case YAML_ALIAS_EVENT:
-		return complain(s, ev, "anchors and aliases are not allowed");
 	case YAML_SCALAR_EVENT:
 		return take_scalar(s, ev);
 	case YAML_MAPPING_START_EVENT:

@@ -177,7 +177,7 @@ MANIFESTS = [
     (HEAD + "records:\n" + GOOD_ROW + "  - {cert: pub.pem, name: b}\n", 7, "role"),
     (HEAD + "cert: sub1.pem\nrecords:\n" + GOOD_ROW, 5, "cert"),
     (HEAD + "records:\n  - {role: SAST, role: CAPF, cert: pub.pem}\n", 6, "role"),
-    (HEAD + "records:\n  - &a {role: SAST, cert: pub.pem, name: a}\n  - *a\n", 7, ""),
+    (HEAD + "records:\n  - &a {role: SAST, cert: pub.pem, name: a}\n  - *a\n", 6, "anchors"),
     (HEAD + "records:\n" + GOOD_ROW + "---\nfile: x\n", None, ""),
     (HEAD + "records:\n" + GOOD_ROW + "  - {role: 'unclosed\n", None, ""),
     (HEAD + "\trecords: []\n", None, ""),

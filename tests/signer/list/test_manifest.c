@@ -47,6 +47,25 @@ static void read_whole(void **state)
 	assert_null(m);
 }
 
+/* Quotes make text of what is refused without them. */
+static void quoted_words(void **state)
+{
+	struct manifest_file *m;
+	const struct manifest *c;
+
+	(void)state;
+	put_text("m.yaml",
+		 "file: '~'\nstyle: \"null\"\ndigest: \"a\\nb\"\nmode: '!x'\nkey: nullify\n");
+	assert_int_equal(manifest_read(&m, "m.yaml", NULL), ST_OK);
+	c = manifest_content(m);
+	assert_string_equal(c->file, "~");
+	assert_string_equal(c->style, "null");
+	assert_string_equal(c->digest, "a\nb");
+	assert_string_equal(c->mode, "!x");
+	assert_string_equal(c->key, "nullify");
+	manifest_free(&m);
+}
+
 static void lines(void **state)
 {
 	static const struct {
@@ -101,6 +120,19 @@ static void what_is_refused(void **state)
 		{ "records:\n  - role: a\n    cert:\n", "m.yaml:3: 'cert' is empty" },
 		{ "file: &x a\nstyle: *x\n", "m.yaml:1: anchors and aliases are not allowed" },
 		{ "file: a\nstyle: *x\n", "m.yaml:2: anchors and aliases are not allowed" },
+		{ "&x {file: a}\n", "m.yaml:1: anchors and aliases are not allowed" },
+		{ "file: a\nrecords: &x\n  - {role: a}\n",
+		  "m.yaml:2: anchors and aliases are not allowed" },
+		{ "records:\n  - &x {role: a}\n", "m.yaml:2: anchors and aliases are not allowed" },
+		{ "file: !!str a\n", "m.yaml:1: tags are not allowed" },
+		{ "!x {file: a}\n", "m.yaml:1: tags are not allowed" },
+		{ "file: a\nrecords: !!set []\n", "m.yaml:2: tags are not allowed" },
+		{ "file: ~\n", "m.yaml:1: a null: leave the key out" },
+		{ "records:\n  - {role: a, name: null}\n", "m.yaml:2: a null: leave the key out" },
+		{ "records:\n  - role: a\n    name: NULL\n",
+		  "m.yaml:3: a null: leave the key out" },
+		{ "records:\n  - role: a\n    name: |\n      x\n", "m.yaml:3: a block of lines" },
+		{ "file: >-\n  a\n", "m.yaml:1: a block of lines" },
 		{ "file: \"a\\0b\"\n", "m.yaml:1: a NUL in a value" },
 		{ "file: a\n---\nfile: b\n", "m.yaml:2: a second document" },
 		{ "file: a\n  style: b\n", "m.yaml:2: mapping values are not allowed" },
@@ -168,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(read_whole),
+		IN_A_FOLDER(quoted_words),
 		IN_A_FOLDER(lines),
 		IN_A_FOLDER(what_is_refused),
 		IN_A_FOLDER(errors_of_the_caller),
