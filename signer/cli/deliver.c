@@ -9,6 +9,7 @@
 #include "signer/io/out.h"
 #include "signer/trust/facts.h"
 #include "signer/trust/verify.h"
+#include "tlv/check.h"
 #include "tlv/kind.h"
 #include "tlv/label.h"
 
@@ -196,6 +197,22 @@ static void warn_lone(const struct tlv_list *l)
 		msg_warn("%s", tlv_lone_sast_text);
 }
 
+/* What phones take, and hardly anybody means: a line break in a name, a record twice. */
+static enum status warn_slips(const struct tlv_list *l, struct tlv_err *e)
+{
+	struct tlv_findings f = TLV_FINDINGS_INIT;
+	enum status st;
+
+	tlv_check_list(l, &f);
+	for (size_t i = 0; i < f.n; i++)
+		if (f.v[i].record > 0 &&
+		    (f.v[i].code == TLV_FIND_TEXT_CONTROL || f.v[i].code == TLV_FIND_DUPLICATE))
+			msg_warn("record %zu: %s", f.v[i].record, f.v[i].text);
+	st = f.nomem ? err_nomem(e) : ST_OK;
+	tlv_findings_free(&f);
+	return st;
+}
+
 /* What a dry run is for goes to stdout; what is said on the way to signing does not. */
 static void say_line(void *arg, const char *line)
 {
@@ -343,6 +360,8 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	st = deliver_anchors(l, known, e);
 	if (st == ST_OK)
 		warn_lone(l);
+	if (st == ST_OK)
+		st = warn_slips(l, e);
 	if (st == ST_OK)
 		asked = ask_phones(d, key, l, e);
 	if (st == ST_OK && d->old != NULL)

@@ -140,6 +140,21 @@ def test_a_setting_that_is_wrong_in_one_way(ctlsign, cluster, tmp_path, setting,
     assert not out.exists()
 
 
+def test_slips_are_said_before_they_are_signed(ctlsign, cluster, tmp_path):
+    """What verify warns of afterwards."""
+    out, new = tmp_path / "CTLFile.tlv", tmp_path / "new.tlv"
+    twice = ["--ccm-tftp", f"{cluster}/sub1.pem,name=n\r,address=10.1.2.3"] * 2
+    says = ["record 2: DNS name: control characters inside", "record 3: the same as record 2"]
+    run = ctlsign.ok("build", "-o", out, "--sast", f"{cluster}/pub.pem,name=p", *twice,
+                     *lists.key(cluster, "tokenless"))
+    assert all(run.err.count(f"warning: {text}") == 1 for text in says), str(run)
+    run = ctlsign.ok("update", out, "-o", new, "--remove", "#3", *lists.key(cluster, "tokenless"))
+    assert [text in run.err for text in says] == [True, False], str(run)
+    run = ctlsign.ok("update", new, "-o", tmp_path / "last.tlv", "--set", "#2,name=n",
+                     *lists.key(cluster, "tokenless"))
+    assert not any(text in run.err for text in says), str(run)
+
+
 def test_a_file_may_be_called_like_a_setting(ctlsign, cluster, tmp_path):
     odd = tmp_path / "pub,port=5060"
     odd.write_bytes((cluster / "sub1.pem").read_bytes())
