@@ -9,7 +9,6 @@
 #include "signer/io/out.h"
 #include "signer/trust/facts.h"
 #include "signer/trust/verify.h"
-#include "tlv/check.h"
 #include "tlv/kind.h"
 #include "tlv/label.h"
 
@@ -198,19 +197,12 @@ static void warn_lone(const struct tlv_list *l)
 }
 
 /* What phones take, and hardly anybody means: a line break in a name, a record twice. */
-static enum status warn_slips(const struct tlv_list *l, struct tlv_err *e)
+static void warn_slips(const struct tlv_findings *f)
 {
-	struct tlv_findings f = TLV_FINDINGS_INIT;
-	enum status st;
-
-	tlv_check_list(l, &f);
-	for (size_t i = 0; i < f.n; i++)
-		if (f.v[i].record > 0 &&
-		    (f.v[i].code == TLV_FIND_TEXT_CONTROL || f.v[i].code == TLV_FIND_DUPLICATE))
-			msg_warn("record %zu: %s", f.v[i].record, f.v[i].text);
-	st = f.nomem ? err_nomem(e) : ST_OK;
-	tlv_findings_free(&f);
-	return st;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].record > 0 &&
+		    (f->v[i].code == TLV_FIND_TEXT_CONTROL || f->v[i].code == TLV_FIND_DUPLICATE))
+			msg_warn("record %zu: %s", f->v[i].record, f->v[i].text);
 }
 
 /* What a dry run is for goes to stdout; what is said on the way to signing does not. */
@@ -361,7 +353,7 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	if (st == ST_OK)
 		warn_lone(l);
 	if (st == ST_OK)
-		st = warn_slips(l, e);
+		warn_slips(&d->signing.findings);
 	if (st == ST_OK)
 		asked = ask_phones(d, key, l, e);
 	if (st == ST_OK && d->old != NULL)

@@ -107,18 +107,20 @@ static enum status refuse(const struct tlv_findings *f, struct tlv_err *e)
  * Whether the list is good once it is signed, by the verdict of verify. The signature is
  * looked at apart: with --allow-weak-keys it may be one that proves nothing.
  */
-static enum status check_worth(const struct sign_spec *spec, const struct tlv_list *l,
-			       struct tlv_err *e)
+static enum status check_worth(struct signing *s, struct tlv_err *e)
 {
+	const struct sign_spec *spec = s->spec;
 	const struct verify_ask ask = { .now = env_now(),
 					.served = spec->served,
 					.unsigned_yet = true,
 					.lenience = { .weak_keys = spec->weak_keys } };
 	struct verification v;
-	enum status st = verify_list(&v, l, &ask, e);
+	enum status st = verify_list(&v, &s->judged, &ask, e);
 
 	if (st == ST_OK && !verdict_is_good(verdict_make(&v.findings, true, true)))
 		st = refuse(&v.findings, e);
+	s->findings = v.findings;
+	v.findings = TLV_FINDINGS_INIT;
 	verification_free(&v);
 	return st;
 }
@@ -167,7 +169,7 @@ static enum status check_signer(struct signing *s, struct tlv_err *e)
 	long signer = st == ST_OK ? tlv_list_signer(&s->judged) : TLV_SIGNER_NONE;
 
 	if (signer >= 0)
-		return check_worth(s->spec, &s->judged, e);
+		return check_worth(s, e);
 	if (signer == TLV_SIGNER_AMBIGUOUS)
 		return err_set(
 			e, ST_INPUT,
@@ -209,6 +211,7 @@ enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e)
 
 void signing_free(struct signing *s)
 {
+	tlv_findings_free(&s->findings);
 	tlv_list_free(&s->judged);
 	buf_free(&s->list);
 }

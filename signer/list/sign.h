@@ -10,6 +10,7 @@
 #include "signer/crypto/key.h"
 #include "tlv/bytes.h"
 #include "tlv/err.h"
+#include "tlv/findings.h"
 #include "tlv/header.h"
 #include "tlv/list.h"
 
@@ -36,6 +37,7 @@ struct signing {
 	size_t hole;	 /* position of the signature in it */
 	/* list as it reads, judged by sign_prepare(); it borrows list, and owns the rest. */
 	struct tlv_list judged;
+	struct tlv_findings findings; /* of that judgement; owned */
 };
 
 /*
