@@ -29,7 +29,7 @@ static int catch (X509_STORE_CTX *presented, void *arg)
 }
 
 /* RFC 5246, 7.4.7, and RFC 8446, 4.4.4: what a client sends once it has read the server's part. */
-static bool is_client_s(int type)
+static bool is_client_answer(int type)
 {
 	return type == SSL3_MT_CLIENT_KEY_EXCHANGE || type == SSL3_MT_FINISHED;
 }
@@ -42,7 +42,7 @@ static void look(int sent, int version, int record, const void *message, size_t 
 	(void)version;
 	(void)ssl;
 	if (sent == 1 && record == SSL3_RT_HANDSHAKE &&
-	    is_client_s(span_at(span_of(message, n), 0)))
+	    is_client_answer(span_at(span_of(message, n), 0)))
 		chain->answered = true;
 }
 
