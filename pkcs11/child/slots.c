@@ -114,7 +114,9 @@ static enum status slot_list(const struct tok_module *m, CK_SLOT_ID **list, CK_U
 	if (rv != CKR_OK)
 		return tok_rv_failed(e, ST_TOKEN, TOK_CALL_C_GetSlotList, rv);
 	if (*n > room)
-		return err_set(e, ST_TOKEN, "C_GetSlotList: more slots than asked for");
+		return err_set(
+			e, ST_TOKEN,
+			"C_GetSlotList: more slots than it was given room for: try another module with --module");
 	return ST_OK;
 }
 

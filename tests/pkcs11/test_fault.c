@@ -28,8 +28,8 @@ static const struct fault {
 	{ "C_GetTokenInfo * fail 0x30", ST_TOKEN, "a slot or module did not answer", 0 },
 	{ "C_GetTokenInfo 1-2 fail 0xe1", ST_NO_MATCH, "no token is there", 0 },
 	{ "C_GetTokenInfo 1 sleep 30", ST_TOKEN, "s in C_GetTokenInfo", 0 },
-	{ "C_GetSlotList 2 claim 1", ST_TOKEN, "C_GetSlotList: more slots than asked for", 0 },
-	{ "C_GetSlotList 2 claim 1000000000", ST_TOKEN, "more slots than asked for", 0 },
+	{ "C_GetSlotList 2 claim 1", ST_TOKEN, "C_GetSlotList: more slots than it was given", 0 },
+	{ "C_GetSlotList 2 claim 1000000000", ST_TOKEN, "room for: try another module", 0 },
 	/* A certificate that claims more bytes than there was room for is none. */
 	{ "C_GetAttributeValue 1 claim 1000000000", ST_NO_MATCH, "has no certificate", 0 },
 	{ "C_GetAttributeValue 1 fail 0x150\nC_GetAttributeValue 3 claim 1000000000", ST_NO_MATCH,
