@@ -112,7 +112,7 @@ const char *err_text(const struct tlv_err *e)
 
 int err_exit_status(enum status st)
 {
-	return (int)(st == ST_NOMEM || st == ST_CRYPTO ? ST_BUG : st);
+	return (int)(st == ST_NOMEM || st == ST_MACHINE ? ST_BUG : st);
 }
 
 const char *err_cure(enum status st)

@@ -20,8 +20,8 @@ enum status {
 #include "tlv/status.def"
 #undef STATUS
 	/* Inside only. err_exit_status() makes them that of a bug; err_cure() tells them apart. */
-	ST_NOMEM = 71,	/* memory ran out */
-	ST_CRYPTO = 72, /* this machine's OpenSSL refuses what every list needs */
+	ST_NOMEM = 71,	 /* memory ran out */
+	ST_MACHINE = 72, /* it lacks a library, or its OpenSSL refuses what every list needs */
 };
 
 /* The text limits are generous for sentences; longer text is cut, never overrun. */

@@ -304,7 +304,8 @@ enum status cert_sha1(struct span der, uint8_t out[20], struct tlv_err *e)
 {
 	if (EVP_Digest(der.p, der.n, out, NULL, EVP_sha1(), NULL) == 1)
 		return ST_OK;
-	return err_set(e, ST_CRYPTO, "OpenSSL refuses the digest SHA1: 'ctlsign doctor' says more");
+	return err_set(e, ST_MACHINE,
+		       "OpenSSL refuses the digest SHA1: 'ctlsign doctor' says more");
 }
 
 enum status cert_short_name(const struct tlv_cert *c, struct buf *out, struct tlv_err *e)

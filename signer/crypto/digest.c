@@ -39,7 +39,7 @@ static int find(enum tlv_digest alg)
 static enum status refused(const EVP_MD *md, struct tlv_err *e)
 {
 	ERR_clear_error();
-	return err_set(e, ST_CRYPTO, "OpenSSL refuses the digest %s: 'ctlsign doctor' says more",
+	return err_set(e, ST_MACHINE, "OpenSSL refuses the digest %s: 'ctlsign doctor' says more",
 		       EVP_MD_get0_name(md));
 }
 
@@ -90,7 +90,7 @@ enum status digest_add(struct digest_stream *s, struct span bytes, struct tlv_er
 	if (EVP_DigestUpdate((EVP_MD_CTX *)s, bytes.p, bytes.n) == 1)
 		return ST_OK;
 	ERR_clear_error();
-	return err_set(e, ST_CRYPTO, "OpenSSL refuses the digest: 'ctlsign doctor' says more");
+	return err_set(e, ST_MACHINE, "OpenSSL refuses the digest: 'ctlsign doctor' says more");
 }
 
 enum status digest_end(struct digest_stream **s, struct digest *out, struct tlv_err *e)
@@ -102,7 +102,8 @@ enum status digest_end(struct digest_stream **s, struct digest *out, struct tlv_
 	digest_drop(s);
 	ERR_clear_error();
 	return ok ? ST_OK :
-		    err_set(e, ST_CRYPTO, "OpenSSL refuses the digest: 'ctlsign doctor' says more");
+		    err_set(e, ST_MACHINE,
+			    "OpenSSL refuses the digest: 'ctlsign doctor' says more");
 }
 
 void digest_drop(struct digest_stream **s)

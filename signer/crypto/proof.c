@@ -33,7 +33,7 @@ enum status proof_statement(struct buf *out, struct span der, int64_t now, struc
 	enum status st = sha256(der, &hash, e);
 
 	if (st == ST_OK && RAND_bytes(nonce, sizeof nonce) != 1)
-		st = err_set(e, ST_CRYPTO,
+		st = err_set(e, ST_MACHINE,
 			     "OpenSSL gives no random numbers: 'openssl rand -hex 8' says more");
 	if (st != ST_OK)
 		return st;

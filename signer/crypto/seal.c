@@ -13,7 +13,7 @@ static enum status refused(struct tlv_err *e)
 {
 	ERR_clear_error();
 	return err_nomem_seen() ? err_nomem(e) :
-				  err_set(e, ST_CRYPTO,
+				  err_set(e, ST_MACHINE,
 					  "OpenSSL refuses to encrypt: 'ctlsign doctor' says more");
 }
 

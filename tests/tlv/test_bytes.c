@@ -221,11 +221,11 @@ static void errors(void **state)
 	e = TLV_ERR_INIT;
 	assert_int_equal(err_nomem(&e), ST_NOMEM);
 	assert_int_equal(err_exit_status(ST_NOMEM), ST_BUG);
-	assert_int_equal(err_exit_status(ST_CRYPTO), ST_BUG);
+	assert_int_equal(err_exit_status(ST_MACHINE), ST_BUG);
 	assert_int_equal(err_exit_status(ST_NO), ST_NO);
 	assert_non_null(strstr(err_cure(ST_BUG), "report it"));
 	assert_non_null(strstr(err_cure(ST_NOMEM), "limit of memory"));
-	assert_null(err_cure(ST_CRYPTO));
+	assert_null(err_cure(ST_MACHINE));
 	assert_null(err_cure(ST_INPUT));
 	err_format(&e, text, sizeof text);
 	assert_string_equal(text, "out of memory");
