@@ -70,6 +70,7 @@ DOORS = [
     ("clock", r"\b(time|gettimeofday) *\(|CLOCK_REALTIME", "signer/io/env.c"),
     ("fork", r"\b(fork|vfork|clone|posix_spawn|system|popen|execv[a-z]*|execl[a-z]*) *\(",
      "pkcs11/process.c"),
+    ("library", r"\b(dlopen|dlmopen|dlsym|dlvsym) *\(", "signer/io/library.c pkcs11/child/libp11"),
     ("exit", r"\b(exit|_exit|abort|quick_exit) *\(", "pkcs11/process.c pkcs11/child/main.c signer/net/helper/main.c"),
     ("terminal", r"\b(tcsetattr|tcgetattr) *\(", "pkcs11/tty.c"),
     ("verdict", r"\(struct verdict\) *\{|struct verdict \w+ *= *\{", "signer/trust/verdict.c"),

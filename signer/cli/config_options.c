@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "signer/cli/deliver.h"
+#include "signer/config/companion.h"
 #include "signer/crypto/certfile.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
@@ -235,6 +236,8 @@ static enum status read_phones(struct config_run *r, struct tlv_err *e)
 		return err_set(
 			e, ST_USAGE,
 			"for which phone? name its certificate with --for, or a folder of SEP<MAC>.pem, .der or .crt");
+	if (companion_load(e) != ST_OK)
+		return e->status;
 	r->c.phones = phones;
 	r->c.phones_folder = stat(phones, &st) == 0 && S_ISDIR(st.st_mode);
 	return r->c.phones_folder ? ST_OK :

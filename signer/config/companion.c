@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signer/io/library.h"
 #include "tlv/text.h"
+
+static struct {
+#define CALL(name) __typeof__(name) *name;
+#include "signer/config/expat.def"
+#undef CALL
+} expat;
 
 enum {
 	DEPTH_MAX = 64,
@@ -80,20 +87,19 @@ static bool is_kept(const char *name)
 	return false;
 }
 
-/* From expat 2.9 on the other call is deprecated; before it, this one is not there. */
 static uint64_t line_of(XML_Parser parser)
 {
 #if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
-	return XML_GetCurrentLineNumber64(parser);
+	return expat.XML_GetCurrentLineNumber64(parser);
 #else
-	return XML_GetCurrentLineNumber(parser);
+	return expat.XML_GetCurrentLineNumber(parser);
 #endif
 }
 
 static void refuse(struct companion *c, const char *why)
 {
 	(void)err_set(&c->err, ST_INPUT, "line %" PRIu64 ": %s", line_of(c->parser), why);
-	(void)XML_StopParser(c->parser, XML_FALSE);
+	(void)expat.XML_StopParser(c->parser, XML_FALSE);
 }
 
 /* Text and values with what XML would read otherwise written as a reference. */
@@ -186,6 +192,17 @@ static void doctype(void *arg, const XML_Char *name, const XML_Char *system, con
 	refuse(arg, "has a DOCTYPE: entities are not read");
 }
 
+enum status companion_load(struct tlv_err *e)
+{
+	static const struct library_call calls[] = {
+#define CALL(name) { #name, &expat.name },
+#include "signer/config/expat.def"
+#undef CALL
+	};
+
+	return library_load(EXPAT_SONAME, "libexpat1", calls, COUNT(calls), e);
+}
+
 enum status companion_new(struct companion **out, struct tlv_err *e)
 {
 	struct companion *c = calloc(1, sizeof *c);
@@ -195,15 +212,15 @@ enum status companion_new(struct companion **out, struct tlv_err *e)
 		return err_nomem(e);
 	c->kept.max = KEPT_MAX;
 	mine = c;
-	c->parser = XML_ParserCreate_MM(NULL, &bounded, NULL);
+	c->parser = expat.XML_ParserCreate_MM(NULL, &bounded, NULL);
 	if (c->parser == NULL) {
 		companion_free(out);
 		return err_nomem(e);
 	}
-	XML_SetUserData(c->parser, c);
-	XML_SetElementHandler(c->parser, start, end);
-	XML_SetCharacterDataHandler(c->parser, text);
-	XML_SetStartDoctypeDeclHandler(c->parser, doctype);
+	expat.XML_SetUserData(c->parser, c);
+	expat.XML_SetElementHandler(c->parser, start, end);
+	expat.XML_SetCharacterDataHandler(c->parser, text);
+	expat.XML_SetStartDoctypeDeclHandler(c->parser, doctype);
 	return ST_OK;
 }
 
@@ -212,9 +229,9 @@ static enum status parse(struct companion *c, struct span piece, bool last, stru
 	enum XML_Error why;
 
 	mine = c;
-	if (XML_Parse(c->parser, (const char *)piece.p, (int)piece.n, last) == XML_STATUS_OK)
+	if (expat.XML_Parse(c->parser, (const char *)piece.p, (int)piece.n, last) == XML_STATUS_OK)
 		return buf_failed(&c->kept, e);
-	why = XML_GetErrorCode(c->parser);
+	why = expat.XML_GetErrorCode(c->parser);
 	if (c->too_large)
 		return err_set(
 			e, ST_INPUT,
@@ -226,7 +243,7 @@ static enum status parse(struct companion *c, struct span piece, bool last, stru
 	if (c->err.status != ST_OK)
 		return err_copy(e, &c->err);
 	return err_set(e, ST_INPUT, "line %" PRIu64 ": no XML that can be read: %s",
-		       line_of(c->parser), XML_ErrorString(why));
+		       line_of(c->parser), expat.XML_ErrorString(why));
 }
 
 enum status companion_add(struct companion *c, struct span piece, struct tlv_err *e)
@@ -256,7 +273,7 @@ void companion_free(struct companion **c)
 		return;
 	mine = *c;
 	if ((*c)->parser != NULL)
-		XML_ParserFree((*c)->parser);
+		expat.XML_ParserFree((*c)->parser);
 	buf_free(&(*c)->kept);
 	free(*c);
 	*c = NULL;

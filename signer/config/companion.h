@@ -13,6 +13,11 @@
 
 struct companion;
 
+/*
+ * Loads the reader of XML. It is called once before the first companion, and before threads.
+ * ST_MACHINE: this machine has none.
+ */
+enum status companion_load(struct tlv_err *e);
 enum status companion_new(struct companion **out, struct tlv_err *e);
 /*
  * The original, piece by piece. ST_INPUT: it is no XML whose root is 'device', or

@@ -9,8 +9,26 @@
 #include <yaml.h>
 
 #include "pkcs11/token.h"
+#include "signer/io/library.h"
 #include "signer/io/slurp.h"
 #include "tlv/sentence.h"
+
+static struct {
+#define CALL(name) __typeof__(name) *name;
+#include "signer/list/yaml.def"
+#undef CALL
+} libyaml;
+
+static enum status load_library(struct tlv_err *e)
+{
+	static const struct library_call calls[] = {
+#define CALL(name) { #name, &libyaml.name },
+#include "signer/list/yaml.def"
+#undef CALL
+	};
+
+	return library_load(YAML_SONAME, "libyaml-0-2", calls, COUNT(calls), e);
+}
 
 /* Where a value stands. */
 struct place {
@@ -300,11 +318,11 @@ static enum status read_events(struct manifest_file *m, struct span text, struct
 	enum status st = ST_OK;
 	bool end = false;
 
-	if (yaml_parser_initialize(&parser) == 0)
+	if (libyaml.yaml_parser_initialize(&parser) == 0)
 		return err_nomem(e);
-	yaml_parser_set_input_string(&parser, text.p, text.n);
+	libyaml.yaml_parser_set_input_string(&parser, text.p, text.n);
 	while (st == ST_OK && !end) {
-		if (yaml_parser_parse(&parser, &ev) == 0) {
+		if (libyaml.yaml_parser_parse(&parser, &ev) == 0) {
 			st = parser.error == YAML_MEMORY_ERROR ?
 				     err_nomem(e) :
 				     at_line(m->path, (unsigned)parser.problem_mark.line + 1, e,
@@ -313,12 +331,12 @@ static enum status read_events(struct manifest_file *m, struct span text, struct
 		}
 		end = ev.type == YAML_STREAM_END_EVENT;
 		st = take_event(&s, &ev);
-		yaml_event_delete(&ev);
+		libyaml.yaml_event_delete(&ev);
 	}
 	if (st == ST_OK && s.documents == 0)
 		st = at_line(m->path, 1, e, "empty");
 	free(s.key);
-	yaml_parser_delete(&parser);
+	libyaml.yaml_parser_delete(&parser);
 	return st;
 }
 
@@ -358,6 +376,8 @@ enum status manifest_read(struct manifest_file **out, const char *path, struct t
 		return ST_NOMEM;
 	}
 	st = slurp(path, SLURP_MANIFEST_MAX, SLURP_REGULAR, &file, e);
+	if (st == ST_OK)
+		st = load_library(e);
 	if (st == ST_OK)
 		st = read_events(m, blob_span(&file), e);
 	if (st == ST_OK)

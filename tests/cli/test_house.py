@@ -40,6 +40,8 @@ PLANTED = {
                        "rename( (door 'publish')"),
     "the environment": ("doors", {"signer/trust/trust.c": "char *planted(void) { return getenv(\"A\"); }\n"},
                         "getenv (door 'environ')"),
+    "a library that is loaded": ("doors", {"signer/list/json.c": "void *planted(void) { return dlopen(\"a\", 2); }\n"},
+                                 "dlopen( (door 'library')"),
     "a door that stays open": ("doors", {"scripts/house.py": ('     "tlv/bytes.c pkcs11/child/libp11"),',
                                                               '     "tlv/bytes.c pkcs11/child/libp11 signer/doctor"),')},
                                "scripts/house.py: signer/doctor does not need the door 'copy'"),
