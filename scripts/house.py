@@ -59,6 +59,7 @@ DOORS = [
     ("said", r"(->|\.) *said\b", "tlv/err.c"),
     ("sentence", r"\bv(f|s|sn|as|d)?printf *\(", "tlv/bytes.c"),
     ("reserve", r"\bjson_dumps *\(", ""),
+    ("foreign json", r"\bjson_load\w* *\(", ""),
     ("cryptoki", r"(->|\.) *(C_[A-Z][A-Za-z]+|call) *\(", "pkcs11/child/door.c"),
     ("publish", r"\b(rename|renameat|renameat2|fsync|fdatasync|syncfs|linkat|mkstemp|mkostemp) *\(",
      "signer/publish"),

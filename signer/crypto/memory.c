@@ -51,7 +51,7 @@ static void *take(size_t n)
 	return b->bytes;
 }
 
-static void *get(size_t n)
+static void *memory_get(size_t n)
 {
 	void *p = malloc(n);
 
@@ -87,7 +87,7 @@ static void *crypto_get(size_t n, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return get(n);
+	return memory_get(n);
 }
 
 static void *crypto_resize(void *p, size_t n, const char *file, int line)
@@ -109,7 +109,7 @@ void memory_watch(void)
 	(void)CRYPTO_set_mem_functions(crypto_get, crypto_resize, crypto_put);
 	/* The kernel takes the memory back sooner than OpenSSL gives it back piece by piece. */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-	json_set_alloc_funcs(get, put);
+	json_set_alloc_funcs(memory_get, put);
 }
 
 enum status memory_verdict(enum status st, struct tlv_err *e)

@@ -42,6 +42,8 @@ PLANTED = {
                         "getenv (door 'environ')"),
     "a library that is loaded": ("doors", {"signer/list/json.c": "void *planted(void) { return dlopen(\"a\", 2); }\n"},
                                  "dlopen( (door 'library')"),
+    "foreign JSON": ("doors", {"signer/list/json.c": "json_t *planted(void) { return json_loads(\"1\", 0, NULL); }\n"},
+                     "json_loads( (door 'foreign json')"),
     "a door that stays open": ("doors", {"scripts/house.py": ('     "tlv/bytes.c pkcs11/child/libp11"),',
                                                               '     "tlv/bytes.c pkcs11/child/libp11 signer/doctor"),')},
                                "scripts/house.py: signer/doctor does not need the door 'copy'"),

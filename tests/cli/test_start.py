@@ -57,6 +57,12 @@ def told(*words):
                           check=True).stdout
 
 
+def test_it_is_linked_to_two_libraries():
+    needed = re.findall(r"NEEDED +(\S+)", told("objdump", "-p", PROGRAM))
+    named = {re.sub(r"\.so.*", "", name) for name in needed}
+    assert {name for name in named if not name.startswith("ld")} == {"libcrypto", "libc"}, needed
+
+
 class Work:
     """Files to be read, and the words of the verbs that read them."""
 

@@ -557,17 +557,15 @@ ON_BEHALF(void *, tsearch, (const void *key, void **root, int (*cmp)(const void 
 	  (key, root, cmp))
 /* clang-format on */
 
-/* Libraries ask for memory themselves, by functions that the program has given them. ----------- */
+/* OpenSSL asks for memory itself, by functions that the program has given it. ----------------- */
 
 typedef void *crypto_get_fn(size_t, const char *, int);
 typedef void *crypto_resize_fn(void *, size_t, const char *, int);
 typedef void crypto_put_fn(void *, const char *, int);
 int CRYPTO_set_mem_functions(crypto_get_fn *, crypto_resize_fn *, crypto_put_fn *);
-void json_set_alloc_funcs(void *(*)(size_t), void (*)(void *));
 
 static crypto_get_fn *crypto_get;
 static crypto_resize_fn *crypto_resize;
-static void *(*json_get)(size_t);
 
 static void *get_for_crypto(size_t n, const char *file, int line)
 {
@@ -591,30 +589,12 @@ static void *resize_for_crypto(void *old, size_t n, const char *file, int line)
 	return p;
 }
 
-static void *get_for_json(size_t n)
-{
-	uintptr_t before = caller;
-	void *p;
-
-	caller = FROM;
-	p = json_get(n);
-	caller = before;
-	return p;
-}
-
 int CRYPTO_set_mem_functions(crypto_get_fn *get, crypto_resize_fn *resize, crypto_put_fn *put)
 {
 	NEXT(CRYPTO_set_mem_functions);
 	crypto_get = get;
 	crypto_resize = resize;
 	return next(get_for_crypto, resize_for_crypto, put);
-}
-
-void json_set_alloc_funcs(void *(*get)(size_t), void (*put)(void *))
-{
-	NEXT(json_set_alloc_funcs);
-	json_get = get;
-	next(get_for_json, put);
 }
 
 /* ------------------------------------------------------------------------------------------- */
