@@ -4,7 +4,7 @@
  * usage: floor token MODULE LABEL PIN_FILE THREADS COUNT
  *        floor key FILE THREADS COUNT
  *        floor check FILE BYTES THREADS COUNT
- *        floor read FILE CONTENT THREADS COUNT
+ *        floor read FILE NAMES THREADS COUNT
  *        floor run REPORT COMMAND...
  *
  * What a machine signs when nothing but signing is done: C_SignInit and C_Sign
@@ -12,7 +12,8 @@
  * EVP_PKEY_sign. Prints signatures per second. Part of tests/bench/run.
  *
  * check: what it verifies when nothing but that is done: SHA-512 of so many bytes, and
- * EVP_PKEY_verify. read: the same, and each time the file CONTENT is opened, read and closed.
+ * EVP_PKEY_verify. read: the same of files, each opened, read and closed. NAMES has their names,
+ * each ended by a zero byte, and COUNT of them are taken.
  *
  * run: the command's status, and into REPORT its seconds by the clock and on
  * the processors, and its peak memory in KiB. A child's peak begins with that
@@ -44,8 +45,9 @@ struct floor {
 	EVP_PKEY *pkey;
 	unsigned char *content; /* check: what is hashed; NULL: sign */
 	size_t bytes;
-	const char *path;    /* read: what is read into content each time, or NULL */
+	char **names;	     /* read: of the files that are read into content, or NULL */
 	unsigned long count; /* of each thread */
+	unsigned long begun; /* threads, by __atomic */
 };
 
 static _Noreturn void __attribute__((format(printf, 1, 2))) die(const char *fmt, ...)
@@ -132,21 +134,26 @@ static EVP_PKEY_CTX *context(const struct floor *l, int (*init)(EVP_PKEY_CTX *))
 	return ctx;
 }
 
-static void read_content(const struct floor *l, unsigned char *out)
+/* The bytes of a file that is at most as long as the longest. */
+static size_t read_file(const struct floor *l, const char *name, unsigned char *out)
 {
-	int fd = open(l->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, l->bytes);
 
-	if (fd < 0 || read(fd, out, l->bytes) != (ssize_t)l->bytes || close(fd) != 0)
-		die("floor: %s cannot be read", l->path);
+	if (n < 0 || close(fd) != 0)
+		die("floor: %s cannot be read", name);
+	return (size_t)n;
 }
 
+/* Each thread verifies a signature of its own, and takes its part of the files. */
 static void *check_key(void *arg)
 {
-	const struct floor *l = arg;
+	struct floor *l = arg;
+	unsigned long number = __atomic_fetch_add(&l->begun, 1, __ATOMIC_RELAXED) * l->count;
 	unsigned char *content = malloc(l->bytes + 1);
-	unsigned char md[EVP_MAX_MD_SIZE], sig[SIGNATURE_MAX];
+	unsigned char md[EVP_MAX_MD_SIZE], of[EVP_MAX_MD_SIZE], sig[SIGNATURE_MAX];
 	unsigned n = 0;
-	size_t bytes = sizeof sig;
+	size_t bytes = sizeof sig, got = l->bytes;
 	EVP_PKEY_CTX *sign = context(l, EVP_PKEY_sign_init);
 	EVP_PKEY_CTX *verify = context(l, EVP_PKEY_verify_init);
 
@@ -157,9 +164,9 @@ static void *check_key(void *arg)
 	    EVP_PKEY_sign(sign, sig, &bytes, md, n) <= 0)
 		die("floor: no signature");
 	for (unsigned long i = 0; i < l->count; i++) {
-		if (l->path != NULL)
-			read_content(l, content);
-		if (EVP_Digest(content, l->bytes, md, &n, EVP_sha512(), NULL) != 1 ||
+		if (l->names != NULL)
+			got = read_file(l, l->names[number + i], content);
+		if (EVP_Digest(content, got, of, &n, EVP_sha512(), NULL) != 1 ||
 		    EVP_PKEY_verify(verify, sig, bytes, md, n) != 1)
 			die("floor: EVP_PKEY_verify");
 	}
@@ -241,17 +248,38 @@ static void open_content(struct floor *l, const char *path, const char *bytes)
 		die("floor: no memory");
 }
 
-static void open_file(struct floor *l, const char *key, const char *path)
+static char *slurp(const char *path, size_t *n)
+{
+	struct stat s;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 || fstat(fd, &s) != 0 ? NULL : malloc((size_t)s.st_size + 1);
+
+	*n = text == NULL ? 0 : (size_t)s.st_size;
+	if (text == NULL || read(fd, text, *n) != (ssize_t)*n || close(fd) != 0)
+		die("floor: %s cannot be read", path);
+	text[*n] = '\0';
+	return text;
+}
+
+/* The names stay in memory until the end. */
+static void open_files(struct floor *l, const char *key, const char *path, unsigned long count)
 {
 	char bytes[32];
+	size_t n, at = 0, longest = 0;
+	char *text = slurp(path, &n);
 	struct stat s;
 
-	if (stat(path, &s) != 0)
-		die("floor: %s cannot be read", path);
-	(void)snprintf(bytes, sizeof bytes, "%lld", (long long)s.st_size);
+	l->names = calloc(count + 1, sizeof *l->names);
+	if (l->names == NULL)
+		die("floor: no memory");
+	for (unsigned long i = 0; i < count; i++, at += strlen(text + at) + 1) {
+		if (at >= n || stat(text + at, &s) != 0)
+			die("floor: %s has no %lu files", path, count);
+		l->names[i] = text + at;
+		longest = (size_t)s.st_size > longest ? (size_t)s.st_size : longest;
+	}
+	(void)snprintf(bytes, sizeof bytes, "%zu", longest);
 	open_content(l, key, bytes);
-	l->path = path;
-	read_content(l, l->content);
 }
 
 static double now(void)
@@ -324,12 +352,12 @@ int main(int argc, char **argv)
 	else if (argc == 6 && strcmp(argv[1], "check") == 0)
 		open_content(&l, argv[2], argv[3]);
 	else if (argc == 6 && strcmp(argv[1], "read") == 0)
-		open_file(&l, argv[2], argv[3]);
+		open_files(&l, argv[2], argv[3], strtoul(argv[5], NULL, 10));
 	else
 		die("usage: floor token MODULE LABEL PIN_FILE THREADS COUNT\n"
 		    "       floor key FILE THREADS COUNT\n"
 		    "       floor check FILE BYTES THREADS COUNT\n"
-		    "       floor read FILE CONTENT THREADS COUNT\n"
+		    "       floor read FILE NAMES THREADS COUNT\n"
 		    "       floor run REPORT COMMAND...");
 	measure(&l, (unsigned)strtoul(argv[argc - 2], NULL, 10), strtoul(argv[argc - 1], NULL, 10));
 	return 0;
