@@ -203,6 +203,17 @@ enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e)
 	return ST_OK;
 }
 
+enum status tok_hold_libp11(struct tok_hold *h, struct tlv_err *e)
+{
+	if (h->p11 != NULL)
+		return ST_OK;
+	h->onekey = (struct tok_onekey){ .modulus = h->public.modulus,
+					 .exponent = h->public.exponent,
+					 .sign = tok_sign_digest_info,
+					 .arg = h };
+	return tok_key_open(&h->p11, &h->onekey, e);
+}
+
 enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e)
 {
 	const struct tok_search *s = h->search;
@@ -210,15 +221,11 @@ enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e)
 	enum status st;
 
 	st = tok_choose_key(&h->at, h->public.modulus, by_name, &h->key, e);
-	if (st != ST_OK || h->p11 != NULL)
+	if (st != ST_OK || h->nlanes > 0)
 		return st;
 	h->always_authenticate =
 		tok_object_flag(h->at.token->m, h->at.session, h->key, CKA_ALWAYS_AUTHENTICATE);
-	h->onekey = (struct tok_onekey){ .modulus = h->public.modulus,
-					 .exponent = h->public.exponent,
-					 .sign = tok_sign_digest_info,
-					 .arg = h };
-	return tok_key_open(&h->p11, &h->onekey, e);
+	return tok_hold_libp11(h, e);
 }
 
 static void lane_init(struct tok_hold *h, size_t i, CK_SESSION_HANDLE session)

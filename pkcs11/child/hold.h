@@ -54,7 +54,12 @@ enum status tok_hold_visit(struct tok_hold *h, const struct tok_found *f, struct
 void tok_hold_leave(struct tok_hold *h);
 /* Whether the certificate's key is one that signs here; before any login. ST_INPUT. */
 enum status tok_hold_can_sign(const struct tok_hold *h, struct tlv_err *e);
-/* The key of the certificate, as soon as the login lets it be seen. */
+/*
+ * libp11, with the certificate's public key: that needs no login, and nothing of the module. Once.
+ * ST_TOKEN if the guard or libp11 fails.
+ */
+enum status tok_hold_libp11(struct tok_hold *h, struct tlv_err *e);
+/* The key of the certificate, as soon as the login lets it be seen. libp11 is ready then. */
 enum status tok_hold_key(struct tok_hold *h, struct tlv_err *e);
 /*
  * As many sessions as were asked for, under the one login; fewer, with a

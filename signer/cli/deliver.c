@@ -460,8 +460,11 @@ enum status deliver_finish(struct delivery *d, struct key *key, struct tlv_err *
 	if (st == ST_OK)
 		st = key_login(key, e);
 	if (st == ST_OK)
-		st = sign_finish(&d->signing, key, e);
+		st = sign_fill(&d->signing, key, e);
+	/* The token's process ends while the list is checked and written. */
 	key_finish(key);
+	if (st == ST_OK)
+		st = sign_check(&d->signing, e);
 	return st == ST_OK ? publish_and_report(d, e) : st;
 }
 

@@ -88,8 +88,10 @@ enum status migration_check_steps(struct migration *m, struct tlv_err *e)
 
 static enum status sign_part(struct migration_part *p, struct tlv_err *e)
 {
-	enum status st = sign_finish(&p->signing, p->signer, e);
+	enum status st = sign_fill(&p->signing, p->signer, e);
 
+	if (st == ST_OK)
+		st = sign_check(&p->signing, e);
 	tlv_list_free(&p->list);
 	if (st == ST_OK)
 		st = tlv_list_decode(&p->list, buf_span(&p->signing.list), e);

@@ -117,6 +117,18 @@ void digest_configure(void)
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 }
 
+void digest_look_up(void)
+{
+	EVP_MD *md = EVP_MD_fetch(NULL, "SHA1", NULL);
+	EVP_SIGNATURE *rsa = EVP_SIGNATURE_fetch(NULL, "RSA", NULL);
+	EVP_KEYMGMT *keys = EVP_KEYMGMT_fetch(NULL, "RSA", NULL);
+
+	EVP_KEYMGMT_free(keys);
+	EVP_SIGNATURE_free(rsa);
+	EVP_MD_free(md);
+	ERR_clear_error();
+}
+
 const char *digest_library(void)
 {
 	return OpenSSL_version(OPENSSL_VERSION);

@@ -21,6 +21,11 @@ struct digest {
 
 /* Has OpenSSL read its configuration now instead of when it is first used. */
 void digest_configure(void);
+/*
+ * Has OpenSSL look up now what hashes and verifies: a millisecond of work, and it keeps that. For
+ * whoever waits for another process anyway.
+ */
+void digest_look_up(void);
 
 /* Over the parts one after the other. */
 enum status digest_parts(enum tlv_digest alg, const struct span *parts, size_t nparts,

@@ -218,8 +218,10 @@ static enum status start_token(struct key *k, struct tlv_err *e)
 
 static enum status open_token(struct key *k, struct tlv_err *e)
 {
-	enum status st = tok_started(k->tok, e);
+	enum status st;
 
+	digest_look_up();
+	st = tok_started(k->tok, e);
 	if (st == ST_OK && k->cert.der.n == 0)
 		st = cert_from_der(&k->cert, tok_certificate(k->tok), e);
 	return st == ST_OK ? check_cert(k, e) : st;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signer/crypto/digest.h"
 #include "signer/io/env.h"
 #include "signer/io/out.h"
 #include "signer/trust/signature.h"
@@ -48,37 +47,13 @@ static enum status header_spec(struct tlv_header_spec *h, const struct sign_spec
 	return ST_OK;
 }
 
-/* What is signed, and its digest. */
-struct signed_bytes {
-	struct span parts[2]; /* of the list */
-	struct digest digest;
-};
-
-/* All but field 12: its head, and the hole that its value will fill. */
-static enum status digest_around(const struct signing *s, struct signed_bytes *out,
-				 struct tlv_err *e)
+/* What is signed: all but field 12, its head and the hole that its value will fill. */
+static void signed_parts(const struct signing *s, struct span parts[2])
 {
 	struct span all = buf_span(&s->list);
 
-	out->parts[0] = span_slice(all, 0, s->hole - TLV_HEAD);
-	out->parts[1] = span_slice(all, s->hole + s->header.signature_bytes, all.n);
-	return digest_parts(s->spec->digest, out->parts, 2, &out->digest, e);
-}
-
-static enum status fill_signature(struct signing *s, const struct digest *d, struct key *key,
-				  struct tlv_err *e)
-{
-	uint8_t sig[TOK_SIG_MAX];
-	size_t n = 0;
-	enum status st = key_sign(key, s->spec->digest, digest_span(d), sig, &n, e);
-
-	if (st != ST_OK)
-		return st;
-	if (n != s->header.signature_bytes)
-		return err_set(e, ST_TOKEN, "a signature of %zu bytes from a key of %u bits", n,
-			       key_bits(key));
-	buf_fill(&s->list, s->hole, span_of(sig, n));
-	return buf_failed(&s->list, e);
+	parts[0] = span_slice(all, 0, s->hole - TLV_HEAD);
+	parts[1] = span_slice(all, s->hole + s->header.signature_bytes, all.n);
 }
 
 static bool same_header(const struct tlv_header *h, const struct tlv_header_spec *spec)
@@ -144,21 +119,6 @@ static bool is_as_judged(const struct signing *s, const struct tlv_list *l)
 	return same;
 }
 
-/* What was written, read by the eyes of anybody else. */
-static enum status read_back(const struct signing *s, const struct signed_bytes *b,
-			     struct tlv_err *e)
-{
-	struct tlv_list l;
-	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
-
-	if (st != ST_OK || !same_header(&l.header, &s->header) || !is_as_judged(s, &l))
-		st = err_set(e, ST_BUG, "the list that was made reads back differently");
-	else if (!signature_was_made(&l, b->parts, digest_span(&b->digest)))
-		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
-	tlv_list_free(&l);
-	return st;
-}
-
 /*
  * A list that is worth its signature. And not two records that answer to the signer's
  * name with different keys: a phone would take either.
@@ -194,15 +154,39 @@ enum status sign_prepare(struct signing *out, const struct sign_spec *spec, cons
 	return st == ST_OK ? check_signer(out, e) : st;
 }
 
-enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e)
+enum status sign_fill(struct signing *s, struct key *key, struct tlv_err *e)
 {
-	struct signed_bytes b;
-	enum status st = digest_around(s, &b, e);
+	uint8_t sig[TOK_SIG_MAX];
+	struct span parts[2];
+	size_t n = 0;
+	enum status st;
 
+	signed_parts(s, parts);
+	st = digest_parts(s->spec->digest, parts, 2, &s->digest, e);
 	if (st == ST_OK)
-		st = fill_signature(s, &b.digest, key, e);
-	if (st == ST_OK)
-		st = read_back(s, &b, e);
+		st = key_sign(key, s->spec->digest, digest_span(&s->digest), sig, &n, e);
+	if (st != ST_OK)
+		return st;
+	if (n != s->header.signature_bytes)
+		return err_set(e, ST_TOKEN, "a signature of %zu bytes from a key of %u bits", n,
+			       key_bits(key));
+	buf_fill(&s->list, s->hole, span_of(sig, n));
+	return buf_failed(&s->list, e);
+}
+
+/* What was written, read by the eyes of anybody else. */
+enum status sign_check(const struct signing *s, struct tlv_err *e)
+{
+	struct span parts[2];
+	struct tlv_list l;
+	enum status st = tlv_list_decode(&l, buf_span(&s->list), NULL);
+
+	signed_parts(s, parts);
+	if (st != ST_OK || !same_header(&l.header, &s->header) || !is_as_judged(s, &l))
+		st = err_set(e, ST_BUG, "the list that was made reads back differently");
+	else if (!signature_was_made(&l, parts, digest_span(&s->digest)))
+		st = err_set(e, ST_TOKEN, "the signature in the list does not verify");
+	tlv_list_free(&l);
 	if (st == ST_OK)
 		msg_step("signed, read back and verified: %zu bytes, %s", s->list.n,
 			 tlv_digest_find((uint8_t)s->spec->digest)->text);

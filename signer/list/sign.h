@@ -7,6 +7,7 @@
 #ifndef CTL_SIGN_H
 #define CTL_SIGN_H
 
+#include "signer/crypto/digest.h"
 #include "signer/crypto/key.h"
 #include "tlv/bytes.h"
 #include "tlv/err.h"
@@ -38,6 +39,7 @@ struct signing {
 	/* list as it reads, judged by sign_prepare(); it borrows list, and owns the rest. */
 	struct tlv_list judged;
 	struct tlv_findings findings; /* of that judgement; owned */
+	struct digest digest;	      /* of all but field 12, when it was signed */
 };
 
 /*
@@ -49,13 +51,14 @@ struct signing {
 enum status sign_prepare(struct signing *out, const struct sign_spec *spec, const struct key *key,
 			 struct tlv_err *e);
 
+/* Fills in the signature with the key, which must be logged in. ST_TOKEN: it is a bad one. */
+enum status sign_fill(struct signing *s, struct key *key, struct tlv_err *e);
 /*
- * Fills in the signature with the key, which must be logged in, then reads the whole again and
- * verifies the signature. All other bytes must be those that sign_prepare() judged. ST_TOKEN: a
- * bad signature; ST_BUG: what was written does not read back as what was meant. Only ST_OK is for
- * publishing.
+ * Reads the whole again and verifies the signature. All other bytes must be those that
+ * sign_prepare() judged. ST_TOKEN: a bad signature; ST_BUG: what was written does not read back as
+ * what was meant. Only ST_OK is for publishing. The key is not needed any more.
  */
-enum status sign_finish(struct signing *s, struct key *key, struct tlv_err *e);
+enum status sign_check(const struct signing *s, struct tlv_err *e);
 void signing_free(struct signing *s);
 
 #endif
