@@ -8,6 +8,7 @@
 #include "signer/list/json.h"
 #include "signer/list/summary.h"
 #include "signer/io/out.h"
+#include "signer/text/doubts.h"
 #include "signer/trust/signature.h"
 #include "signer/cli/verb.h"
 #include "tlv/kind.h"
@@ -337,11 +338,11 @@ static enum status show_json(const char *path, const struct list_file *f, struct
 	const struct verify_ask ask = { .trust = &self, .now = env_now(), .served = path };
 	struct verification v = { .findings = TLV_FINDINGS_INIT };
 	struct record_by_record records = { .l = &f->list };
-	enum status st = ST_OK;
+	enum status st;
 	json_t *o;
 
-	if (!f->list.printed)
-		st = verify_list(&v, &f->list, &ask, e);
+	st = f->printed != NULL ? doubts_find(&v.findings, f->printed, e) :
+				  verify_list(&v, &f->list, &ask, e);
 	o = st == ST_OK ? list_json(path, f, e) : NULL;
 	if (o == NULL) {
 		verification_free(&v);

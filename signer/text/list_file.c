@@ -11,13 +11,14 @@
 #include "signer/io/folder.h"
 #include "signer/io/out.h"
 #include "signer/net/net.h"
+#include "signer/text/doubts.h"
 #include "signer/text/hints.h"
 #include "tlv/guess.h"
 #include "tlv/kind.h"
 #include "tlv/safe.h"
 #include "tlv/text.h"
 
-enum { CHOICES_SHOWN = 8 };
+enum { CHOICES_SHOWN = 8, DOUBTS_SHOWN = 10 };
 
 /* "LOG#2": the path, and the number behind the last '#'; 0 if the whole argument is the path. */
 static char *split(const char *arg, size_t *number)
@@ -216,6 +217,37 @@ static void warn_not_rebuilt(struct list_file *f, const char *arg)
 	warn_receive(&msg_warnings, why, strlen(why));
 }
 
+static void warn_doubt(const char *arg, const struct tlv_finding *x)
+{
+	char record[32] = "";
+
+	if (x->record > 0)
+		(void)snprintf(record, sizeof record, "record %zu: ", x->record);
+	msg_warn("%s: %s%s", arg, record, x->text);
+}
+
+/* Whoever compares checksums alone would take such a text for the list. */
+static enum status warn_doubts(const struct list_file *f, const char *arg, struct tlv_err *e)
+{
+	struct tlv_findings doubts = TLV_FINDINGS_INIT;
+	enum status st = f->printed != NULL ? doubts_find(&doubts, f->printed, e) : ST_OK;
+	bool contradicts = false;
+
+	for (size_t i = 0; i < doubts.n; i++) {
+		contradicts = contradicts || doubts.v[i].code != TLV_FIND_BAD_SIGNATURE;
+		if (i < DOUBTS_SHOWN)
+			warn_doubt(arg, &doubts.v[i]);
+	}
+	if (doubts.n > DOUBTS_SHOWN)
+		msg_warn("%s: %zu more of these", arg, doubts.n - DOUBTS_SHOWN);
+	if (contradicts)
+		msg_warn(
+			"%s: the printed list contradicts itself, or is not good: print it once more and copy all of it",
+			arg);
+	tlv_findings_free(&doubts);
+	return st;
+}
+
 static enum status set_name(struct list_file *f, const char *arg, struct tlv_err *e)
 {
 	struct buf name = BUF_INIT;
@@ -240,6 +272,8 @@ static enum status accept(struct list_file *f, const char *arg, unsigned flags, 
 		st = err_copy(e, &f->fault);
 	if (st == ST_OK && (flags & LIST_QUIET) == 0)
 		warn_not_rebuilt(f, arg);
+	if (st == ST_OK && (flags & LIST_QUIET) == 0)
+		st = warn_doubts(f, arg, e);
 	if (st == ST_OK)
 		st = set_name(f, arg, e);
 	if (st != ST_OK)

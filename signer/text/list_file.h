@@ -51,10 +51,11 @@ enum {
 	LIST_PRINTED = 2, /* a printed list will do (tlv_list.printed) */
 	LIST_DAMAGED =
 		4,     /* a malformed list will do: its fault is set, and it is whole up to there */
-	LIST_QUIET = 8 /* no warning if it was not rebuilt: the caller looks at not_rebuilt */
+	LIST_QUIET = 8 /* no warnings of a printed list: the caller looks at not_rebuilt itself */
 };
 
 /*
+ * Warns of a printed list that contradicts itself (signer/text/doubts.h).
  * ST_INPUT if it cannot be read, or is one that the flags do not take; ST_AMBIGUOUS,
  * with the choices, if a log holds several lists and none is picked.
  */

@@ -152,6 +152,47 @@ def test_diff_believes_no_text_whose_checksums_disagree(ctlsign, tmp_path):
         {"what": "md5", "old": "45627437aa83f931627e06ab3387063d", "new": "0" * 32}]
 
 
+SERIAL = "70:CA:F6:4E:09:07:51:B9:DF:22:F4:9F:75:4F:C5:BB"
+NO_SIGNER = "no SAST record has the signer's serial number and issuer"
+
+
+# (what is changed in the text, what is said of it, code and record in show --json)
+@pytest.mark.parametrize("change, says, findings", [
+    (lambda t: t.replace(SERIAL, SERIAL[:-2] + "BC", 1), [NO_SIGNER], [("signer-not-in-list", None)]),
+    (lambda t: t.replace("4	SIGNERNAME	62	CN=cucm", "4	SIGNERNAME	62	CN=cvcm"),
+     ["signer name: is not the subject of the signer's record"], [("signer-name", None)]),
+    (lambda t: t[:t.index("CTL Record #:2")] + t[t.index("CTL Record #:2"):].replace(SERIAL, SERIAL[:-2] + "BC"),
+     ["record 2: certificate: is that of record 1, which has another serial number"], [("certificate-mismatch", 2)]),
+    (lambda t: t.replace("was verified successfully", "could not be verified"), ["signature: CUCM could not verify it, as the text says"],
+     [("bad-signature", None)]),
+    (lambda t: t, [], [])], ids=["signer", "name", "serial", "verdict", "none"])
+def test_a_text_that_contradicts_itself(ctlsign, tmp_path, change, says, findings):
+    """Its checksums are genuine, and whoever compares them alone takes it for the list."""
+    log = tmp_path / "changed.log"
+    text = bare(tmp_path).read_text()
+    log.write_text(change(text))
+    assert (log.read_text() == text) == (not says)
+    for words in (["show", log], ["show", "--summary", log], ["diff", log, GENUINE], ["identify", "f27854d68fa90be3", log],
+                  ["diff", "--json", GENUINE, log], ["accept", "--installed", GENUINE, log]):
+        run = ctlsign(*words)
+        assert [run.err.count(f"warning: {log}: {line}\n") for line in says] == [1] * len(says), str(run)
+        assert ("contradicts itself" in run.err) == any("CUCM" not in line for line in says), str(run)
+    answer = json.loads(ctlsign.ok("show", "--json", log).out)
+    assert [(f["code"], f["record"]) for f in answer["findings"]] == findings, answer["findings"]
+
+
+def test_diff_of_two_texts_with_one_checksum(ctlsign, tmp_path):
+    """No rule says that the node has this name, and yet one of the texts is not what was printed."""
+    log = tmp_path / "changed.log"
+    log.write_text(bare(tmp_path).read_text().replace("cucm-1051-a-sub1", "cucm-1051-a-sub2"))
+    for words in (["diff", log, GENUINE], ["diff", LOG, log, "--json"]):
+        run = ctlsign(*words)
+        assert run.status == 1 and "both have one SHA-1, and yet they differ" in run.err, str(run)
+    run = ctlsign("diff", LOG, LISTS[0])
+    assert run.status == 1 and "one SHA-1" not in run.err, str(run)
+    assert "one SHA-1" not in ctlsign.ok("diff", LOG, GENUINE).err
+
+
 def test_diff_shows_no_zeros_of_what_is_not_printed(ctlsign):
     """Keys, addresses and the time are no facts of a printed list."""
     run = ctlsign("diff", LOG, DATA / "lists" / "rfc4514.tlv")
