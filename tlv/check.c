@@ -8,17 +8,6 @@
 
 #define BIT(tag) (1U << (unsigned)(tag))
 
-static bool has_control(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		int c = span_at(s, i);
-
-		if ((c > 0 && c < 0x20) || c == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 static void check_text(const struct tlv_field *f, size_t record, struct tlv_findings *out)
 {
 	struct span text = tlv_text(f->value);
@@ -31,7 +20,7 @@ static void check_text(const struct tlv_field *f, size_t record, struct tlv_find
 		tlv_find(out, TLV_FIND_TEXT_NUL, record, at, "%s: a NUL inside", name);
 	if (!span_is_utf8(text))
 		tlv_find(out, TLV_FIND_TEXT_UTF8, record, at, "%s: not UTF-8", name);
-	if (has_control(text))
+	if (span_has_control(text))
 		tlv_find(out, TLV_FIND_TEXT_CONTROL, record, at, "%s: control characters inside",
 			 name);
 }

@@ -120,6 +120,17 @@ static bool is_ipv6(const char *text)
 	return colons >= 2;
 }
 
+bool span_has_control(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		int c = span_at(text, i);
+
+		if ((c > 0 && c < 0x20) || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 bool buf_utf8(struct buf *b, uint32_t u)
 {
 	if (u > 0x10ffff || (u >= 0xd800 && u <= 0xdfff))

@@ -32,6 +32,9 @@ bool buf_address(struct buf *b, struct span address);
  */
 enum status address_read(const char *text, uint8_t out[4], struct tlv_err *e);
 
+/* A line break, an escape and the like: C0 and DEL, but a NUL, which ends a text. */
+bool span_has_control(struct span text);
+
 /* Appends the character; nothing, and false, for half a surrogate pair and beyond U+10FFFF. */
 bool buf_utf8(struct buf *b, uint32_t u);
 

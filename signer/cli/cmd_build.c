@@ -169,7 +169,8 @@ static enum status read_filename(struct build *b, struct tlv_err *e)
 	b->d.sign.filename = s.value != NULL ? s.value : usual_filename(b);
 	if (strchr(b->d.sign.filename, '/') != NULL || b->d.sign.filename[0] == '\0')
 		return bad_setting(b, &s, "it is the name inside the list, not a path", e);
-	return ST_OK;
+	/* A manifest may have one: extract writes the name of a list as it is. */
+	return opt_plain(b->o, OPT_FILENAME, e);
 }
 
 static enum status manifest_cert(struct build *b, int i, struct entry *x, struct tlv_err *e)

@@ -226,6 +226,7 @@ static enum status show_and_ask(struct migration *m, struct tlv_err *e)
 	enum status st =
 		deliver_anchors(bridge->name != NULL ? &bridge->list : &final->list, known, e);
 
+	deliver_warn_slips(&final->signing.findings);
 	if (st == ST_OK)
 		st = migration_plan(m, false, e);
 	if (st == ST_OK) {

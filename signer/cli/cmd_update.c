@@ -164,6 +164,8 @@ static enum status read_settings(struct update *u, struct tlv_err *e)
 	if (name != NULL && (strchr(name, '/') != NULL || *name == '\0'))
 		return err_set(e, ST_USAGE,
 			       "option '--filename': it is the name inside the list, not a path");
+	if (opt_plain(u->o, OPT_FILENAME, e) != ST_OK)
+		return ST_USAGE;
 	buf_put(&u->filename, name != NULL ? span_str(name) : tlv_text(h->filename));
 	s->filename = buf_cstr(&u->filename);
 	return deliver_timestamp_again(u->o, &u->old.list, &s->timestamp, e);

@@ -109,6 +109,8 @@ static enum status read_folders(struct config_run *r, struct tlv_err *e)
 	if (filename != NULL && (root != NULL || *filename == '\0'))
 		return err_set(e, ST_USAGE, "option '--filename': %s",
 			       root != NULL ? "contradicts --root" : "it is empty");
+	if (config_signs(r->c.action) && opt_plain(r->o, OPT_SERVED_NAME, e) != ST_OK)
+		return ST_USAGE;
 	if (r->c.dir != NULL && stat(r->c.dir, &st) != 0)
 		return err_set(e, ST_OUTPUT, "%s: the folder of '-o' cannot be used: %s%s",
 			       r->c.dir, strerror(errno), errno == ENOENT ? ": make it first" : "");

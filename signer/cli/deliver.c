@@ -36,6 +36,32 @@ enum status delivery_options(struct delivery *d, const struct opts *o, struct tl
 	return common_tvs_options(o, &d->tvs, &d->vouched, &d->tvs_ctl, e);
 }
 
+static void warn_fact(const char *what, enum fact_id fact)
+{
+	struct buf b = BUF_INIT;
+
+	fact_put(&b, fact);
+	msg_warn("%s: %s", what, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* A digit too many, or a clock that is wrong: ctlsign lets no list of an earlier time follow. */
+static void warn_ahead(uint32_t when)
+{
+	struct buf what = BUF_INIT;
+	char date[32];
+
+	if (!verify_is_ahead(when, env_now()))
+		return;
+	time_iso(when, date);
+	buf_printf(
+		&what,
+		"the time of signing is %s, more than a day in the future: check --timestamp, because ctlsign replaces no list by one of an earlier time",
+		date);
+	warn_fact(buf_cstr(&what), FACT_TIME_NOT_COMPARED);
+	buf_free(&what);
+}
+
 enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_err *e)
 {
 	uint64_t when = *out;
@@ -50,6 +76,7 @@ enum status deliver_timestamp(const struct opts *o, uint32_t *out, struct tlv_er
 	if (opt_number(o, OPT_TIMESTAMP, UINT32_MAX, &when, e) != ST_OK)
 		return ST_USAGE;
 	*out = (uint32_t)when;
+	warn_ahead(*out);
 	return ST_OK;
 }
 
@@ -66,6 +93,7 @@ enum status deliver_timestamp_again(const struct opts *o, const struct tlv_list 
 		return err_set(e, ST_USAGE,
 			       "'--keep-timestamp': the present list has no time of signing");
 	*out = old->header.timestamp;
+	warn_ahead(*out);
 	return ST_OK;
 }
 
@@ -196,13 +224,18 @@ static void warn_lone(const struct tlv_list *l)
 		msg_warn("%s", tlv_lone_sast_text);
 }
 
-/* What phones take, and hardly anybody means: a line break in a name, a record twice. */
-static void warn_slips(const struct tlv_findings *f)
+void deliver_warn_slips(const struct tlv_findings *f)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (f->v[i].record > 0 &&
-		    (f->v[i].code == TLV_FIND_TEXT_CONTROL || f->v[i].code == TLV_FIND_DUPLICATE))
-			msg_warn("record %zu: %s", f->v[i].record, f->v[i].text);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct tlv_finding *x = &f->v[i];
+
+		if (x->code != TLV_FIND_TEXT_CONTROL && x->code != TLV_FIND_DUPLICATE)
+			continue;
+		if (x->record > 0)
+			msg_warn("record %zu: %s", x->record, x->text);
+		else
+			msg_warn("header: %s", x->text);
+	}
 }
 
 /* What a dry run is for goes to stdout; what is said on the way to signing does not. */
@@ -353,7 +386,7 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	if (st == ST_OK)
 		warn_lone(l);
 	if (st == ST_OK)
-		warn_slips(&d->signing.findings);
+		deliver_warn_slips(&d->signing.findings);
 	if (st == ST_OK)
 		asked = ask_phones(d, key, l, e);
 	if (st == ST_OK && d->old != NULL)
@@ -363,15 +396,6 @@ static enum status foresee(struct delivery *d, const struct key *key, struct tlv
 	if (st == ST_OK && opt_given(d->o, OPT_DRY_RUN) && opt_given(d->o, OPT_JSON))
 		st = report_json(d, e);
 	return st == ST_OK ? asked : st;
-}
-
-static void warn_fact(const char *what, enum fact_id fact)
-{
-	struct buf b = BUF_INIT;
-
-	fact_put(&b, fact);
-	msg_warn("%s: %s", what, buf_cstr(&b));
-	buf_free(&b);
 }
 
 void deliver_warn_digest(enum tlv_digest digest)

@@ -52,6 +52,11 @@ enum status deliver_anchors(const struct tlv_list *l, const struct tlv_list *con
 /* --sast-trust, --tvs-ctl, --accept-lockout. */
 enum status delivery_options(struct delivery *d, const struct opts *o, struct tlv_err *e);
 
+/*
+ * Warns of what phones take, and hardly anybody means: a line break in a name, a record twice.
+ * f is of a list that is not signed yet.
+ */
+void deliver_warn_slips(const struct tlv_findings *f);
 /* Warn of what only some phones can read, as far as there are sources. */
 void deliver_warn_digest(enum tlv_digest digest);
 /* say: what to do, if a TFTP server's certificate in the list has an EC key. */

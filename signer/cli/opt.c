@@ -301,6 +301,17 @@ enum status opt_refuse(const struct opts *o, const enum opt_id *ids, size_t n, c
 	return ST_OK;
 }
 
+enum status opt_plain(const struct opts *o, enum opt_id id, struct tlv_err *e)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->items[i].row->id == id && span_has_control(span_str(o->items[i].value)))
+			return err_set(
+				e, ST_USAGE,
+				"option '--%s': '%s' has control characters inside, such as a line break: type it without them",
+				o->items[i].row->name, o->items[i].value);
+	return ST_OK;
+}
+
 enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
 		       struct tlv_err *e)
 {

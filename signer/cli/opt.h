@@ -88,6 +88,8 @@ bool opt_is_offered(const struct opts *o, enum opt_id id);
 /* ST_USAGE if one of these was given, which do not go with the option `with` ("--renew"). */
 enum status opt_refuse(const struct opts *o, const enum opt_id *ids, size_t n, const char *with,
 		       struct tlv_err *e);
+/* ST_USAGE if a value of the option has control characters, which nobody means to type. */
+enum status opt_plain(const struct opts *o, enum opt_id id, struct tlv_err *e);
 /* A whole number from 0 to max; *out keeps its value if the option is not given. */
 enum status opt_number(const struct opts *o, enum opt_id id, uint64_t max, uint64_t *out,
 		       struct tlv_err *e);

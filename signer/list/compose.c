@@ -71,6 +71,10 @@ static enum status take_name(struct entry *x, const char *value, struct tlv_err 
 		return err_set(e, ST_USAGE, "'name=' is given twice");
 	if (*value == '\0')
 		return err_set(e, ST_USAGE, "'name=' is empty");
+	if (span_has_control(span_str(value)))
+		return err_set(
+			e, ST_USAGE,
+			"'name=' has control characters inside, such as a line break: type it without them");
 	x->name = strdup(value);
 	return x->name != NULL ? ST_OK : err_nomem(e);
 }

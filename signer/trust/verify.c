@@ -8,6 +8,8 @@
 #include "tlv/kind.h"
 #include "tlv/text.h"
 
+enum { DAY = 86400 }; /* seconds */
+
 /* The key that verified must be the certificate's, or the certificate says nothing. */
 static bool vouched(const struct trust *t, const struct tlv_record *signer)
 {
@@ -151,6 +153,11 @@ static void find_dates(struct tlv_findings *f, const struct tlv_record *r, size_
 	}
 }
 
+bool verify_is_ahead(uint32_t timestamp, int64_t now)
+{
+	return (int64_t)timestamp > now + DAY;
+}
+
 static void find_certificates(struct verification *v, const struct tlv_list *l, int64_t now)
 {
 	size_t short_keys = 0;
@@ -169,7 +176,7 @@ static void find_certificates(struct verification *v, const struct tlv_list *l, 
 			 short_keys, l->nrecords, plural(l->nrecords),
 			 short_keys == 1 ? "has" : "have");
 	if (tlv_header_has(&l->header, TLV_H_TIMESTAMP) &&
-	    (int64_t)l->header.timestamp > now + 86400)
+	    verify_is_ahead(l->header.timestamp, now))
 		tlv_find(&v->findings, TLV_FIND_FUTURE, 0, TLV_NO_OFFSET,
 			 "timestamp: more than a day in the future");
 }

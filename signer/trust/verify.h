@@ -77,6 +77,8 @@ enum status verify_list(struct verification *v, const struct tlv_list *l,
  * the signature itself, which the caller checks with public_key over the content.
  */
 void verify_header(struct tlv_findings *f, const struct tlv_header *h, struct span public_key);
+/* Whether a time of signing is more than a day in the future; both are seconds since 1970 UTC. */
+bool verify_is_ahead(uint32_t timestamp, int64_t now);
 /* Whether a TFTP or CCM+TFTP record has an EC certificate. */
 bool verify_has_ec_tftp(const struct tlv_list *l);
 void verification_free(struct verification *v);

@@ -5,6 +5,7 @@ One name has everything: line breaks of every kind with blanks behind them, as a
 have, escapes, characters that turn text. EVIL stands where a new line would begin.
 """
 import datetime
+import json
 import re
 import shutil
 
@@ -130,9 +131,13 @@ def look_at(ctlsign, path, cluster):
 
 def test_a_list_s_text_is_never_a_line(ctlsign, cluster, tmp_path):
     out = tmp_path / "CTLFile.tlv"
+    manifest = cluster / "evil.yaml"
     for name in (EVIL, "a\n  EVIL", "\n  EVIL"):
-        harmless(ctlsign.ok("build", "-o", out, "--sast", f"{cluster}/pub.pem,name={name}", *lists.key(cluster, "tokenless"),
-                            "--filename", name, "--timestamp", lists.TIME))
+        manifest.write_text(f"file: {json.dumps(name)}\nrecords:\n  - {{role: SAST, cert: pub.pem, name: {json.dumps(name)}}}\n")
+        words = [*lists.key(cluster, "tokenless"), "--timestamp", lists.TIME, "-o", out]
+        harmless(ctlsign.refused(2, "build", "--sast", f"{cluster}/pub.pem,name=a", "--filename", name, *words))
+        harmless(ctlsign.refused(2, "build", "--sast", f"{cluster}/pub.pem,name={name}", *words))
+        harmless(ctlsign.ok("build", "-m", manifest, *words))
         assert b"EVIL" in out.read_bytes()
         look_at(ctlsign, out, cluster)
         out.unlink()

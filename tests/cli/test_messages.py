@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages: the house's form in all of them, and a word about what to do in those that had none."""
 import re
+import time
 
 import lists
 import pytest
@@ -140,19 +141,82 @@ def test_a_setting_that_is_wrong_in_one_way(ctlsign, cluster, tmp_path, setting,
     assert not out.exists()
 
 
-def test_slips_are_said_before_they_are_signed(ctlsign, cluster, tmp_path):
+SLIPS = ["record 3: DNS name: control characters inside", "record 4: the same as record 3"]
+TWICE = '  - {{role: CCM+TFTP, cert: sub1.pem, name: "n\\r", address: 10.1.2.3}}\n'
+
+
+@pytest.fixture
+def slipped(cluster):
+    """A manifest with slips that extract may have written."""
+    head, records = lists.MANIFEST.split("records:\n")
+    path = cluster / "slipped.yaml"
+    path.write_text((head.replace("CTLFile", '"CTLFile\\t', 1).replace(".tlv", '.tlv"', 1) + "records:\n"
+                     + "".join(records.splitlines(True)[:2]) + TWICE * 2).format(pub="pub"))
+    return path
+
+
+def test_slips_are_said_before_they_are_signed(ctlsign, cluster, tmp_path, slipped):
     """What verify warns of afterwards."""
     out, new = tmp_path / "CTLFile.tlv", tmp_path / "new.tlv"
-    twice = ["--ccm-tftp", f"{cluster}/sub1.pem,name=n\r,address=10.1.2.3"] * 2
-    says = ["record 2: DNS name: control characters inside", "record 3: the same as record 2"]
-    run = ctlsign.ok("build", "-o", out, "--sast", f"{cluster}/pub.pem,name=p", *twice,
+    header = "header: file name: control characters inside"
+    run = ctlsign.ok("build", "-o", out, "-m", slipped)
+    assert all(run.err.count(f"warning: {text}") == 1 for text in [header, *SLIPS]), str(run)
+    run = ctlsign.ok("update", out, "-o", new, "--remove", "#4", *lists.key(cluster, "tokenless"))
+    assert [text in run.err for text in [header, *SLIPS]] == [True, True, False], str(run)
+    run = ctlsign.ok("update", new, "-o", tmp_path / "last.tlv", "--set", "#3,name=n", "--filename", "CTLFile.tlv",
                      *lists.key(cluster, "tokenless"))
-    assert all(run.err.count(f"warning: {text}") == 1 for text in says), str(run)
-    run = ctlsign.ok("update", out, "-o", new, "--remove", "#3", *lists.key(cluster, "tokenless"))
-    assert [text in run.err for text in says] == [True, False], str(run)
-    run = ctlsign.ok("update", new, "-o", tmp_path / "last.tlv", "--set", "#2,name=n",
-                     *lists.key(cluster, "tokenless"))
-    assert not any(text in run.err for text in says), str(run)
+    assert not any(text in run.err for text in [header, *SLIPS]), str(run)
+    run = ctlsign.ok("migrate", "to-tokens", "-o", tmp_path / "moved", "--release", "10.5", "--unproven-sast",
+                     "--sast", cluster / "SAST-ADN0054f509.pem", "-k", cluster / "SAST-ADN008580ef.key", "--cert",
+                     cluster / "SAST-ADN008580ef.pem", "--trust", cluster / "pub.pem", "--accept-lockout", "all", out)
+    assert "control characters inside" in run.err and "the same as record" in run.err, str(run)
+
+
+def test_nobody_types_control_characters(ctlsign, cluster, tmp_path):
+    """A name pasted from a file of Windows. Records that have one are kept, and a manifest may name one."""
+    new, key = tmp_path / "CTLFile.tlv", lists.key(cluster, "tokenless")
+    old, config = tmp_path / "old.tlv", tmp_path / "a.xml"
+    sast = ["--sast", f"{cluster}/pub.pem,name=p"]
+    lists.build(ctlsign, cluster, "tokenless", old)
+    config.write_bytes(b"<device/>")
+    for words in (["build", "-o", new, *sast, "--filename", "a\nb"], ["update", old, "-o", new, "--filename", "a\r"],
+                  ["build", "-o", new, "--sast", f"{cluster}/pub.pem,name=p\x7f"],
+                  ["update", old, "-o", new, "--set", "#1,name=a\tb"],
+                  ["update", old, "-o", new, "--add", f"CCM+TFTP={cluster}/sub1.pem,name=\x1b,address=10.1.2.3"],
+                  ["config", "sign", config, "--filename", "a\nb.xml.sgn"]):
+        run = ctlsign.refused(2, *words, *key, says="control characters")
+        assert len(run.errors) == 1 and not new.exists(), str(run)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["a.xml", "cluster", "old.tlv"]
+
+
+AHEAD = 4000000000
+
+
+def test_a_time_of_signing_that_is_ahead(ctlsign, cluster, tmp_path):
+    old, new, key = tmp_path / "old.tlv", tmp_path / "new.tlv", lists.key(cluster, "tokenless")
+    built, config = tmp_path / "built.tlv", tmp_path / "a.xml"
+    config.write_bytes(b"<device/>")
+    says = ["the time of signing is 2096-10-02T07:06:40Z, more than a day in the future", "--timestamp",
+            "assumed: phones do not compare times of signing [open]"]
+    lists.build(ctlsign, cluster, "tokenless", old)
+    tokens = ["--release", "10.5", "--unproven-sast", "--accept-lockout", "all", "--sast",
+              cluster / "SAST-ADN0054f509.pem", "--trust", cluster / "pub.pem", *lists.key(cluster, "tokens")]
+    for words in (["build", "-o", built, *lists.records(cluster, "tokenless"), *key],
+                  ["update", old, "-o", new, *key], ["update", old, "-n", *key],
+                  ["migrate", "to-tokens", "-o", tmp_path / "moved", *tokens, old], ["config", "sign", config, *key]):
+        run = ctlsign.ok(*words, "--timestamp", AHEAD)
+        assert run.err.count("more than a day in the future") == 1, str(run)
+        assert all(text in run.err for text in says), str(run)
+        reproducible = ctlsign.ok(*words, "--reproducible", "--overwrite", env={"SOURCE_DATE_EPOCH": str(AHEAD)})
+        assert reproducible.err.count("more than a day in the future") == 1, str(reproducible)
+        for path in (built, new):
+            path.unlink(missing_ok=True)
+        run = ctlsign.ok(*words, "--overwrite", "--timestamp", int(time.time()) + 86000)
+        assert "in the future" not in run.err, str(run)
+    ctlsign.ok("update", old, "--in-place", *key, "--timestamp", AHEAD)
+    run = ctlsign.ok("update", old, "-o", tmp_path / "kept.tlv", *key, "--keep-timestamp")
+    assert says[0] in run.err, str(run)
+    ctlsign.refused(1, "update", old, "-o", tmp_path / "next.tlv", *key, says=["2096-10-02T07:06:40Z", "--timestamp"])
 
 
 def test_a_file_may_be_called_like_a_setting(ctlsign, cluster, tmp_path):
