@@ -295,12 +295,25 @@ static bool is_equal(const struct publication *p)
 	return same;
 }
 
+/*
+ * Under a name that was free. The look is in the same step: nothing can come between. False also if
+ * the file system cannot do that.
+ */
+static bool place_new(struct publication *p, bool existed)
+{
+	p->placed = !existed && renameat2(p->dir_fd, p->temp, p->dir_fd, p->name,
+					  RENAME_NOREPLACE) == 0;
+	return p->placed;
+}
+
 enum status publication_place(struct publication *p, struct tlv_err *e)
 {
-	bool existed = p->exists;
-	enum status st = publication_look(p, e);
+	bool existed = p->exists || p->opt->replaces != NULL || p->opt->seen.existed;
+	enum status st;
 
-	existed = existed || p->opt->replaces != NULL || p->opt->seen.existed;
+	if (place_new(p, existed))
+		return ST_OK;
+	st = publication_look(p, e);
 	if (st == ST_OK && existed && !p->exists)
 		st = err_set(e, ST_OUTPUT,
 			     "was removed by somebody else meanwhile: run this again");

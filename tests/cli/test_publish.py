@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import lists
@@ -64,6 +65,45 @@ def test_failing_system_calls(ctlsign, cluster, existing, can_trace, tmp_path, c
     else:
         assert injected and run.status == 9 and len(run.errors) == 1, str(run)
         assert existing.read_bytes() == before
+
+
+def put_meanwhile(path, content):
+    """Writes to path as soon as the temporary file beside it is whole, while its rename is held up."""
+    def put():
+        for _ in range(1000):
+            if any(p.stat().st_size > 0 for p in path.parent.glob(f".{path.name}.ctlsign-*")):
+                break
+            time.sleep(0.01)
+        time.sleep(0.3)
+        path.write_bytes(content)
+    thread = threading.Thread(target=put)
+    thread.start()
+    return thread
+
+
+def test_a_file_that_comes_at_the_last_moment(ctlsign, cluster, can_trace, tmp_path):
+    """It was not there at the last look, and it is not replaced."""
+    path = tmp_path / "out" / "CTLFile.tlv"
+    path.parent.mkdir()
+    other = put_meanwhile(path, b"of somebody else")
+    run = ctlsign("build", "-o", path, "-m", lists.manifest(cluster), "--timestamp", TIME, env=TRACED,
+                  wrapper=["strace", "-f", "-qq", "-o", tmp_path / "trace", "-e",
+                           "inject=rename,renameat,renameat2:delay_enter=2000000"])
+    other.join()
+    assert run.status == 9 and "was put there by somebody else meanwhile" in run.err, str(run)
+    assert path.read_bytes() == b"of somebody else"
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("error", ["EINVAL", "ENOSYS"])
+def test_a_file_system_that_cannot_look_and_rename_in_one(ctlsign, cluster, can_trace, tmp_path, error):
+    path, trace = tmp_path / "CTLFile.tlv", tmp_path / "trace"
+    run = ctlsign("build", "-o", path, "-m", lists.manifest(cluster), "--timestamp", TIME, env=TRACED,
+                  wrapper=["strace", "-f", "-qq", "-o", trace, "-e", "trace=renameat,renameat2", "-e",
+                           f"inject=renameat2:error={error}"])
+    assert "(INJECTED)" in trace.read_text()
+    assert run.status == 0, str(run)
+    assert peerlist.openssl_verify(path.read_bytes(), cluster / "pub.pem")
 
 
 def test_every_write_may_fail(ctlsign, cluster, existing, can_trace, tmp_path):
