@@ -8,9 +8,11 @@
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 
+#include "signer/crypto/chain.h"
 #include "signer/io/out.h"
 #include "signer/io/slurp.h"
 #include "tlv/der.h"
+#include "tlv/name.h"
 
 /* What a walk over a file is told, and what it counts. */
 struct walk {
@@ -282,27 +284,81 @@ enum status cert_each(struct span bytes, cert_fn *fn, void *arg, size_t *n, stru
 
 /* One certificate ---------------------------------------------------------------------------- */
 
-/* What a CERT argument takes of a file. */
-struct first {
-	struct cert *c;
-	bool tried, taken;
+/* What a CERT argument finds in a file: each certificate once. */
+struct found {
+	struct buf v[CHAIN_MAX]; /* DER; owned */
+	size_t n;		 /* of them, and of those beyond CHAIN_MAX */
 };
 
-static enum status take_first(void *arg, struct span der, struct tlv_err *e)
+static bool is_found(const struct found *f, struct span der)
 {
-	struct first *f = arg;
+	for (size_t i = 0; i < f->n && i < CHAIN_MAX; i++)
+		if (span_eq(buf_span(&f->v[i]), der))
+			return true;
+	return false;
+}
 
-	if (f->tried)
+static enum status note_found(void *arg, struct span der, struct tlv_err *e)
+{
+	struct found *f = arg;
+	struct cert c;
+
+	/* A file that begins with something else is not one of certificates. */
+	if (f->n == 0 && cert_from_der(&c, der, e) != ST_OK)
+		return e->status;
+	if (f->n == 0)
+		cert_free(&c);
+	if (is_found(f, der))
 		return ST_OK;
-	f->tried = true;
-	f->taken = cert_from_der(f->c, der, e) == ST_OK;
-	return f->taken ? ST_OK : e->status;
+	if (f->n < CHAIN_MAX)
+		buf_put(&f->v[f->n], der);
+	f->n++;
+	return f->n <= CHAIN_MAX ? buf_failed(&f->v[f->n - 1], e) : ST_OK;
+}
+
+static void free_found(struct found *f)
+{
+	for (size_t i = 0; i < CHAIN_MAX; i++)
+		buf_free(&f->v[i]);
+}
+
+static void name_found(const struct found *f, size_t i, struct tlv_err *e)
+{
+	struct buf name = BUF_INIT;
+	struct cert c = CERT_INIT;
+
+	if (cert_from_der(&c, buf_span(&f->v[i]), NULL) != ST_OK)
+		buf_str(&name, "cannot be read");
+	else if (!tlv_name_cn(c.parts.subject, &name) || name.n == 0)
+		buf_str(&name, "a certificate without CN");
+	err_line(e, "%zu: %s", i + 1, buf_cstr(&name));
+	cert_free(&c);
+	buf_free(&name);
+}
+
+/* One, or a certificate with its CAs: that is what it is exported with. Else nobody can say. */
+static enum status choose(const struct found *f, struct cert *c, struct tlv_err *e)
+{
+	struct span all[CHAIN_MAX];
+	long leaf = 0;
+
+	for (size_t i = 0; i < f->n && i < CHAIN_MAX; i++)
+		all[i] = buf_span(&f->v[i]);
+	if (f->n > 1)
+		leaf = f->n <= CHAIN_MAX ? chain_leaf(all, f->n) : -1;
+	if (leaf >= 0)
+		return cert_from_der(c, all[leaf], e);
+	(void)err_set(
+		e, ST_AMBIGUOUS,
+		"%zu different certificates in this file, which are not one and its CAs: give the one that is meant a file of its own",
+		f->n);
+	for (size_t i = 0; i < f->n && i < CHAIN_MAX; i++)
+		name_found(f, i, e);
+	return ST_AMBIGUOUS;
 }
 
 static void say_skipped(const struct walk *w, const struct tlv_warn *warn)
 {
-	if (w->certificates > 1)
-		warn_put(warn, "%zu certificates in one file: the first is taken", w->certificates);
 	if (w->skipped[0] != '\0')
 		warn_put(warn, "a block '%s' is skipped: only the certificate is read", w->skipped);
 }
@@ -310,21 +366,23 @@ static void say_skipped(const struct walk *w, const struct tlv_warn *warn)
 enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn *warn,
 		       struct tlv_err *e)
 {
-	struct first first = { .c = c };
-	struct walk w = { .fn = take_first, .arg = &first };
+	struct found found = { .n = 0 };
+	struct walk w = { .fn = note_found, .arg = &found };
 	struct tlv_err own = TLV_ERR_INIT;
+	enum status st = walk_file(&w, bytes, &own);
 
 	*c = CERT_INIT;
 	/* What is damaged behind the first one does not matter. */
-	if (walk_file(&w, bytes, &own) != ST_OK && !first.taken) {
-		if (e != NULL)
-			*e = own;
-		return own.status;
-	}
-	if (w.certificates == 0)
-		return err_set(e, ST_INPUT, "no certificate in this PEM file");
-	say_skipped(&w, warn);
-	return ST_OK;
+	if (st != ST_OK && (found.n == 0 || st == ST_NOMEM))
+		st = err_copy(e, &own);
+	else if (found.n == 0)
+		st = err_set(e, ST_INPUT, "no certificate in this PEM file");
+	else
+		st = choose(&found, c, e);
+	free_found(&found);
+	if (st == ST_OK)
+		say_skipped(&w, warn);
+	return st;
 }
 
 struct named_warn {

@@ -11,9 +11,10 @@
 #include "signer/crypto/cert.h"
 
 /*
- * Reads a CERT argument: a file, or a pkcs11: URI. Of several certificates the
- * first is taken; a warning says so, and names what else was skipped. ST_INPUT
- * with the path in front. tok serves URIs only; its uri is ignored.
+ * Reads a CERT argument: a file, or a pkcs11: URI. Of a certificate and its CAs, proven by their
+ * signatures, the certificate is taken. ST_AMBIGUOUS, with the choices, if the file has several
+ * others; one that is there twice is one. A warning names what else was skipped. ST_INPUT with the
+ * path in front. tok serves URIs only; its uri is ignored.
  */
 enum status cert_load(struct cert *c, const char *arg, const struct tok_options *tok,
 		      const struct tlv_warn *warn, struct tlv_err *e);

@@ -103,21 +103,35 @@ static void pkcs7_without_a_length(void **state)
 
 static void what_is_skipped_is_said(void **state)
 {
-	struct buf pem = test_file("cluster/pub.pem"), more = test_file("cluster/capf.pem");
-	struct buf said = BUF_INIT;
+	struct buf pem = test_file("cluster/pub.pem"), said = BUF_INIT;
 	struct tlv_warn warn = { keep_warning, &said };
 	struct tlv_err e = TLV_ERR_INIT;
 	struct cert c;
 
 	(void)state;
-	buf_put(&pem, buf_span(&more));
 	buf_str(&pem, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	assert_int_equal(cert_parse(&c, buf_span(&pem), &warn, &e), ST_OK);
 	assert_string_equal(buf_cstr(&said),
-			    "2 certificates in one file: the first is taken\n"
 			    "a block 'PRIVATE KEY' is skipped: only the certificate is read\n");
 	cert_free(&c);
 	buf_free(&said);
+	buf_free(&pem);
+}
+
+static void of_two_none_is_taken(void **state)
+{
+	struct buf pem = test_file("cluster/pub.pem"), more = test_file("cluster/capf.pem");
+	struct tlv_err e = TLV_ERR_INIT;
+	struct cert c;
+
+	(void)state;
+	buf_put(&pem, buf_span(&pem));
+	assert_int_equal(cert_parse(&c, buf_span(&pem), NULL, &e), ST_OK);
+	cert_free(&c);
+	buf_put(&pem, buf_span(&more));
+	assert_int_equal(cert_parse(&c, buf_span(&pem), NULL, &e), ST_AMBIGUOUS);
+	assert_int_equal(c.der.n, 0);
+	cert_free(&c);
 	buf_free(&more);
 	buf_free(&pem);
 }
@@ -200,7 +214,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pem_anywhere_in_a_line), cmocka_unit_test(pkcs7_of_both_kinds),
 		cmocka_unit_test(pkcs7_without_a_length), cmocka_unit_test(what_is_skipped_is_said),
-		cmocka_unit_test(damaged_blocks),	  cmocka_unit_test(base64_in_any_layout),
+		cmocka_unit_test(of_two_none_is_taken),	  cmocka_unit_test(damaged_blocks),
+		cmocka_unit_test(base64_in_any_layout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
