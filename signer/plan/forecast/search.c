@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "signer/plan/forecast/rehearse.h"
+#include "signer/plan/forecast/sample.h"
 #include "signer/plan/forecast/straggler.h"
 
 /* [ONE_TYPE]: TVS last; the others as the vendor's documents list them. */
@@ -200,40 +201,6 @@ static size_t phases_of(const struct cluster *c, bool split, struct search_phase
 	return n;
 }
 
-static bool asked_of(const struct cluster *c, enum plan_kind k, size_t node)
-{
-	size_t cert = cluster_cert_of(c, k, node);
-
-	return cert < c->ncerts && c->certs[cert].asked;
-}
-
-static bool is_alike(const struct cluster *c, size_t a, size_t b)
-{
-	return (a == c->publisher) == (b == c->publisher) &&
-	       (c->nodes[a].itl != NULL) == (c->nodes[b].itl != NULL) &&
-	       asked_of(c, PLAN_KIND_CALLMANAGER, a) == asked_of(c, PLAN_KIND_CALLMANAGER, b) &&
-	       asked_of(c, PLAN_KIND_ECDSA, a) == asked_of(c, PLAN_KIND_ECDSA, b) &&
-	       asked_of(c, PLAN_KIND_TVS, a) == asked_of(c, PLAN_KIND_TVS, b) &&
-	       asked_of(c, PLAN_KIND_ITLRECOVERY, a) == asked_of(c, PLAN_KIND_ITLRECOVERY, b);
-}
-
-static bool serves(const struct cluster *c, size_t node)
-{
-	return c->nodes[node].tftp && c->nodes[node].callmanager < c->ncerts;
-}
-
-/* TFTP nodes: so many of those that are alike. */
-static void choose_nodes(const struct cluster *c, size_t of_each, bool nodes[CLUSTER_NODES_MAX])
-{
-	for (size_t i = 0; i < c->nnodes; i++) {
-		size_t alike = 0;
-
-		for (size_t k = 0; k < i; k++)
-			alike += nodes[k] && is_alike(c, i, k);
-		nodes[i] = serves(c, i) && alike < of_each;
-	}
-}
-
 static enum status begin(struct search *s, struct scene *scene, const bool *nodes,
 			 struct tlv_err *e)
 {
@@ -289,7 +256,7 @@ static enum status try_phases(struct search *s, bool split, struct search_phase 
 	*n = phases_of(s->c, split, phases);
 	t->phases = phases;
 	t->n = *n;
-	choose_nodes(s->c, 1, nodes);
+	sample_sorts(s->c, nodes);
 	st = begin(s, &t->ways[0].scene, nodes, e);
 	if (st == ST_OK)
 		st = blank_first(s, &t->ways[0].scene, e);
@@ -356,7 +323,7 @@ static enum status follow(struct search *s, struct tlv_err *e)
 	struct scene scene = { .served = NULL };
 	enum status st;
 
-	choose_nodes(s->c, SIZE_MAX, nodes);
+	sample_all(s->c, nodes);
 	st = begin(s, &scene, nodes, e);
 	s->given = scene.served;
 	for (size_t i = 0; st == ST_OK && i < s->nphases; i++) {
@@ -371,7 +338,6 @@ static enum status follow(struct search *s, struct tlv_err *e)
 	if (st != ST_OK)
 		return st;
 	note_refusals(s);
-	choose_nodes(s->c, 2, nodes);
 	straggler_note_gates(s, nodes);
 	return ST_OK;
 }

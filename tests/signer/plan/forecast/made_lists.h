@@ -171,11 +171,13 @@ static void finish_list(struct made *m, const char *filename, const struct made_
 	m->n++;
 }
 
+static bool made_bare; /* the CTL was not written since the upgrade: its tokens are its anchors */
+
 static void make_ctl(struct made *m, enum made_mode mode)
 {
 	struct buf b = BUF_INIT;
 	const struct made_cert *signer = &m->token[0];
-	bool anchors = mode == TOKENLESS || m->release.token_anchors;
+	bool anchors = mode == TOKENLESS || (m->release.token_anchors && !made_bare);
 
 	for (int i = 0; mode == TOKENS && i < 2; i++)
 		put_made_record(&b, TLV_ROLE_SAST, &m->token[i], MADE_NODES_MAX);

@@ -156,7 +156,7 @@ static void all_pairs_have_an_order(void **state)
 }
 
 /* Whether phones are locked out if all that was asked for is renewed in one go. */
-static struct crowd_answer in_one_go; /* of phones that hold an ITL alone */
+static struct search_verdict in_one_go; /* of phones that hold an ITL alone */
 
 static bool locked_in_one_go(void)
 {
@@ -171,7 +171,7 @@ static bool locked_in_one_go(void)
 	both.kind = PLAN_KIND_CALLMANAGER; /* one stage, signed as always */
 	assert_int_equal(search_follow(&other, &c, &groups, &both, 1, &e), ST_OK);
 	locked = other.locked[CROWD_ITL_ONLY];
-	in_one_go = other.stages[0].verdict[CROWD_ITL_ONLY].answer;
+	in_one_go = other.stages[0].verdict[CROWD_ITL_ONLY];
 	search_free(&other);
 	return locked;
 }
@@ -229,6 +229,7 @@ static void a_refusal_names_its_facts(void **state)
 
 	(void)state;
 	run("11.5", TOKENLESS, 3, 3, "callmanager", NULL);
+	assert_false(s.stages[0].verdict[CROWD_PLAIN].is_itl);
 	assert_int_equal(crowd_facts(&s.stages[0].verdict[CROWD_PLAIN].answer, facts), 2);
 	assert_int_equal(facts[0], FACT_REFUSES);
 	assert_int_equal(facts[1], FACT_NO_SBD);
@@ -236,10 +237,11 @@ static void a_refusal_names_its_facts(void **state)
 	done();
 	run("11.5", NOT_MIXED, 3, 3, "callmanager tvs@sub1", NULL);
 	assert_true(locked_in_one_go());
-	assert_int_equal(crowd_facts(&in_one_go, facts), 1);
+	assert_int_equal(crowd_facts(&in_one_go.answer, facts), 1);
 	assert_int_equal(facts[0], FACT_TVS_CERT_IN_ITL);
-	assert_true(says(&in_one_go, "no node of the group has a TVS"));
-	assert_int_equal(crowd_reason(&in_one_go), ACCEPT_SIGNER_UNKNOWN);
+	assert_true(in_one_go.is_itl);
+	assert_true(says(&in_one_go.answer, "no node of the group has a TVS"));
+	assert_int_equal(crowd_reason(&in_one_go.answer), ACCEPT_SIGNER_UNKNOWN);
 	done();
 	run("15", TOKENLESS, 3, 3, "capf", NULL);
 	assert_int_equal(crowd_facts(&s.stages[0].verdict[CROWD_PLAIN].answer, facts), 1);
@@ -292,6 +294,49 @@ static void what_is_apart(void **state)
 		run("11.5", TOKENLESS, 3, 3, cases[i].what, NULL);
 		if (s.split != cases[i].split || s.orders != cases[i].orders)
 			fail_msg("%s: split %d, %zu orders", cases[i].what, (int)s.split, s.orders);
+		done();
+	}
+}
+
+/* Blank ITLs take what comes, so there is nothing that the publisher apart would spare. */
+static void blank_itls_are_searched_as_such(void **state)
+{
+	(void)state;
+	drops = blanks = true;
+	run("11.5", NOT_MIXED, 3, 3, "callmanager", "west=sub1");
+	drops = blanks = false;
+	assert_string_equal(found(), "blank-itl callmanager restore-itl");
+	assert_false(s.split);
+	done();
+}
+
+/* What the check before the plan must find: phones that hold a CTL, and no ITL. */
+static void phones_without_an_itl_stray(void **state)
+{
+	static const struct {
+		const char *release;
+		enum made_mode mode;
+		const char *what;
+		bool bare, strays;
+	} cases[] = {
+		/* They have no TVS that they may believe. */
+		{ "11.5", TOKENLESS, "callmanager", false, true },
+		/* They have taken their first ITL by then. */
+		{ "11.5", TOKENLESS, "capf callmanager", false, false },
+		/* Of the new CTL they do not know who signed today's ITL. */
+		{ "12.0", TOKENLESS, "itlrecovery", false, true },
+		/* They refuse today's ITL as well, which is no plan's doing. */
+		{ "12.0", TOKENS, "capf", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		made_bare = cases[i].bare;
+		run(cases[i].release, cases[i].mode, 3, 3, cases[i].what, NULL);
+		made_bare = false;
+		if (s.strays[CROWD_CTL_ONLY] != cases[i].strays)
+			fail_msg("%s, mode %d, %s", cases[i].release, (int)cases[i].mode,
+				 cases[i].what);
 		done();
 	}
 }
@@ -398,6 +443,8 @@ int main(void)
 		cmocka_unit_test(a_refusal_names_its_facts),
 		cmocka_unit_test(what_a_phone_holds_is_not_offered),
 		cmocka_unit_test(what_is_apart),
+		cmocka_unit_test(blank_itls_are_searched_as_such),
+		cmocka_unit_test(phones_without_an_itl_stray),
 		cmocka_unit_test(a_node_that_differs_is_looked_at),
 		cmocka_unit_test(what_the_publisher_has_is_its_own),
 		cmocka_unit_test(foreseen_lists_are_lists),

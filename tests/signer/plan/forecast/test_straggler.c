@@ -151,6 +151,7 @@ static void gates_are_where_they_must_be(void **state)
 		{ "12.5", NOT_MIXED, "tvs itlrecovery", "110" },
 		{ "12.5", NOT_MIXED, "capf tvs callmanager", "000" },
 		{ "12.5", NOT_MIXED, "tvs capf itlrecovery", "0110" },
+		{ "14SU3", NOT_MIXED, "tvs itlrecovery callmanager", "1100" },
 		{ "11.5", NOT_MIXED, "capf callmanager itlrecovery tvs", "0010" },
 		{ "11.5", NOT_MIXED, "capf tvs", "10" },
 		{ "11.5", NOT_MIXED, "tvs capf", "00" },
@@ -170,12 +171,25 @@ static void gates_are_where_they_must_be(void **state)
 	}
 }
 
+/* A phone of the last node alone, whose signer changes when no TVS is the one that it knows. */
+static void one_node_is_enough_for_a_gate(void **state)
+{
+	(void)state;
+	run("10.0(1)", TOKENLESS, 6, 6, "capf callmanager@sub5 tvs", NULL);
+	assert_string_equal(gates_of_order("capf tvs callmanager"), "110");
+	done();
+	run("10.0(1)", TOKENLESS, 6, 6, "capf tvs", NULL);
+	assert_string_equal(gates_of_order("capf tvs"), "10");
+	done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_walker_is_lost_without_a_word),
 		cmocka_unit_test(a_missed_phase_is_named),
 		cmocka_unit_test(gates_are_where_they_must_be),
+		cmocka_unit_test(one_node_is_enough_for_a_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
