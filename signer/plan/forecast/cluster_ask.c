@@ -72,12 +72,13 @@ static enum status no_node(const struct cluster *c, const char *name, struct tlv
 
 static enum status ask_one(struct cluster_cert *x, struct tlv_err *e)
 {
+	enum status st;
+
 	if (x->asked)
 		return ST_OK;
 	x->asked = true;
-	if (placeholder_of(x->known, &x->successor, e) != ST_OK)
-		return e != NULL ? e->status : ST_INPUT;
-	return tlv_cert_walk(buf_span(&x->successor), &x->successor_parts, e);
+	st = placeholder_of(x->known, &x->successor, e);
+	return st == ST_OK ? tlv_cert_walk(buf_span(&x->successor), &x->successor_parts, e) : st;
 }
 
 static enum status ask_matching(struct cluster *c, enum plan_kind kind, size_t node,

@@ -124,6 +124,7 @@ static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum
 {
 	size_t at = cluster_find_cert(c, r->certificate);
 	struct cluster_cert *x = &c->certs[c->ncerts];
+	enum status st;
 
 	if (at < c->ncerts) {
 		note_again(c, at, kind, node);
@@ -134,8 +135,9 @@ static enum status note_cert(struct cluster *c, const struct tlv_record *r, enum
 		*x = (struct cluster_cert){
 			.kind = kind, .node = node, .known = r->certificate, .list = list
 		};
-		if (tlv_cert_walk(x->known, &x->known_parts, e) != ST_OK)
-			return e != NULL ? e->status : ST_INPUT;
+		st = tlv_cert_walk(x->known, &x->known_parts, e);
+		if (st != ST_OK)
+			return st;
 		at = c->ncerts++;
 	}
 	note_own(c, at, kind, node);
@@ -189,7 +191,11 @@ static enum status sort_lists(struct cluster *c, const struct tlv_list *const *l
 					e, ST_USAGE,
 					"two CTLs were given: a cluster has one CTL, and an ITL for each TFTP node");
 			c->ctl = lists[i];
-		} else if (c->nitls < CLUSTER_NODES_MAX) {
+		} else if (c->nitls == CLUSTER_NODES_MAX) {
+			return err_set(e, ST_USAGE,
+				       "more than %d ITLs were given: give one of each TFTP node",
+				       CLUSTER_NODES_MAX);
+		} else {
 			c->itls[c->nitls++] = lists[i];
 		}
 	}
@@ -209,7 +215,7 @@ static size_t find_publisher(const struct cluster *c)
 	size_t capf = cluster_cert_of(c, PLAN_KIND_CAPF, CLUSTER_NONE);
 	long signer = c->ctl != NULL ? tlv_list_signer(c->ctl) : TLV_SIGNER_NONE;
 
-	if (capf < c->ncerts && c->certs[capf].node != CLUSTER_NONE)
+	if (capf < c->ncerts)
 		return c->certs[capf].node;
 	if (signer >= 0) {
 		struct tlv_record r = tlv_list_record(c->ctl, (size_t)signer);

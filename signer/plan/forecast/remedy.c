@@ -79,14 +79,17 @@ static bool all_take(const struct trial *t, const struct stage_list *ctl)
 	return true;
 }
 
-/* The bridge: today's CTL with the token as SAST, signed as always. Then the token signs. */
+/*
+ * The bridge: today's CTL with the token as SAST, signed as always. Then the token signs, if this
+ * release takes tokens: [PROVIDER_GONE].
+ */
 static enum status try_token(struct trial *t, bool *works, struct tlv_err *e)
 {
 	struct cluster *c = &t->cluster;
 	struct tlv_err unfit = TLV_ERR_INIT;
 	size_t like = c->nodes[c->publisher].callmanager;
 
-	if (!c->release->tokens || like >= c->ncerts)
+	if (like >= c->ncerts)
 		return ST_OK;
 	if (placeholder_beside(c->certs[like].known, &t->token, &unfit) != ST_OK ||
 	    tlv_cert_walk(buf_span(&t->token), &t->token_parts, &unfit) != ST_OK ||

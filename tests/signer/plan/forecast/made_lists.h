@@ -65,8 +65,27 @@ static void put_made_name(struct buf *b, const char *cn)
 	buf_free(&name);
 }
 
+static bool made_ec; /* certificates have EC keys */
+
+/* A point that is none: nobody computes with it. */
+static void put_made_point(struct buf *b, unsigned serial)
+{
+	struct buf key = BUF_INIT, bits = BUF_INIT;
+
+	buf_put(&key, SPAN_LIT("\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48"
+			       "\xce\x3d\x03\x01\x07"));
+	buf_u8(&bits, 0);
+	buf_u8(&bits, 4);
+	buf_u32(&bits, serial);
+	(void)buf_hole(&bits, 60);
+	put_der(&key, DER_BIT_STRING, buf_span(&bits));
+	put_der(b, DER_SEQUENCE, buf_span(&key));
+	buf_free(&key);
+	buf_free(&bits);
+}
+
 /* RSA with sha256WithRSAEncryption, and a modulus that begins with a byte of 0xc1. */
-static void put_made_key(struct buf *b, unsigned serial)
+static void put_made_modulus(struct buf *b, unsigned serial)
 {
 	struct buf numbers = BUF_INIT, key = BUF_INIT, bits = BUF_INIT, modulus = BUF_INIT;
 
@@ -107,7 +126,10 @@ static void make_cert(struct made *m, struct made_cert *out, const char *cn, con
 			 "\x17\x0d"
 			 "340604120000Z"));
 	put_made_name(&tbs, cn);
-	put_made_key(&tbs, m->serial);
+	if (made_ec)
+		put_made_point(&tbs, m->serial);
+	else
+		put_made_modulus(&tbs, m->serial);
 	put_der(&all, DER_SEQUENCE, buf_span(&tbs));
 	buf_put(&all, sha256_rsa);
 	(void)buf_hole(&bits, 257);
@@ -141,6 +163,8 @@ static void put_made_record(struct buf *b, uint16_t role, const struct made_cert
 	assert_int_equal(tlv_record_write(b, &s, &e), ST_OK);
 }
 
+static uint32_t made_time = 1426000000;
+
 /* The signer's record is the one with its certificate. */
 static void finish_list(struct made *m, const char *filename, const struct made_cert *signer,
 			struct span records)
@@ -155,7 +179,7 @@ static void finish_list(struct made *m, const char *filename, const struct made_
 				     .signature_bytes = 256,
 				     .filename = span_str(filename),
 				     .has_timestamp = true,
-				     .timestamp = 1426000000 };
+				     .timestamp = made_time };
 
 	do {
 		assert_int_equal(tlv_record_decode(&r, rest, 0, &e), ST_OK);

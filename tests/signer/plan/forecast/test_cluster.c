@@ -85,8 +85,16 @@ static void words_are_checked(void **state)
 	make_lists(&m, "12.5", TOKENLESS, 3, 1);
 	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
 	assert_int_equal(cluster_ask(&c, "tomcat", &e), ST_USAGE);
+	assert_non_null(strstr(err_text(&e), "are in no list"));
+	e = TLV_ERR_INIT;
+	assert_int_equal(cluster_ask(&c, "tv", &e), ST_USAGE);
+	assert_non_null(strstr(err_text(&e), "'tv' is none of callmanager"));
+	e = TLV_ERR_INIT;
+	assert_int_equal(cluster_ask(&c, "tvs,capf", &e), ST_USAGE);
+	assert_non_null(strstr(err_text(&e), "'tvs,capf' is more than one"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(cluster_ask(&c, "tvs@nowhere", &e), ST_NO_MATCH);
+	assert_non_null(strstr(err_text(&e), "they show pub, sub1, sub2"));
 	e = TLV_ERR_INIT;
 	assert_int_equal(cluster_ask(&c, "capf@sub1", &e), ST_NO_MATCH);
 	e = TLV_ERR_INIT;
@@ -108,6 +116,25 @@ static void words_are_checked(void **state)
 	free_lists(&m);
 }
 
+/* A certificate of all nodes is by name one node's, and is asked for on any of them. */
+static void a_shared_certificate_is_any_nodes(void **state)
+{
+	struct tlv_err e = TLV_ERR_INIT;
+	size_t shared;
+
+	(void)state;
+	make_lists(&m, "12.5", TOKENLESS, 3, 3);
+	assert_int_equal(cluster_read(&c, m.given, m.n, &m.release, &e), ST_OK);
+	shared = c.nodes[0].callmanager;
+	c.nodes[1].callmanager = shared;
+	assert_int_equal(cluster_ask(&c, "callmanager@sub2", &e), ST_OK);
+	assert_false(c.certs[shared].asked);
+	assert_int_equal(cluster_ask(&c, "callmanager@sub1", &e), ST_OK);
+	assert_true(c.certs[shared].asked);
+	cluster_free(&c);
+	free_lists(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +143,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_asked_for_nothing),
 		cmocka_unit_test(lists_that_do_not_fit_are_refused),
 		cmocka_unit_test(words_are_checked),
+		cmocka_unit_test(a_shared_certificate_is_any_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

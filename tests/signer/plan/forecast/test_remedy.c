@@ -42,10 +42,35 @@ static void a_remedy_is_proven(void **state)
 	drops = false;
 }
 
+/*
+ * What a cluster cannot do is no remedy, and no failure: a release without tokens, and a CTL that
+ * lacks who would sign it.
+ */
+static void what_cannot_be_done_is_no_remedy(void **state)
+{
+	static const struct {
+		const char *lists, *release;
+	} cases[] = { { "11.5", "14SU3" }, { "10.0(1)", "12.0" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct remedy r;
+
+		run(cases[i].lists, TOKENLESS, 3, 3, "callmanager", NULL);
+		assert_true(search_refused(&s));
+		assert_int_equal(release_parse(cases[i].release, &m.release, &e), ST_OK);
+		assert_int_equal(remedy_find(&r, &s, &e), ST_OK);
+		assert_null(r.text);
+		done();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_remedy_is_proven),
+		cmocka_unit_test(what_cannot_be_done_is_no_remedy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
