@@ -115,7 +115,7 @@ void straggler_note_gates(struct search *s, const bool *nodes)
 		}
 		if (now)
 			absent = moment;
-		if (then || (now && written == moment))
+		if (then)
 			stale = written;
 	}
 }
