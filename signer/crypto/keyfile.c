@@ -20,6 +20,7 @@
 #include "pkcs11/process.h"
 #include "pkcs11/shared/secret.h"
 #include "pkcs11/token.h"
+#include "signer/crypto/keybags.h"
 
 enum { NO_PASS = 1, WITH_PASS };
 
@@ -55,12 +56,20 @@ static void keep_cert(struct keyfile *k, const X509 *x)
 	OPENSSL_free(der);
 }
 
-static void take(struct keyfile *k, OSSL_STORE_INFO *info)
+static void keep_key(struct keyfile *k, EVP_PKEY *key)
+{
+	if (k->key == NULL && EVP_PKEY_up_ref(key) == 1)
+		k->key = key;
+	else if (k->key == NULL || EVP_PKEY_eq(k->key, key) != 1)
+		k->several = true;
+}
+
+static void take(struct keyfile *k, OSSL_STORE_INFO *info, size_t *keys)
 {
 	switch (OSSL_STORE_INFO_get_type(info)) {
 	case OSSL_STORE_INFO_PKEY:
-		if (k->key == NULL)
-			k->key = OSSL_STORE_INFO_get1_PKEY(info);
+		++*keys;
+		keep_key(k, OSSL_STORE_INFO_get0_PKEY(info));
 		break;
 	case OSSL_STORE_INFO_CERT:
 		keep_cert(k, OSSL_STORE_INFO_get0_CERT(info));
@@ -122,8 +131,10 @@ static bool take_block(struct keyfile *k, const char *label, const char *header,
 {
 	bool pkcs8 = strcmp(label, PEM_STRING_PKCS8INF) == 0;
 
-	if (strcmp(label, PEM_STRING_X509) == 0 || k->key != NULL)
+	if (strcmp(label, PEM_STRING_X509) == 0)
 		return true; /* a certificate beside the key is read where it is wanted */
+	if (k->key != NULL)  /* of several keys the other reader speaks */
+		return strstr(label, "PRIVATE KEY") == NULL;
 	if (*header != '\0' || (!pkcs8 && strcmp(label, PEM_STRING_RSA) != 0))
 		return false;
 	k->key = decode_rsa(pkcs8 ? "PrivateKeyInfo" : "type-specific", der, n);
@@ -163,6 +174,7 @@ static bool load(struct keyfile *k, struct span bytes, struct asked *a)
 {
 	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
 	OSSL_STORE_CTX *store = NULL;
+	size_t keys = 0;
 
 	if (bio != NULL)
 		store = OSSL_STORE_attach(bio, "file", NULL, NULL, a->ui, a, NULL, NULL, NULL);
@@ -173,11 +185,14 @@ static bool load(struct keyfile *k, struct span bytes, struct asked *a)
 		if (info == NULL && OSSL_STORE_error(store) != 0)
 			break;
 		if (info != NULL)
-			take(k, info);
+			take(k, info, &keys);
 		OSSL_STORE_INFO_free(info);
 	}
 	(void)OSSL_STORE_close(store);
 	BIO_free(bio);
+	if (k->key != NULL && !k->several)
+		k->several =
+			keybags_pem_blocks(bytes) > keys || keybags_other(k->key, bytes, a->pass);
 	return k->key != NULL;
 }
 
@@ -238,6 +253,12 @@ enum status keyfile_decode(struct keyfile *out, struct span bytes, const char *p
 	UI_destroy_method(a.ui);
 	ERR_clear_error();
 	out->needs_pass = !loaded && a.asked;
+	if (loaded && out->several) {
+		keyfile_free(out);
+		return err_set(
+			e, ST_AMBIGUOUS,
+			"several private keys in this file: give the one that is meant a file of its own");
+	}
 	if (loaded && !is_bounded(out->key)) {
 		keyfile_free(out);
 		return err_set(
@@ -319,7 +340,10 @@ static enum status take_result(struct keyfile *out, struct span msg, struct tlv_
 	if (status == ST_NOMEM)
 		return err_nomem(e);
 	if (status != ST_OK)
-		return err_receive(e, status == ST_PIN ? ST_PIN : ST_INPUT, text.p, text.n);
+		return err_receive(
+			e,
+			status == ST_PIN || status == ST_AMBIGUOUS ? (enum status)status : ST_INPUT,
+			text.p, text.n);
 	if (der.n > 0)
 		out->key = d2i_AutoPrivateKey(NULL, &(const unsigned char *){ der.p }, (long)der.n);
 	ERR_clear_error();

@@ -15,6 +15,7 @@ struct keyfile {
 	EVP_PKEY *key;	 /* owned; NULL if a passphrase is needed */
 	struct buf cert; /* DER of the first certificate beside the key, or empty */
 	bool needs_pass;
+	bool several; /* another private key is beside it, or one that cannot be read */
 };
 
 /*
@@ -25,7 +26,7 @@ struct keyfile {
  * itself says how often its passphrase is to be hashed, and a hostile one asks
  * for years. ST_INPUT: no private key in it, or it takes longer, or a number of
  * an RSA key is longer than its modulus, with which signing takes years; ST_PIN: pass
- * is wrong. Before other threads are started only.
+ * is wrong; ST_AMBIGUOUS: it holds several private keys. Before other threads are started only.
  */
 enum status keyfile_read(struct keyfile *out, struct span bytes, const char *pass, unsigned seconds,
 			 struct tlv_err *e);

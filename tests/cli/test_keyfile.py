@@ -183,6 +183,58 @@ def test_a_number_that_no_library_takes(ctlsign, attempt, tmp_path):
     assert run.status in (3, 6) and not (tmp_path / "CTLFile.tlv").exists()
 
 
+@pytest.fixture
+def forms(cluster, keys):
+    """Private keys as PEM: the publisher's in three forms, and others that are not it."""
+    own, other = cluster / "pub.key", cluster / "capf.key"
+    return {"own": own.read_bytes(), "pkcs1": openssl("rsa", "-in", own, "-traditional"),
+            "locked": openssl("pkcs8", "-topk8", "-in", own, "-v2", "aes256", "-passout", "pass:word"),
+            "other": other.read_bytes(), "other-pkcs1": openssl("rsa", "-in", other, "-traditional"),
+            "other-locked": openssl("pkcs8", "-topk8", "-in", other, "-v2", "aes256", "-passout", "pass:word"),
+            "stranger": openssl("pkcs8", "-topk8", "-in", other, "-v2", "aes256", "-passout", "pass:unknown"),
+            "ec": keys["ec"].read_bytes(), "cert": (cluster / "pub.pem").read_bytes(),
+            "params": openssl("genpkey", "-genparam", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")}
+
+
+TOGETHER = ["own own", "own pkcs1", "pkcs1 own", "own cert own", "locked own", "own params", "cert own"]
+APART = ["own other", "other own", "own cert other", "own other-pkcs1", "own own other", "own ec", "ec own", "own other-locked",
+         "locked other-locked", "locked other", "own stranger", "locked stranger",
+         "own locked"]  # without its passphrase nobody knows that it is the same one
+
+
+@pytest.mark.parametrize("names", TOGETHER + APART)
+def test_a_file_of_several_keys(ctlsign, attempt, forms, tmp_path, names):
+    """Which one is meant nobody can say; one key that is there twice is one."""
+    words = attempt("several.pem", b"".join(forms[name] for name in names.split()))
+    if names in TOGETHER:
+        ctlsign.ok(*words)
+    else:
+        ctlsign.refused(5, *words, says=[f"{tmp_path}/several.pem: several private keys", "a file of its own"])
+    assert (tmp_path / "CTLFile.tlv").exists() == (names in TOGETHER)
+
+
+def test_several_keys_to_decrypt_with(ctlsign, cluster, forms, tmp_path):
+    plain, key = tmp_path / "SEP001122334455.cnf.xml", tmp_path / "phone.pem"
+    plain.write_bytes(b"<device/>")
+    ctlsign.ok("config", "encrypt", "--for", cluster / "capf.pem", *lists.key(cluster, "tokenless"), plain)
+    sealed = next(path for path in tmp_path.iterdir() if path.name.endswith(".enc.sgn"))
+    key.write_bytes(forms["other"] + forms["own"])
+    key.chmod(0o600)
+    plain.unlink()
+    ctlsign.refused(5, "config", "decrypt", "-k", key, sealed, says="several private keys")
+    assert not plain.exists()
+
+
+@pytest.mark.parametrize("names", ["own foreign", "foreign own", "locked foreign"])
+def test_a_certificate_that_is_not_the_key_s(ctlsign, cluster, attempt, forms, tmp_path, names):
+    forms["foreign"] = (cluster / "capf.pem").read_bytes()
+    words = attempt("pair.pem", b"".join(forms[name] for name in names.split()))
+    at = words.index("--cert")
+    ctlsign.refused(3, *words[:at], *words[at + 2:], "--sast", f"{cluster}/capf.pem,name=n",
+                    says=["pair.pem: is not the key of the signer's certificate", "--cert"])
+    assert not (tmp_path / "CTLFile.tlv").exists()
+
+
 def test_what_is_usual_today_is_taken(ctlsign, cluster, attempt):
     """600000 rounds, as OWASP asks for: the sum, the key and the certificate."""
     content = openssl("pkcs12", "-export", "-inkey", cluster / "pub.key", "-in", cluster / "pub.pem",

@@ -17,7 +17,8 @@ static void read(struct span bytes, const char *pass)
 	REQUIRE(st == e.status);
 	REQUIRE(st != ST_OK || (k.key != NULL) != k.needs_pass);
 	REQUIRE(st == ST_OK || k.key == NULL);
-	REQUIRE(st == ST_OK || st == ST_INPUT || (pass != NULL && st == ST_PIN));
+	REQUIRE(st == ST_OK || st == ST_INPUT || st == ST_AMBIGUOUS ||
+		(pass != NULL && st == ST_PIN));
 	if (k.key != NULL)
 		(void)EVP_PKEY_get_bits(k.key);
 	keyfile_free(&k);

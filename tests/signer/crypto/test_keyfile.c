@@ -167,12 +167,95 @@ static void years_of_hashing(void **state)
 	buf_free(&pem);
 }
 
+static EVP_PKEY *read_other_key(void)
+{
+	struct buf pem = test_file("cluster/capf.key");
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+	BIO_free(bio);
+	buf_free(&pem);
+	assert_non_null(key);
+	return key;
+}
+
+/* A PKCS#12 file of two keys: side by side, in two safes, or one safe that is encrypted. */
+enum places { ONE_SAFE, TWO_SAFES, ENCRYPTED_SAFE, PLACES };
+
+static void add_bag(STACK_OF(PKCS12_SAFEBAG) * *bags, EVP_PKEY *key, bool locked)
+{
+	assert_non_null(PKCS12_add_key(bags, key, 0, 2048,
+				       locked ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC : -1,
+				       locked ? PASS : NULL));
+}
+
+static void add_safe(STACK_OF(PKCS7) * *safes, STACK_OF(PKCS12_SAFEBAG) * *bags, bool locked)
+{
+	assert_int_equal(PKCS12_add_safe(safes, *bags,
+					 locked ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC : -1, 2048,
+					 locked ? PASS : NULL),
+			 1);
+	sk_PKCS12_SAFEBAG_pop_free(*bags, PKCS12_SAFEBAG_free);
+	*bags = NULL;
+}
+
+static struct buf two_keys(EVP_PKEY *first, EVP_PKEY *second, enum places places, bool locked)
+{
+	STACK_OF(PKCS7) *safes = NULL;
+	STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+	struct buf out = BUF_INIT;
+	unsigned char *der = NULL;
+	PKCS12 *p12;
+	int n;
+
+	add_bag(&bags, first, locked);
+	if (places != ONE_SAFE)
+		add_safe(&safes, &bags, false);
+	add_bag(&bags, second, places != ENCRYPTED_SAFE && locked);
+	add_safe(&safes, &bags, places == ENCRYPTED_SAFE);
+	p12 = PKCS12_add_safes(safes, 0);
+	assert_int_equal(PKCS12_set_mac(p12, PASS, -1, NULL, 0, 2048, NULL), 1);
+	n = i2d_PKCS12(p12, &der);
+	assert_true(n > 0);
+	buf_put(&out, span_of(der, (size_t)n));
+	OPENSSL_free(der);
+	PKCS12_free(p12);
+	sk_PKCS7_pop_free(safes, PKCS7_free);
+	return out;
+}
+
+static void of_two_keys_none_is_taken(void **state)
+{
+	struct buf pem;
+	EVP_PKEY *one = read_key(&pem), *other = read_other_key();
+
+	(void)state;
+	for (int i = 0; i < PLACES * 4; i++) {
+		bool same = i % 2 == 0, locked = i % 4 < 2;
+		struct buf p12 = two_keys(one, same ? one : other, (enum places)(i / 4), locked);
+		struct tlv_err e = TLV_ERR_INIT;
+		struct keyfile k;
+
+		assert_int_equal(keyfile_read(&k, buf_span(&p12), PASS, 60, &e),
+				 same ? ST_OK : ST_AMBIGUOUS);
+		assert_int_equal(k.key != NULL, same);
+		if (!same)
+			assert_says(err_text(&e), "several private keys in this file");
+		keyfile_free(&k);
+		buf_free(&p12);
+	}
+	EVP_PKEY_free(one);
+	EVP_PKEY_free(other);
+	buf_free(&pem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_wrapping),
 		cmocka_unit_test(what_holds_no_key),
 		cmocka_unit_test(years_of_hashing),
+		cmocka_unit_test(of_two_keys_none_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
