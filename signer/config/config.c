@@ -48,8 +48,7 @@ static enum status copy_signed(struct config *c, struct config_file *f, const st
 				    f->hole + c->header.signature_bytes, &f->err);
 
 	if (st == ST_OK)
-		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
-				  &f->err);
+		st = config_publish(c, f);
 	if (st == ST_OK)
 		st = publish_write(f->publication, buf_span(&f->header), &f->err);
 	if (st == ST_OK)

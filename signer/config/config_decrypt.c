@@ -112,8 +112,7 @@ static enum status write_plain(const struct opening *o, const struct digest *wan
 	struct config_file *f = o->f;
 	struct pass p = { .left = f->size, .writes = true };
 	struct digest plain;
-	enum status st = publish_open(&f->publication, buf_cstr(&f->output), o->c->group,
-				      &o->c->publish, &f->err);
+	enum status st = config_publish(o->c, f);
 
 	if (st == ST_OK)
 		st = run(o, &p);

@@ -188,8 +188,7 @@ static enum status begin_file(const struct config *c, struct config_file *f,
 		st = config_begin_digest(d, c->digest, buf_span(&f->header), f->hole - TLV_HEAD,
 					 f->hole + c->header.signature_bytes, &f->err);
 	if (st == ST_OK)
-		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
-				  &f->err);
+		st = config_publish(c, f);
 	return st == ST_OK ? publish_write(f->publication, buf_span(&f->header), &f->err) : st;
 }
 

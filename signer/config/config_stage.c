@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/config/config_stage.h"
 
+#include <sys/stat.h>
+
 #include "signer/config/batch.h"
 #include "signer/io/env.h"
 
@@ -15,6 +17,27 @@ enum status config_interrupted(struct config_file *f)
 		return ST_OK;
 	f->dropped = true;
 	return err_set(&f->err, ST_OUTPUT, "%s: interrupted", f->path);
+}
+
+/* Under whatever name: a link to it, or another path to its folder. */
+static bool is_what_is_read(const struct config_file *f, const char *output)
+{
+	struct stat in, out;
+
+	return stat(f->path, &in) == 0 && stat(output, &out) == 0 && in.st_dev == out.st_dev &&
+	       in.st_ino == out.st_ino;
+}
+
+enum status config_publish(const struct config *c, struct config_file *f)
+{
+	const char *output = buf_cstr(&f->output);
+
+	if (is_what_is_read(f, output))
+		return err_set(
+			&f->err, ST_OUTPUT,
+			"%s: is the very file that is read: name another folder with -o for the result",
+			output);
+	return publish_open(&f->publication, output, c->group, &c->publish, &f->err);
 }
 
 /*

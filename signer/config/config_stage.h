@@ -23,6 +23,12 @@ enum status config_interrupted(struct config_file *f);
 struct verdict config_judge(const struct config *c, const struct tlv_header *h,
 			    struct span public_key, bool verified, struct tlv_findings *found);
 
+/*
+ * Begins the result, in f->publication. ST_OUTPUT, in f->err, also if it would replace the file that
+ * is read: whatever --overwrite says, its content is worth more.
+ */
+enum status config_publish(const struct config *c, struct config_file *f);
+
 /* All of a header but field 12, which is cut out. */
 enum status config_begin_digest(struct digest_stream **d, enum tlv_digest alg, struct span header,
 				size_t cut_at, size_t cut_end, struct tlv_err *e);

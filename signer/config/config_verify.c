@@ -120,8 +120,7 @@ enum status config_verify(const struct config *c, struct config_file *f, const s
 	if (st == ST_OK && config_trust_any(&c->trust))
 		st = config_find_signer(c, f, h, &signer);
 	if (st == ST_OK && c->action == CONFIG_STRIP)
-		st = publish_open(&f->publication, buf_cstr(&f->output), c->group, &c->publish,
-				  &f->err);
+		st = config_publish(c, f);
 	if (st == ST_OK && signer.public_key.n > 0)
 		return config_check_signature(c, f, src, h, first, signer.public_key);
 	return st == ST_OK ? config_run_content(f, src, first, h->raw.n, NULL) : st;

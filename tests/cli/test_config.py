@@ -401,6 +401,40 @@ def test_strip_never_overwrites_other_content(ctlsign, signs, one):
     assert not leftovers(one.parent)
 
 
+def test_the_file_that_is_read_is_never_replaced(ctlsign, cluster, signs, one, served, tmp_path):
+    """strip writes a file whose name does not end in .sgn under the same name: into another folder."""
+    ctlsign.ok("config", "sign", *signs, one)
+    out, signed = tmp_path / "out", sgn(one).read_bytes()
+    out.mkdir()
+    named = served / "named.xml"
+    named.write_bytes(signed)
+    (served / "link.xml.sgn").symlink_to(named)
+    (served / "link.xml").hardlink_to(named)
+    (tmp_path / "same").symlink_to(served)
+    for more in (["-o", "."], ["-o", served], ["-o", tmp_path / "same"]):
+        run = ctlsign("config", "strip", *more, "--overwrite", "named.xml", cwd=served)
+        assert run.status == 3 and "is the very file that is read" in run.err and "-o" in run.err, str(run)
+    run = ctlsign("config", "strip", "--overwrite", served / "link.xml.sgn")
+    assert run.status == 3 and "is the very file that is read" in run.err, str(run)
+    assert named.read_bytes() == signed and not leftovers(served)
+    ctlsign.ok("config", "strip", "-o", out, named)
+    assert (out / "named.xml").read_bytes() == one.read_bytes()
+    # What is signed or encrypted gets another name; a link may lead back.
+    sgn(one).unlink()
+    sgn(one).symlink_to(one)
+    before = one.read_bytes()
+    for words in (["sign", *signs], ["encrypt", "--for", cluster / "capf.pem", *signs]):
+        run = ctlsign("config", *words, "--overwrite", one)
+        assert run.status == 3 and "is the very file that is read" in run.err, str(run)
+        assert one.read_bytes() == before and not leftovers(served)
+    ctlsign.ok("config", "encrypt", "--for", cluster / "capf.pem", *signs, "-o", out, one)
+    sealed = out / "sealed.xml"
+    (out / f"{one.name}.enc.sgn").rename(sealed)
+    before = sealed.read_bytes()
+    run = ctlsign("config", "decrypt", "-k", cluster / "capf.key", "-o", ".", "--overwrite", sealed.name, cwd=out)
+    assert run.status == 3 and "is the very file that is read" in run.err and sealed.read_bytes() == before, str(run)
+
+
 # Batches.
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
