@@ -11,7 +11,7 @@
 #include "tlv/text.h"
 
 static struct {
-#define CALL(name) __typeof__(name) *name;
+#define CALL(name) __typeof__(name) *(name);
 #include "signer/config/expat.def"
 #undef CALL
 } expat;

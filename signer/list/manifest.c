@@ -14,7 +14,7 @@
 #include "tlv/sentence.h"
 
 static struct {
-#define CALL(name) __typeof__(name) *name;
+#define CALL(name) __typeof__(name) *(name);
 #include "signer/list/yaml.def"
 #undef CALL
 } libyaml;
