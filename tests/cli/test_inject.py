@@ -223,6 +223,16 @@ def test_json_without_room(sweep):
     assert set(s.statuses) == {70} and not s.faults, s.faults
 
 
+def test_a_library_without_room(sweep):
+    """The loader's own message would have it that a library is missing."""
+    s = sweep("build-new")
+    points = [(e, n) for e, n in s.numbered(s.plain(MEMORY).events) if e.name.startswith("ld")]
+    for event, number in points:
+        s.strike(MEMORY, event, number, how=FAIL, error=errno.ENOMEM)
+    assert set(s.statuses) <= {0, 70} and s.statuses[70] > 2, s.statuses
+    assert not s.faults, s.faults[0]
+
+
 def test_a_folder_without_room(sweep):
     """What was made of it stayed: taking it away took memory."""
     s = sweep("migrate")
