@@ -301,8 +301,8 @@ static bool is_equal(const struct publication *p)
  */
 static bool place_new(struct publication *p, bool existed)
 {
-	p->placed = !existed && renameat2(p->dir_fd, p->temp, p->dir_fd, p->name,
-					  RENAME_NOREPLACE) == 0;
+	p->placed = !existed &&
+		    renameat2(p->dir_fd, p->temp, p->dir_fd, p->name, RENAME_NOREPLACE) == 0;
 	return p->placed;
 }
 
