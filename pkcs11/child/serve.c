@@ -251,7 +251,7 @@ static void serve_open(int line, struct tok_hold *h, struct tok_pulse *pulse, st
 		(void)open_token(line, h, pulse, e);
 	if (!send_done(line, e, WIRE_FINAL, 0) || e->status != ST_OK)
 		return;
-	/* While the parent makes its list. What fails fails again at the login, and is said there. */
+	/* While the parent makes its list. What fails here is tried again at the login. */
 	if (tok_hold_can_sign(h, NULL) == ST_OK)
 		(void)tok_hold_libp11(h, NULL);
 	serve_requests(line, h);

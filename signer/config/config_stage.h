@@ -24,8 +24,8 @@ struct verdict config_judge(const struct config *c, const struct tlv_header *h,
 			    struct span public_key, bool verified, struct tlv_findings *found);
 
 /*
- * Begins the result, in f->publication. ST_OUTPUT, in f->err, also if it would replace the file that
- * is read: whatever --overwrite says, its content is worth more.
+ * Begins the result, in f->publication. ST_OUTPUT, in f->err, also if it would replace the file
+ * that is read: whatever --overwrite says, its content is worth more.
  */
 enum status config_publish(const struct config *c, struct config_file *f);
 
