@@ -21,6 +21,7 @@ struct flight {
 
 void tok_flights_init(struct tok_flights *f)
 {
+	f->refused = TLV_ERR_INIT;
 	(void)pthread_mutex_init(&f->lock, NULL);
 	(void)pthread_cond_init(&f->landed, NULL);
 }
@@ -91,17 +92,31 @@ static bool take_signature(struct tok *t, struct span msg)
 	return true;
 }
 
+/* What the token says of later ones is no cause, but an operation that the login left behind. */
+static enum status not_signed(const struct tok_flights *fs, struct tlv_err *e)
+{
+	return err_set(e, fs->refused.status,
+		       "not signed, because the login for the one before was refused: %s",
+		       err_text(&fs->refused));
+}
+
 static bool take_failure(struct tok *t, struct span msg)
 {
-	const struct tok_flights *fs = &t->flights;
+	struct tok_flights *fs = &t->flights;
 	struct wire_done done;
 	struct flight *f;
 
 	if (!wire_read_done(msg, &done) || !is_flying(fs, done.number) || done.status == ST_OK)
 		return false;
 	f = fs->list[done.number];
-	f->hint = done.hint;
-	(void)err_receive(&f->err, done.status, done.text.p, done.text.n);
+	if (fs->refused.status != ST_OK) {
+		(void)not_signed(fs, &f->err);
+	} else {
+		f->hint = done.hint;
+		(void)err_receive(&f->err, done.status, done.text.p, done.text.n);
+	}
+	if (f->err.status == ST_PIN || f->err.status == ST_PIN_LOCKED)
+		(void)err_copy(&fs->refused, &f->err);
 	land(t, done.number);
 	return true;
 }
@@ -225,6 +240,9 @@ static enum status fly_again(struct tok *t, struct flight *f, struct span digest
 		st = tok_login_again(t, &f->err);
 		(void)pthread_mutex_lock(&fs->lock);
 		fs->logins++;
+		(void)err_copy(&fs->refused, &f->err);
+	} else if (fs->refused.status != ST_OK) {
+		st = not_signed(fs, &f->err);
 	}
 	if (st == ST_OK)
 		st = fly(t, f, digest_info);
@@ -246,7 +264,7 @@ enum status tok_sign(struct tok *t, struct span digest_info, uint8_t sig[TOK_SIG
 	while (fs->alone || fs->n == TOK_FLIGHTS_MAX)
 		(void)pthread_cond_wait(&fs->landed, &fs->lock);
 	logins = fs->logins;
-	st = fly(t, &f, digest_info);
+	st = fs->refused.status == ST_OK ? fly(t, &f, digest_info) : not_signed(fs, &f.err);
 	if (st != ST_OK && f.hint == WIRE_LOGIN_AGAIN)
 		st = fly_again(t, &f, digest_info, logins);
 	(void)pthread_mutex_unlock(&fs->lock);

@@ -29,6 +29,7 @@ struct tok_flights {
 	bool listening;	  /* somebody does */
 	bool alone;	  /* nothing starts: somebody logs in anew */
 	unsigned logins;
+	struct tlv_err refused; /* a login for a signature; nothing is signed after it */
 };
 
 /* A search, and what of the options and the URI is the parent's own business. */

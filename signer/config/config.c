@@ -134,21 +134,38 @@ void config_prepare(struct config *c, struct config_file *f)
 	settle(f);
 }
 
+void config_key_failed(struct config *c, const struct tlv_err *why)
+{
+	if (atomic_flag_test_and_set(&c->key_failing))
+		return;
+	c->key_fault = *why;
+	atomic_store(&c->key_failed, true);
+}
+
+static enum status sign_digest(struct config *c, struct config_file *f)
+{
+	if (atomic_load(&c->key_failed))
+		return err_set(&f->err, key_token(c->key) != NULL ? ST_TOKEN : ST_INPUT,
+			       "not signed, because the key failed before: %s",
+			       err_text(&c->key_fault));
+	return key_sign_raw(c->key, c->digest, digest_span(&f->digest), f->signature,
+			    &f->nsignature, &f->err);
+}
+
 static void sign_one(struct config *c, struct config_file *f)
 {
+	enum status st;
+
 	if (f->err.status != ST_OK || f->unchanged || config_interrupted(f) != ST_OK)
 		return;
-	if (atomic_load(&c->key_failed))
-		(void)err_set(&f->err, key_token(c->key) != NULL ? ST_TOKEN : ST_INPUT,
-			      "%s: was not signed: the key failed before", f->path);
-	else if (key_sign_raw(c->key, c->digest, digest_span(&f->digest), f->signature,
-			      &f->nsignature, &f->err) != ST_OK)
-		(void)err_in(&f->err, "%s", f->path);
+	st = sign_digest(c, f);
 	/* A token's child that is struck by the terminal's signal is no token that failed. */
-	if (f->err.status != ST_OK && batch_signal() != 0)
+	if (st != ST_OK && batch_signal() != 0)
 		f->dropped = true;
-	else if (f->err.status != ST_OK)
-		atomic_store(&c->key_failed, true);
+	else if (st != ST_OK)
+		config_key_failed(c, &f->err);
+	if (st != ST_OK)
+		(void)err_in(&f->err, "%s", f->path);
 }
 
 /* A failure of the companion is the file's own: both are there, or neither is. */
@@ -194,8 +211,8 @@ static void fill_signature(struct config *c, struct config_file *f)
 	if (st == ST_OK)
 		st = key_check(c->key, c->digest, digest_span(&f->digest), sig, &f->err);
 	if (st != ST_OK) {
+		config_key_failed(c, &f->err);
 		(void)err_in(&f->err, "%s", f->path);
-		atomic_store(&c->key_failed, true);
 		return;
 	}
 	buf_fill(&f->header, f->hole, sig);

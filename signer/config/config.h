@@ -46,7 +46,9 @@ struct config {
 	struct config_trust trust;
 	struct publish_group *group;
 	struct publish_options publish;
-	atomic_bool key_failed; /* nothing more is signed */
+	atomic_bool key_failed;	  /* nothing more is signed */
+	atomic_flag key_failing;  /* somebody has said why */
+	struct tlv_err key_fault; /* the first failure; read once key_failed is set */
 };
 
 /* One file under way. err.status ST_NO: its signature is bad, with the reason. */
@@ -88,6 +90,9 @@ void config_prepare(struct config *c, struct config_file *f);
 void config_sign(struct config *c, struct config_file *f);
 void config_finish(struct config *c, struct config_file *f);
 void config_file_free(struct config_file *f);
+
+/* The failure of a signature is the key's: nothing more is signed, and the other files say why. */
+void config_key_failed(struct config *c, const struct tlv_err *why);
 
 /*
  * The header's names as the signer's record has them: that of a list of

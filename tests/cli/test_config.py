@@ -602,6 +602,24 @@ def test_a_pin_that_is_refused_on_the_way_is_the_token_s_failure(ctlsign, fault,
     assert run.status == 8 and "the PIN is wrong" in run.err and f.logins == 2, str(run)
 
 
+@pytest.mark.parametrize("plan, cause", [
+    (["C_Sign 3 user-not-logged-in", "C_Login 2 fail 0xa0"], "the token says the PIN is wrong"),
+    (["C_Sign 1+ user-not-logged-in", "C_Login 2+ fail 0xa0"], "the token says the PIN is wrong"),
+    (["C_Sign 3 user-not-logged-in", "C_Login 2 fail 0xa4"], "the PIN is locked"),
+    (["C_Sign 5 fail 0x30"], "CKR_DEVICE_ERROR")], ids=["once", "always", "locked", "no login"])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_the_files_behind_a_refused_login_say_so(ctlsign, fault, served, plan, cause, jobs):
+    """One cause, not what the token makes of what comes after it. And the PIN is not sent again."""
+    f, paths = fault(*plan), many(served, 60)
+    run = ctlsign("config", "sign", "--jobs", jobs, *f.key(), *paths, env=f.env)
+    failed = [line for line in run.err.splitlines() if ".cnf.xml: " in line]
+    assert run.status == 8 and failed and all(cause in line for line in failed), str(run)
+    assert "CKR_OPERATION_ACTIVE" not in run.err and f.logins <= 2, str(run)
+    own = [line for line in failed if "not signed, because" not in line]
+    assert len(own) == 1 or (own and cause == "CKR_DEVICE_ERROR"), str(run)  # that one may befall several at once
+    assert sum(sgn(path).exists() for path in paths) == run.out.count(": signed")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_leaves_whole_files_only(ctlsign, lab, fault, by, served, number):
     paths = many(served, 400)
