@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/text/addresses.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,21 +35,47 @@ bool addresses_parse(struct span name, uint8_t ip[4])
 struct address_list {
 	struct rebuild_address *v;
 	size_t n, cap;
+	void *known; /* a tree of copies: a log has one address in millions of lines */
 	const struct printed *p;
 	uint64_t compared; /* words with records, so far */
 };
 
+static int by_value(const void *a, const void *b)
+{
+	const struct rebuild_address *x = a, *y = b;
+	int order = memcmp(x->ip, y->ip, sizeof x->ip);
+
+	if (order != 0 || x->name.n != y->name.n)
+		return order != 0 ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+	return x->name.n > 0 ? memcmp(x->name.p, y->name.p, x->name.n) : 0;
+}
+
+static enum status know(struct address_list *l, const struct rebuild_address *x, struct tlv_err *e)
+{
+	struct rebuild_address *copy = malloc(sizeof *copy), **found = NULL;
+
+	if (copy != NULL) {
+		*copy = *x;
+		found = tsearch(copy, &l->known, by_value);
+	}
+	/* One that --address says twice is there already. */
+	if (found == NULL || *found != copy)
+		free(copy);
+	return found != NULL ? ST_OK : err_nomem(e);
+}
+
 static enum status add_address(struct address_list *l, struct span name, const uint8_t ip[4],
 			       struct tlv_err *e)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (span_eq(l->v[i].name, name) && memcmp(l->v[i].ip, ip, 4) == 0)
-			return ST_OK;
+	struct rebuild_address x = { .name = name };
+
+	(void)span_copy(span_of(ip, 4), x.ip, 4);
+	if (tfind(&x, &l->known, by_value) != NULL)
+		return ST_OK;
 	if (!ARRAY_ROOM(l->v, l->n, l->cap))
 		return err_nomem(e);
-	l->v[l->n] = (struct rebuild_address){ .name = name };
-	(void)span_copy(span_of(ip, 4), l->v[l->n++].ip, 4);
-	return ST_OK;
+	l->v[l->n++] = x;
+	return know(l, &x, e);
 }
 
 /* What can stand in a host name or an address. */
@@ -126,14 +153,19 @@ enum status rebuild_addresses(const struct printed *p, struct span log,
 	struct address_list l = { .v = *list, .n = *n, .cap = *n, .p = p };
 	struct log lines = { .next = 1 };
 	struct span line;
-	enum status st = query_each(log, take_row, &l, e);
+	enum status st = ST_OK;
 
+	for (size_t i = 0; i < l.n && st == ST_OK; i++)
+		st = know(&l, &l.v[i], e);
+	if (st == ST_OK)
+		st = query_each(log, take_row, &l, e);
 	if (st == ST_OK)
 		st = log_open(&lines, log, e);
 	while (st == ST_OK && log_next(&lines, &line))
 		st = take_addresses(&l, line, e);
 	if (log_close(&lines, e) != ST_OK)
 		st = e->status;
+	tdestroy(l.known, free);
 	*list = l.v;
 	*n = l.n;
 	return st;

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 
@@ -306,6 +307,18 @@ def test_a_hostile_log_ends_in_time(ctlsign, tmp_path):
         f"The checksum value of the CTL file:\n{'0' * 32}(MD5)\n{'0' * 40}(SHA1)\n\n\tParse CTL File\n"
         f"Version:\t1.2\nHeaderLength:\t10 (BYTES)\n{rows}The CTL file was verified successfully.\n{words} 10.1.2.3\n")
     ctlsign("show", tmp_path / "log", *CERTS, timeout=60)
+
+
+def test_an_address_that_is_there_again_and_again(ctlsign, tmp_path):
+    """A thousand others stand in front of it, and it is not compared with each of them."""
+    log, times = tmp_path / "addresses.log", []
+    known = "".join(f"1.1.{n >> 8}.{n & 255}\n" for n in range(1000))
+    for last in ("1.1.3.x\n", "1.1.3.231\n"):
+        log.write_text(known + last * 1_000_000)
+        begin = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        ctlsign.ok("show", "--certs", log, LOG)
+        times.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - begin)
+    assert times[1] < 3 * times[0] + 1, times
 
 
 @pytest.mark.parametrize("verb", [["verify", "--trust", DATA / "cluster" / "pub.pem"], ["extract", "-o", "out"],
