@@ -54,7 +54,8 @@ class Cluster:
     down: set = field(default_factory=set)
     rollback: bool = False  # the parameter that blanks ITLs
     ecdsa: bool = False  # nodes have a CallManager-ECDSA certificate too
-    san: bool = False  # all nodes share one CallManager certificate, and one CallManager-ECDSA
+    shared: tuple = ()  # nodes that share one CallManager certificate, and one CallManager-ECDSA
+    serving: int = None  # how many nodes, the first ones, have TFTP; None: all
     ctl: Served = None
     itls: list = None
 
@@ -64,15 +65,17 @@ class Cluster:
         self.groups = self.groups or [{node} for node in range(self.nodes)]
         for node in range(self.nodes):
             self.restart_tvs(node)
+        self.serving = self.serving or self.nodes
         self.ctl = self.new_ctl() if self.mode != "not-mixed" else None
-        self.itls = [self.new_itl(node) for node in range(self.nodes)]
+        self.itls = [self.new_itl(node) for node in range(self.serving)]
 
     # Certificates
 
     def cert(self, kind, node=0):
         """Of the node, as it is now; the publisher is node 0."""
-        shared = self.san and kind in ("callmanager", ECDSA)
-        if shared or kind == "capf" or (kind == "itlrecovery" and self.version >= (12, 5)):
+        if kind in ("callmanager", ECDSA) and node in self.shared:
+            node = min(self.shared)
+        if kind == "capf" or (kind == "itlrecovery" and self.version >= (12, 5)):
             node = ONE_FOR_ALL
         return Cert(kind, node, self.age.get((kind, node), 0))
 
@@ -90,8 +93,9 @@ class Cluster:
 
     def new_ctl(self, by_callmanager=False):
         records = {("SAST", cert, 0) for cert in self.anchors()}
-        records |= {("CCM+TFTP", self.cert("callmanager", node), node) for node in range(self.nodes)}
-        records |= {("CCM+TFTP", self.cert(ECDSA, node), node) for node in range(self.nodes) if self.ecdsa}
+        for node in range(self.nodes):
+            role = "CCM+TFTP" if node < self.serving else "CCM"
+            records |= {(role, self.cert(kind, node), node) for kind in ("callmanager", ECDSA)[:1 + self.ecdsa]}
         records.add(("CAPF", self.cert("capf"), 0))
         signer = self.cert("itlrecovery" if self.recovery_signs and not by_callmanager else "callmanager")
         if self.mode == "tokens":
@@ -130,7 +134,8 @@ class Cluster:
         self.presented[node] = self.cert("tvs", node)
 
     def restart_tftp(self, node):
-        self.itls[node] = self.new_itl(node)
+        if node < self.serving:
+            self.itls[node] = self.new_itl(node)
 
     def stages(self, kind, units, skipped=frozenset()):
         """Goes through the procedure of one kind; yields whenever all phones are reset.
@@ -208,6 +213,7 @@ class Phone(NamedTuple):
 
 REFUSALS = {"signer-unknown"}
 CLASSES = {"sbd": (True, True, True), "sbd-itl-only": (True, False, True), "no-sbd": (False, True, False)}
+STRAYS = {"sbd-ctl-only": (True, True, False)}  # they lack what they would take today
 
 
 def classes(cluster):
@@ -219,7 +225,7 @@ def phones_of(cluster, name):
     """[(phone, node, group)] of a class, one of each sort, with the lists of now."""
     sbd, ctl, itl = CLASSES[name]
     return [(Phone(sbd, cluster.ctl if ctl else None, cluster.itls[node] if itl else None), node, group)
-            for node in range(cluster.nodes) for group in cluster.groups]
+            for node in range(cluster.serving) for group in cluster.groups]
 
 
 # Orders --------------------------------------------------------------------------------------
@@ -237,9 +243,9 @@ def phases(cluster, asked, apart):
 class Walks:
     """What every order does to a cluster. Where two orders meet in the same lists, the work is done once."""
 
-    def __init__(self, release, mode, nodes, groups=None):
-        self.new = lambda: Cluster(release, mode, nodes, groups)
-        self.known = {}
+    def __init__(self, new):
+        """new() makes the cluster as it is today."""
+        self.new, self.known = new, {}
 
     def phase(self, done, phase):
         """({class: reasons}, …) of each stage, of a phase that comes after the set 'done' of units."""
@@ -313,8 +319,10 @@ class Walker:
     def ask(self, number, stage):
         """One phone starts: its own TFTP node, or the next one that is there."""
         name, phone, node, group = self.phones[number]
-        there = [(node + n) % self.cluster.nodes for n in range(self.cluster.nodes)]
-        at = next(each for each in there if each not in self.cluster.down)
+        there = [(node + n) % self.cluster.serving for n in range(self.cluster.serving)]
+        at = next((each for each in there if each not in self.cluster.down), None)
+        if at is None:
+            return
         self.phones[number][1], reasons = phone.ask(self.cluster, at, group)
         # What is refused in the middle of a trouble is asked for again when it is over.
         if REFUSALS & set(reasons) and not (self.cluster.down or self.forgotten or self.half_way):
