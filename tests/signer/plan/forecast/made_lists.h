@@ -110,12 +110,17 @@ static void put_made_modulus(struct buf *b, unsigned serial)
 static const struct span sha256_rsa =
 	SPAN_LIT("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00");
 
+static struct span made_serial; /* the content of the next certificate's, if it is not counted */
+
 static void make_cert(struct made *m, struct made_cert *out, const char *cn, const char *issuer)
 {
 	struct buf tbs = BUF_INIT, all = BUF_INIT, serial = BUF_INIT, bits = BUF_INIT;
 	struct tlv_err e = TLV_ERR_INIT;
 
 	buf_u32(&serial, 0x41000000U + ++m->serial);
+	if (made_serial.n > 0)
+		serial.n = 0;
+	buf_put(&serial, made_serial);
 	put_der(&tbs, DER_CONTEXT_0, SPAN_LIT("\x02\x01\x02"));
 	put_der(&tbs, DER_INTEGER, buf_span(&serial));
 	buf_put(&tbs, sha256_rsa);

@@ -82,6 +82,38 @@ static void one_beside_is_neither_this_nor_the_next(void **state)
 	buf_free(&beside);
 }
 
+/* Numbers of one byte, as old tools counted: at both ends, of both signs, and nought. */
+static void a_short_serial_changes_too(void **state)
+{
+	static const struct span serials[] = { SPAN_LIT("\x00"),     SPAN_LIT("\x01"),
+					       SPAN_LIT("\x7e"),     SPAN_LIT("\x7f"),
+					       SPAN_LIT("\x00\x80"), SPAN_LIT("\x00\xfe"),
+					       SPAN_LIT("\x00\xff") };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(serials); i++) {
+		struct made_cert x = { .der = BUF_INIT };
+		struct buf next = BUF_INIT, beside = BUF_INIT;
+		struct tlv_err e = TLV_ERR_INIT;
+		struct tlv_cert a, b;
+
+		made_serial = serials[i];
+		make_cert(&m, &x, "x", "x");
+		made_serial = SPAN_NONE;
+		assert_int_equal(placeholder_of(buf_span(&x.der), &next, &e), ST_OK);
+		assert_int_equal(placeholder_beside(buf_span(&x.der), &beside, &e), ST_OK);
+		assert_int_equal(tlv_cert_walk(buf_span(&next), &a, &e), ST_OK);
+		assert_int_equal(tlv_cert_walk(buf_span(&beside), &b, &e), ST_OK);
+		assert_false(span_eq(a.serial, x.parts.serial));
+		assert_false(span_eq(b.serial, x.parts.serial) || span_eq(b.serial, a.serial));
+		assert_int_equal(a.serial.n, x.parts.serial.n);
+		assert_int_equal(b.serial.n, x.parts.serial.n);
+		buf_free(&x.der);
+		buf_free(&next);
+		buf_free(&beside);
+	}
+}
+
 static void no_certificate_is_refused(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -98,6 +130,7 @@ int main(void)
 		cmocka_unit_test(names_stay_serial_and_key_change),
 		cmocka_unit_test(two_certificates_have_two_placeholders),
 		cmocka_unit_test(one_beside_is_neither_this_nor_the_next),
+		cmocka_unit_test(a_short_serial_changes_too),
 		cmocka_unit_test(no_certificate_is_refused),
 	};
 

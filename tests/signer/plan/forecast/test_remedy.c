@@ -66,11 +66,35 @@ static void what_cannot_be_done_is_no_remedy(void **state)
 	}
 }
 
+/* If blank ITLs were planned already, what is left is for clusters with a CTL. */
+static void what_is_planned_is_no_remedy(void **state)
+{
+	static const struct {
+		const char *release, *what;
+	} cases[] = { { "9.1(2)", "callmanager" }, { "12.0", "itlrecovery" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct tlv_err e = TLV_ERR_INIT;
+		struct remedy r;
+
+		drops = true;
+		run(cases[i].release, NOT_MIXED, 3, 3, cases[i].what, "west=sub1");
+		drops = false;
+		c.blanks = true;
+		assert_true(search_refused(&s));
+		assert_int_equal(remedy_find(&r, &s, &e), ST_OK);
+		assert_null(r.text);
+		done();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_remedy_is_proven),
 		cmocka_unit_test(what_cannot_be_done_is_no_remedy),
+		cmocka_unit_test(what_is_planned_is_no_remedy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
