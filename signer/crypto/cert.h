@@ -22,7 +22,7 @@ struct cert {
 
 #define CERT_INIT ((struct cert){ .der = { .p = NULL } })
 
-/* A copy of DER. */
+/* A copy of DER. Call cert_free() after a failure, too. */
 enum status cert_from_der(struct cert *c, struct span der, struct tlv_err *e);
 void cert_free(struct cert *c);
 

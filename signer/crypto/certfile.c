@@ -301,15 +301,13 @@ static bool is_found(const struct found *f, struct span der)
 static enum status note_found(void *arg, struct span der, struct tlv_err *e)
 {
 	struct found *f = arg;
-	struct cert c;
-
+	struct cert c = CERT_INIT;
 	/* A file that begins with something else is not one of certificates. */
-	if (f->n == 0 && cert_from_der(&c, der, e) != ST_OK)
-		return e->status;
-	if (f->n == 0)
-		cert_free(&c);
-	if (is_found(f, der))
-		return ST_OK;
+	enum status st = f->n == 0 ? cert_from_der(&c, der, e) : ST_OK;
+
+	cert_free(&c);
+	if (st != ST_OK || is_found(f, der))
+		return st;
 	if (f->n < CHAIN_MAX)
 		buf_put(&f->v[f->n], der);
 	f->n++;

@@ -460,13 +460,13 @@ def test_certificates_in_der_and_with_text_around(ctlsign, cluster, out, tmp_pat
     assert out.read_bytes() == expected
 
 
-def test_the_first_of_several_certificates_with_a_warning(ctlsign, cluster, out, tmp_path):
+def test_none_of_several_certificates(ctlsign, cluster, out, tmp_path):
     both = tmp_path / "both.pem"
     both.write_bytes((cluster / "sub1.pem").read_bytes() + (cluster / "pub.pem").read_bytes())
-    run = ctlsign.ok("build", "-o", out, *lists.anchor(cluster),
-                     "--ccm-tftp", f"{both},address={SUB}")
-    assert "warning" in run.err and "both.pem" in run.err
-    assert "sub1" in peerlist.parse(out.read_bytes())["records"][1]["subject"]
+    run = ctlsign("build", "-o", out, *lists.anchor(cluster), "--ccm-tftp", f"{both},address={SUB}")
+    assert run.status == 5 and "both.pem: 2 different certificates" in run.err, str(run)
+    assert "1: cucm-1051-a-sub1" in run.err and "2: cucm-1051-a-pub" in run.err
+    assert not out.exists()
 
 
 def test_a_file_name_with_a_comma(ctlsign, cluster, out, tmp_path):
