@@ -4,6 +4,8 @@
  * Somebody who has taken a reader's process over tries what one would try. Each attempt is made in
  * a child, behind each layer alone and behind both.
  */
+#include <time.h>
+
 #include "attempts.h"
 
 static bool prints(void)
@@ -89,6 +91,18 @@ static bool copies_a_descriptor(void)
 	       fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && close(fd) == 0;
 }
 
+/* Of the kernel itself: the page that it shares with the C library is not there everywhere. */
+static bool asks_for_the_time(void)
+{
+	struct timespec now;
+	bool answers = syscall(SYS_clock_gettime, CLOCK_REALTIME, &now) == 0;
+
+#ifdef SYS_time
+	answers = answers && syscall(SYS_time, NULL) > 0;
+#endif
+	return answers;
+}
+
 static bool chooses_a_signal(void)
 {
 	return fcntl(pipe_end(), F_SETSIG, SIGUSR1) == 0;
@@ -137,6 +151,7 @@ static const struct attempt {
 	{ "reads a folder", reads_a_folder, NEVER, 0 },
 	{ "prints", prints, NEVER, 0 },
 	{ "allocates", allocates, NEVER, 0 },
+	{ "asks for the time", asks_for_the_time, NEVER, 0 },
 	{ "writes a file", writes_a_file, BOTH, 1 },
 	{ "appends to a file", appends_to_a_file, BOTH, 1 },
 	{ "empties a file", empties_a_file, BOTH, 3 },
