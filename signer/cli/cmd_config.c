@@ -139,6 +139,7 @@ static void free_run(struct config_run *r)
 	key_free(&r->c.key);
 	cert_free(&r->c.phone);
 	config_trust_free(&r->c.trust);
+	inputs_free(&r->c.inputs);
 	names_free(&r->names);
 	buf_free(&r->record);
 	config_results_free(r);

@@ -76,6 +76,26 @@ static enum status read_action(struct config_run *r, struct tlv_err *e)
 	return ST_OK;
 }
 
+/* Without --overwrite a result replaces nothing that another file of the run could be. */
+static enum status note_inputs(struct config_run *r, struct tlv_err *e)
+{
+	struct names all = r->names;
+	enum status st = ST_OK;
+	char *path;
+
+	if (!r->c.publish.overwrite || all.total == 0)
+		return ST_OK;
+	r->c.inputs.list = calloc(all.total, sizeof *r->c.inputs.list);
+	if (r->c.inputs.list == NULL)
+		return err_nomem(e);
+	while ((path = names_next(&all, &st)) != NULL) {
+		inputs_add(&r->c.inputs, path);
+		free(path);
+	}
+	inputs_sort(&r->c.inputs);
+	return st == ST_OK ? ST_OK : err_nomem(e);
+}
+
 static enum status read_names(struct config_run *r, struct tlv_err *e)
 {
 	const char *from = opt_value(r->o, OPT_FILES_FROM), *pin = r->tok.pin_source;
@@ -96,7 +116,7 @@ static enum status read_names(struct config_run *r, struct tlv_err *e)
 			     r->names.total);
 	if (st == ST_OK && r->names.total == 0)
 		msg_warn("%s: names no file, so nothing is done", from);
-	return st;
+	return st == ST_OK ? note_inputs(r, e) : st;
 }
 
 static enum status read_folders(struct config_run *r, struct tlv_err *e)

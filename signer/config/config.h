@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "signer/config/config_trust.h"
+#include "signer/config/inputs.h"
 #include "signer/crypto/digest.h"
 #include "signer/crypto/key.h"
 #include "signer/publish/group.h"
@@ -46,6 +47,7 @@ struct config {
 	struct config_trust trust;
 	struct publish_group *group;
 	struct publish_options publish;
+	struct inputs inputs;	  /* with --overwrite: all files of the run */
 	atomic_bool key_failed;	  /* nothing more is signed */
 	atomic_flag key_failing;  /* somebody has said why */
 	struct tlv_err key_fault; /* the first failure; read once key_failed is set */

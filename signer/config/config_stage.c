@@ -20,22 +20,28 @@ enum status config_interrupted(struct config_file *f)
 }
 
 /* Under whatever name: a link to it, or another path to its folder. */
-static bool is_what_is_read(const struct config_file *f, const char *output)
+static bool is_what_is_read(const struct config_file *f, const struct stat *out)
 {
-	struct stat in, out;
+	struct stat in;
 
-	return stat(f->path, &in) == 0 && stat(output, &out) == 0 && in.st_dev == out.st_dev &&
-	       in.st_ino == out.st_ino;
+	return stat(f->path, &in) == 0 && in.st_dev == out->st_dev && in.st_ino == out->st_ino;
 }
 
 enum status config_publish(const struct config *c, struct config_file *f)
 {
 	const char *output = buf_cstr(&f->output);
+	struct stat out;
+	bool exists = stat(output, &out) == 0;
 
-	if (is_what_is_read(f, output))
+	if (exists && is_what_is_read(f, &out))
 		return err_set(
 			&f->err, ST_OUTPUT,
 			"%s: is the very file that is read: name another folder with -o for the result",
+			output);
+	if (exists && inputs_have(&c->inputs, &out))
+		return err_set(
+			&f->err, ST_OUTPUT,
+			"%s: is another file that this run reads: name another folder with -o for the result",
 			output);
 	return publish_open(&f->publication, output, c->group, &c->publish, &f->err);
 }

@@ -25,7 +25,8 @@ struct verdict config_judge(const struct config *c, const struct tlv_header *h,
 
 /*
  * Begins the result, in f->publication. ST_OUTPUT, in f->err, also if it would replace the file
- * that is read: whatever --overwrite says, its content is worth more.
+ * that is read, or another one of c->inputs: whatever --overwrite says, their content is worth
+ * more.
  */
 enum status config_publish(const struct config *c, struct config_file *f);
 

@@ -435,6 +435,28 @@ def test_the_file_that_is_read_is_never_replaced(ctlsign, cluster, signs, one, s
     assert run.status == 3 and "is the very file that is read" in run.err and sealed.read_bytes() == before, str(run)
 
 
+def test_no_result_takes_the_place_of_another_file_that_is_read(ctlsign, cluster, signs, served, tmp_path):
+    """Whatever the order of their names is, and under whatever name."""
+    one, two = served / "one.xml", served / "two.xml"
+    one.write_bytes(b"<device>1</device>")
+    two.write_bytes(b"<device>2</device>")
+    ctlsign.ok("config", "sign", *signs, one, two)
+    there = tmp_path / "there"
+    there.mkdir()
+    sgn(two).rename(there / "one.xml")  # its name does not say that it is signed
+    (served / "link").symlink_to(there / "one.xml")
+    before = (there / "one.xml").read_bytes()
+    for other in (there / "one.xml", served / "link"):
+        for words in ([sgn(one), other], [other, sgn(one)]):
+            run = ctlsign("config", "strip", "-j", 1, "-o", there, "--overwrite", *words)
+            assert run.status == 3 and (there / "one.xml").read_bytes() == before, str(run)
+            assert not leftovers(there)
+    assert "is another file that this run reads" in run.err and "-o" in run.err, str(run)
+    (there / "link").unlink()  # what it was the name of
+    ctlsign.ok("config", "strip", "-o", there, "--overwrite", sgn(one))
+    assert (there / "one.xml").read_bytes() == one.read_bytes()
+
+
 # Batches.
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])
