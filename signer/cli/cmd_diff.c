@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "signer/cli/common.h"
 #include "signer/list/diff.h"
 #include "signer/io/out.h"
@@ -39,14 +37,6 @@ static enum status print_json(const struct opts *o, const struct diff *d, struct
 	return out_json(all, e);
 }
 
-/* The checksums are those of the files, and a text can be changed without them. */
-static void warn_changed_text(const struct tlv_list *a, const struct tlv_list *b)
-{
-	if (a->sha1[0] != '\0' && strcmp(a->sha1, b->sha1) == 0 && !span_eq(a->bytes, b->bytes))
-		msg_warn(
-			"both have one SHA-1, and yet they differ: a printed one was changed since; print it once more");
-}
-
 enum status cmd_diff(const struct opts *o, struct tlv_err *e)
 {
 	struct list_file old = { .fault = TLV_ERR_INIT }, new = { .fault = TLV_ERR_INIT };
@@ -61,8 +51,6 @@ enum status cmd_diff(const struct opts *o, struct tlv_err *e)
 		st = common_alike((struct list_file *const[]){ &old, &new }, 2, e);
 	if (st == ST_OK)
 		st = diff_lists(&d, &old.list, &new.list, e);
-	if (st == ST_OK)
-		warn_changed_text(&old.list, &new.list);
 	if (st == ST_OK)
 		st = opt_given(o, OPT_JSON) ? print_json(o, &d, e) : print_text(o, &d, e);
 	if (st == ST_OK && !d.same)
