@@ -3,14 +3,25 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "tlv/bytes.h"
+
+enum { LIBRARY_ROOM = 1 << 20 }; /* bytes: more than each of them takes */
+
+/* The loader maps a library behind the C library's back, and its errno is another one. */
+static bool has_room(void)
+{
+	void *room = mmap(NULL, LIBRARY_ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return room != MAP_FAILED && munmap(room, LIBRARY_ROOM) == 0;
+}
 
 static enum status cannot_load(const char *soname, const char *package, struct tlv_err *e)
 {
 	const char *why = dlerror();
 
-	if (errno == ENOMEM)
+	if (errno == ENOMEM || !has_room())
 		return err_nomem(e);
 	return err_set(e, ST_MACHINE,
 		       "'%s' cannot be loaded: install Debian's package '%s' (the loader says: %s)",
