@@ -126,11 +126,6 @@ static bool is_good(const struct tlv_list *l)
 	return signature_is_own(l, &signer);
 }
 
-enum status common_quietly_alike(struct list_file *const *files, size_t n, struct tlv_err *e)
-{
-	return list_file_alike(files, n, is_good, e);
-}
-
 /* The checksums are those of the files, and a text can be changed without them. */
 static void warn_changed_text(const struct tlv_list *a, const struct tlv_list *b)
 {
@@ -139,19 +134,23 @@ static void warn_changed_text(const struct tlv_list *a, const struct tlv_list *b
 			"both have one SHA-1, and yet they differ: a printed one was changed since; print it once more");
 }
 
+enum status common_quietly_alike(struct list_file *const *files, size_t n, struct tlv_err *e)
+{
+	enum status st = list_file_alike(files, n, is_good, e);
+
+	for (size_t i = 1; st == ST_OK && i < n; i++)
+		if (files[i - 1] != NULL && files[i] != NULL)
+			warn_changed_text(&files[i - 1]->list, &files[i]->list);
+	return st;
+}
+
 enum status common_alike(struct list_file *const *files, size_t n, struct tlv_err *e)
 {
-	enum status st;
-
 	for (size_t i = 0; i < n; i++)
 		if (files[i] != NULL && files[i]->list.printed) {
 			msg_warn(
 				"a printed list has no keys, no addresses and no time: these are not compared");
 			break;
 		}
-	st = common_quietly_alike(files, n, e);
-	for (size_t i = 1; st == ST_OK && i < n; i++)
-		if (files[i - 1] != NULL && files[i] != NULL)
-			warn_changed_text(&files[i - 1]->list, &files[i]->list);
-	return st;
+	return common_quietly_alike(files, n, e);
 }

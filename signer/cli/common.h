@@ -41,8 +41,8 @@ enum status common_device_check(const char *device, struct tlv_err *e);
 void lockout_options(struct lockout *l, const struct opts *o);
 
 /*
- * list_file_alike(); the second one warns of what is not compared, and of texts with one checksum
- * that differ.
+ * list_file_alike(), with a warning of texts with one checksum that differ. The second one also
+ * warns of what is not compared.
  */
 enum status common_quietly_alike(struct list_file *const *files, size_t n, struct tlv_err *e);
 enum status common_alike(struct list_file *const *files, size_t n, struct tlv_err *e);

@@ -370,7 +370,7 @@ enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn 
 	enum status st = walk_file(&w, bytes, &own);
 
 	*c = CERT_INIT;
-	/* What is damaged behind the first one does not matter. */
+	/* What is damaged behind the first one stops nobody, but it may have been the one meant. */
 	if (st != ST_OK && (found.n == 0 || st == ST_NOMEM))
 		st = err_copy(e, &own);
 	else if (found.n == 0)
@@ -380,6 +380,9 @@ enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn 
 	free_found(&found);
 	if (st == ST_OK)
 		say_skipped(&w, warn);
+	if (st == ST_OK && own.status != ST_OK)
+		warn_put(warn, "not all of it can be read, and what is before that is taken: %s",
+			 err_text(&own));
 	return st;
 }
 

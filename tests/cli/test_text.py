@@ -186,7 +186,8 @@ def test_diff_of_two_texts_with_one_checksum(ctlsign, tmp_path):
     """No rule says that the node has this name, and yet one of the texts is not what was printed."""
     log = tmp_path / "changed.log"
     log.write_text(bare(tmp_path).read_text().replace("cucm-1051-a-sub1", "cucm-1051-a-sub2"))
-    for words in (["diff", log, GENUINE], ["diff", LOG, log, "--json"], ["plan", LOG, log, "--release", "11.5"]):
+    for words in (["diff", log, GENUINE], ["diff", LOG, log, "--json"], ["plan", LOG, log, "--release", "11.5"],
+                  ["accept", "--installed", LOG, log]):
         run = ctlsign(*words)
         assert run.status == (words[0] == "diff") and "both have one SHA-1, and yet they differ" in run.err, str(run)
     run = ctlsign("diff", LOG, LISTS[0])

@@ -118,6 +118,23 @@ static void what_is_skipped_is_said(void **state)
 	buf_free(&pem);
 }
 
+static void what_cannot_be_read_behind_it_is_said(void **state)
+{
+	struct buf pem = test_file("cluster/pub.pem"), said = BUF_INIT;
+	struct tlv_warn warn = { keep_warning, &said };
+	struct tlv_err e = TLV_ERR_INIT;
+	struct cert c;
+
+	(void)state;
+	buf_str(&pem, "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
+	assert_int_equal(cert_parse(&c, buf_span(&pem), &warn, &e), ST_OK);
+	assert_string_equal(buf_cstr(&said), "not all of it can be read, and what is before that "
+					     "is taken: PEM block 2 is damaged\n");
+	cert_free(&c);
+	buf_free(&said);
+	buf_free(&pem);
+}
+
 static void of_two_none_is_taken(void **state)
 {
 	struct buf pem = test_file("cluster/pub.pem"), again = test_file("cluster/pub.pem");
@@ -214,9 +231,13 @@ static void base64_in_any_layout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pem_anywhere_in_a_line), cmocka_unit_test(pkcs7_of_both_kinds),
-		cmocka_unit_test(pkcs7_without_a_length), cmocka_unit_test(what_is_skipped_is_said),
-		cmocka_unit_test(of_two_none_is_taken),	  cmocka_unit_test(damaged_blocks),
+		cmocka_unit_test(pem_anywhere_in_a_line),
+		cmocka_unit_test(pkcs7_of_both_kinds),
+		cmocka_unit_test(pkcs7_without_a_length),
+		cmocka_unit_test(what_is_skipped_is_said),
+		cmocka_unit_test(what_cannot_be_read_behind_it_is_said),
+		cmocka_unit_test(of_two_none_is_taken),
+		cmocka_unit_test(damaged_blocks),
 		cmocka_unit_test(base64_in_any_layout),
 	};
 
