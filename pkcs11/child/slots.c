@@ -130,7 +130,7 @@ static enum status look_at_module(struct pass *p, struct tok_module *m, struct t
 	if (rv != CKR_OK)
 		return tok_rv_failed(fault, ST_TOKEN, TOK_CALL_C_Initialize, rv);
 	st = slot_list(m, &list, &n, fault);
-	for (size_t i = 0; st == ST_OK && i < n; i++)
+	for (size_t i = 0; st == ST_OK && list != NULL && i < n; i++)
 		st = look_at_slot(p, m, list[i]);
 	free(list);
 	return st;

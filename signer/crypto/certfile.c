@@ -337,7 +337,7 @@ static void name_found(const struct found *f, size_t i, struct tlv_err *e)
 /* One, or a certificate with its CAs: that is what it is exported with. Else nobody can say. */
 static enum status choose(const struct found *f, struct cert *c, struct tlv_err *e)
 {
-	struct span all[CHAIN_MAX];
+	struct span all[CHAIN_MAX] = { { .p = NULL } };
 	long leaf = 0;
 
 	for (size_t i = 0; i < f->n && i < CHAIN_MAX; i++)
