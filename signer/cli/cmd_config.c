@@ -81,10 +81,26 @@ static void commit(void *arg, size_t first, size_t n)
 	}
 }
 
+static bool token_signs(const struct config_run *r)
+{
+	return r->c.key != NULL && key_token(r->c.key) != NULL;
+}
+
 /* At a token one more waits, so that each session goes from one signature to the next. */
 static unsigned signers(const struct config_run *r)
 {
-	return r->c.key != NULL && key_token(r->c.key) != NULL ? r->jobs + 1 : r->jobs;
+	return token_signs(r) ? r->jobs + 1 : r->jobs;
+}
+
+/*
+ * Who waits for a token does nothing else: as many as --jobs says work beside those. A key file's
+ * signature keeps a processor busy, and one beside them is enough.
+ */
+static unsigned workers(const struct config_run *r)
+{
+	if (!config_signs(r->c.action))
+		return r->jobs;
+	return token_signs(r) ? r->jobs + signers(r) : r->jobs + 1;
 }
 
 static enum status begin_batch(struct config_run *r, struct tlv_err *e)
@@ -101,7 +117,7 @@ static enum status begin_batch(struct config_run *r, struct tlv_err *e)
 	enum status st = publish_group_new(&r->c.group, r->c.dir, e);
 
 	if (st == ST_OK)
-		st = batch_new(&r->batch, &ops, r, r->jobs, signers(r), e);
+		st = batch_new(&r->batch, &ops, r, workers(r), signers(r), e);
 	if (st != ST_OK)
 		return st;
 	r->files = calloc(batch_slots(r->batch), sizeof *r->files);

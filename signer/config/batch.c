@@ -93,7 +93,7 @@ static unsigned at_most(unsigned n, unsigned most)
 	return n < most ? n : most;
 }
 
-enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg, unsigned jobs,
+enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg, unsigned workers,
 		      unsigned signers, struct tlv_err *e)
 {
 	struct batch *b = calloc(1, sizeof *b);
@@ -104,7 +104,7 @@ enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg
 	b->ops = *ops;
 	b->arg = arg;
 	b->signers = ops->sign == NULL ? 0 : at_most(signers < 1 ? 1 : signers, BATCH_SIGNERS_MAX);
-	b->workers = at_most(jobs < 1 ? 1 : jobs, BATCH_JOBS_MAX) + b->signers;
+	b->workers = at_most(workers < 1 ? 1 : workers, BATCH_WORKERS_MAX);
 	set_sizes(b);
 	init_locks(b);
 	b->stage = calloc(b->slots, sizeof *b->stage);
@@ -367,7 +367,7 @@ static void end_threads(struct batch *b, const pthread_t *threads, unsigned n)
 
 enum status batch_run(struct batch *b, struct tlv_err *e)
 {
-	pthread_t threads[BATCH_JOBS_MAX + BATCH_SIGNERS_MAX + 1];
+	pthread_t threads[BATCH_WORKERS_MAX + 1];
 	unsigned n = 0, committers = b->ops.commit != NULL;
 
 	while (n < b->workers + committers &&

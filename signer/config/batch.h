@@ -16,6 +16,7 @@
 enum {
 	BATCH_JOBS_MAX = 64,
 	BATCH_SIGNERS_MAX = BATCH_JOBS_MAX + 1,
+	BATCH_WORKERS_MAX = BATCH_JOBS_MAX + BATCH_SIGNERS_MAX,
 	BATCH_GROUP = 256,	   /* pieces that are committed at once, or what a second brings */
 	BATCH_AHEAD = 8,	   /* pieces for each worker to be ahead of the signatures */
 	BATCH_AHEAD_UNSIGNED = 64, /* the same if nothing is signed */
@@ -42,10 +43,11 @@ struct batch_ops {
 struct batch;
 
 /*
- * signers: how many pieces may be in the stage sign at once; jobs workers do
- * all else beside them. As many slots as the descriptors suffice for.
+ * workers: threads that prepare, sign and finish; at least one, at most BATCH_WORKERS_MAX.
+ * signers: how many of them may be in the stage sign at once. As many slots as the descriptors
+ * suffice for.
  */
-enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg, unsigned jobs,
+enum status batch_new(struct batch **out, const struct batch_ops *ops, void *arg, unsigned workers,
 		      unsigned signers, struct tlv_err *e);
 size_t batch_slots(const struct batch *b);
 

@@ -154,9 +154,9 @@ static struct world *world_new(size_t total)
 	return w;
 }
 
-static void run(struct world *w, const struct batch_ops *ops, unsigned jobs, unsigned signers)
+static void run(struct world *w, const struct batch_ops *ops, unsigned workers, unsigned signers)
 {
-	assert_int_equal(batch_new(&w->b, ops, w, jobs, signers, NULL), ST_OK);
+	assert_int_equal(batch_new(&w->b, ops, w, workers, signers, NULL), ST_OK);
 	assert_true(batch_slots(w->b) <= COUNT(w->number));
 	assert_int_equal(batch_run(w->b, NULL), ST_OK);
 	assert_int_equal(w->wrong, 0);
@@ -179,20 +179,21 @@ static void every_piece_in_its_turn(void **state)
 {
 	static const struct {
 		size_t total;
-		unsigned jobs, signers;
+		unsigned workers, signers;
 	} rows[] = {
-		{ 0, 1, 1 },	       { 1, 1, 1 },
-		{ 1, 8, 8 },	       { BATCH_GROUP - 1, 2, 1 },
-		{ BATCH_GROUP, 2, 2 }, { BATCH_GROUP + 1, 4, 1 },
-		{ MOST, 1, 1 },	       { MOST, 4, 3 },
-		{ MOST, 1000, 1000 },  { 5, 0, 0 },
+		{ 0, 2, 1 },	       { 1, 2, 1 },
+		{ 1, 16, 8 },	       { BATCH_GROUP - 1, 3, 1 },
+		{ BATCH_GROUP, 4, 2 }, { BATCH_GROUP + 1, 5, 1 },
+		{ MOST, 1, 1 },	       { MOST, 7, 3 },
+		{ MOST, 2000, 1000 },  { 5, 0, 0 },
+		{ MOST, 1, 8 },	       { MOST, 3, 2 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct world *w = world_new(rows[i].total);
 
-		run(w, &all_stages, rows[i].jobs, rows[i].signers);
+		run(w, &all_stages, rows[i].workers, rows[i].signers);
 		assert_int_equal(w->committed, w->total);
 		assert_true(w->groups >= (w->total + BATCH_GROUP - 1) / BATCH_GROUP);
 		assert_true(w->largest <= BATCH_GROUP);
@@ -209,7 +210,7 @@ static void signatures_side_by_side(void **state)
 		struct world *w = world_new(60);
 
 		w->company = signers;
-		run(w, &all_stages, 2, signers);
+		run(w, &all_stages, 2 + signers, signers);
 		assert_int_equal(w->most_signing, signers);
 		world_free(w);
 	}
@@ -260,10 +261,10 @@ static void few_descriptors(void **state)
 
 	(void)state;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0); /* for good: this is the last test */
-	assert_int_equal(batch_new(&w->b, &all_stages, w, 2, 2, NULL), ST_OK);
+	assert_int_equal(batch_new(&w->b, &all_stages, w, 4, 2, NULL), ST_OK);
 	assert_int_equal(batch_slots(w->b), (128 - 64) / BATCH_DESCRIPTORS);
 	batch_free(&w->b);
-	run(w, &all_stages, 2, 2);
+	run(w, &all_stages, 4, 2);
 	assert_true(w->largest < BATCH_GROUP);
 	world_free(w);
 }
