@@ -380,6 +380,8 @@ enum status cert_parse(struct cert *c, struct span bytes, const struct tlv_warn 
 	free_found(&found);
 	if (st == ST_OK)
 		say_skipped(&w, warn);
+	else
+		cert_free(c);
 	if (st == ST_OK && own.status != ST_OK)
 		warn_put(warn, "not all of it can be read, and what is before that is taken: %s",
 			 err_text(&own));

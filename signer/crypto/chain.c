@@ -7,35 +7,34 @@
 #include <openssl/x509.h>
 
 struct chain {
-	X509 *v[CHAIN_MAX]; /* owned; NULL: one that OpenSSL does not take */
+	bool issued[CHAIN_MAX][CHAIN_MAX]; /* [a][b]: a's key has signed b */
 	size_t n;
 };
 
-static void read_all(struct chain *c, const struct span *certs, size_t n)
+static bool has_issued(X509 *issuer, X509 *subject)
 {
-	c->n = n < CHAIN_MAX ? n : CHAIN_MAX;
-	for (size_t i = 0; i < c->n; i++) {
-		const unsigned char *p = certs[i].p;
-
-		c->v[i] = d2i_X509(NULL, &p, (long)certs[i].n);
-	}
-}
-
-static void free_all(struct chain *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		X509_free(c->v[i]);
-	ERR_clear_error();
-}
-
-/* Whether a's key has signed b. */
-static bool issued(const struct chain *c, size_t a, size_t b)
-{
-	X509 *issuer = c->v[a], *subject = c->v[b];
-
-	return issuer != NULL && subject != NULL && a != b &&
+	return issuer != NULL && subject != NULL &&
 	       X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(subject)) == 0 &&
 	       X509_verify(subject, X509_get0_pubkey(issuer)) == 1;
+}
+
+/* Each pair is verified once: with hostile keys that takes long. */
+static void read_all(struct chain *c, const struct span *certs, size_t n)
+{
+	X509 *v[CHAIN_MAX] = { NULL };
+
+	c->n = n;
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char *p = certs[i].p;
+
+		v[i] = d2i_X509(NULL, &p, (long)certs[i].n);
+	}
+	for (size_t a = 0; a < n; a++)
+		for (size_t b = 0; b < n; b++)
+			c->issued[a][b] = a != b && has_issued(v[a], v[b]);
+	for (size_t i = 0; i < n; i++)
+		X509_free(v[i]);
+	ERR_clear_error();
 }
 
 /* Marks those that stand above a marked one; true if there was a new one. */
@@ -45,7 +44,7 @@ static bool climb(const struct chain *c, bool *above)
 
 	for (size_t a = 0; a < c->n; a++)
 		for (size_t b = 0; b < c->n && !above[a]; b++)
-			more |= above[a] = above[b] && issued(c, a, b);
+			more |= above[a] = above[b] && c->issued[a][b];
 	return more;
 }
 
@@ -55,7 +54,7 @@ static bool is_leaf(const struct chain *c, size_t i)
 	bool above[CHAIN_MAX] = { false };
 
 	for (size_t b = 0; b < c->n; b++)
-		if (issued(c, i, b))
+		if (c->issued[i][b])
 			return false;
 	above[i] = true;
 	while (climb(c, above))
@@ -77,6 +76,5 @@ long chain_leaf(const struct span *certs, size_t n)
 	for (size_t i = 0; i < c.n && leaf < 0; i++)
 		if (is_leaf(&c, i))
 			leaf = (long)i;
-	free_all(&c);
 	return leaf;
 }
